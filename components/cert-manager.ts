@@ -1,0 +1,57 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { certManagerValues, issuerSpec } from "./plan/cert-manager-values.ts";
+import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
+
+/** What a CertManager is made of. */
+export interface CertManagerArgs {
+  readonly chart: ChartPin;
+  readonly charts: ChartSource;
+  /** Nodes of the host cluster. */
+  readonly nodes: number;
+  /** Ingress class through which HTTP-01 challenges are answered. */
+  readonly ingressClassName: string;
+  /** URL of the ACME directory. */
+  readonly directory: string;
+  /** Contact of the ACME account. */
+  readonly email?: string;
+}
+
+/** cert-manager with the one ClusterIssuer that tenants name in their Ingresses. */
+export class CertManager extends pulumi.ComponentResource {
+  readonly namespace: kubernetes.core.v1.Namespace;
+  readonly chart: kubernetes.helm.v4.Chart;
+  readonly issuerName = "kraft-issuer";
+
+  constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("kraft:index:CertManager", name, {}, opts);
+    const namespace = "cert-manager";
+    this.namespace = new kubernetes.core.v1.Namespace(
+      `${name}-namespace`,
+      { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+      { parent: this },
+    );
+    this.chart = new kubernetes.helm.v4.Chart(
+      name,
+      {
+        ...chartReference(args.chart, args.charts),
+        name: "cert-manager",
+        namespace,
+        values: certManagerValues({ namespace, nodes: args.nodes }),
+      },
+      { parent: this, dependsOn: [this.namespace] },
+    );
+    new kubernetes.apiextensions.CustomResource(
+      `${name}-issuer`,
+      {
+        apiVersion: "cert-manager.io/v1",
+        kind: "ClusterIssuer",
+        metadata: { name: this.issuerName },
+        spec: issuerSpec(this.issuerName, args.ingressClassName, args.directory, args.email),
+      },
+      // The chart's webhook must answer before an issuer can be created.
+      { parent: this, dependsOn: [this.chart] },
+    );
+    this.registerOutputs({ issuerName: this.issuerName });
+  }
+}

@@ -1,0 +1,123 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
+import { backupTargetUrl, longhornValues, wasabiEndpoint } from "./plan/longhorn-values.ts";
+import { schedules, storageClassParameters, storageTiers, tenantStorageLabel } from "./plan/storage.ts";
+
+/** What a Longhorn is made of. */
+export interface LonghornArgs {
+  readonly chart: ChartPin;
+  readonly charts: ChartSource;
+  /** Nodes of the host cluster. */
+  readonly nodes: number;
+  /** Folder on each node that holds the replicas. */
+  readonly dataPath: string;
+  /** Whether that folder's file system is Longhorn's alone. */
+  readonly dedicatedDisk: boolean;
+  /** Copies of a standard volume, at most `nodes`. */
+  readonly replicas: number;
+  /** Where backups go: a bucket of Wasabi that exists. */
+  readonly backup: {
+    readonly bucket: string;
+    readonly region: string;
+    readonly prefix: string;
+    readonly accessKeyId: pulumi.Input<string>;
+    readonly secretAccessKey: pulumi.Input<string>;
+  };
+}
+
+/**
+ * Longhorn: the tenants' volumes, their snapshots, and their backups in Wasabi.
+ *
+ * Everything here is protected and stays in the cluster when it leaves the program. Deleting Longhorn's namespace or
+ * CRDs deletes its Backup objects, and with each of them the backup in the bucket.
+ */
+export class Longhorn extends pulumi.ComponentResource {
+  readonly namespace: kubernetes.core.v1.Namespace;
+  readonly chart: kubernetes.helm.v4.Chart;
+  /** The storage classes that tenants may use. */
+  readonly storageClasses: readonly kubernetes.storage.v1.StorageClass[];
+
+  constructor(name: string, args: LonghornArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("kraft:index:Longhorn", name, {}, opts);
+    const namespace = "longhorn-system";
+    const keep: pulumi.CustomResourceOptions = { parent: this, protect: true, retainOnDelete: true };
+    this.namespace = new kubernetes.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: namespace,
+          // Longhorn mounts volumes on the nodes: it needs what Pod Security exists to forbid.
+          labels: { "pod-security.kubernetes.io/enforce": "privileged" },
+        },
+      },
+      keep,
+    );
+    const credentials = new kubernetes.core.v1.Secret(
+      `${name}-backup-credentials`,
+      {
+        metadata: { name: "wasabi-backup", namespace },
+        stringData: {
+          AWS_ACCESS_KEY_ID: args.backup.accessKeyId,
+          AWS_SECRET_ACCESS_KEY: args.backup.secretAccessKey,
+          AWS_ENDPOINTS: wasabiEndpoint(args.backup.region),
+          VIRTUAL_HOSTED_STYLE: "false",
+        },
+      },
+      { ...keep, dependsOn: [this.namespace] },
+    );
+    this.chart = new kubernetes.helm.v4.Chart(
+      name,
+      {
+        ...chartReference(args.chart, args.charts),
+        name: "longhorn",
+        namespace,
+        values: longhornValues({
+          nodes: args.nodes,
+          dataPath: args.dataPath,
+          dedicatedDisk: args.dedicatedDisk,
+          replicas: args.replicas,
+          backupTarget: backupTargetUrl(args.backup),
+          backupCredentialSecret: "wasabi-backup",
+        }),
+      },
+      { ...keep, dependsOn: [this.namespace, credentials] },
+    );
+
+    this.storageClasses = storageTiers(args.replicas, args.nodes).map(
+      (tier) =>
+        new kubernetes.storage.v1.StorageClass(
+          `${name}-class-${tier.group}`,
+          {
+            metadata: {
+              name: tier.storageClass,
+              labels: { [tenantStorageLabel]: "true" },
+              annotations: {
+                "storageclass.kubernetes.io/is-default-class": String(tier.isDefault),
+                "kraft.dev/description": tier.description,
+              },
+            },
+            provisioner: "driver.longhorn.io",
+            allowVolumeExpansion: true,
+            reclaimPolicy: "Retain",
+            volumeBindingMode: "Immediate",
+            parameters: storageClassParameters(tier),
+          },
+          { parent: this, dependsOn: [this.chart] },
+        ),
+    );
+    for (const { name: job, ...schedule } of schedules) {
+      new kubernetes.apiextensions.CustomResource(
+        `${name}-schedule-${job}`,
+        {
+          apiVersion: "longhorn.io/v1beta2",
+          kind: "RecurringJob",
+          metadata: { name: job, namespace },
+          spec: { name: job, labels: {}, ...schedule },
+        },
+        { parent: this, dependsOn: [this.chart] },
+      );
+    }
+    this.registerOutputs({});
+  }
+}

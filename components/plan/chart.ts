@@ -1,0 +1,34 @@
+/** Where Helm charts come from. */
+export type ChartSource =
+  | { readonly source: "upstream" }
+  | { readonly source: "folder"; readonly path: string }
+  | { readonly source: "oci"; readonly registry: string };
+
+/** A chart at one version, and the repository it is published in. */
+export interface ChartPin {
+  readonly chart: string;
+  readonly version: string;
+  readonly repository: string;
+}
+
+/** The part of `kubernetes.helm.v4.ChartArgs` that says which chart. */
+export interface ChartReference {
+  readonly chart: string;
+  readonly version?: string;
+  readonly repositoryOpts?: { readonly repo: string };
+}
+
+/**
+ * How Helm is told of a chart. A folder holds archives as `helm pull` names them; its path is relative to the folder
+ * that holds Pulumi.yaml.
+ */
+export function chartReference(pin: ChartPin, source: ChartSource): ChartReference {
+  switch (source.source) {
+    case "upstream":
+      return { chart: pin.chart, version: pin.version, repositoryOpts: { repo: pin.repository } };
+    case "folder":
+      return { chart: `${source.path.replace(/\/+$/, "")}/${pin.chart}-${pin.version}.tgz` };
+    case "oci":
+      return { chart: `${source.registry}/${pin.chart}`, version: pin.version };
+  }
+}

@@ -1,0 +1,96 @@
+/** What Longhorn's Helm values follow from. */
+export interface LonghornSettings {
+  readonly nodes: number;
+  /** Folder on each node that holds the replicas. */
+  readonly dataPath: string;
+  /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
+  readonly dedicatedDisk: boolean;
+  /** Copies of a standard volume. */
+  readonly replicas: number;
+  /** `s3://bucket@region/prefix/`. Never empty: Longhorn would stop all backups without a word. */
+  readonly backupTarget: string;
+  readonly backupCredentialSecret: string;
+}
+
+/** Where Longhorn reads and writes backups; the slash at the end is required. */
+export function backupTargetUrl(backup: { bucket: string; region: string; prefix: string }): string {
+  return `s3://${backup.bucket}@${backup.region}/${backup.prefix}/`;
+}
+
+/** Wasabi's S3 endpoint of a region (docs.wasabi.com, service URLs). */
+export function wasabiEndpoint(region: string): string {
+  return `https://s3.${region}.wasabisys.com`;
+}
+
+/**
+ * Values for Longhorn's chart, for machines without an uninterruptible power supply, gigabit between the nodes and a
+ * slow line out. `defaultSettings` and `defaultBackupStore` are the only way in that lasts: Longhorn writes its Setting
+ * objects and its BackupTarget anew from them.
+ */
+export function longhornValues(settings: LonghornSettings): Record<string, unknown> {
+  const { nodes, dataPath, dedicatedDisk, replicas } = settings;
+  const several = nodes > 1;
+  const csiReplicas = Math.min(2, nodes);
+  return {
+    // A Helm hook, which a rendered chart does not run. Longhorn's manager refuses an unsupported upgrade by itself.
+    preUpgradeChecker: { jobEnabled: false, upgradeVersionCheck: true },
+    networkPolicies: { restrictInternalTraffic: true },
+    // Longhorn would delete and create its own class whenever it differs; Kraft declares its own.
+    persistence: { createStorageClass: false },
+    csi: {
+      kubeletRootDir: "/var/lib/kubelet",
+      attacherReplicaCount: csiReplicas,
+      provisionerReplicaCount: csiReplicas,
+      resizerReplicaCount: csiReplicas,
+      snapshotterReplicaCount: csiReplicas,
+    },
+    longhornUI: { replicas: 1 },
+    longhornManager: { updateStrategy: { rollingUpdate: { maxUnavailable: 1 } } },
+    defaultBackupStore: {
+      backupTarget: settings.backupTarget,
+      backupTargetCredentialSecret: settings.backupCredentialSecret,
+      pollInterval: 300,
+    },
+    defaultSettings: {
+      defaultDataPath: dataPath,
+      defaultReplicaCount: String(replicas),
+      defaultDataLocality: "best-effort",
+      replicaSoftAntiAffinity: false,
+      replicaAutoBalance: several ? "least-effort" : "disabled",
+      storageOverProvisioningPercentage: 100,
+      storageMinimalAvailablePercentage: dedicatedDisk ? (several ? 15 : 10) : 25,
+      storageReservedPercentageForDefaultDisk: dedicatedDisk ? (several ? 10 : 5) : 30,
+      allowVolumeCreationWithDegradedAvailability: !several,
+      nodeDownPodDeletionPolicy: several ? "delete-both-statefulset-and-deployment-pod" : "do-nothing",
+      // With the default, draining the only node would wait for ever.
+      nodeDrainPolicy: several ? "block-if-contains-last-replica" : "allow-if-replica-is-stopped",
+      replicaReplenishmentWaitInterval: 1800,
+      concurrentReplicaRebuildPerNodeLimit: 2,
+      concurrentVolumeBackupRestorePerNodeLimit: several ? 2 : 3,
+      concurrentAutomaticEngineUpgradePerNodeLimit: 1,
+      engineReplicaTimeout: several ? "15" : "8",
+      guaranteedInstanceManagerCPU: several ? "12" : "4",
+      offlineReplicaRebuilding: String(several),
+      autoSalvage: true,
+      autoDeletePodWhenVolumeDetachedUnexpectedly: true,
+      // With a single copy bit rot cannot be repaired, so it has to be found while there is still a good backup.
+      snapshotDataIntegrity: several ? "fast-check" : "enabled",
+      snapshotDataIntegrityCronjob: "0 3 * * 6",
+      snapshotHeavyTaskConcurrentLimit: 2,
+      snapshotMaxCount: 100,
+      freezeFilesystemForSnapshot: '{"v1":"true"}',
+      backupCompressionMethod: several ? "lz4" : "gzip",
+      backupConcurrentLimit: 2,
+      restoreConcurrentLimit: 4,
+      backupExecutionTimeout: 5,
+      // Volumes of a stopped tenant are backed up all the same.
+      allowRecurringJobWhileVolumeDetached: true,
+      restoreVolumeRecurringJobs: false,
+      // Orphaned replica data may be the last copy: only a person deletes it.
+      orphanResourceAutoDeletion: "instance",
+      recurringFailedJobsHistoryLimit: 3,
+      upgradeChecker: false,
+      allowCollectingLonghornUsageMetrics: false,
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** Kubernetes' limit for a label value and for a name that is one DNS label. */
+const labelLimit = 63;
+
+/** Label on every namespace that belongs to a tenant; its value is the tenant's name. */
+export const tenantLabel = "kraft.dev/tenant";
+
+/** Annotation on a tenant's namespace: the domains that its Ingresses may use, separated by commas. */
+export const domainsAnnotation = "kraft.dev/domains";
+
+/** Label that K3k binds a namespace to its VirtualClusterPolicy by. */
+export const policyLabel = "policy.k3k.io/policy-name";
+
+/** Names of everything that belongs to one tenant on the host. */
+export interface TenantNames {
+  readonly namespace: string;
+  /** Never the cluster's name: K3k would give both their NetworkPolicies one name and delete it on every reconcile. */
+  readonly policy: string;
+  readonly cluster: string;
+  /** Exactly the name K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
+  readonly tokenSecret: string;
+  readonly addonsSecret: string;
+  readonly apiService: string;
+  /** Persistent volume claim of the guest's own datastore. */
+  readonly datastoreClaim: string;
+}
+
+/** Every name that follows from a tenant's. */
+export function tenantNames(tenant: string): TenantNames {
+  return {
+    namespace: `k3k-${tenant}`,
+    policy: `tenant-${tenant}`,
+    cluster: tenant,
+    tokenSecret: k3kName(tenant, "token"),
+    addonsSecret: `${tenant}-addons`,
+    apiService: k3kName(tenant, "service"),
+    datastoreClaim: `varlibrancherk3s-${k3kName(tenant, "server")}-0`,
+  };
+}
+
+/**
+ * The longest tenant name for which the claim of the guest's datastore still fits a label value. Of all names that K3k
+ * derives it is the longest, and Longhorn keeps it in labels that a restore searches by.
+ */
+export const tenantNameLimit = labelLimit - tenantNames("").datastoreClaim.length;
+
+/**
+ * What a tenant may be called. Narrower than a DNS label, which also allows hyphens: Traefik joins namespace and
+ * Ingress name with a hyphen into the name of a router, so that with tenants `a` and `a-b` one could take over a
+ * router of the other.
+ */
+export const tenantNamePattern = /^[a-z][a-z0-9]*$/;
+
+/** Names that would read as something of the platform's own. `system` is refused by K3k itself. */
+export const reservedTenantNames: ReadonlySet<string> = new Set(["default", "kraft", "kube", "platform", "system"]);
+
+/**
+ * The name K3k gives an object of one cluster. Within `tenantNameLimit` none is so long that K3k would cut it and add a
+ * digest (`SafeConcatName` in its pkg/controller/controller.go does from 64 characters on).
+ */
+function k3kName(tenant: string, role: string): string {
+  return `k3k-${tenant}-${role}`;
+}

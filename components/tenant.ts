@@ -1,0 +1,158 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { guestManifests, guestToken, syncConfig } from "./plan/guest.ts";
+import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
+import {
+  containerDefaults,
+  datastoreStorage,
+  kubeletMemory,
+  quotaHard,
+  serverMemory,
+  tenantTotal,
+  type QuotaOverride,
+  type Size,
+} from "./plan/size.ts";
+import { defaultStorageClass, longhornOwnClasses, tenantStorageLabel } from "./plan/storage.ts";
+
+/** What a Tenant is made of. */
+export interface TenantArgs {
+  readonly tenant: string;
+  /** Domains that the tenant's Ingresses may use, with all their subdomains. */
+  readonly domains: readonly string[];
+  readonly size: Size;
+  /** Hard limits in place of the size's. */
+  readonly quota?: QuotaOverride;
+  /** Nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
+  readonly nodes: number;
+  /** Image tag of the guest's K3s. */
+  readonly guestVersion: string;
+  /** The host's networks; a guest in shared mode must use the same. */
+  readonly network: { readonly podCidr: string; readonly serviceCidr: string; readonly clusterDns: string };
+  readonly ingressClassName: string;
+  /** Host name under which the guest's API server is reached through Traefik. */
+  readonly apiHost: string;
+  /** The one secret that every guest's K3s token is derived from. */
+  readonly tokenSeed: pulumi.Input<string>;
+}
+
+/**
+ * One tenant: a namespace on the host, the policy that K3k binds to it, and the guest cluster in shared mode.
+ *
+ * Deleting the Cluster or its namespace deletes every volume claim of the guest. Both are protected, and stay in the
+ * cluster even when they leave the program; none of their fields that would force a replacement can be configured.
+ */
+export class Tenant extends pulumi.ComponentResource {
+  /** Name of the namespace on the host. */
+  readonly namespace: string;
+  readonly cluster: kubernetes.apiextensions.CustomResource;
+
+  constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("kraft:index:Tenant", name, {}, opts);
+    const names = tenantNames(args.tenant);
+    const keep: pulumi.CustomResourceOptions = { parent: this, protect: true, retainOnDelete: true };
+    const labels = { [tenantLabel]: args.tenant };
+    const sync = syncConfig(tenantStorageLabel);
+    this.namespace = names.namespace;
+
+    const policy = new kubernetes.apiextensions.CustomResource(
+      `${name}-policy`,
+      {
+        apiVersion: "k3k.io/v1beta1",
+        kind: "VirtualClusterPolicy",
+        metadata: { name: names.policy, labels },
+        spec: {
+          allowedMode: "shared",
+          podSecurityAdmissionLevel: "baseline",
+          quota: {
+            hard: quotaHard(tenantTotal(args.size, args.nodes, args.quota), longhornOwnClasses),
+          },
+          limit: {
+            limits: [
+              {
+                type: "Container",
+                defaultRequest: containerDefaults.request,
+                default: containerDefaults.limit,
+              },
+            ],
+          },
+          sync,
+        },
+      },
+      keep,
+    );
+    // Pod Security labels are K3k's to set: it removes all others at every reconcile.
+    const namespace = new kubernetes.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: names.namespace,
+          labels: { ...labels, [policyLabel]: names.policy },
+          annotations: { [domainsAnnotation]: args.domains.join(",") },
+        },
+      },
+      { ...keep, dependsOn: [policy] },
+    );
+    const inNamespace = { namespace: names.namespace, labels };
+    const token = new kubernetes.core.v1.Secret(
+      `${name}-token`,
+      {
+        metadata: { name: names.tokenSecret, ...inNamespace },
+        // A changed token locks the guest out of its own datastore: immutable, so that a changed seed is a replacement,
+        // which the protection refuses.
+        immutable: true,
+        stringData: { token: pulumi.output(args.tokenSeed).apply((seed) => guestToken(seed, args.tenant)) },
+      },
+      { ...keep, dependsOn: [namespace] },
+    );
+    const addons = new kubernetes.core.v1.Secret(
+      `${name}-addons`,
+      { metadata: { name: names.addonsSecret, ...inNamespace }, stringData: guestManifests(args.ingressClassName) },
+      { parent: this, dependsOn: [namespace] },
+    );
+    this.cluster = new kubernetes.apiextensions.CustomResource(
+      `${name}-cluster`,
+      {
+        apiVersion: "k3k.io/v1beta1",
+        kind: "Cluster",
+        metadata: { name: names.cluster, ...inNamespace },
+        spec: {
+          mode: "shared",
+          version: args.guestVersion,
+          servers: 1,
+          agents: 0,
+          clusterCIDR: args.network.podCidr,
+          serviceCIDR: args.network.serviceCidr,
+          clusterDNS: args.network.clusterDns,
+          tlsSANs: [args.apiHost],
+          tokenSecretRef: { name: names.tokenSecret, namespace: names.namespace },
+          persistence: {
+            type: "dynamic",
+            storageClassName: defaultStorageClass,
+            storageRequestSize: datastoreStorage,
+          },
+          serverLimit: { memory: serverMemory },
+          workerLimit: { memory: kubeletMemory },
+          addons: [{ secretNamespace: names.namespace, secretRef: names.addonsSecret }],
+          sync,
+        },
+      },
+      { ...keep, dependsOn: [namespace, token, addons] },
+    );
+    new kubernetes.apiextensions.CustomResource(
+      `${name}-api`,
+      {
+        apiVersion: "traefik.io/v1alpha1",
+        kind: "IngressRouteTCP",
+        metadata: { name: `${args.tenant}-api`, ...inNamespace },
+        spec: {
+          entryPoints: ["websecure"],
+          routes: [{ match: `HostSNI(\`${args.apiHost}\`)`, services: [{ name: names.apiService, port: 443 }] }],
+          // The guest's API server authenticates clients by certificate, so TLS must end there.
+          tls: { passthrough: true },
+        },
+      },
+      { parent: this, dependsOn: [namespace] },
+    );
+    this.registerOutputs({ namespace: this.namespace });
+  }
+}

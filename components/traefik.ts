@@ -1,0 +1,53 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
+import { ingressClassName, traefikPodSecurity, traefikValues, type Exposure } from "./plan/traefik-values.ts";
+
+/** What a Traefik is made of. */
+export interface TraefikArgs {
+  readonly chart: ChartPin;
+  readonly charts: ChartSource;
+  /** Tag of Traefik's image, which may be newer than the chart's. */
+  readonly imageTag: string;
+  readonly exposure: Exposure;
+  /** Host name that tenants point a CNAME at. */
+  readonly entrypoint: string;
+}
+
+/** Traefik on the host, in front of all tenants: the ingress class `traefik`. */
+export class Traefik extends pulumi.ComponentResource {
+  readonly namespace: kubernetes.core.v1.Namespace;
+  readonly chart: kubernetes.helm.v4.Chart;
+  readonly ingressClassName = ingressClassName;
+
+  constructor(name: string, args: TraefikArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("kraft:index:Traefik", name, {}, opts);
+    const namespace = "traefik";
+    this.namespace = new kubernetes.core.v1.Namespace(
+      `${name}-namespace`,
+      {
+        metadata: {
+          name: namespace,
+          labels: { "pod-security.kubernetes.io/enforce": traefikPodSecurity(args.exposure) },
+        },
+      },
+      { parent: this },
+    );
+    this.chart = new kubernetes.helm.v4.Chart(
+      name,
+      {
+        ...chartReference(args.chart, args.charts),
+        name: "traefik",
+        namespace,
+        values: traefikValues({
+          namespace,
+          exposure: args.exposure,
+          entrypoint: args.entrypoint,
+          imageTag: args.imageTag,
+        }),
+      },
+      { parent: this, dependsOn: [this.namespace] },
+    );
+    this.registerOutputs({ ingressClassName });
+  }
+}

@@ -1,0 +1,242 @@
+import { z } from "zod";
+
+/** Sizes are named here and given numbers in `components/plan/size.ts`. */
+export const sizeNames = ["small", "medium", "large"] as const;
+
+/** Wasabi's regions with an S3 endpoint of the form `s3.<region>.wasabisys.com` (docs.wasabi.com, service URLs). */
+export const wasabiRegions = [
+  "ap-northeast-1",
+  "ap-northeast-2",
+  "ap-southeast-1",
+  "ap-southeast-2",
+  "ca-central-1",
+  "eu-central-1",
+  "eu-central-2",
+  "eu-south-1",
+  "eu-west-1",
+  "eu-west-2",
+  "eu-west-3",
+  "us-central-1",
+  "us-east-1",
+  "us-east-2",
+  "us-west-1",
+  "us-west-2",
+] as const;
+
+/** What a value may be and how to get there. Zod carries both in its one message; `problems.ts` takes them apart. */
+function expect(allowed: string, fix: string): { error: string } {
+  return { error: `${allowed}\n${fix}` };
+}
+
+function text(pattern: RegExp, expectation: { error: string }) {
+  return z.string(expectation).regex(pattern, expectation);
+}
+
+function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
+  return z.enum(values, expect(values.join(", "), `choose one of them, for example ${values[0]}`));
+}
+
+const domainPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+const domain = text(
+  domainPattern,
+  expect(
+    "a domain name in lower case with at least one dot; international names as punycode",
+    "write the bare domain, for example acme.example: no scheme, no port, no wildcard, no trailing dot",
+  ),
+);
+
+const cpuExpectation = expect(
+  "CPUs as a Kubernetes quantity",
+  "write cores or thousandths, for example 2, 1.5 or 500m",
+);
+const cpu = z
+  .union([z.string(), z.number()], cpuExpectation)
+  .transform(String)
+  .pipe(text(/^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9])$/, cpuExpectation));
+const bytes = text(
+  /^[1-9][0-9]*(Mi|Gi|Ti)$/,
+  expect("bytes as a Kubernetes quantity in Mi, Gi or Ti", "write a whole number with its unit, for example 4Gi"),
+);
+
+const podsExpectation = expect("a whole number from 1 to 500", "write the number of pods, for example 40");
+const quota = z.strictObject(
+  {
+    cpu: cpu.optional().describe("Total CPU that pods may request, K3k's own included, for example 2 or 1500m"),
+    memory: bytes.optional().describe("Total memory that pods may request, K3k's own included, for example 6Gi"),
+    storage: bytes.optional().describe("Total size of all volumes, the guest's own datastore included"),
+    pods: z
+      .int(podsExpectation)
+      .min(1, podsExpectation)
+      .max(500, podsExpectation)
+      .optional()
+      .describe("Number of pods, K3k's own included"),
+  },
+  expect("a map with cpu, memory, storage or pods", "for example `quota: { memory: 8Gi }`"),
+);
+
+const tenant = z.strictObject(
+  {
+    domains: z
+      .array(domain, expect("a list of domains", "for example `domains: [acme.example]`"))
+      .min(1, expect("at least one domain", "for example `domains: [acme.example]`"))
+      .describe("The tenant's own domains. Each covers its subdomains; no two tenants may share or nest one."),
+    size: choice(sizeNames).describe("Quota and limits by name"),
+    quota: quota.optional().describe("Hard limits that replace those of the size, for the whole namespace"),
+  },
+  expect("a map with domains, size and, where needed, quota", "for example `{ domains: [acme.example], size: small }`"),
+);
+
+const clusterCommand = "kubectl --context <context> get namespace kube-system -o jsonpath='{.metadata.uid}'";
+const cluster = z.strictObject(
+  {
+    kubeconfig: text(
+      /./,
+      expect("the path of a kubeconfig", "for example ~/.kube/kraft-homelab.yaml, the same on every machine"),
+    ).describe("Path of the kubeconfig, the same on every machine; ~/ is the home folder"),
+    context: text(/./, expect("the name of a context in that kubeconfig", "for example kraft-homelab")).describe(
+      "Context in that kubeconfig",
+    ),
+    uid: text(
+      /^(?!0{8}-)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      expect("the UID of the cluster's namespace kube-system", `read it with: ${clusterCommand}`),
+    ).describe("UID of the namespace kube-system: Kraft touches no other cluster"),
+  },
+  expect("a map with kubeconfig, context and uid", "see docs/first-steps.md"),
+);
+
+const issuerExpectation = expect(
+  "production, staging (both Let's Encrypt), or the https URL of an ACME directory",
+  "begin with staging; production allows few certificates per week",
+);
+const issuer = z.strictObject(
+  {
+    server: z
+      .union(
+        [z.enum(["production", "staging"]), z.url({ protocol: /^https$/, ...issuerExpectation })],
+        issuerExpectation,
+      )
+      .describe("production or staging (both Let's Encrypt), or the https URL of an ACME directory"),
+    email: z
+      .email(expect("an e-mail address", "write one that you read, or leave the key out"))
+      .optional()
+      .describe("Where the certificate authority may write to"),
+  },
+  expect("a map with server and email", "for example `{ server: staging }`"),
+);
+
+const charts = z
+  .discriminatedUnion(
+    "source",
+    [
+      z.strictObject({ source: z.literal("upstream") }, expect("only source", "remove what upstream does not need")),
+      z.strictObject(
+        {
+          source: z.literal("folder"),
+          path: text(
+            /^\.{0,2}\//,
+            expect("a path that starts with ./, ../ or /", "for example `path: ./charts`, filled by `helm pull`"),
+          ).describe("Folder with one <chart>-<version>.tgz per chart, as `helm pull` writes them"),
+        },
+        expect("source and path", "for example `{ source: folder, path: ./charts }`"),
+      ),
+      z.strictObject(
+        {
+          source: z.literal("oci"),
+          registry: text(
+            /^oci:\/\/[^/]+(\/[^/]+)*$/,
+            expect("oci://registry/path without a trailing slash", "for example oci://registry.example/charts"),
+          ).describe("Mirror that holds all charts, for example oci://registry.example/charts"),
+        },
+        expect("source and registry", "for example `{ source: oci, registry: oci://registry.example/charts }`"),
+      ),
+    ],
+    expect("a map with source: upstream, folder or oci", "for example `charts: { source: upstream }`"),
+  )
+  .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror");
+
+const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");
+const storage = z.strictObject(
+  {
+    replicas: z
+      .int(replicasExpectation)
+      .min(1, replicasExpectation)
+      .max(10, replicasExpectation)
+      .optional()
+      .describe("Copies of every standard volume, each on another node; default: 2, or 1 on a single node"),
+  },
+  expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
+);
+
+const backup = z.strictObject(
+  {
+    bucket: text(
+      /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/,
+      expect(
+        "the name of an S3 bucket: 3 to 63 lower-case letters, digits, dots and hyphens",
+        "name the bucket; with an empty target Longhorn would silently stop all backups",
+      ),
+    ).describe("Bucket that holds the backups. It must exist."),
+    region: choice(wasabiRegions).describe("Wasabi region of the bucket"),
+    prefix: text(
+      /^[a-z0-9][a-z0-9-]*$/,
+      expect(
+        "lower-case letters, digits and hyphens",
+        "for example the stack's name: two clusters must never share one",
+      ),
+    ).describe("Folder in the bucket. Two live clusters must never share one."),
+  },
+  expect("a map with bucket, region and prefix", "without a backup target no tenant's data would leave the house"),
+);
+
+function secret(name: string, pattern: RegExp, allowed: string) {
+  return text(pattern, expect(allowed, `pulumi config set --secret kraft:${name}`));
+}
+
+/** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */
+export const configSchema = z.strictObject({
+  cluster: cluster.describe("The host cluster, and the proof that it is the right one"),
+  domain: text(
+    new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
+    expect(
+      "a domain of your own in lower case; names under .invalid are placeholders",
+      "pulumi config set kraft:domain <your domain>",
+    ),
+  ).describe("The platform's own domain: ingress.<domain> is the entrypoint that tenants point a CNAME at"),
+  issuer: issuer.describe("The certificate authority behind the ClusterIssuer kraft-issuer"),
+  charts,
+  k3kVersion: z
+    .string(expect("a version of K3k", "leave the key out to run the stack's own"))
+    .optional()
+    .describe("Version of K3k instead of the stack's own"),
+  storage: storage.optional().describe("How volumes are kept"),
+  backup: backup.describe("Where Longhorn's backups go"),
+  tenants: z
+    .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
+    .describe("Tenants by name: each gets a guest cluster"),
+  wasabiAccessKeyId: secret("wasabiAccessKeyId", /./, "the access key of the bucket's user").describe(
+    "Access key of the bucket's user. Secret.",
+  ),
+  wasabiSecretAccessKey: secret("wasabiSecretAccessKey", /./, "the secret key of the bucket's user").describe(
+    "Secret key of the bucket's user. Secret.",
+  ),
+  guestTokenSeed: secret(
+    "guestTokenSeed",
+    /^.{32,}$/,
+    "at least 32 random characters, for example of `openssl rand -hex 32`",
+  ).describe("What every guest's K3s token is derived from. Secret; a guest cannot be restored without it."),
+});
+
+/** Keys whose value must be encrypted in the stack file. */
+export const secretKeys: ReadonlySet<string> = new Set([
+  "wasabiAccessKeyId",
+  "wasabiSecretAccessKey",
+  "guestTokenSeed",
+] satisfies (keyof Config)[]);
+
+export const tenantSchema = tenant;
+
+export type Config = z.output<typeof configSchema>;
+export type TenantConfig = z.output<typeof tenant>;
+export type ChartSource = z.output<typeof charts>;
+export type QuotaConfig = z.output<typeof quota>;
+export type SizeName = (typeof sizeNames)[number];

@@ -1,0 +1,34 @@
+import type { ChartSource } from "../components/plan/chart.ts";
+import type { QuotaOverride, Size } from "../components/plan/size.ts";
+import type { Stack } from "../stacks/index.ts";
+import type { K3kRelease } from "./versions.ts";
+
+/** One tenant as the operator declared it. */
+export interface Tenant {
+  readonly name: string;
+  readonly domains: readonly string[];
+  readonly size: Size;
+  readonly quota: QuotaOverride;
+}
+
+/** Everything the program does follows from this: one stack's hardware and its stack file, checked as a whole. */
+export interface Model {
+  readonly stack: Stack;
+  readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  readonly domain: string;
+  /** The name that tenants point a CNAME at. */
+  readonly entrypoint: string;
+  readonly issuer: { readonly directory: string; readonly email?: string };
+  readonly charts: ChartSource;
+  readonly k3k: K3kRelease;
+  readonly replicas: number;
+  readonly backup: { readonly bucket: string; readonly region: string; readonly prefix: string };
+  /** Sorted by name, so that the order in the file changes nothing. */
+  readonly tenants: readonly Tenant[];
+  /** In clear text: whoever passes one on marks it secret first. */
+  readonly secrets: {
+    readonly wasabiAccessKeyId: string;
+    readonly wasabiSecretAccessKey: string;
+    readonly guestTokenSeed: string;
+  };
+}

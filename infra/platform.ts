@@ -1,0 +1,112 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CertManager } from "../components/cert-manager.ts";
+import { HostCluster } from "../components/host-cluster.ts";
+import { K3k } from "../components/k3k.ts";
+import { Longhorn } from "../components/longhorn.ts";
+import { Tenant } from "../components/tenant.ts";
+import { Traefik } from "../components/traefik.ts";
+import type { Model } from "./model.ts";
+import { report } from "./problem.ts";
+import { ConfigError } from "./validate.ts";
+import { versions } from "./versions.ts";
+
+/** What `pulumi stack output` shows. */
+export interface PlatformOutputs {
+  readonly entrypoint: string;
+  readonly issuer: string;
+  readonly tenants: Readonly<
+    Record<string, { readonly namespace: string; readonly api: string; readonly domains: readonly string[] }>
+  >;
+}
+
+/**
+ * Declares everything a model asks for.
+ *
+ * @throws ConfigError before anything is declared, if the cluster is not the one that the stack file names.
+ */
+export async function platform(model: Model): Promise<PlatformOutputs> {
+  const { stack, charts, domain } = model;
+  const nodes = stack.nodes.length;
+  const host = new HostCluster("host", { ...model.cluster, identifier: `kraft-${stack.name}` });
+  await rightCluster(host, model);
+  const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
+
+  const traefik = new Traefik(
+    "traefik",
+    {
+      chart: versions.traefik,
+      charts,
+      imageTag: versions.traefik.image,
+      exposure: stack.exposure,
+      entrypoint: model.entrypoint,
+    },
+    opts,
+  );
+  const certManager = new CertManager(
+    "cert-manager",
+    {
+      chart: versions.certManager,
+      charts,
+      nodes,
+      ingressClassName: traefik.ingressClassName,
+      ...model.issuer,
+    },
+    opts,
+  );
+  const longhorn = new Longhorn(
+    "longhorn",
+    {
+      chart: versions.longhorn,
+      charts,
+      nodes,
+      ...stack.storage,
+      replicas: model.replicas,
+      backup: {
+        ...model.backup,
+        accessKeyId: pulumi.secret(model.secrets.wasabiAccessKeyId),
+        secretAccessKey: pulumi.secret(model.secrets.wasabiSecretAccessKey),
+      },
+    },
+    opts,
+  );
+  const k3k = new K3k("k3k", { chart: model.k3k, charts, podCidr: stack.network.podCidr }, opts);
+
+  const tenants = model.tenants.map((tenant) => {
+    const api = `${tenant.name}.api.${domain}`;
+    const { namespace } = new Tenant(
+      `tenant-${tenant.name}`,
+      {
+        tenant: tenant.name,
+        domains: tenant.domains,
+        size: tenant.size,
+        quota: tenant.quota,
+        nodes,
+        guestVersion: stack.guestVersion,
+        network: stack.network,
+        ingressClassName: traefik.ingressClassName,
+        apiHost: api,
+        tokenSeed: pulumi.secret(model.secrets.guestTokenSeed),
+      },
+      { ...opts, dependsOn: [traefik.chart, k3k.chart, ...longhorn.storageClasses] },
+    );
+    return [tenant.name, { namespace, api, domains: tenant.domains }] as const;
+  });
+  return { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) };
+}
+
+/** Waits for the cluster to say who it is; nothing is declared before. */
+async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
+  const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
+  if (uid !== cluster.uid) {
+    throw new ConfigError(
+      report(`Pulumi.${stack.name}.yaml`, [
+        {
+          key: "kraft:cluster.uid",
+          found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
+          allowed: "a kubeconfig that points at the cluster of this stack",
+          fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
+        },
+      ]),
+    );
+  }
+}

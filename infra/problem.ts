@@ -1,0 +1,41 @@
+/** One thing that is wrong with what the operator wrote, in the four parts every message of Kraft has. */
+export interface Problem {
+  /** The key to look for, as `pulumi config set --path` would take it. */
+  readonly key: string;
+  readonly found: string;
+  readonly allowed: string;
+  readonly fix: string;
+}
+
+/** Something the operator should know but may go ahead with. */
+export interface Warning {
+  readonly key: string;
+  readonly message: string;
+}
+
+/** How a value of a stack file reads in a message: JSON, cut to a length that still fits a line. */
+export function show(value: unknown): string {
+  if (value === undefined) {
+    return "nothing";
+  }
+  const text = JSON.stringify(value);
+  return text.length > 100 ? `${text.slice(0, 97)}...` : text;
+}
+
+/**
+ * All problems of one stack as one message, sorted by key so that the same file always gives the same text.
+ *
+ * @param where What the problems are in, for example `Pulumi.homelab.yaml`.
+ */
+export function report(where: string, problems: readonly Problem[]): string {
+  const sorted = [...problems].sort((a, b) => compare(a.key, b.key) || compare(a.found, b.found));
+  const count = sorted.length === 1 ? "1 problem" : `${sorted.length} problems`;
+  const entries = sorted.map(({ key, found, allowed, fix }) =>
+    [`  ${key}`, `    found:   ${found}`, `    allowed: ${allowed}`, `    fix:     ${fix}`].join("\n"),
+  );
+  return [`${where} has ${count}. Nothing was changed.`, ...entries].join("\n\n");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,42 @@
+import type { ChartPin } from "../components/plan/chart.ts";
+
+/**
+ * Every version of the platform, in the one place that Renovate moves.
+ *
+ * Traefik's image is newer than its chart: up to 3.7.12 the Service annotation `service.middlewares` ignores
+ * `crossProviderNamespaces` (CVE-2026-85594). Longhorn is 1.12.1 and not 1.12.0: 1.12.0 prunes the newest system
+ * backup, and its restores fail when an older backup is corrupt.
+ */
+export const versions = {
+  traefik: { chart: "traefik", version: "41.3.0", repository: "https://traefik.github.io/charts", image: "v3.7.13" },
+  certManager: { chart: "cert-manager", version: "v1.21.2", repository: "https://charts.jetstack.io" },
+  longhorn: { chart: "longhorn", version: "1.12.1", repository: "https://charts.longhorn.io" },
+} as const satisfies Record<string, ChartPin & { image?: string }>;
+
+/** One version of K3k that a stack may run, with what is known to be wrong with it. */
+export interface K3kRelease extends ChartPin {
+  /** Shown in every preview of a stack with more than one node. */
+  readonly badWithSeveralNodes?: string;
+  /** Shown in every preview. */
+  readonly caution?: string;
+}
+
+const k3kRepository = "https://rancher.github.io/k3k";
+
+/** The versions of K3k that Kraft knows, newest first. Their order of stability is K3k's own, not ours. */
+export const k3kReleases: readonly K3kRelease[] = [
+  {
+    chart: "k3k",
+    version: "1.2.0-rc4",
+    repository: k3kRepository,
+    caution: "a release candidate: move to 1.2.0 as soon as it is published",
+  },
+  {
+    chart: "k3k",
+    version: "1.1.0",
+    repository: k3kRepository,
+    badWithSeveralNodes:
+      "a restart of one K3k kubelet deletes healthy pods of the other nodes (rancher/k3k#1021), and a server does not " +
+      "come back after a power cut (rancher/k3k#844); both are fixed in 1.2.0",
+  },
+];

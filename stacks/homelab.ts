@@ -1,0 +1,25 @@
+import type { NodeHardware, Stack } from "./stack.ts";
+
+function optiplex(number: number): NodeHardware {
+  return {
+    name: `optiplex-${number}`,
+    model: "Dell OptiPlex Micro",
+    threads: 4,
+    memoryGiB: 32,
+    longhornGiB: 800,
+  };
+}
+
+/** Three Dell OptiPlex Micros on k3s with embedded etcd: any one of them may die. */
+export const homelab: Stack = {
+  name: "homelab",
+  description: "three Dell OptiPlex Micros on k3s",
+  distribution: "k3s",
+  kubernetesVersion: "1.35.6",
+  guestVersion: "v1.35.6-k3s1",
+  k3kVersion: "1.2.0-rc4",
+  nodes: [optiplex(1), optiplex(2), optiplex(3)],
+  network: { podCidr: "10.42.0.0/16", serviceCidr: "10.43.0.0/16", clusterDns: "10.43.0.10" },
+  exposure: "loadBalancer",
+  storage: { dataPath: "/var/lib/longhorn", dedicatedDisk: true },
+};

@@ -1,0 +1,45 @@
+/**
+ * One machine of a host cluster, as Kubernetes will see it.
+ *
+ * `threads` is what the kubelet reports as CPU; `memoryGiB` is installed memory; `longhornGiB` is the size of the file
+ * system that is mounted at the stack's `storage.dataPath`, not of the whole disk.
+ */
+export interface NodeHardware {
+  readonly name: string;
+  readonly model: string;
+  readonly threads: number;
+  readonly memoryGiB: number;
+  readonly longhornGiB: number;
+}
+
+/** How the outside reaches Traefik: an address that moves between nodes, or the ports of the only node. */
+export type Exposure = "loadBalancer" | "hostPort";
+
+/**
+ * The hardware and operating system of one stack and what follows from them. Nothing here is a preference: what an
+ * operator may choose stands in `Pulumi.<stack>.yaml`.
+ */
+export interface Stack {
+  readonly name: string;
+  readonly description: string;
+  readonly distribution: "k3s" | "talos" | "embedded";
+  /** Kubernetes version of the host cluster, without the distribution's suffix. */
+  readonly kubernetesVersion: string;
+  /** Image tag of the K3s that runs in each guest cluster. Set explicitly: on Talos K3k cannot derive it. */
+  readonly guestVersion: string;
+  /** A version in `infra/versions.ts`. */
+  readonly k3kVersion: string;
+  readonly nodes: readonly NodeHardware[];
+  readonly network: {
+    readonly podCidr: string;
+    readonly serviceCidr: string;
+    readonly clusterDns: string;
+  };
+  readonly exposure: Exposure;
+  readonly storage: {
+    /** Where Longhorn keeps replicas on each node. */
+    readonly dataPath: string;
+    /** True where the file system under `dataPath` is not shared with the operating system. */
+    readonly dedicatedDisk: boolean;
+  };
+}

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { platform } from "../../../infra/platform.ts";
+import { validate } from "../../../infra/validate.ts";
+import { stacks } from "../../../stacks/index.ts";
+import { stackFile } from "../../fixtures/stack-file.ts";
+import { declared, type Declared } from "./declared.ts";
+
+const { raw } = stackFile();
+let resources: Declared[];
+
+before(async () => {
+  resources = await declared("homelab", async () => {
+    await platform(validate("homelab", stacks, raw));
+  });
+});
+
+function find(type: string, name: string): Declared {
+  const found = resources.find((resource) => resource.type === type && resource.name === name);
+  assert.ok(found, `${type} ${name}; there are ${resources.map((r) => `${r.type} ${r.name}`).join(", ")}`);
+  return found;
+}
+
+test("everything that carries data is protected, and stays in the cluster when it leaves the program", () => {
+  for (const [type, name] of [
+    ["kubernetes:core/v1:Namespace", "longhorn-namespace"],
+    ["kubernetes:core/v1:Secret", "longhorn-backup-credentials"],
+    ["kubernetes:helm.sh/v4:Chart", "longhorn"],
+    ["kubernetes:core/v1:Namespace", "tenant-acme-namespace"],
+    ["kubernetes:k3k.io/v1beta1:VirtualClusterPolicy", "tenant-acme-policy"],
+    ["kubernetes:core/v1:Secret", "tenant-acme-token"],
+    ["kubernetes:k3k.io/v1beta1:Cluster", "tenant-acme-cluster"],
+  ] as const) {
+    const { protect, retainOnDelete } = find(type, name);
+    assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: true }, name);
+  }
+});
+
+test("every storage class keeps a volume whose claim is deleted", () => {
+  const classes = resources.filter(({ type }) => type === "kubernetes:storage.k8s.io/v1:StorageClass");
+  assert.equal(classes.length, 3);
+  assert.deepEqual(
+    classes.map(({ inputs }) => inputs["reclaimPolicy"]),
+    ["Retain", "Retain", "Retain"],
+  );
+});
+
+test("every resource has a parent, and a name that begins with its parent's", () => {
+  for (const { name, parent, type } of resources) {
+    if (type === "pulumi:pulumi:Stack") {
+      continue;
+    }
+    const isComponent = type.startsWith("kraft:");
+    assert.equal(parent === undefined || parent === "kraft-homelab", isComponent, `${type} ${name} under ${parent}`);
+    assert.ok(isComponent || name.startsWith(parent ?? ""), `${name} under ${parent}`);
+  }
+});
+
+test("names of components' types are Kraft's own and of one form", () => {
+  const own = resources.map(({ type }) => type).filter((type) => type.startsWith("kraft:"));
+  assert.deepEqual([...new Set(own)].sort(), [
+    "kraft:index:CertManager",
+    "kraft:index:HostCluster",
+    "kraft:index:K3k",
+    "kraft:index:Longhorn",
+    "kraft:index:Tenant",
+    "kraft:index:Traefik",
+  ]);
+});
+
+test("policy and Cluster state the same synchronisation, since K3k reads parts of it from each", () => {
+  const policy = find("kubernetes:k3k.io/v1beta1:VirtualClusterPolicy", "tenant-acme-policy").inputs["spec"];
+  const cluster = find("kubernetes:k3k.io/v1beta1:Cluster", "tenant-acme-cluster").inputs["spec"];
+  assert.deepEqual((policy as { sync: unknown }).sync, (cluster as { sync: unknown }).sync);
+});
+
+test("the namespace names its policy and its domains, and leaves Pod Security to K3k", () => {
+  const { metadata } = find("kubernetes:core/v1:Namespace", "tenant-acme-namespace").inputs as {
+    metadata: Record<string, Record<string, string>>;
+  };
+  assert.deepEqual(metadata, {
+    name: "k3k-acme",
+    labels: { "kraft.dev/tenant": "acme", "policy.k3k.io/policy-name": "tenant-acme" },
+    annotations: { "kraft.dev/domains": "acme.example" },
+  });
+});
+
+test("the provider is bound to a context and to an identity that outlives addresses", () => {
+  const { inputs } = find("pulumi:providers:kubernetes", "host-provider");
+  assert.equal(inputs["context"], "kraft-homelab");
+  assert.equal(inputs["kubeconfig"], "~/.kube/kraft-homelab.yaml");
+  assert.equal(inputs["clusterIdentifier"], "kraft-homelab");
+});
