@@ -1,0 +1,266 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse } from "yaml";
+import { quotaHard, tenantTotal, type Size } from "../../components/plan/size.ts";
+import { longhornOwnClasses } from "../../components/plan/storage.ts";
+import type { KubernetesObject } from "../../local/api.ts";
+import type { EngineRun } from "../../local/engine.ts";
+import { startHostCluster } from "../../local/host-cluster.ts";
+import { isRunning } from "../../local/process-identity.ts";
+import { embedded, eventually, type Embedded, type Tenants } from "./embedded.ts";
+
+interface Quota extends KubernetesObject {
+  readonly spec: { readonly hard: Readonly<Record<string, string>> };
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
+interface LimitRange extends KubernetesObject {
+  readonly spec: unknown;
+}
+
+interface Workload extends KubernetesObject {
+  readonly status?: { readonly currentNumberScheduled?: number; readonly replicas?: number };
+}
+
+const stackFile = parse(readFileSync(new URL("../../Pulumi.local.yaml", import.meta.url), "utf8")) as {
+  config: { "kraft:tenants": Tenants };
+};
+const tenants = stackFile.config["kraft:tenants"];
+
+let local: Embedded;
+let firstUp: EngineRun;
+
+before(async () => {
+  local = await embedded("local");
+  firstUp = await local.up();
+});
+
+after(async () => {
+  await local.remove();
+});
+
+/** What a run changed; what stays the same or is only read is no change. */
+function changes(run: EngineRun): string[] {
+  return run.steps.map(({ operation, urn }) => `${operation} ${urn.slice(urn.lastIndexOf("::") + 2)}`).sort();
+}
+
+function missing(what: string): never {
+  throw new Error(`there is no ${what}`);
+}
+
+/** The message of a run that must be refused. */
+async function refusal(run: Promise<EngineRun>): Promise<string> {
+  try {
+    const result = await run;
+    return `accepted: ${changes(result).join(", ")}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+test("from nothing, one up creates everything without a complaint but K3k's known one", () => {
+  assert.ok((firstUp.changes["create"] ?? 0) > 60, JSON.stringify(firstUp.changes));
+  assert.deepEqual(
+    firstUp.messages.filter(
+      ({ text }) =>
+        !text.includes("K3k 1.1.0: known to be bad on 3 nodes") &&
+        // A Deployment whose pods have not started yet.
+        !text.includes("[MinimumReplicasUnavailable]"),
+    ),
+    [],
+  );
+});
+
+for (const [name, { size }] of Object.entries(tenants)) {
+  const namespace = `k3k-${name}`;
+
+  test(`${name}: K3k wrote the quota that the size announces, and it is enforced`, async () => {
+    const expected = quotaHard(tenantTotal(size as Size, 3), longhornOwnClasses);
+    const quota = await eventually(`quota of ${name} with its use`, async () => {
+      const found = await local.cluster.api.get<Quota>(
+        `/api/v1/namespaces/${namespace}/resourcequotas/k3k-tenant-${name}`,
+      );
+      return found?.status?.used?.["pods"] === undefined ? undefined : found;
+    });
+    assert.deepEqual(quota.spec.hard, expected);
+    assert.deepEqual(quota.status?.hard, expected);
+  });
+
+  test(`${name}: K3k wrote limit range and pod security`, async () => {
+    const limits = await eventually(`limit range of ${name}`, () =>
+      local.cluster.api.get<LimitRange>(`/api/v1/namespaces/${namespace}/limitranges/k3k-tenant-${name}`),
+    );
+    assert.deepEqual(limits.spec, {
+      limits: [
+        {
+          type: "Container",
+          default: { memory: "512Mi" },
+          defaultRequest: { cpu: "100m", memory: "128Mi" },
+        },
+      ],
+    });
+    const { metadata } = (await local.cluster.api.get(`/api/v1/namespaces/${namespace}`)) ?? missing(namespace);
+    assert.equal(metadata.labels?.["pod-security.kubernetes.io/enforce"], "baseline");
+    assert.equal(metadata.labels["kraft.dev/tenant"], name);
+  });
+
+  test(`${name}: the guest has its services, secrets, server and kubelets, and their pods fit the quota`, async () => {
+    const names = async (path: string) =>
+      (await local.cluster.api.list(path.replace("NS", `namespaces/${namespace}`))).map((o) => o.metadata.name);
+    const kubelets = await eventually(`kubelets of ${name}`, async () => {
+      const found = await local.cluster.api.get<Workload>(
+        `/apis/apps/v1/namespaces/${namespace}/daemonsets/k3k-${name}-kubelet`,
+      );
+      return found?.status?.currentNumberScheduled === 3 ? found : undefined;
+    });
+    assert.ok(kubelets);
+    await eventually(`server pod of ${name}`, async () => {
+      const pods = await names("/api/v1/NS/pods");
+      return pods.includes(`k3k-${name}-server-0`) ? pods : undefined;
+    });
+    const services = await names("/api/v1/NS/services");
+    for (const suffix of ["service", "service-headless", "kubelet", "kube-dns"]) {
+      assert.ok(services.includes(`k3k-${name}-${suffix}`), `${suffix} of ${services.join(", ")}`);
+    }
+    const secrets = await names("/api/v1/NS/secrets");
+    for (const suffix of ["token", "init-server-config", "server-config", "agent-config"]) {
+      assert.ok(secrets.includes(`k3k-${name}-${suffix}`), `${suffix} of ${secrets.join(", ")}`);
+    }
+    assert.deepEqual(await names("/api/v1/NS/persistentvolumeclaims"), [`varlibrancherk3s-k3k-${name}-server-0`]);
+    assert.deepEqual(await names("/apis/traefik.io/v1alpha1/NS/ingressroutetcps"), [`${name}-api`]);
+  });
+}
+
+test("K3k complains of nothing but the guests' API servers, which do not run here", () => {
+  const log = readFileSync(local.cluster.state.processes["k3k"]?.logFile ?? "", "utf8");
+  const errors = log
+    .split("\n")
+    .filter((line) => /"level":"(error|fatal|panic)"/.test(line))
+    // The one call that needs a guest's K3s; calls to a service without pods are refused at once.
+    .filter((line) => !/server-bootstrap.*connection refused/.test(line));
+  assert.deepEqual(errors, []);
+});
+
+test("the ClusterIssuer passed cert-manager's own webhook", async () => {
+  assert.ok(await local.cluster.api.get("/apis/cert-manager.io/v1/clusterissuers/kraft-issuer"));
+  const refused = local.cluster.api.create("/apis/cert-manager.io/v1/clusterissuers", {
+    apiVersion: "cert-manager.io/v1",
+    kind: "ClusterIssuer",
+    metadata: { name: "two-classes" },
+    spec: {
+      acme: {
+        server: "https://ca.example",
+        privateKeySecretRef: { name: "key" },
+        solvers: [{ http01: { ingress: { ingressClassName: "a", class: "b" } } }],
+      },
+    },
+  });
+  await assert.rejects(refused, /only one of 'ingressClassName', 'name' or 'class' should be specified/);
+});
+
+test("the engine's state protects and keeps whatever data hangs on, down to each of Longhorn's CRDs", () => {
+  const file = join(local.cluster.directory, "pulumi/state/.pulumi/stacks/kraft/local.json");
+  const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
+    checkpoint: { latest: { resources: { urn: string; type: string; protect?: boolean; retainOnDelete?: boolean }[] } };
+  };
+  const holdsData =
+    /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(cluster|namespace|policy|token)$|longhorn-namespace$)/;
+  const found = checkpoint.latest.resources.filter(({ urn }) => holdsData.test(urn));
+  const crds = found.filter(({ type }) => type.endsWith(":CustomResourceDefinition"));
+  assert.ok(crds.length >= 20, `${crds.length} CRDs of Longhorn`);
+  assert.equal(found.length - crds.length, 1 + 4 * Object.keys(tenants).length);
+  for (const { urn, protect, retainOnDelete } of found) {
+    assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: true }, urn);
+  }
+});
+
+test("a second up changes nothing", async () => {
+  const again = await local.up();
+  assert.deepEqual(changes(again), []);
+});
+
+test("one more tenant changes only that tenant's resources", async () => {
+  const more = await local.preview({
+    "kraft:tenants": { ...tenants, delta: { domains: ["delta.example"], size: "small" } },
+  });
+  assert.deepEqual(changes(more), [
+    "create tenant-delta",
+    "create tenant-delta-addons",
+    "create tenant-delta-api",
+    "create tenant-delta-cluster",
+    "create tenant-delta-namespace",
+    "create tenant-delta-policy",
+    "create tenant-delta-token",
+  ]);
+});
+
+test("a changed size changes only that tenant's policy, in place", async () => {
+  const larger = await local.preview({ "kraft:tenants": { ...tenants, acme: { ...tenants["acme"], size: "large" } } });
+  assert.deepEqual(changes(larger), ["update tenant-acme-policy"]);
+});
+
+test("a tenant that leaves the file is refused, and nothing of theirs is touched", async () => {
+  const others = Object.fromEntries(Object.entries(tenants).filter(([name]) => name !== "acme"));
+  for (const run of [() => local.preview({ "kraft:tenants": others }), () => local.up({ "kraft:tenants": others })]) {
+    const message = await refusal(run());
+    assert.match(message, /tenant-acme-cluster.*cannot be deleted|cannot be deleted.*tenant-acme-cluster/s);
+  }
+  assert.ok(await local.cluster.api.get("/apis/k3k.io/v1beta1/namespaces/k3k-acme/clusters/acme"));
+  assert.ok(await local.cluster.api.get("/api/v1/namespaces/k3k-acme/secrets/acme-addons"));
+  assert.deepEqual(changes(await local.preview()), []);
+});
+
+test("a file with problems is refused in words, and nothing is touched", async () => {
+  const message = await refusal(
+    local.up({ "kraft:tenants": { ...tenants, delta: { domains: ["shop.acme.example"], size: "tiny" } } }),
+  );
+  assert.ok(
+    message.includes(`Pulumi.local.yaml has 2 problems. Nothing was changed.
+
+  kraft:tenants.delta.domains[0]
+    found:   "shop.acme.example", inside acme.example of kraft:tenants.acme.domains[0]
+    allowed: a domain that is no other's, not inside one and not around one
+    fix:     leave it with the tenant who owns it, and remove it here or there
+
+  kraft:tenants.delta.size
+    found:   "tiny"
+    allowed: small, medium, large
+    fix:     choose one of them, for example small`),
+    message,
+  );
+  assert.equal(await local.cluster.api.get("/api/v1/namespaces/k3k-delta"), undefined);
+  assert.deepEqual(changes(await local.preview()), []);
+});
+
+test("a kubeconfig that points at another cluster is refused, and nothing is touched", async () => {
+  const { kubeconfig, context } = local.cluster;
+  const message = await refusal(
+    local.up({
+      "kraft:cluster": { kubeconfig, context, uid: "99999999-2222-3333-4444-555555555555" },
+      "kraft:tenants": { ...tenants, delta: { domains: ["delta.example"], size: "small" } },
+    }),
+  );
+  assert.ok(message.includes(`found:   "99999999-2222-3333-4444-555555555555", but context`), message);
+  assert.ok(message.includes(`is the cluster ${local.cluster.uid}`), message);
+  assert.equal(await local.cluster.api.get("/api/v1/namespaces/k3k-delta"), undefined);
+});
+
+test("killed processes are started again by the next run, and everything is still there", async () => {
+  const { state, stack, directory, tools, uid } = local.cluster;
+  const killed = ["kube-apiserver", "etcd", "k3k"].map((name) => state.processes[name] ?? missing(name));
+  for (const { pid } of killed) {
+    process.kill(pid, "SIGKILL");
+  }
+  await eventually("the end of all three", () => Promise.resolve(killed.some(isRunning) ? undefined : true));
+  const repaired = await startHostCluster({ stack, directory, tools });
+  assert.deepEqual([...repaired.started].sort(), ["etcd", "kube-apiserver"]);
+  assert.equal(repaired.uid, uid);
+  repaired.api.close();
+  const again = await local.up();
+  assert.deepEqual(changes(again), []);
+});

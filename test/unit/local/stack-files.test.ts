@@ -1,0 +1,92 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { localProjectFile, localStackFile } from "../../../local/stack-files.ts";
+
+const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };
+const base = {
+  stack: { name: "homelab", k3kVersion: "1.2.0-rc4" },
+  checkout: { config: {} },
+  previous: undefined,
+  cluster,
+  charts: "./charts",
+  k3kVersion: "1.1.0",
+};
+
+test("what the operator declared stays, and the local cluster takes the place of the real one", () => {
+  const { file } = localStackFile({
+    ...base,
+    checkout: {
+      config: {
+        "kraft:cluster": { kubeconfig: "~/real", context: "real", uid: "real" },
+        "kraft:domain": "home.example",
+        "kraft:tenants": { acme: { domains: ["acme.example"], size: "small" } },
+      },
+    },
+  });
+  assert.deepEqual(file, {
+    config: {
+      "kraft:cluster": cluster,
+      "kraft:charts": { source: "folder", path: "./charts" },
+      "kraft:k3kVersion": "1.1.0",
+      "kraft:domain": "home.example",
+      "kraft:tenants": { acme: { domains: ["acme.example"], size: "small" } },
+    },
+  });
+});
+
+test("a placeholder domain and a K3k that cannot be built are replaced, and said so", () => {
+  const { file, changes } = localStackFile({ ...base, checkout: { config: { "kraft:domain": "homelab.invalid" } } });
+  assert.equal(file.config?.["kraft:domain"], "homelab.kraft.test");
+  assert.equal(file.config["kraft:k3kVersion"], "1.1.0");
+  assert.deepEqual(changes, [
+    'K3k is 1.1.0; the stack declares "1.2.0-rc4", whose controller cannot be built here',
+    "the platform's domain is homelab.kraft.test in place of the placeholder homelab.invalid",
+  ]);
+});
+
+test("nothing is said where nothing is replaced", () => {
+  const { file, changes } = localStackFile({ ...base, stack: { name: "local", k3kVersion: "1.1.0" } });
+  assert.deepEqual(changes, []);
+  assert.equal(file.config !== undefined && "kraft:k3kVersion" in file.config, false);
+});
+
+test("secrets are made once: the owner's are never used, those of the run before are kept", () => {
+  const keys = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey", "kraft:guestTokenSeed"];
+  const owners = Object.fromEntries(keys.map((key) => [key, { secure: "v1:owner" }]));
+  const first = localStackFile({ ...base, checkout: { config: owners } });
+  assert.deepEqual(first.missingSecrets, keys);
+  assert.equal(JSON.stringify(first.file).includes("v1:owner"), false);
+
+  const ours = Object.fromEntries(keys.map((key) => [key, { secure: "v1:ours" }]));
+  const second = localStackFile({
+    ...base,
+    checkout: { config: owners },
+    previous: { encryptionsalt: "salt", config: ours },
+  });
+  assert.deepEqual(second.missingSecrets, []);
+  assert.equal(second.file.encryptionsalt, "salt");
+  assert.deepEqual(second.file.config?.["kraft:guestTokenSeed"], { secure: "v1:ours" });
+
+  const unreadable = localStackFile({ ...base, previous: { config: ours } });
+  assert.deepEqual(unreadable.missingSecrets, keys);
+});
+
+test("overrides win over everything", () => {
+  const { file, missingSecrets } = localStackFile({
+    ...base,
+    overrides: { "kraft:domain": "x.test", "kraft:guestTokenSeed": "" },
+  });
+  assert.equal(file.config?.["kraft:domain"], "x.test");
+  assert.deepEqual(missingSecrets, ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey"]);
+});
+
+test("the project keeps its name and config, and gets the provider's folder", () => {
+  assert.deepEqual(
+    localProjectFile({ name: "kraft", main: "x.ts", config: { a: 1 } }, { folder: "/bin", version: "4.25.0" }),
+    {
+      name: "kraft",
+      config: { a: 1 },
+      plugins: { providers: [{ name: "kubernetes", path: "/bin", version: "4.25.0" }] },
+    },
+  );
+});
