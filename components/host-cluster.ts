@@ -31,6 +31,9 @@ export class HostCluster extends pulumi.ComponentResource {
         context: args.context,
         clusterIdentifier: args.identifier,
         enableServerSideApply: true,
+        // A changed Secret is changed in place: replaced, a protected one could never be rotated.
+        enableSecretMutable: true,
+        enableConfigMapMutable: true,
         // Charts come by the hundred of objects; the defaults of 50 and 120 hold them back.
         kubeClientSettings: { qps: 200, burst: 400 },
         suppressHelmHookWarnings: true,

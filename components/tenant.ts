@@ -47,9 +47,11 @@ export class Tenant extends pulumi.ComponentResource {
   readonly cluster: kubernetes.apiextensions.CustomResource;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("kraft:index:Tenant", name, {}, opts);
+    // Everything of a tenant is protected, what holds no data too: when a tenant leaves the program by mistake, Pulumi
+    // refuses to delete what is protected but goes on to delete the rest.
+    super("kraft:index:Tenant", name, {}, { ...opts, protect: true });
     const names = tenantNames(args.tenant);
-    const keep: pulumi.CustomResourceOptions = { parent: this, protect: true, retainOnDelete: true };
+    const keep: pulumi.CustomResourceOptions = { parent: this, retainOnDelete: true };
     const labels = { [tenantLabel]: args.tenant };
     const sync = syncConfig(tenantStorageLabel);
     this.namespace = names.namespace;
@@ -87,7 +89,13 @@ export class Tenant extends pulumi.ComponentResource {
         metadata: {
           name: names.namespace,
           labels: { ...labels, [policyLabel]: names.policy },
-          annotations: { [domainsAnnotation]: args.domains.join(",") },
+          annotations: {
+            [domainsAnnotation]: args.domains.join(","),
+            // K3k labels the namespace after it wrote quota and limit range: whatever depends on the namespace waits for
+            // both, so that no pod of the guest is ever created without them.
+            "pulumi.com/waitFor": 'jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=baseline',
+            "pulumi.com/timeoutSeconds": "300",
+          },
         },
       },
       { ...keep, dependsOn: [policy] },

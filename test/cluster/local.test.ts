@@ -23,6 +23,12 @@ interface LimitRange extends KubernetesObject {
   readonly spec: unknown;
 }
 
+interface Pod extends KubernetesObject {
+  readonly spec: {
+    readonly containers: readonly { readonly resources?: { readonly requests?: Readonly<Record<string, string>> } }[];
+  };
+}
+
 interface Workload extends KubernetesObject {
   readonly status?: { readonly currentNumberScheduled?: number; readonly replicas?: number };
 }
@@ -136,13 +142,28 @@ for (const [name, { size }] of Object.entries(tenants)) {
   });
 }
 
+test("no pod of a guest was created before quota and limit range: every container requests CPU and memory", async () => {
+  const pods = await local.cluster.api.list<Pod>("/api/v1/pods");
+  const ofGuests = pods.filter(
+    ({ metadata }) => metadata.namespace?.startsWith("k3k-") && metadata.namespace !== "k3k-system",
+  );
+  assert.equal(ofGuests.length, 4 * Object.keys(tenants).length);
+  for (const { metadata, spec } of ofGuests) {
+    for (const { resources } of spec.containers) {
+      assert.deepEqual(Object.keys(resources?.requests ?? {}).sort(), ["cpu", "memory"], metadata.name);
+    }
+  }
+});
+
 test("K3k complains of nothing but the guests' API servers, which do not run here", () => {
   const log = readFileSync(local.cluster.state.processes["k3k"]?.logFile ?? "", "utf8");
   const errors = log
     .split("\n")
     .filter((line) => /"level":"(error|fatal|panic)"/.test(line))
     // The one call that needs a guest's K3s; calls to a service without pods are refused at once.
-    .filter((line) => !/server-bootstrap.*connection refused/.test(line));
+    .filter((line) => !/server-bootstrap.*connection refused/.test(line))
+    // Two of K3k's own controllers wrote at once; it tries again by itself.
+    .filter((line) => !line.includes("the object has been modified; please apply your changes to the latest version"));
   assert.deepEqual(errors, []);
 });
 
@@ -169,13 +190,14 @@ test("the engine's state protects and keeps whatever data hangs on, down to each
     checkpoint: { latest: { resources: { urn: string; type: string; protect?: boolean; retainOnDelete?: boolean }[] } };
   };
   const holdsData =
-    /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(cluster|namespace|policy|token)$|longhorn-namespace$)/;
+    /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(addons|api|cluster|namespace|policy|token)$|longhorn-namespace$)/;
   const found = checkpoint.latest.resources.filter(({ urn }) => holdsData.test(urn));
   const crds = found.filter(({ type }) => type.endsWith(":CustomResourceDefinition"));
   assert.ok(crds.length >= 20, `${crds.length} CRDs of Longhorn`);
-  assert.equal(found.length - crds.length, 1 + 4 * Object.keys(tenants).length);
+  assert.equal(found.length - crds.length, 1 + 6 * Object.keys(tenants).length);
   for (const { urn, protect, retainOnDelete } of found) {
-    assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: true }, urn);
+    const holdsNone = /-(addons|api)$/.test(urn);
+    assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: holdsNone ? undefined : true }, urn);
   }
 });
 
@@ -213,6 +235,18 @@ test("a tenant that leaves the file is refused, and nothing of theirs is touched
   assert.ok(await local.cluster.api.get("/apis/k3k.io/v1beta1/namespaces/k3k-acme/clusters/acme"));
   assert.ok(await local.cluster.api.get("/api/v1/namespaces/k3k-acme/secrets/acme-addons"));
   assert.deepEqual(changes(await local.preview()), []);
+});
+
+test("a changed token seed would lock the guests out of their data, and is refused", async () => {
+  const message = await refusal(
+    local.preview({}, { "kraft:guestTokenSeed": "another seed, of 32 characters or more" }),
+  );
+  assert.match(message, /tenant-acme-token.*cannot be replaced|cannot be deleted/s);
+});
+
+test("a rotated backup key is changed in place", async () => {
+  const rotated = await local.preview({}, { "kraft:wasabiSecretAccessKey": "another key" });
+  assert.deepEqual(changes(rotated), ["update longhorn-backup-credentials"]);
 });
 
 test("a file with problems is refused in words, and nothing is touched", async () => {
@@ -258,7 +292,8 @@ test("killed processes are started again by the next run, and everything is stil
   }
   await eventually("the end of all three", () => Promise.resolve(killed.some(isRunning) ? undefined : true));
   const repaired = await startHostCluster({ stack, directory, tools });
-  assert.deepEqual([...repaired.started].sort(), ["etcd", "kube-apiserver"]);
+  // Some of the others end by themselves when the API server is gone.
+  assert.ok(["etcd", "kube-apiserver"].every((name) => repaired.started.includes(name)));
   assert.equal(repaired.uid, uid);
   repaired.api.close();
   const again = await local.up();

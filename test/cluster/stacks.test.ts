@@ -1,35 +1,77 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { stacks } from "../../stacks/index.ts";
-import { embedded, eventually } from "./embedded.ts";
+import { embedded, eventually, type Embedded } from "./embedded.ts";
 
 for (const name of ["homelab", "proliant"]) {
-  test(`what Pulumi.${name}.yaml declares comes up on its simulated hardware, and a second look changes nothing`, async () => {
-    const stack = stacks.get(name);
-    assert.ok(stack);
-    const host = await embedded(name);
-    try {
-      const { api } = host.cluster;
+  describe(`what Pulumi.${name}.yaml declares, on its simulated hardware`, () => {
+    let host: Embedded;
+
+    before(async () => {
+      host = await embedded(name);
+    });
+
+    after(async () => {
+      await host.remove();
+    });
+
+    test("an up that is killed on the way, and the next one finishes it", async () => {
+      await killedUp(name, host);
       const up = await host.up();
       assert.deepEqual(
         up.messages.filter(({ severity }) => severity === "error"),
         [],
       );
+      assert.deepEqual(
+        up.steps.filter(({ operation }) => operation !== "create"),
+        [],
+      );
+    });
+
+    test("the stack's own nodes, and K3k's objects for every tenant", async () => {
+      const { api } = host.cluster;
       const nodes = await api.list("/api/v1/nodes");
-      assert.deepEqual(nodes.map((node) => node.metadata.name).sort(), stack.nodes.map((node) => node.name).sort());
-      const policies = await api.list("/apis/k3k.io/v1beta1/virtualclusterpolicies");
-      assert.ok(policies.length > 0);
-      for (const { metadata } of policies) {
-        const namespace = metadata.name.replace("tenant-", "k3k-");
-        const quotas = `/api/v1/namespaces/${namespace}/resourcequotas/k3k-${metadata.name}`;
-        await eventually(quotas, () => api.get(quotas));
-        const cluster = metadata.name.replace("tenant-", "");
-        const kubelets = `/apis/apps/v1/namespaces/${namespace}/daemonsets/k3k-${cluster}-kubelet`;
-        await eventually(kubelets, () => api.get(kubelets));
+      assert.deepEqual(
+        nodes.map((node) => node.metadata.name).sort(),
+        stacks
+          .get(name)
+          ?.nodes.map((node) => node.name)
+          .sort(),
+      );
+      const clusters = await api.list("/apis/k3k.io/v1beta1/clusters");
+      assert.equal(clusters.length, 2);
+      for (const { metadata } of clusters) {
+        const namespace = `namespaces/k3k-${metadata.name}`;
+        for (const path of [
+          `/api/v1/${namespace}/resourcequotas/k3k-tenant-${metadata.name}`,
+          `/api/v1/${namespace}/limitranges/k3k-tenant-${metadata.name}`,
+          `/apis/apps/v1/${namespace}/statefulsets/k3k-${metadata.name}-server`,
+          `/apis/apps/v1/${namespace}/daemonsets/k3k-${metadata.name}-kubelet`,
+        ]) {
+          await eventually(path, () => api.get(path));
+        }
       }
+    });
+
+    test("a second look finds nothing to change", async () => {
       assert.deepEqual((await host.preview()).steps, []);
-    } finally {
-      await host.remove();
-    }
+    });
   });
+}
+
+/** Starts an `up` in a process of its own and kills it, with the engine and its provider, once it has begun to create. */
+async function killedUp(name: string, host: Embedded): Promise<void> {
+  const { api, directory } = host.cluster;
+  const child = spawn(process.execPath, [join(import.meta.dirname, "up.ts"), name, directory], {
+    detached: true,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  await eventually("the first objects", () => api.get("/api/v1/namespaces/k3k-system"), 120);
+  await sleep(Math.random() * 8000);
+  process.kill(-(child.pid ?? 0), "SIGKILL");
+  await ended;
 }

@@ -39,7 +39,8 @@ export async function declared(stack: string, program: () => Promise<void> | voi
         type,
         name,
         inputs: {},
-        protect: protect === true,
+        // Under mocks nobody inherits: the engine hands a component's protection down, test/cluster sees it.
+        protect: protect ?? (parent as { __protect?: boolean } | undefined)?.__protect ?? false,
         retainOnDelete: retainOnDelete === true,
         parent: (parent as { __name?: string } | undefined)?.__name,
       });

@@ -81,7 +81,11 @@ test("the namespace names its policy and its domains, and leaves Pod Security to
   assert.deepEqual(metadata, {
     name: "k3k-acme",
     labels: { "kraft.dev/tenant": "acme", "policy.k3k.io/policy-name": "tenant-acme" },
-    annotations: { "kraft.dev/domains": "acme.example" },
+    annotations: {
+      "kraft.dev/domains": "acme.example",
+      "pulumi.com/waitFor": 'jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=baseline',
+      "pulumi.com/timeoutSeconds": "300",
+    },
   });
 });
 

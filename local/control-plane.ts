@@ -1,0 +1,146 @@
+import { join } from "node:path";
+import { stringify } from "yaml";
+import type { Stack } from "../stacks/index.ts";
+import type { Credentials } from "./credentials.ts";
+import type { ProcessPlan } from "./processes.ts";
+import type { Ports } from "./state.ts";
+import { toolPath, type Tools } from "./toolchain/ready.ts";
+
+/** What the command lines of the host cluster's processes follow from. */
+export interface ControlPlaneInputs {
+  readonly stack: Stack;
+  readonly directory: string;
+  readonly tools: Tools;
+  readonly ports: Ports;
+  readonly credentials: Credentials;
+}
+
+/** Where the API server puts the certificate that it makes for itself. */
+export function servingCertificate(directory: string): string {
+  return join(directory, "api-server", "apiserver.crt");
+}
+
+export function kubeconfigFile(directory: string): string {
+  return join(directory, "kubeconfig.yaml");
+}
+
+export function admissionFile(directory: string): string {
+  return join(directory, "admission.yaml");
+}
+
+export function kwokFile(directory: string): string {
+  return join(directory, "kwok.yaml");
+}
+
+/** Pod Security as Talos ships it and Kraft's k3s nodes are set up: `baseline` unless a namespace says otherwise. */
+export function admissionConfiguration(): string {
+  return stringify({
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "AdmissionConfiguration",
+    plugins: [
+      {
+        name: "PodSecurity",
+        configuration: {
+          apiVersion: "pod-security.admission.config.k8s.io/v1",
+          kind: "PodSecurityConfiguration",
+          defaults: {
+            enforce: "baseline",
+            "enforce-version": "latest",
+            audit: "restricted",
+            "audit-version": "latest",
+            warn: "restricted",
+            "warn-version": "latest",
+          },
+          exemptions: { usernames: [], runtimeClasses: [], namespaces: ["kube-system"] },
+        },
+      },
+    ],
+  });
+}
+
+export function logFile(directory: string, name: string): string {
+  return join(directory, "logs", `${name}.log`);
+}
+
+function plan(inputs: ControlPlaneInputs, name: string, processArguments: readonly string[]): ProcessPlan {
+  return {
+    name,
+    executable: toolPath(inputs.tools, name),
+    arguments: processArguments,
+    logFile: logFile(inputs.directory, name),
+    // No program reads it. A process that was started for another address of the API server is started anew.
+    environment: { KRAFT_API_SERVER_PORT: String(inputs.ports.apiServer) },
+  };
+}
+
+export function etcdPlan(inputs: ControlPlaneInputs): ProcessPlan {
+  const client = `http://127.0.0.1:${inputs.ports.etcdClient}`;
+  const peer = `http://127.0.0.1:${inputs.ports.etcdPeer}`;
+  return plan(inputs, "etcd", [
+    `--data-dir=${join(inputs.directory, "etcd")}`,
+    `--listen-client-urls=${client}`,
+    `--advertise-client-urls=${client}`,
+    `--listen-peer-urls=${peer}`,
+    `--initial-advertise-peer-urls=${peer}`,
+    `--initial-cluster=default=${peer}`,
+    // The cluster can be made anew at any time, so it need not wait for the disk.
+    "--unsafe-no-fsync",
+    "--log-level=warn",
+  ]);
+}
+
+export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
+  const { credentials, directory, ports, stack } = inputs;
+  return plan(inputs, "kube-apiserver", [
+    `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
+    "--bind-address=127.0.0.1",
+    "--advertise-address=127.0.0.1",
+    // There is no node to reach the API server from, and a loopback address may not be an endpoint.
+    "--endpoint-reconciler-type=none",
+    `--secure-port=${ports.apiServer}`,
+    `--cert-dir=${join(directory, "api-server")}`,
+    `--service-cluster-ip-range=${stack.network.serviceCidr}`,
+    "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+    `--service-account-key-file=${credentials.serviceAccountPublicKey}`,
+    `--service-account-signing-key-file=${credentials.serviceAccountPrivateKey}`,
+    `--token-auth-file=${credentials.tokenFile}`,
+    "--authorization-mode=RBAC",
+    "--allow-privileged=true",
+    `--admission-control-config-file=${admissionFile(directory)}`,
+  ]);
+}
+
+export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {
+  const { credentials, directory, ports, stack } = inputs;
+  return plan(inputs, "kube-controller-manager", [
+    `--kubeconfig=${kubeconfigFile(directory)}`,
+    "--bind-address=127.0.0.1",
+    `--secure-port=${ports.controllerManager}`,
+    "--leader-elect=false",
+    "--allocate-node-cidrs=true",
+    `--cluster-cidr=${stack.network.podCidr}`,
+    `--service-cluster-ip-range=${stack.network.serviceCidr}`,
+    `--service-account-private-key-file=${credentials.serviceAccountPrivateKey}`,
+    `--root-ca-file=${servingCertificate(directory)}`,
+    // A quota that appears together with its first pods can miss some of them until the next round; 5 min by default.
+    "--resource-quota-sync-period=10s",
+  ]);
+}
+
+export function schedulerPlan(inputs: ControlPlaneInputs): ProcessPlan {
+  return plan(inputs, "kube-scheduler", [
+    `--kubeconfig=${kubeconfigFile(inputs.directory)}`,
+    "--bind-address=127.0.0.1",
+    `--secure-port=${inputs.ports.scheduler}`,
+    "--leader-elect=false",
+  ]);
+}
+
+export function kwokPlan(inputs: ControlPlaneInputs): ProcessPlan {
+  return plan(inputs, "kwok", [
+    `--kubeconfig=${kubeconfigFile(inputs.directory)}`,
+    `--config=${kwokFile(inputs.directory)}`,
+    "--manage-all-nodes",
+    "--node-lease-duration-seconds=40",
+  ]);
+}

@@ -1,0 +1,319 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { dirname, join } from "node:path";
+import * as automation from "@pulumi/pulumi/automation/index.js";
+import { parse, stringify } from "yaml";
+import { eventually } from "./api.ts";
+import { k3kVersion } from "./charts.ts";
+import { secretFile } from "./credentials.ts";
+import { Failure, messageOf } from "./failure.ts";
+import type { HostCluster } from "./host-cluster.ts";
+import { withLock } from "./lock.ts";
+import { identify } from "./process-identity.ts";
+import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile, type StackFile } from "./stack-files.ts";
+import { writeFileWhole } from "./state.ts";
+import { silentReporter, type Reporter } from "./terminal.ts";
+import { toolPath } from "./toolchain/ready.ts";
+
+/** Number of resources by what happens to them: `create`, `update`, `replace`, `delete`, `same`, … */
+export type Changes = Readonly<Record<string, number>>;
+
+export interface EngineRun {
+  readonly changes: Changes;
+  /** What happens to each resource that does not stay the same. */
+  readonly steps: readonly { readonly operation: string; readonly urn: string }[];
+  /** Warnings and errors that the program and the providers reported, each once. */
+  readonly messages: readonly { readonly severity: string; readonly text: string }[];
+  readonly seconds: number;
+}
+
+/** The real Pulumi engine with the program of this checkout, its state, and the embedded cluster. */
+export interface Engine {
+  /** Folder with the project and stack file of this run. */
+  readonly workDir: string;
+  /** What the local run changed of what the stack declares. */
+  readonly overrides: readonly string[];
+  /** @param interruption makes the engine finish what it is at, write its state, and fail */
+  up(interruption?: AbortSignal): Promise<EngineRun>;
+  preview(): Promise<EngineRun>;
+  outputs(): Promise<Readonly<Record<string, unknown>>>;
+}
+
+export type Program = () => Promise<Record<string, unknown>>;
+
+export interface EngineOptions {
+  readonly cluster: HostCluster;
+  /** Folder with Pulumi.yaml and the stack files, which are only read. Default: this checkout. */
+  readonly checkout?: string;
+  /** Values that win over those of the stack file, by key, for example `kraft:tenants`. */
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Default: the program of this checkout. */
+  readonly program?: Program;
+  readonly reporter?: Reporter;
+}
+
+const thisCheckout = join(import.meta.dirname, "..");
+
+/** Where charts lie, relative to the folder that holds Pulumi.yaml. */
+const chartsPath = "./charts";
+
+export function engineFolder(directory: string): string {
+  return join(directory, "pulumi");
+}
+
+export function chartsFolder(directory: string): string {
+  return join(engineFolder(directory), chartsPath);
+}
+
+async function checkoutProgram(): Promise<Program> {
+  const module = (await import("../infra/index.ts")) as { readonly default: () => Promise<object> };
+  return async () => ({ ...(await module.default()) });
+}
+
+function readYaml(path: string): unknown {
+  return existsSync(path) ? parse(readFileSync(path, "utf8")) : undefined;
+}
+
+function linkTo(target: string, link: string): void {
+  mkdirSync(dirname(link), { recursive: true });
+  rmSync(link, { force: true });
+  symlinkSync(target, link);
+}
+
+/** The last part of a URN: the resource's name. */
+function nameOf(urn: string): string {
+  return urn.slice(urn.lastIndexOf("::") + 2);
+}
+
+/** Follows an operation's events: shows where it is, and keeps what it did. */
+class Follower {
+  readonly #reporter: Reporter;
+  readonly #verb: string;
+  readonly #started = Date.now();
+  readonly #steps: { operation: string; urn: string }[] = [];
+  readonly #messages = new Map<string, { severity: string; text: string }>();
+  #seen = 0;
+  #finished = 0;
+  #changes: Record<string, number> = {};
+
+  constructor(reporter: Reporter, verb: string) {
+    this.#reporter = reporter;
+    this.#verb = verb;
+  }
+
+  readonly follow = (event: automation.EngineEvent): void => {
+    const { resourcePreEvent, resOutputsEvent, diagnosticEvent, summaryEvent } = event;
+    if (resourcePreEvent !== undefined) {
+      const { op, urn } = resourcePreEvent.metadata;
+      this.#seen += 1;
+      if (op !== "same" && op !== "read" && op !== "refresh") {
+        this.#steps.push({ operation: op, urn });
+      }
+      this.#show(urn);
+    } else if (resOutputsEvent !== undefined) {
+      this.#finished += 1;
+      this.#show(resOutputsEvent.metadata.urn);
+    } else if (diagnosticEvent !== undefined && ["warning", "error"].includes(diagnosticEvent.severity)) {
+      const name =
+        diagnosticEvent.urn === undefined || diagnosticEvent.urn === "" ? "" : `${nameOf(diagnosticEvent.urn)}: `;
+      // Colours come as tags such as <{%reset%}>.
+      const text = `${name}${diagnosticEvent.message.replace(/<\{%.*?%\}>/g, "").trim()}`;
+      this.#messages.set(text, { severity: diagnosticEvent.severity, text });
+    } else if (summaryEvent !== undefined) {
+      this.#changes = { ...summaryEvent.resourceChanges };
+    }
+  };
+
+  #show(urn: string): void {
+    const seconds = Math.round((Date.now() - this.#started) / 1000);
+    this.#reporter.progress(
+      `${this.#verb}: ${this.#finished} of ${this.#seen} resources, ${seconds} s, now ${nameOf(urn)}`,
+    );
+  }
+
+  /** What is shown when the operation failed: errors in full, else what the CLI said. */
+  failure(error: unknown): Failure {
+    this.#reporter.done();
+    const errors = [...this.#messages.values()].filter(({ severity }) => severity === "error");
+    const details = errors.length > 0 ? errors.map(({ text }) => text).join("\n\n") : messageOf(error);
+    return new Failure(`pulumi ${this.#verb} failed:\n\n${details}`);
+  }
+
+  result(): EngineRun {
+    this.#reporter.done();
+    return {
+      changes: this.#changes,
+      steps: this.#steps,
+      messages: [...this.#messages.values()],
+      seconds: (Date.now() - this.#started) / 1000,
+    };
+  }
+}
+
+/**
+ * Takes away the lock that an interrupted run left in the state: Pulumi's own locks outlive their process. A run that
+ * still goes on is waited for.
+ */
+async function releaseStaleLocks(
+  stateFolder: string,
+  project: string,
+  stack: string,
+  reporter: Reporter,
+): Promise<void> {
+  const folder = join(stateFolder, ".pulumi", "locks", "organization", project, stack);
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
+    const path = join(folder, name);
+    const { pid } = JSON.parse(readFileSync(path, "utf8")) as { readonly pid: number };
+    // Without its program, an interrupted engine notices within seconds that it is alone.
+    const ended = await eventually(() => {
+      reporter.progress(`waiting for an interrupted run to end (process ${pid})`);
+      return Promise.resolve(!existsSync(path) || !isPulumi(pid));
+    }, 60);
+    if (!ended) {
+      throw new Failure(
+        `Another pulumi works on this state: process ${pid}. Wait for it, or end it, and run the command again.`,
+      );
+    }
+    rmSync(path, { force: true });
+  }
+}
+
+function isPulumi(pid: number): boolean {
+  try {
+    return identify(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("pulumi");
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Forgets what an interrupted run was about to create. Every object is applied by its name, so creating one that is there
+ * already adopts it; remembered, the operations would be warned of at every later run.
+ */
+async function forgetPendingOperations(opened: automation.Stack, stateFolder: string, project: string): Promise<void> {
+  const file = join(stateFolder, ".pulumi", "stacks", project, `${opened.name}.json`);
+  const state = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as {
+    readonly checkpoint?: { readonly latest?: { readonly pending_operations?: readonly unknown[] } };
+  };
+  if ((state.checkpoint?.latest?.pending_operations ?? []).length > 0) {
+    const exported = await opened.exportStack();
+    const { pending_operations: _pending, ...deployment } = exported.deployment as Record<string, unknown>;
+    await opened.importStack({ ...exported, deployment });
+  }
+}
+
+/** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { cluster } = options;
+  const { stack, directory, tools } = cluster;
+  const reporter = options.reporter ?? silentReporter;
+  const checkout = options.checkout ?? thisCheckout;
+  const workDir = engineFolder(directory);
+  const stateFolder = join(workDir, "state");
+  mkdirSync(stateFolder, { recursive: true });
+
+  const project = readYaml(join(checkout, "Pulumi.yaml")) as ProjectFile | undefined;
+  const stackFileName = `Pulumi.${stack.name}.yaml`;
+  const declared = readYaml(join(checkout, stackFileName)) as StackFile | undefined;
+  if (project === undefined || declared === undefined) {
+    throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : stackFileName}.`);
+  }
+  const provider = tools.get("pulumi-resource-kubernetes");
+  const projectFile = localProjectFile(project, {
+    folder: dirname(toolPath(tools, "pulumi-resource-kubernetes")),
+    version: provider?.version ?? "",
+  });
+  writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(projectFile));
+  const stackFilePath = join(workDir, stackFileName);
+  const derived = localStackFile({
+    stack,
+    checkout: declared,
+    previous: readYaml(stackFilePath) as StackFile | undefined,
+    cluster: { kubeconfig: cluster.kubeconfig, context: cluster.context, uid: cluster.uid },
+    charts: chartsPath,
+    k3kVersion,
+    ...(options.config === undefined ? {} : { overrides: options.config }),
+  });
+  writeFileWhole(stackFilePath, stringify(derived.file));
+
+  const passphrase = secretFile(join(directory, "credentials", "pulumi-passphrase"), () =>
+    randomBytes(24).toString("base64url"),
+  );
+  // The Automation API takes a CLI by the folder above its `bin`.
+  const cliRoot = join(workDir, "cli");
+  linkTo(toolPath(tools, "pulumi"), join(cliRoot, "bin", "pulumi"));
+  const opened = await automation.LocalWorkspace.createOrSelectStack(
+    { stackName: stack.name, projectName: project.name, program: options.program ?? (await checkoutProgram()) },
+    {
+      workDir,
+      // The engine's own folder, so that neither the user's logins nor their plugins take part.
+      pulumiHome: join(workDir, "home"),
+      pulumiCommand: await automation.PulumiCommand.get({ root: cliRoot }),
+      envVars: {
+        PULUMI_BACKEND_URL: `file://${stateFolder}`,
+        PULUMI_CONFIG_PASSPHRASE: passphrase,
+        PULUMI_SKIP_UPDATE_CHECK: "true",
+        PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
+        // Writes the state once, at the end, and not twice for each resource: with all CRDs in it that is three quarters
+        // of the time. A run that is killed loses its record, and the next one adopts what it finds by applying it again.
+        PULUMI_SKIP_CHECKPOINTS: "true",
+        // Adopts them even if the stack file changed in between.
+        PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+        KUBECONFIG: cluster.kubeconfig,
+      },
+    },
+  );
+  if (derived.missingSecrets.length > 0) {
+    await opened.setAllConfig(
+      Object.fromEntries(
+        generatedSecrets
+          .filter((key) => derived.missingSecrets.includes(key))
+          .map((key) => [key, { value: randomBytes(32).toString("hex"), secret: true }]),
+      ),
+    );
+  }
+
+  const run = async (
+    verb: string,
+    operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>,
+  ): Promise<EngineRun> => {
+    const follower = new Follower(reporter, verb);
+    try {
+      await operation(follower.follow);
+    } catch (error) {
+      throw follower.failure(error);
+    }
+    return follower.result();
+  };
+  const alone = (operation: () => Promise<EngineRun>): Promise<EngineRun> =>
+    withLock(
+      join(directory, "engine.lock"),
+      (pid) => {
+        reporter.line(`process ${pid} is changing the same platform; waiting for it`);
+      },
+      async () => {
+        await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
+        await forgetPendingOperations(opened, stateFolder, project.name);
+        return operation();
+      },
+    );
+  return {
+    workDir,
+    overrides: derived.changes,
+    up: (interruption) =>
+      alone(() =>
+        run("up", (onEvent) =>
+          opened.up({
+            onEvent,
+            suppressOutputs: true,
+            ...(interruption === undefined ? {} : { signal: interruption }),
+          }),
+        ),
+      ),
+    preview: () => run("preview", (onEvent) => opened.preview({ onEvent })),
+    outputs: async () =>
+      Object.fromEntries(
+        Object.entries(await opened.outputs()).map(([name, output]) => [name, output.value as unknown]),
+      ),
+  };
+}

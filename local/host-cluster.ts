@@ -1,0 +1,268 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { request } from "node:https";
+import type { Stack } from "../stacks/index.ts";
+import { type Access, Api, eventually, type KubernetesObject } from "./api.ts";
+import {
+  admissionConfiguration,
+  admissionFile,
+  apiServerPlan,
+  type ControlPlaneInputs,
+  controllerManagerPlan,
+  etcdPlan,
+  kubeconfigFile,
+  kwokFile,
+  kwokPlan,
+  schedulerPlan,
+  servingCertificate,
+} from "./control-plane.ts";
+import { kubeconfigText, provideCredentials } from "./credentials.ts";
+import { Failure } from "./failure.ts";
+import { kwokConfiguration } from "./kwok-stages.ts";
+import { withLock } from "./lock.ts";
+import { freePorts, isFree } from "./ports.ts";
+import { isRunning } from "./process-identity.ts";
+import {
+  lastLines,
+  planFingerprint,
+  type ProcessPlan,
+  type ProcessRecord,
+  startProcess,
+  stopProcesses,
+  waitUntilReady,
+} from "./processes.ts";
+import { claimServiceRoute, releaseServiceRoute } from "./service-route.ts";
+import { simulatedNode } from "./simulated-nodes.ts";
+import { type Ports, portNames, readState, StateStore, writeFileWhole } from "./state.ts";
+import { silentReporter, type Reporter } from "./terminal.ts";
+import type { Tools } from "./toolchain/ready.ts";
+
+/** An embedded cluster that runs. */
+export interface HostCluster {
+  readonly stack: Stack;
+  readonly directory: string;
+  readonly kubeconfig: string;
+  readonly context: string;
+  /** UID of the namespace kube-system: what the program compares before it touches anything. */
+  readonly uid: string;
+  readonly api: Api;
+  readonly state: StateStore;
+  readonly tools: Tools;
+  /** Names of the processes that this call had to start; none when everything ran already. */
+  readonly started: readonly string[];
+}
+
+/** Which process listens on which port: a port is kept while its process runs or nobody else has it. */
+const portOwner: Readonly<Record<keyof Ports, string>> = {
+  etcdClient: "etcd",
+  etcdPeer: "etcd",
+  apiServer: "kube-apiserver",
+  controllerManager: "kube-controller-manager",
+  scheduler: "kube-scheduler",
+};
+
+function runs(record: ProcessRecord | undefined): record is ProcessRecord {
+  return record !== undefined && isRunning(record);
+}
+
+async function choosePorts(state: StateStore): Promise<Ports> {
+  const known = state.ports;
+  const fresh = await freePorts(portNames.length);
+  const chosen = {} as Record<keyof Ports, number>;
+  for (const [index, name] of portNames.entries()) {
+    const port = known?.[name];
+    const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
+    chosen[name] = keep ? port : (fresh[index] ?? 0);
+  }
+  state.setPorts(chosen);
+  return chosen;
+}
+
+/** Whether a component answers `/healthz` on its own port, whose certificate is its own too. */
+function isHealthy(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const call = request(
+      { host: "127.0.0.1", port, path: "/healthz", rejectUnauthorized: false, timeout: 2000, agent: false },
+      (response) => {
+        response.resume();
+        resolve(response.statusCode === 200);
+      },
+    );
+    call.on("timeout", () => call.destroy());
+    call.on("error", () => {
+      resolve(false);
+    });
+    call.end();
+  });
+}
+
+async function etcdIsHealthy(port: number): Promise<boolean> {
+  try {
+    const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2000) });
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+/** Makes sure that a process of this very plan runs. */
+export async function ensureProcess(state: StateStore, plan: ProcessPlan, started: string[]): Promise<ProcessRecord> {
+  const recorded = state.processes[plan.name];
+  if (runs(recorded)) {
+    if (recorded.plan === planFingerprint(plan)) {
+      return recorded;
+    }
+    await stopProcesses([recorded]);
+  }
+  const record = startProcess(plan);
+  state.setProcess(plan.name, record);
+  started.push(plan.name);
+  return record;
+}
+
+async function ensureNodes(api: Api, stack: Stack): Promise<void> {
+  const present = await api.list("/api/v1/nodes");
+  const wanted = new Set(stack.nodes.map((node) => node.name));
+  for (const node of present) {
+    if (node.metadata.labels?.["kraft.dev/simulated"] === "true" && !wanted.has(node.metadata.name)) {
+      await api.delete(`/api/v1/nodes/${node.metadata.name}`);
+    }
+  }
+  for (const node of stack.nodes) {
+    if (!present.some((found) => found.metadata.name === node.name)) {
+      await api.create("/api/v1/nodes", simulatedNode(node, stack));
+    }
+  }
+}
+
+interface NodeObject extends KubernetesObject {
+  readonly spec: { readonly podCIDR?: string };
+  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
+}
+
+async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
+  const nodes = await api.list<NodeObject>("/api/v1/nodes");
+  const ready = nodes.filter(
+    (node) =>
+      node.spec.podCIDR !== undefined &&
+      node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True"),
+  );
+  return ready.length >= stack.nodes.length;
+}
+
+export interface HostClusterOptions {
+  readonly stack: Stack;
+  /** Everything of this cluster is in this folder. */
+  readonly directory: string;
+  readonly tools: Tools;
+  readonly reporter?: Reporter;
+}
+
+/**
+ * Brings a host cluster up: etcd, API server, controller manager, scheduler, and the stack's nodes simulated by kwok.
+ * What already runs stays; what is missing or was started otherwise is started.
+ */
+export async function startHostCluster(options: HostClusterOptions): Promise<HostCluster> {
+  const reporter = options.reporter ?? silentReporter;
+  return withLock(
+    `${options.directory}.lock`,
+    (pid) => {
+      reporter.line(`process ${pid} works on the same cluster; waiting for it`);
+    },
+    () => start(options, reporter),
+  );
+}
+
+async function start(options: HostClusterOptions, reporter: Reporter): Promise<HostCluster> {
+  const { directory, stack, tools } = options;
+  if (process.platform !== "linux") {
+    throw new Failure(
+      `The embedded cluster needs Linux, and this is ${process.platform}. Run it in a Linux virtual machine.`,
+    );
+  }
+  const earlier = readState(directory);
+  if (earlier !== undefined && earlier.stack !== stack.name) {
+    throw new Failure(
+      `${directory} holds a cluster of the stack ${earlier.stack}, not ${stack.name}. Use another folder, or stop that cluster first.`,
+    );
+  }
+  const started: string[] = [];
+  const state = new StateStore(directory, stack.name);
+  await claimServiceRoute(directory, stack.network.serviceCidr);
+  const ports = await choosePorts(state);
+  const credentials = provideCredentials(directory);
+  const inputs: ControlPlaneInputs = { stack, directory, tools, ports, credentials };
+  writeFileWhole(admissionFile(directory), admissionConfiguration());
+  writeFileWhole(kwokFile(directory), kwokConfiguration());
+
+  reporter.progress("starting etcd");
+  const etcd = await ensureProcess(state, etcdPlan(inputs), started);
+  await waitUntilReady("etcd", etcd, () => etcdIsHealthy(ports.etcdClient));
+
+  reporter.progress("starting the API server");
+  const apiServer = await ensureProcess(state, apiServerPlan(inputs), started);
+  const certificate = servingCertificate(directory);
+  await waitUntilReady("kube-apiserver", apiServer, () => Promise.resolve(existsSync(certificate)));
+  const access: Access = {
+    server: `https://127.0.0.1:${ports.apiServer}`,
+    certificateAuthority: readFileSync(certificate, "utf8"),
+    token: credentials.token,
+  };
+  const api = new Api(access);
+  await waitUntilReady("kube-apiserver", apiServer, () => api.answers("/readyz"));
+  const context = `kraft-local-${stack.name}`;
+  writeFileWhole(kubeconfigFile(directory), kubeconfigText(context, access));
+
+  reporter.progress("starting the controllers");
+  const controllerManager = await ensureProcess(state, controllerManagerPlan(inputs), started);
+  const scheduler = await ensureProcess(state, schedulerPlan(inputs), started);
+  const kwok = await ensureProcess(state, kwokPlan(inputs), started);
+  await ensureNodes(api, stack);
+  await Promise.all([
+    waitUntilReady("kube-controller-manager", controllerManager, () => isHealthy(ports.controllerManager)),
+    waitUntilReady("kube-scheduler", scheduler, () => isHealthy(ports.scheduler)),
+    waitUntilReady("kwok", kwok, () => nodesAreReady(api, stack)),
+  ]);
+
+  let uid: string | undefined;
+  // The API server makes this namespace itself, shortly after it is ready.
+  await eventually(async () => {
+    uid = (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid;
+    return uid !== undefined;
+  }, 30);
+  if (uid === undefined) {
+    throw new Failure(
+      `The namespace kube-system does not appear. The end of ${apiServer.logFile}:\n${lastLines(apiServer.logFile)}`,
+    );
+  }
+  reporter.done();
+  return { stack, directory, kubeconfig: kubeconfigFile(directory), context, uid, api, state, tools, started };
+}
+
+/** Stops every process of the cluster in `directory` and removes the folder. Says whether there was one. */
+export async function removeHostCluster(directory: string, reporter: Reporter = silentReporter): Promise<boolean> {
+  if (!existsSync(directory)) {
+    return false;
+  }
+  await withLock(
+    `${directory}.lock`,
+    (pid) => {
+      reporter.line(`process ${pid} works on the same cluster; waiting for it`);
+    },
+    async () => {
+      const records = Object.entries(readState(directory)?.processes ?? {});
+      // Clients before servers: an API server without etcd would wait for its grace time.
+      const etcd = records.filter(([name]) => name === "etcd");
+      const apiServer = records.filter(([name]) => name === "kube-apiserver");
+      const clients = records.filter(([name]) => name !== "etcd" && name !== "kube-apiserver");
+      for (const group of [clients, apiServer, etcd]) {
+        await stopProcesses(
+          group.map(([, record]) => record),
+          5,
+        );
+      }
+      await releaseServiceRoute(directory);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  );
+  return true;
+}

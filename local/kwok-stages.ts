@@ -1,0 +1,24 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory } from "./cache.ts";
+import { kwokModule, moduleFolder } from "./module-files.ts";
+import { writeFileWhole } from "./state.ts";
+
+/** kwok's own descriptions of what a kubelet does: pods run at once, nodes are ready and stay so. */
+const stageFolders = ["pod/fast", "node/fast", "node/heartbeat-with-lease"];
+
+/** kwok's configuration, from its module: read once, then from the cache. */
+export function kwokConfiguration(): string {
+  const cached = join(cacheDirectory(), `kwok-stages-${kwokModule.version}.yaml`);
+  if (!existsSync(cached)) {
+    const folder = join(moduleFolder(kwokModule), "kustomize/stage");
+    const documents = stageFolders.flatMap((name) =>
+      readdirSync(join(folder, name))
+        .filter((file) => file.endsWith(".yaml") && file !== "kustomization.yaml")
+        .sort()
+        .map((file) => readFileSync(join(folder, name, file), "utf8").trim()),
+    );
+    writeFileWhole(cached, `${documents.join("\n---\n")}\n`, 0o644);
+  }
+  return readFileSync(cached, "utf8");
+}

@@ -1,0 +1,115 @@
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf, Failure } from "./failure.ts";
+import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
+
+function ownIdentity(): ProcessIdentity {
+  const identity = identify(process.pid);
+  if (identity === undefined) {
+    throw new Failure("Kraft's embedded cluster needs Linux: /proc is missing.");
+  }
+  return identity;
+}
+
+function owner(text: string): ProcessIdentity | undefined {
+  try {
+    return JSON.parse(text) as ProcessIdentity;
+  } catch {
+    return undefined;
+  }
+}
+
+function readOrUndefined(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+function remove(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (codeOf(error) !== "ENOENT") {
+      throw error;
+    }
+  }
+}
+
+/** The lock's file appears whole, with its owner in it, or not at all. */
+function tryCreate(path: string, text: string): boolean {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text);
+  try {
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") {
+      return false;
+    }
+    throw error;
+  } finally {
+    remove(draft);
+  }
+}
+
+/** Takes away the lock of a dead process, unless somebody else did in the meantime and holds a new one. */
+function removeStale(path: string, seen: string): void {
+  const aside = `${path}.stale.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") {
+      return;
+    }
+    throw error;
+  }
+  if (readOrUndefined(aside) !== seen) {
+    try {
+      linkSync(aside, path);
+    } catch (error) {
+      if (codeOf(error) !== "EEXIST") {
+        throw error;
+      }
+    }
+  }
+  remove(aside);
+}
+
+/**
+ * Runs `action` while holding the lock at `path`. A lock whose process is dead is taken over.
+ *
+ * @param onWait called once, with the number of the process that holds the lock, before waiting for it
+ */
+export async function withLock<Result>(
+  path: string,
+  onWait: (pid: number) => void,
+  action: () => Promise<Result> | Result,
+): Promise<Result> {
+  mkdirSync(dirname(path), { recursive: true });
+  const mine = JSON.stringify(ownIdentity());
+  let waiting = false;
+  while (!tryCreate(path, mine)) {
+    const text = readOrUndefined(path);
+    if (text === undefined) {
+      continue;
+    }
+    const holder = owner(text);
+    if (holder === undefined || !isRunning(holder)) {
+      removeStale(path, text);
+      continue;
+    }
+    if (!waiting) {
+      onWait(holder.pid);
+      waiting = true;
+    }
+    await sleep(500);
+  }
+  try {
+    return await action();
+  } finally {
+    remove(path);
+  }
+}

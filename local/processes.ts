@@ -1,0 +1,120 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
+import { dirname } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "./failure.ts";
+import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
+
+/** A program that goes on running after Kraft's own command has ended. */
+export interface ProcessPlan {
+  readonly name: string;
+  readonly executable: string;
+  readonly arguments: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly logFile: string;
+}
+
+/** A started process as it is written down. */
+export interface ProcessRecord extends ProcessIdentity {
+  /** Names the plan that it was started by: a process of another plan is started anew. */
+  readonly plan: string;
+  readonly logFile: string;
+}
+
+export function planFingerprint(plan: ProcessPlan): string {
+  const text = JSON.stringify([plan.executable, plan.arguments, plan.environment ?? {}]);
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** The last lines of a log that say something. */
+export function lastLines(logFile: string, count = 12): string {
+  try {
+    const text = readFileSync(logFile, "utf8");
+    return text.trimEnd().split("\n").slice(-count).join("\n");
+  } catch {
+    return "(no log)";
+  }
+}
+
+/** Starts a process of its own session with its output in a log file; the log of the run before is kept beside it. */
+export function startProcess(plan: ProcessPlan): ProcessRecord {
+  mkdirSync(dirname(plan.logFile), { recursive: true });
+  try {
+    renameSync(plan.logFile, `${plan.logFile}.previous`);
+  } catch {
+    // The first run.
+  }
+  const log = openSync(plan.logFile, "a", 0o600);
+  try {
+    const child = spawn(plan.executable, plan.arguments, {
+      detached: true,
+      stdio: ["ignore", log, log],
+      cwd: "/",
+      // Not the user's environment: proxies and credentials are not for these processes.
+      env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", ...plan.environment },
+    });
+    child.on("error", () => {
+      // Reported below: there is no number, or the process is gone.
+    });
+    child.unref();
+    const identity = child.pid === undefined ? undefined : identify(child.pid);
+    if (identity === undefined) {
+      throw new Failure(`${plan.name} does not start: ${plan.executable}\n${lastLines(plan.logFile)}`);
+    }
+    return { ...identity, plan: planFingerprint(plan), logFile: plan.logFile };
+  } finally {
+    closeSync(log);
+  }
+}
+
+function signal(record: ProcessRecord, name: NodeJS.Signals): void {
+  try {
+    process.kill(record.pid, name);
+  } catch {
+    // It has ended in the meantime.
+  }
+}
+
+/**
+ * Stops processes that were written down, and only those: first kindly and all at once, then by force.
+ *
+ * @param graceSeconds how long a process has to end by itself
+ */
+export async function stopProcesses(records: readonly ProcessRecord[], graceSeconds = 10): Promise<void> {
+  const running = records.filter(isRunning);
+  for (const record of running) {
+    signal(record, "SIGTERM");
+  }
+  const deadline = Date.now() + graceSeconds * 1000;
+  while (running.some(isRunning) && Date.now() < deadline) {
+    await sleep(50);
+  }
+  for (const record of running.filter(isRunning)) {
+    signal(record, "SIGKILL");
+  }
+  while (running.some(isRunning)) {
+    await sleep(20);
+  }
+}
+
+/** Waits until `ready` says so. Fails with the last lines of the log when the process ends first or time runs out. */
+export async function waitUntilReady(
+  name: string,
+  record: ProcessRecord,
+  ready: () => Promise<boolean>,
+  timeoutSeconds = 60,
+): Promise<void> {
+  const deadline = Date.now() + timeoutSeconds * 1000;
+  for (;;) {
+    if (await ready()) {
+      return;
+    }
+    const running = isRunning(record);
+    if (!running || Date.now() > deadline) {
+      const what = running ? `is not ready after ${timeoutSeconds} s` : "has ended";
+      throw new Failure(`${name} ${what}. The end of ${record.logFile}:\n${lastLines(record.logFile)}`);
+    }
+    await sleep(100);
+  }
+}

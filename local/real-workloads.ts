@@ -1,0 +1,285 @@
+import { readFileSync } from "node:fs";
+import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { eventually, type KubernetesObject } from "./api.ts";
+import { logFile } from "./control-plane.ts";
+import { Failure } from "./failure.ts";
+import { ensureProcess, type HostCluster } from "./host-cluster.ts";
+import { isRunning } from "./process-identity.ts";
+import { lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
+import { asRoot } from "./service-route.ts";
+import { toolPath } from "./toolchain/ready.ts";
+
+/** Milliseconds between two looks at what the program has declared so far. */
+const interval = 300;
+
+interface Container {
+  readonly args?: readonly string[];
+  readonly command?: readonly string[];
+}
+
+interface Deployment extends KubernetesObject {
+  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
+}
+
+interface Service extends KubernetesObject {
+  readonly spec: { readonly clusterIP?: string; readonly type?: string };
+  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
+}
+
+/** A process that stands for a workload's pods, and how to see that it does its work. */
+interface Workload {
+  readonly process: ProcessPlan;
+  readonly ready: () => Promise<boolean>;
+}
+
+/** Whether something listens there. */
+function accepts(host: string, port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host, port, timeout: 1000 });
+    const end = (result: boolean): void => {
+      socket.destroy();
+      resolve(result);
+    };
+    socket.on("connect", () => {
+      end(true);
+    });
+    socket.on("timeout", () => {
+      end(false);
+    });
+    socket.on("error", () => {
+      end(false);
+    });
+  });
+}
+
+function labelled(collection: string, labels: Readonly<Record<string, string>>): string {
+  const selector = Object.entries(labels)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+  return `${collection}?labelSelector=${encodeURIComponent(selector)}`;
+}
+
+/** Arguments of a container with the one variable filled in that the charts use. */
+export function containerArguments(container: Container | undefined, namespace: string): string[] {
+  return [...(container?.command ?? []), ...(container?.args ?? [])].map((argument) =>
+    argument.replaceAll("$(POD_NAMESPACE)", namespace),
+  );
+}
+
+/** Ports below this one need a capability. */
+function firstUnprivilegedPort(): number {
+  return Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+}
+
+/** cert-manager's webhook, on the address of its Service: the API server calls it for every issuer and certificate. */
+async function certManager(cluster: HostCluster): Promise<Workload | undefined> {
+  const labels = { "app.kubernetes.io/name": "webhook", "app.kubernetes.io/component": "webhook" };
+  const [deployments, services] = await Promise.all([
+    cluster.api.list<Deployment>(labelled("/apis/apps/v1/deployments", labels)),
+    cluster.api.list<Service>(labelled("/api/v1/services", labels)),
+  ]);
+  const [deployment, service] = [deployments[0], services[0]];
+  const address = service?.spec.clusterIP;
+  if (deployment === undefined || address === undefined || address === "") {
+    return undefined;
+  }
+  const executable = toolPath(cluster.tools, "cert-manager-admission");
+  return {
+    process: {
+      name: "cert-manager-admission",
+      executable,
+      arguments: [
+        ...containerArguments(deployment.spec.template.spec.containers[0], deployment.metadata.namespace ?? ""),
+        `--kubeconfig=${cluster.kubeconfig}`,
+        `--listen=${address}:443`,
+      ],
+      logFile: logFile(cluster.directory, "cert-manager-admission"),
+      environment: { KRAFT_API_SERVER: cluster.api.access.server },
+    },
+    ready: () => accepts(address, 443),
+  };
+}
+
+/** The K3k controller, with exactly the arguments that its Deployment declares. */
+async function k3k(cluster: HostCluster): Promise<Workload | undefined> {
+  const deployments = await cluster.api.list<Deployment>(
+    labelled("/apis/apps/v1/deployments", { "app.kubernetes.io/name": "k3k" }),
+  );
+  const deployment = deployments[0];
+  // It gives up on kinds that the API server does not know yet.
+  if (deployment === undefined || !(await servesK3k(cluster))) {
+    return undefined;
+  }
+  const declared = containerArguments(deployment.spec.template.spec.containers[0], deployment.metadata.namespace ?? "");
+  const file = logFile(cluster.directory, "k3k");
+  return {
+    process: {
+      name: "k3k",
+      executable: toolPath(cluster.tools, "k3k"),
+      arguments: [
+        // The first is the program itself.
+        ...declared.slice(declared[0] === "k3k" ? 1 : 0),
+        `--kubeconfig=${cluster.kubeconfig}`,
+        "--log-format=json",
+      ],
+      logFile: file,
+      environment: {
+        CONTROLLER_NAMESPACE: deployment.metadata.namespace ?? "",
+        KRAFT_API_SERVER: cluster.api.access.server,
+      },
+    },
+    // The last thing that controller-runtime says once a controller has seen everything there is.
+    ready: () => Promise.resolve(readFileSync(file, "utf8").includes("Starting workers")),
+  };
+}
+
+async function servesK3k(cluster: HostCluster): Promise<boolean> {
+  const group = await cluster.api.get<{ readonly resources: readonly { readonly name: string }[] }>(
+    "/apis/k3k.io/v1beta1",
+  );
+  const names = group?.resources.map((resource) => resource.name) ?? [];
+  return names.includes("clusters") && names.includes("virtualclusterpolicies");
+}
+
+/** Gives every Service of type LoadBalancer an address, as k3s' own load balancer or a router would. */
+async function assignAddresses(cluster: HostCluster): Promise<void> {
+  const services = await cluster.api.list<Service>("/api/v1/services");
+  for (const service of services) {
+    if (service.spec.type === "LoadBalancer" && (service.status?.loadBalancer?.ingress ?? []).length === 0) {
+      const { name, namespace = "" } = service.metadata;
+      await cluster.api.apply(`/api/v1/namespaces/${namespace}/services/${name}/status`, {
+        apiVersion: "v1",
+        kind: "Service",
+        metadata: { name, namespace },
+        // An address for documentation (RFC 5737).
+        status: { loadBalancer: { ingress: [{ ip: "198.51.100.1", ipMode: "VIP" }] } },
+      });
+    }
+  }
+}
+
+interface Guest extends KubernetesObject {
+  readonly status?: { readonly phase?: string };
+}
+
+interface DaemonSet extends KubernetesObject {
+  readonly status?: { readonly desiredNumberScheduled?: number };
+}
+
+interface Quota extends KubernetesObject {
+  readonly status?: { readonly used?: Readonly<Record<string, string>> };
+}
+
+/**
+ * Whether K3k has done for every guest cluster what it can do without its pods: the quota, the server, the kubelets; and
+ * whether the quota has counted them.
+ */
+async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
+  const guests = await cluster.api.list<Guest>("/apis/k3k.io/v1beta1/clusters");
+  const done = await Promise.all(
+    guests.map(async ({ metadata: { name, namespace = "" }, status }) => {
+      const [server, kubelet, quotas] = await Promise.all([
+        cluster.api.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/k3k-${name}-server`),
+        cluster.api.get<DaemonSet>(`/apis/apps/v1/namespaces/${namespace}/daemonsets/k3k-${name}-kubelet`),
+        cluster.api.list<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas`),
+      ]);
+      const kubelets = kubelet?.status?.desiredNumberScheduled ?? 0;
+      const counted = Math.max(0, ...quotas.map((quota) => Number(quota.status?.used?.["pods"] ?? 0)));
+      return status?.phase !== undefined && server !== undefined && kubelets > 0 && counted > kubelets;
+    }),
+  );
+  return done.every(Boolean);
+}
+
+/** Runs the workloads that are real: each one while its Deployment is declared. */
+export class RealWorkloads {
+  readonly #cluster: HostCluster;
+  #started: string[] = [];
+  #restarts = new Map<string, number>();
+
+  constructor(cluster: HostCluster) {
+    this.#cluster = cluster;
+  }
+
+  /** Names of the processes that were started, in order, once for each start. */
+  get started(): readonly string[] {
+    return this.#started;
+  }
+
+  /** One look: starts what is declared and does not run, stops what is no longer declared. */
+  async settle(): Promise<void> {
+    const cluster = this.#cluster;
+    await assignAddresses(cluster);
+    for (const [name, plan] of [
+      ["cert-manager-admission", await certManager(cluster)],
+      ["k3k", await k3k(cluster)],
+    ] as const) {
+      const recorded = cluster.state.processes[name];
+      if (plan === undefined) {
+        if (recorded !== undefined && isRunning(recorded)) {
+          await stopProcesses([recorded]);
+        }
+        continue;
+      }
+      if (name === "cert-manager-admission" && process.getuid?.() !== 0 && firstUnprivilegedPort() > 443) {
+        asRoot(
+          ["setcap", "cap_net_bind_service=+ep", plan.process.executable],
+          "cert-manager's webhook must listen on port 443",
+        );
+      }
+      const before = this.#started.length;
+      const record = await ensureProcess(cluster.state, plan.process, this.#started);
+      if (this.#started.length > before) {
+        this.#countStart(plan.process);
+        await waitUntilReady(name, record, plan.ready, 30);
+      }
+    }
+  }
+
+  #countStart(plan: ProcessPlan): void {
+    const starts = (this.#restarts.get(plan.name) ?? 0) + 1;
+    this.#restarts.set(plan.name, starts);
+    // K3k reports its failures in the log only and ends with status 0.
+    if (starts > 5) {
+      throw new Failure(`${plan.name} ends again and again. The end of ${plan.logFile}:\n${lastLines(plan.logFile)}`);
+    }
+  }
+
+  /**
+   * Waits until K3k has worked through the guest clusters.
+   *
+   * @returns whether it did within the time
+   */
+  untilGuestsAreDeclared(timeoutSeconds = 30): Promise<boolean> {
+    return eventually(() => guestsAreDeclared(this.#cluster), timeoutSeconds);
+  }
+
+  /** Keeps settling while `action` runs. A workload that cannot run makes the action's failure, or its own, the result. */
+  async during<Result>(action: () => Promise<Result>): Promise<Result> {
+    let ended = false;
+    let problem: unknown;
+    const loop = async (): Promise<void> => {
+      while (!ended) {
+        try {
+          await this.settle();
+        } catch (error) {
+          problem = error;
+          if (error instanceof Failure) {
+            return;
+          }
+        }
+        await sleep(interval);
+      }
+    };
+    const looping = loop();
+    try {
+      return await action();
+    } catch (error) {
+      throw problem instanceof Failure ? new Failure(`${problem.message}\n\n${String(error)}`) : error;
+    } finally {
+      ended = true;
+      await looping;
+    }
+  }
+}

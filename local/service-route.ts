@@ -1,0 +1,112 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory } from "./cache.ts";
+import { Failure } from "./failure.ts";
+import { withLock } from "./lock.ts";
+import { writeFileWhole } from "./state.ts";
+
+/**
+ * Service addresses belong to this machine while an embedded cluster runs: a call to one that nothing listens on is
+ * refused at once instead of leaving through the default route and hanging, and real processes can listen on the
+ * address of their Service.
+ *
+ * Routes are the machine's, clusters are many: each cluster that uses a route has a file in the cache, and the last one
+ * to stop takes the route away.
+ */
+interface Claim {
+  readonly directory: string;
+  readonly cidr: string;
+  /** False where the route was there before any cluster of Kraft. */
+  readonly ours: boolean;
+}
+
+function registry(): string {
+  return join(cacheDirectory(), "service-routes");
+}
+
+function claimFile(directory: string): string {
+  return join(registry(), `${createHash("sha256").update(directory).digest("hex").slice(0, 16)}.json`);
+}
+
+/** Claims of clusters that still exist. */
+function claims(): Claim[] {
+  const folder = registry();
+  const found: Claim[] = [];
+  for (const name of existsSync(folder) ? readdirSync(folder).filter((file) => file.endsWith(".json")) : []) {
+    const claim = JSON.parse(readFileSync(join(folder, name), "utf8")) as Claim;
+    if (existsSync(join(claim.directory, "state.json"))) {
+      found.push(claim);
+    } else {
+      rmSync(join(folder, name));
+    }
+  }
+  return found;
+}
+
+function ip(...ipArguments: string[]): { readonly status: number | null; readonly text: string } {
+  const result = spawnSync("ip", ipArguments, { encoding: "utf8" });
+  if (result.error !== undefined) {
+    throw new Failure("The command `ip` is missing. Install it (`apt install iproute2`) and run the command again.");
+  }
+  return { status: result.status, text: `${result.stdout}${result.stderr}`.trim() };
+}
+
+function routeExists(cidr: string): boolean {
+  return ip("route", "show", "table", "local", "exact", cidr).text.includes("dev lo");
+}
+
+/** Runs a command as root: directly, or through sudo where that asks for nothing. */
+export function asRoot(command: readonly string[], why: string): void {
+  const root = process.getuid?.() === 0;
+  const [executable = "", ...rest] = root ? command : ["sudo", "-n", ...command];
+  const result = spawnSync(executable, rest, { encoding: "utf8" });
+  if (result.status !== 0) {
+    const said = (result.error?.message ?? `${result.stdout}${result.stderr}`).trim();
+    throw new Failure(
+      `${why}, which ${root ? "failed" : "needs root"}: ${said}\nRun this once, then run the command again:\n  ${root ? "" : "sudo "}${command.join(" ")}`,
+    );
+  }
+}
+
+/** Nobody holds this lock for longer than a moment. */
+function waitSilently(): void {
+  // Nothing to say.
+}
+
+/** Makes the service addresses of a cluster local, and notes that the cluster in `directory` needs it. */
+export async function claimServiceRoute(directory: string, cidr: string): Promise<void> {
+  await withLock(join(registry(), "lock"), waitSilently, () => {
+    const others = claims().filter((claim) => claim.directory !== directory && claim.cidr === cidr);
+    const own = claims().find((claim) => claim.directory === directory && claim.cidr === cidr);
+    const exists = routeExists(cidr);
+    const ours = !exists || (own?.ours ?? others.some((claim) => claim.ours));
+    if (!exists) {
+      const foreign = ip("route", "show", "table", "all", "root", cidr).text;
+      if (foreign !== "") {
+        throw new Failure(
+          `The stack's service addresses ${cidr} are in use on this machine's network:\n${foreign}\n` +
+            "Stop what uses them (another Kubernetes, a VPN), or run a stack with other addresses.",
+        );
+      }
+      asRoot(["ip", "route", "add", "local", cidr, "dev", "lo"], `The service addresses ${cidr} must be made local`);
+    }
+    mkdirSync(registry(), { recursive: true });
+    writeFileWhole(claimFile(directory), JSON.stringify({ directory, cidr, ours } satisfies Claim));
+  });
+}
+
+/** Gives the route back: removed with the last cluster that uses it, if Kraft made it. */
+export async function releaseServiceRoute(directory: string): Promise<void> {
+  await withLock(join(registry(), "lock"), waitSilently, () => {
+    const own = claims().find((claim) => claim.directory === directory);
+    rmSync(claimFile(directory), { force: true });
+    if (own === undefined || !own.ours || claims().some((claim) => claim.cidr === own.cidr)) {
+      return;
+    }
+    if (routeExists(own.cidr)) {
+      asRoot(["ip", "route", "del", "local", own.cidr, "dev", "lo"], `The local route for ${own.cidr} must be removed`);
+    }
+  });
+}

@@ -1,0 +1,50 @@
+import type { NodeHardware, Stack } from "../stacks/index.ts";
+
+/** What a kubelet leaves to pods of a machine: k3s reserves nothing by default, an operating system needs about this. */
+const systemMemoryGiB = 1;
+
+/** The Node object of a machine of the stack's hardware, kept alive by kwok. Its label says that it is simulated. */
+export function simulatedNode(node: NodeHardware, stack: Stack): object {
+  const capacity = {
+    cpu: String(node.threads),
+    memory: `${node.memoryGiB}Gi`,
+    "ephemeral-storage": `${node.longhornGiB}Gi`,
+    pods: "110",
+  };
+  return {
+    apiVersion: "v1",
+    kind: "Node",
+    metadata: {
+      name: node.name,
+      labels: {
+        "kraft.dev/simulated": "true",
+        "kubernetes.io/hostname": node.name,
+        "kubernetes.io/os": "linux",
+        "kubernetes.io/arch": "amd64",
+        "node-role.kubernetes.io/control-plane": "true",
+      },
+      annotations: { "kraft.dev/model": node.model },
+    },
+    status: {
+      capacity,
+      // Addresses for documentation (RFC 5737): nothing answers there, and no home network uses them.
+      addresses: [
+        { type: "InternalIP", address: `198.51.100.${11 + stack.nodes.indexOf(node)}` },
+        { type: "Hostname", address: node.name },
+      ],
+      allocatable: { ...capacity, memory: `${node.memoryGiB - systemMemoryGiB}Gi` },
+      nodeInfo: {
+        kubeletVersion: `v${stack.kubernetesVersion}+simulated`,
+        architecture: "amd64",
+        operatingSystem: "linux",
+        osImage: "simulated by kwok",
+        kernelVersion: "simulated",
+        containerRuntimeVersion: "kwok://simulated",
+        kubeProxyVersion: "",
+        bootID: "",
+        machineID: "",
+        systemUUID: "",
+      },
+    },
+  };
+}

@@ -1,0 +1,97 @@
+/** A Pulumi.<stack>.yaml. */
+export interface StackFile {
+  readonly encryptionsalt?: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
+/** A Pulumi.yaml, as far as the local run changes it. */
+export interface ProjectFile {
+  readonly name: string;
+  readonly [key: string]: unknown;
+}
+
+/** Values that only the owner knows; a local run makes its own, once. */
+export const generatedSecrets = [
+  "kraft:wasabiAccessKeyId",
+  "kraft:wasabiSecretAccessKey",
+  "kraft:guestTokenSeed",
+] as const;
+
+function isEncrypted(value: unknown): boolean {
+  return typeof value === "object" && value !== null && "secure" in value;
+}
+
+export interface LocalStackFile {
+  readonly file: StackFile;
+  /** What the local run changed of what the stack declares, each as a sentence for the summary. */
+  readonly changes: readonly string[];
+  /** Secrets that are still to be set. */
+  readonly missingSecrets: readonly string[];
+}
+
+/**
+ * The stack file of a local run: the checkout's, with what a simulated cluster needs to be different.
+ *
+ * @param previous the stack file of the run before, whose secrets are kept: new ones would change the platform
+ * @param overrides values that win over everything, by key
+ */
+export function localStackFile(inputs: {
+  readonly stack: { readonly name: string; readonly k3kVersion: string };
+  readonly checkout: StackFile;
+  readonly previous: StackFile | undefined;
+  readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  readonly charts: string;
+  readonly k3kVersion: string;
+  readonly overrides?: Readonly<Record<string, unknown>>;
+}): LocalStackFile {
+  const { stack, previous } = inputs;
+  const changes: string[] = [];
+  // The checkout's encrypted values belong to its owner's passphrase.
+  const config: Record<string, unknown> = Object.fromEntries(
+    Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => !isEncrypted(value)),
+  );
+  config["kraft:cluster"] = inputs.cluster;
+  config["kraft:charts"] = { source: "folder", path: inputs.charts };
+  const declared = config["kraft:k3kVersion"] ?? stack.k3kVersion;
+  if (declared !== inputs.k3kVersion) {
+    config["kraft:k3kVersion"] = inputs.k3kVersion;
+    changes.push(
+      `K3k is ${inputs.k3kVersion}; the stack declares ${JSON.stringify(declared)}, whose controller cannot be built here`,
+    );
+  }
+  const domain = config["kraft:domain"];
+  if (typeof domain === "string" && domain.endsWith(".invalid")) {
+    config["kraft:domain"] = `${stack.name}.kraft.test`;
+    changes.push(`the platform's domain is ${stack.name}.kraft.test in place of the placeholder ${domain}`);
+  }
+  Object.assign(config, inputs.overrides);
+  const missingSecrets: string[] = [];
+  for (const key of generatedSecrets) {
+    const kept = previous?.config?.[key];
+    if (key in config) {
+      continue;
+    }
+    if (isEncrypted(kept) && previous?.encryptionsalt !== undefined) {
+      config[key] = kept;
+    } else {
+      missingSecrets.push(key);
+    }
+  }
+  return {
+    file: previous?.encryptionsalt === undefined ? { config } : { encryptionsalt: previous.encryptionsalt, config },
+    changes,
+    missingSecrets,
+  };
+}
+
+/** The project file of a local run: the checkout's, with the provider that Kraft runs instead of a downloaded one. */
+export function localProjectFile(
+  checkout: ProjectFile,
+  provider: { readonly folder: string; readonly version: string },
+): ProjectFile {
+  const { main: _main, ...project } = checkout;
+  return {
+    ...project,
+    plugins: { providers: [{ name: "kubernetes", path: provider.folder, version: provider.version }] },
+  };
+}

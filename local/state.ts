@@ -1,0 +1,86 @@
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { codeOf, Failure } from "./failure.ts";
+import type { ProcessRecord } from "./processes.ts";
+
+export const portNames = ["etcdClient", "etcdPeer", "apiServer", "controllerManager", "scheduler"] as const;
+export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
+
+/** What one run leaves for the next to find, in `state.json`. */
+export interface State {
+  readonly stack: string;
+  readonly ports?: Ports;
+  readonly processes: Readonly<Record<string, ProcessRecord>>;
+}
+
+export function writeFileWhole(path: string, text: string, mode = 0o600): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text, { mode });
+  renameSync(draft, path);
+}
+
+function stateFile(directory: string): string {
+  return join(directory, "state.json");
+}
+
+/** Undefined where no cluster was ever started in this folder. */
+export function readState(directory: string): State | undefined {
+  const path = stateFile(directory);
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") {
+      return undefined;
+    }
+    throw error;
+  }
+  try {
+    return JSON.parse(text) as State;
+  } catch {
+    throw new Failure(
+      `${path} is damaged, so Kraft no longer knows which processes it started.\n` +
+        `End those whose command line names ${directory} by hand, remove that folder, and run the command again.`,
+    );
+  }
+}
+
+/**
+ * The state file and the processes in it. Every change is written before the next step, and every look reads the file:
+ * two holders of one store, such as a run and the repair that replaced its processes, must not undo each other's entries.
+ */
+export class StateStore {
+  readonly directory: string;
+  readonly #stack: string;
+
+  constructor(directory: string, stack: string) {
+    this.directory = directory;
+    this.#stack = stack;
+    this.#change({});
+  }
+
+  get ports(): Ports | undefined {
+    return this.#read().ports;
+  }
+
+  get processes(): Readonly<Record<string, ProcessRecord>> {
+    return this.#read().processes;
+  }
+
+  setPorts(ports: Ports): void {
+    this.#change({ ports });
+  }
+
+  setProcess(name: string, record: ProcessRecord): void {
+    this.#change({ processes: { ...this.processes, [name]: record } });
+  }
+
+  #read(): State {
+    return readState(this.directory) ?? { stack: this.#stack, processes: {} };
+  }
+
+  #change(change: Partial<State>): void {
+    writeFileWhole(stateFile(this.directory), `${JSON.stringify({ ...this.#read(), ...change }, undefined, 2)}\n`);
+  }
+}

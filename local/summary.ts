@@ -1,0 +1,198 @@
+import type { Api, KubernetesObject } from "./api.ts";
+import type { ChartFile } from "./charts.ts";
+import type { EngineRun } from "./engine.ts";
+import type { HostCluster } from "./host-cluster.ts";
+import { isRunning } from "./process-identity.ts";
+
+interface NodeObject extends KubernetesObject {
+  readonly status: {
+    readonly capacity?: Readonly<Record<string, string>>;
+    readonly nodeInfo?: { readonly kubeletVersion?: string };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
+}
+
+interface ClusterObject extends KubernetesObject {
+  readonly status?: { readonly phase?: string; readonly policyName?: string };
+}
+
+interface QuotaObject extends KubernetesObject {
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
+interface DeploymentObject extends KubernetesObject {
+  readonly spec: { readonly replicas?: number };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+/** Lines of a table with aligned columns. */
+export function table(rows: readonly (readonly string[])[], indent = "  "): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+  return rows.map((row) =>
+    `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
+  );
+}
+
+/** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */
+export function changeLine(run: EngineRun): string {
+  const names: Readonly<Record<string, string>> = {
+    create: "created",
+    update: "updated",
+    replace: "replaced",
+    delete: "deleted",
+    "create-replacement": "created as replacements",
+    "delete-replaced": "deleted after replacement",
+  };
+  const parts = Object.entries(names)
+    .filter(([operation]) => (run.changes[operation] ?? 0) > 0)
+    .map(([operation, name]) => `${run.changes[operation]} ${name}`);
+  const same = run.changes["same"] ?? 0;
+  return parts.length === 0
+    ? `Nothing changed: all ${same} resources are as declared.`
+    : `${parts.join(", ")}, ${same} unchanged.`;
+}
+
+function readyText(deployment: DeploymentObject): string {
+  return `${deployment.status?.readyReplicas ?? 0}/${deployment.spec.replicas ?? 1} ready`;
+}
+
+async function nodeLines(api: Api): Promise<string[]> {
+  const nodes = await api.list<NodeObject>("/api/v1/nodes");
+  return table(
+    nodes.map((node) => {
+      const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+      return [
+        node.metadata.name,
+        ready ? "Ready" : "NotReady",
+        `${node.status.capacity?.["cpu"] ?? "?"} CPU`,
+        node.status.capacity?.["memory"] ?? "?",
+        node.metadata.annotations?.["kraft.dev/model"] ?? "",
+        "simulated",
+      ];
+    }),
+  );
+}
+
+async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]): Promise<string[]> {
+  const { api, state } = cluster;
+  const deployments = await api.list<DeploymentObject>("/apis/apps/v1/deployments");
+  const real: Readonly<Record<string, string>> = {
+    k3k: "k3k",
+    "cert-manager": "cert-manager-admission",
+  };
+  const what: Readonly<Record<string, string>> = {
+    k3k: "its controller is real",
+    "cert-manager": "its webhook is real, its controllers are simulated: no certificate is issued",
+  };
+  const rows = charts.map(({ chart, version, kind }) => {
+    const own = deployments.filter(
+      (deployment) => deployment.metadata.labels?.["app.kubernetes.io/instance"] === chart,
+    );
+    const process = real[chart] === undefined ? undefined : state.processes[real[chart]];
+    const runs = process !== undefined && isRunning(process);
+    const source = {
+      real: "its real chart",
+      given: "the chart you gave",
+      standIn: "STAND-IN: real CRDs, nothing runs",
+    }[kind];
+    const note =
+      process === undefined ? "" : runs ? (what[chart] ?? "") : `its process is DOWN, see ${process.logFile}`;
+    return [
+      chart,
+      version,
+      own.map(readyText).join(", ") || "no pods",
+      [source, note].filter((text) => text !== "").join("; "),
+    ];
+  });
+  return table(rows);
+}
+
+async function tenantLines(api: Api): Promise<string[]> {
+  const clusters = await api.list<ClusterObject>("/apis/k3k.io/v1beta1/clusters");
+  if (clusters.length === 0) {
+    return ["  none yet"];
+  }
+  const rows = await Promise.all(
+    clusters.map(async (cluster) => {
+      const { name, namespace = "" } = cluster.metadata;
+      const quotas = await api.list<QuotaObject>(`/api/v1/namespaces/${namespace}/resourcequotas`);
+      const amounts = ["requests.cpu", "requests.memory", "requests.storage", "pods"].flatMap((resource) => {
+        const quota = quotas.find((candidate) => candidate.status?.hard?.[resource] !== undefined);
+        const label = resource.replace("requests.", "");
+        return quota === undefined
+          ? []
+          : [`${label} ${quota.status?.used?.[resource] ?? "0"}/${quota.status?.hard?.[resource] ?? "?"}`];
+      });
+      return [
+        name,
+        `namespace ${namespace}`,
+        `policy ${cluster.status?.policyName ?? "none"}`,
+        cluster.status?.phase ?? "not seen by K3k yet",
+        amounts.join(", ") || "no quota",
+      ];
+    }),
+  );
+  return table(rows.sort(([a = ""], [b = ""]) => a.localeCompare(b)));
+}
+
+/** What a local run shows at its end. */
+export async function summary(inputs: {
+  readonly cluster: HostCluster;
+  readonly charts: readonly ChartFile[];
+  readonly overrides: readonly string[];
+  readonly run: EngineRun;
+  readonly phases: readonly { readonly name: string; readonly seconds: number }[];
+}): Promise<string[]> {
+  const { cluster, charts, overrides, run, phases } = inputs;
+  const { api, stack } = cluster;
+  const standIns = charts.filter(({ kind }) => kind === "standIn").map(({ chart }) => chart);
+  const warnings = run.messages.filter(
+    ({ severity, text }) => severity === "warning" && !text.includes("[MinimumReplicasUnavailable]"),
+  );
+  const stackOption = stack.name === "local" ? "" : ` -- --stack ${stack.name}`;
+  const section = (title: string, lines: readonly string[]): string[] =>
+    lines.length === 0 ? [] : ["", title, ...lines];
+  const [nodes, components, tenants] = await Promise.all([
+    nodeLines(api),
+    componentLines(cluster, charts),
+    tenantLines(api),
+  ]);
+  return [
+    changeLine(run),
+    ...section(`Host cluster ${stack.name}: ${stack.description}`, nodes),
+    ...section("Platform", components),
+    ...section("Tenants", tenants),
+    ...section(
+      "Warnings",
+      warnings.map(({ text }) => `  ${text}`),
+    ),
+    ...section(
+      "Different from what the stack declares",
+      overrides.map((text) => `  ${text}`),
+    ),
+    ...section("What is real here", [
+      "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook",
+    ]),
+    ...section("What is simulated", [
+      "  nodes and pods, by kwok: they are scheduled and run nothing, so a guest's own API never answers and its",
+      "  Cluster stays Provisioning; load balancers have made-up addresses; no ACME server and no S3 is ever called",
+      ...(standIns.length === 0
+        ? []
+        : [
+            `  ${standIns.join(" and ")}: STAND-INS of our own with the real CRDs, because their charts cannot be fetched here.`,
+            "  With the real ones in a folder: npm run local -- --charts <folder>",
+          ]),
+    ]),
+    ...section("Try next", [
+      `  export KUBECONFIG=$(npm run --silent local:kubeconfig${stackOption})`,
+      "  kubectl get clusters.k3k.io,resourcequotas -A",
+      `  add a tenant to Pulumi.${stack.name}.yaml and run: npm run local${stackOption}`,
+      `  npm run local:down${stackOption}`,
+    ]),
+    "",
+    `Time: ${phases.map(({ name, seconds }) => `${name} ${seconds.toFixed(1)} s`).join(", ")}`,
+  ];
+}
