@@ -131,6 +131,13 @@ export class Api {
     await this.#object("PATCH", `${path}?fieldManager=kraft-local&force=true`, { type, text: JSON.stringify(object) });
   }
 
+  /** Server-side apply that changes nothing: what the API server would say and how long it takes. */
+  async dryRun(path: string, object: object): Promise<void> {
+    const type = "application/apply-patch+yaml";
+    const query = "fieldManager=kraft-local&force=true&dryRun=All";
+    await this.#object("PATCH", `${path}?${query}`, { type, text: JSON.stringify(object) });
+  }
+
   async create(path: string, object: object): Promise<void> {
     await this.#object("POST", path, { type: "application/json", text: JSON.stringify(object) });
   }

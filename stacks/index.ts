@@ -8,4 +8,4 @@ export const stacks: ReadonlyMap<string, Stack> = new Map(
   [homelab, proliant, local].map((stack) => [stack.name, stack]),
 );
 
-export type { Exposure, NodeHardware, Stack } from "./stack.ts";
+export type { NodeHardware, Stack } from "./stack.ts";

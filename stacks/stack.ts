@@ -1,3 +1,5 @@
+import type { Exposure } from "../components/plan/traefik-values.ts";
+
 /**
  * One machine of a host cluster, as Kubernetes will see it.
  *
@@ -11,9 +13,6 @@ export interface NodeHardware {
   readonly memoryGiB: number;
   readonly longhornGiB: number;
 }
-
-/** How the outside reaches Traefik: an address that moves between nodes, or the ports of the only node. */
-export type Exposure = "loadBalancer" | "hostPort";
 
 /**
  * The hardware and operating system of one stack and what follows from them. Nothing here is a preference: what an

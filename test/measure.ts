@@ -1,0 +1,111 @@
+// Measures what Kraft promises in numbers, on the embedded stack `local`, and says which promise is kept:
+//
+//   npm run measure
+//
+// Cold builds are not part of it: `npm run local` says itself how long they took.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Api } from "../local/api.ts";
+import { embedded } from "./cluster/embedded.ts";
+
+interface StateResource {
+  readonly custom: boolean;
+  readonly type: string;
+  readonly inputs?: { readonly apiVersion?: string; readonly kind?: string; readonly metadata?: ObjectName };
+}
+
+interface ObjectName {
+  readonly name?: string;
+  readonly namespace?: string;
+}
+
+const start = performance.now();
+const host = await embedded("local");
+let peak = 0;
+const sampling = setInterval(() => {
+  peak = Math.max(peak, residentGiB());
+}, 500);
+const rows: (readonly [what: string, measured: number, unit: string, goal: number | undefined])[] = [];
+try {
+  const cluster = seconds(start);
+  const first = await host.up();
+  rows.push(["from no cluster to everything up", cluster + first.seconds, "s", 180]);
+  const again = await host.up();
+  const preview = await host.preview();
+  const applied = await apiServerSeconds(
+    host.cluster.api,
+    join(host.cluster.directory, "pulumi/state/.pulumi/stacks/kraft/local.json"),
+  );
+  rows.push(
+    ["up with nothing changed", again.seconds, "s", 60],
+    ["preview with nothing changed", preview.seconds, "s", undefined],
+    [`server-side apply, dry run, of the same ${applied.objects} objects`, applied.seconds, "s", undefined],
+    ["preview against that", preview.seconds / applied.seconds, "times", undefined],
+    ["most memory at once: cluster, engine, provider, program", peak, "GiB", 4],
+  );
+} finally {
+  clearInterval(sampling);
+  await host.remove();
+}
+
+for (const [what, measured, unit, goal] of rows) {
+  const verdict = goal === undefined ? "" : measured <= goal ? `kept: at most ${goal}` : `MISSED: at most ${goal}`;
+  console.log(`${what.padEnd(60)} ${measured.toFixed(1).padStart(7)} ${unit.padEnd(6)} ${verdict}`.trimEnd());
+}
+process.exitCode = rows.some(([, measured, , goal]) => goal !== undefined && measured > goal) ? 1 : 0;
+
+function seconds(since: number): number {
+  return (performance.now() - since) / 1000;
+}
+
+/** Resident memory of the cluster's processes, and of this one with all it has started. */
+function residentGiB(): number {
+  const parents = new Map<number, number>();
+  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
+    parents.set(Number(entry), Number(/^PPid:\s+(\d+)/m.exec(statusOf(entry))?.[1] ?? 0));
+  }
+  const belongs = (pid: number): boolean => pid === process.pid || (pid > 1 && belongs(parents.get(pid) ?? 0));
+  const cluster = Object.values(host.cluster.state.processes).map(({ pid }) => pid);
+  const pids = new Set([...cluster, ...[...parents.keys()].filter(belongs)]);
+  const kibibytes = [...pids].map((pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(statusOf(String(pid)))?.[1] ?? 0));
+  return kibibytes.reduce((total, value) => total + value, 0) / 1024 / 1024;
+}
+
+/** Empty for a process that has just ended. */
+function statusOf(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/status`, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+/** The API server's own share: applying every object of the state once more, one after the other, without effect. */
+async function apiServerSeconds(api: Api, stateFile: string): Promise<{ objects: number; seconds: number }> {
+  const state = JSON.parse(readFileSync(stateFile, "utf8")) as {
+    checkpoint: { latest: { resources: readonly StateResource[] } };
+  };
+  const objects = state.checkpoint.latest.resources
+    .filter(({ custom, type }) => custom && type.startsWith("kubernetes:"))
+    .map(({ inputs }) => inputs)
+    // A Secret's values are encrypted in the state.
+    .filter((inputs) => inputs?.kind !== undefined && inputs.kind !== "Secret");
+  const paths = new Map<string, { plural: string; namespaced: boolean }>();
+  for (const apiVersion of new Set(objects.map((object) => object?.apiVersion ?? ""))) {
+    const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
+    const found = await api.get<{ resources: { name: string; kind: string; namespaced: boolean }[] }>(root);
+    for (const { name, kind, namespaced } of found?.resources ?? []) {
+      if (!name.includes("/")) {
+        paths.set(`${apiVersion} ${kind}`, { plural: `${root} ${name}`, namespaced });
+      }
+    }
+  }
+  const begin = performance.now();
+  for (const object of objects) {
+    const resource = paths.get(`${object?.apiVersion} ${object?.kind}`);
+    const [root = "", plural = ""] = resource?.plural.split(" ") ?? [];
+    const namespace = resource?.namespaced === true ? `/namespaces/${object?.metadata?.namespace ?? "default"}` : "";
+    await api.dryRun(`${root}${namespace}/${plural}/${object?.metadata?.name}`, object ?? {});
+  }
+  return { objects: objects.length, seconds: seconds(begin) };
+}
