@@ -186,22 +186,6 @@ function isPulumi(pid: number): boolean {
   }
 }
 
-/**
- * Forgets what an interrupted run was about to create. Every object is applied by its name, so creating one that is there
- * already adopts it; remembered, the operations would be warned of at every later run.
- */
-async function forgetPendingOperations(opened: automation.Stack, stateFolder: string, project: string): Promise<void> {
-  const file = join(stateFolder, ".pulumi", "stacks", project, `${opened.name}.json`);
-  const state = (existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {}) as {
-    readonly checkpoint?: { readonly latest?: { readonly pending_operations?: readonly unknown[] } };
-  };
-  if ((state.checkpoint?.latest?.pending_operations ?? []).length > 0) {
-    const exported = await opened.exportStack();
-    const { pending_operations: _pending, ...deployment } = exported.deployment as Record<string, unknown>;
-    await opened.importStack({ ...exported, deployment });
-  }
-}
-
 /** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { cluster } = options;
@@ -293,7 +277,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
       async () => {
         await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
-        await forgetPendingOperations(opened, stateFolder, project.name);
         return operation();
       },
     );

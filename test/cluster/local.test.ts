@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
@@ -9,7 +9,7 @@ import type { KubernetesObject } from "../../local/api.ts";
 import type { EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/process-identity.ts";
-import { embedded, eventually, type Embedded, type Tenants } from "./embedded.ts";
+import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 
 interface Quota extends KubernetesObject {
   readonly spec: { readonly hard: Readonly<Record<string, string>> };
@@ -224,6 +224,38 @@ test("one more tenant changes only that tenant's resources", async () => {
 test("a changed size changes only that tenant's policy, in place", async () => {
   const larger = await local.preview({ "kraft:tenants": { ...tenants, acme: { ...tenants["acme"], size: "large" } } });
   assert.deepEqual(changes(larger), ["update tenant-acme-policy"]);
+});
+
+test("edits that look dangerous replace nothing but storage classes, which hold no data", async () => {
+  const { kubeconfig, context, uid } = local.cluster;
+  const moved = join(local.cluster.directory, "moved.yaml");
+  copyFileSync(kubeconfig, moved);
+  const acme = { ...tenants["acme"], domains: ["acme.test"] };
+  const edits: readonly (readonly [edit: Config, changes: readonly string[]])[] = [
+    [{ "kraft:cluster": { kubeconfig: moved, context, uid } }, ["update host-provider"]],
+    [{ "kraft:tenants": { ...tenants, acme } }, ["update tenant-acme-namespace"]],
+    [
+      { "kraft:domain": "moved.test" },
+      [
+        ...Object.keys(tenants).flatMap((name) => [`update tenant-${name}-api`, `update tenant-${name}-cluster`]),
+        "update traefik:traefik/traefik",
+      ],
+    ],
+    [
+      { "kraft:storage": { replicas: 1 } },
+      [
+        ...["bulk", "critical", "standard"].flatMap((group) => [
+          `create-replacement longhorn-class-${group}`,
+          `delete-replaced longhorn-class-${group}`,
+          `replace longhorn-class-${group}`,
+        ]),
+        "update longhorn:longhorn-system/longhorn-default-setting",
+      ],
+    ],
+  ];
+  for (const [edit, expected] of edits) {
+    assert.deepEqual(changes(await local.preview(edit)), [...expected].sort(), JSON.stringify(edit));
+  }
 });
 
 test("a tenant that leaves the file is refused, and nothing of theirs is touched", async () => {

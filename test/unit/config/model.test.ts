@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { k3kWarnings } from "../../../infra/checks/versions.ts";
@@ -66,6 +67,30 @@ test("whatever a stack file holds, it is accepted or refused in words, never a c
 test("the checked-in JSON schema is the one that the program checks with (npm run schema)", () => {
   const file = readFileSync(new URL("../../../infra/config/stack.schema.json", import.meta.url), "utf8");
   assert.deepEqual(JSON.parse(file), JSON.parse(JSON.stringify(stackFileSchema())));
+});
+
+test("an editor that checks with the JSON schema sees what only the owner knows, a misspelt key, and nothing else", () => {
+  const check = new Ajv2020({ allErrors: true, allowUnionTypes: true, validateFormats: false }).compile(
+    stackFileSchema(),
+  );
+  const problems = (file: unknown): string[] => {
+    check(file);
+    return [...new Set((check.errors ?? []).map(({ instancePath, keyword }) => `${instancePath} ${keyword}`))].sort();
+  };
+  const read = (name: string) =>
+    parse(readFileSync(new URL(`../../../Pulumi.${name}.yaml`, import.meta.url), "utf8")) as {
+      config: Record<string, object>;
+    };
+  assert.deepEqual(problems(read("local")), []);
+  for (const name of ["homelab", "proliant"]) {
+    assert.deepEqual(problems(read(name)), ["/config/kraft:cluster/uid pattern", "/config/kraft:domain pattern"]);
+  }
+  const { config } = read("local");
+  const wrong = { "kraft:tenant": {}, "kraft:tenants": { acme: { domains: ["acme.example"], size: "tiny" } } };
+  assert.deepEqual(problems({ config: { ...config, ...wrong } }), [
+    "/config additionalProperties",
+    "/config/kraft:tenants/acme/size enum",
+  ]);
 });
 
 for (const [name, stack] of stacks) {
