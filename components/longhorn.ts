@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
 import { backupTargetUrl, longhornValues, wasabiEndpoint } from "./plan/longhorn-values.ts";
-import { schedules, storageClassParameters, storageTiers, tenantStorageLabel } from "./plan/storage.ts";
+import { schedules, storageClassParameters, tenantStorageLabel, tiers } from "./plan/storage.ts";
 
 /** What a Longhorn is made of. */
 export interface LonghornArgs {
@@ -14,7 +14,7 @@ export interface LonghornArgs {
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone. */
   readonly dedicatedDisk: boolean;
-  /** Copies of a standard volume, at most `nodes`. */
+  /** Copies of every volume, at most `nodes`. */
   readonly replicas: number;
   /** Where backups go: a bucket of Wasabi that exists. */
   readonly backup: {
@@ -84,7 +84,7 @@ export class Longhorn extends pulumi.ComponentResource {
       { ...keep, dependsOn: [this.namespace, credentials] },
     );
 
-    this.storageClasses = storageTiers(args.replicas, args.nodes).map(
+    this.storageClasses = tiers.map(
       (tier) =>
         new kubernetes.storage.v1.StorageClass(
           `${name}-class-${tier.group}`,

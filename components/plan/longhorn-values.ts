@@ -5,7 +5,7 @@ export interface LonghornSettings {
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
   readonly dedicatedDisk: boolean;
-  /** Copies of a standard volume. */
+  /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
   /** `s3://bucket@region/prefix/`. Never empty: Longhorn would stop all backups without a word. */
   readonly backupTarget: string;

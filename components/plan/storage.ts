@@ -1,14 +1,10 @@
-/**
- * How a volume is kept: how many copies, how often a snapshot stays in the house and how often a backup leaves it.
- * Numbers are of research on a 50 Mbit/s uplink: one backup at a time, and no pruning before Wasabi's 90 days, which
- * are paid for anyway.
- */
+/** How a volume is kept: how often a snapshot stays in the house, and how often a backup leaves it. */
 export interface Tier {
-  /** Name of the StorageClass and, without its prefix, of Longhorn's recurring-job group. */
+  /** Name of the StorageClass, the same on every stack, so that manifests and restores fit all. */
   readonly storageClass: string;
+  /** Longhorn's recurring-job group. */
   readonly group: string;
   readonly description: string;
-  readonly replicas: number;
   readonly isDefault: boolean;
   readonly backupBlockSize: "2Mi" | "16Mi";
   readonly dataLocality: "best-effort" | "disabled";
@@ -31,48 +27,41 @@ export function defaultReplicas(nodes: number): number {
   return Math.min(2, nodes);
 }
 
-/**
- * The tiers of a host cluster. Their names are the same on every stack, so that manifests and restores fit all.
- *
- * @param replicas Copies of a standard volume, at most `nodes`.
- * @param nodes Number of nodes; a critical volume has one copy more than a standard one, where there are nodes for it.
- */
-export function storageTiers(replicas: number, nodes: number): readonly Tier[] {
-  return [
-    {
-      storageClass: defaultStorageClass,
-      group: "standard",
-      description: "hourly snapshot, daily backup",
-      replicas,
-      isDefault: true,
-      backupBlockSize: "2Mi",
-      dataLocality: "best-effort",
-    },
-    {
-      storageClass: "kraft-critical",
-      group: "critical",
-      description: "hourly snapshot, a backup every six hours",
-      replicas: Math.min(replicas + 1, nodes),
-      isDefault: false,
-      backupBlockSize: "2Mi",
-      dataLocality: "best-effort",
-    },
-    {
-      storageClass: "kraft-bulk",
-      group: "bulk",
-      description: "daily snapshot, weekly backup",
-      replicas,
-      isDefault: false,
-      backupBlockSize: "16Mi",
-      dataLocality: "disabled",
-    },
-  ];
-}
+/** The tiers of every host cluster. */
+export const tiers: readonly Tier[] = [
+  {
+    storageClass: defaultStorageClass,
+    group: "standard",
+    description: "hourly snapshot, daily backup",
+    isDefault: true,
+    backupBlockSize: "2Mi",
+    dataLocality: "best-effort",
+  },
+  {
+    storageClass: "kraft-critical",
+    group: "critical",
+    description: "hourly snapshot, a backup every six hours",
+    isDefault: false,
+    backupBlockSize: "2Mi",
+    dataLocality: "best-effort",
+  },
+  {
+    storageClass: "kraft-bulk",
+    group: "bulk",
+    description: "daily snapshot, weekly backup",
+    isDefault: false,
+    backupBlockSize: "16Mi",
+    dataLocality: "disabled",
+  },
+];
 
-/** Parameters of a tier's StorageClass. Immutable: a change needs a class of a new name. */
+/**
+ * Parameters of a tier's StorageClass. Kubernetes lets nobody change them, so nothing that an operator may configure is
+ * among them: without `numberOfReplicas` Longhorn takes its setting `default-replica-count`, which can change
+ * (longhorn-manager, webhook/resources/volume/mutator.go).
+ */
 export function storageClassParameters(tier: Tier): Record<string, string> {
   return {
-    numberOfReplicas: String(tier.replicas),
     staleReplicaTimeout: "2880",
     fsType: "ext4",
     dataEngine: "v1",
@@ -99,8 +88,8 @@ export interface Schedule {
 }
 
 /**
- * Snapshot and backup schedules of all tiers, staggered so that no two backups start at once. One backup at a time:
- * the uplink is the bottleneck, not Longhorn.
+ * Snapshot and backup schedules of all tiers, staggered so that no two start at once. One backup at a time: the uplink
+ * is the bottleneck, not Longhorn.
  */
 export const schedules: readonly Schedule[] = [
   job("snapshot-hourly", "snapshot", "7 * * * *", ["critical", "default", "standard"], 24, { concurrency: 2 }),

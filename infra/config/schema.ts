@@ -162,7 +162,7 @@ const storage = z.strictObject(
       .min(1, replicasExpectation)
       .max(10, replicasExpectation)
       .optional()
-      .describe("Copies of every standard volume, each on another node; default: 2, or 1 on a single node"),
+      .describe("Copies of every new volume, each on a node of its own; default: 2, or 1 on a single node"),
   },
   expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
 );
@@ -213,12 +213,16 @@ export const configSchema = z.strictObject({
   tenants: z
     .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
     .describe("Tenants by name: each gets a guest cluster"),
-  wasabiAccessKeyId: secret("wasabiAccessKeyId", /./, "the access key of the bucket's user").describe(
-    "Access key of the bucket's user. Secret.",
-  ),
-  wasabiSecretAccessKey: secret("wasabiSecretAccessKey", /./, "the secret key of the bucket's user").describe(
-    "Secret key of the bucket's user. Secret.",
-  ),
+  wasabiAccessKeyId: secret(
+    "wasabiAccessKeyId",
+    /^\S+$/,
+    "the access key of the bucket's user, without spaces or line breaks",
+  ).describe("Access key of the bucket's user. Secret."),
+  wasabiSecretAccessKey: secret(
+    "wasabiSecretAccessKey",
+    /^\S+$/,
+    "the secret key of the bucket's user, without spaces or line breaks",
+  ).describe("Secret key of the bucket's user. Secret."),
   guestTokenSeed: secret(
     "guestTokenSeed",
     /^.{32,}$/,

@@ -1,7 +1,10 @@
 import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
+import assert from "node:assert/strict";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { provideCharts } from "../../local/charts.ts";
 import { chartsFolder, openEngine, type Engine, type EngineRun } from "../../local/engine.ts";
 import { removeHostCluster, startHostCluster, type HostCluster } from "../../local/host-cluster.ts";
@@ -55,6 +58,28 @@ export class Embedded {
 
   async preview(config: Config = {}, secrets: Readonly<Record<string, string>> = {}): Promise<EngineRun> {
     return (await this.engine(config, secrets)).preview();
+  }
+
+  /** The message of a run that must be refused, in a process of its own. Fails the test if it is not. */
+  async refusal(verb: "up" | "preview", config: Config): Promise<string> {
+    const child = this.start(verb, config);
+    const output: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
+    for (const name of ["stdout", "stderr"] as const) {
+      child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));
+    }
+    const code = await new Promise((resolve) => child.once("close", resolve));
+    assert.equal(code, 1, `accepted: ${output.stdout}`);
+    return output.stderr;
+  }
+
+  /** Starts a run in a process group of its own. */
+  start(verb: "up" | "preview", config: Config = {}): ChildProcessByStdio<null, Readable, Readable> {
+    const { stack, directory } = this.cluster;
+    const script = join(import.meta.dirname, "run.ts");
+    return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config)], {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
 
   /** Stops what runs and removes the folder. */

@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stacks } from "../../stacks/index.ts";
@@ -19,7 +18,7 @@ for (const name of ["homelab", "proliant"]) {
     });
 
     test("an up that is killed on the way, and the next one finishes it", async () => {
-      await killedUp(name, host);
+      await killedUp(host);
       const up = await host.up();
       assert.deepEqual(
         up.messages.filter(({ severity }) => severity === "error"),
@@ -62,16 +61,23 @@ for (const name of ["homelab", "proliant"]) {
   });
 }
 
-/** Starts an `up` in a process of its own and kills it, with the engine and its provider, once it has begun to create. */
-async function killedUp(name: string, host: Embedded): Promise<void> {
-  const { api, directory } = host.cluster;
-  const child = spawn(process.execPath, [join(import.meta.dirname, "up.ts"), name, directory], {
-    detached: true,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+/** Starts an `up` and kills it, with the engine and its provider, once it has begun to create. */
+async function killedUp(host: Embedded): Promise<void> {
+  const child = host.start("up");
   const ended = new Promise((resolve) => child.once("exit", resolve));
-  await eventually("the first objects", () => api.get("/api/v1/namespaces/k3k-system"), 120);
+  await eventually("the first objects", () => host.cluster.api.get("/api/v1/namespaces/k3k-system"), 120);
   await sleep(Math.random() * 8000);
-  process.kill(-(child.pid ?? 0), "SIGKILL");
+  for (const pid of [child.pid ?? 0, ...descendants(child.pid ?? 0)]) {
+    process.kill(pid, "SIGKILL");
+  }
   await ended;
+}
+
+/** Every process that a process has started, from any of its threads, and those that they have. */
+function descendants(pid: number): number[] {
+  const children = readdirSync(`/proc/${pid}/task`)
+    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" "))
+    .filter((text) => text !== "")
+    .map(Number);
+  return children.flatMap((child) => [child, ...descendants(child)]);
 }

@@ -1,0 +1,18 @@
+// One run of the engine over a cluster that is up, in a process of its own: one that a test may kill, and one in which the
+// rejected promises that Pulumi's SDK leaves behind a refused program are not taken for a fault of the test.
+//
+//   node test/cluster/run.ts <stack> <directory> <up|preview> <config as JSON>
+import { embeddedIn, type Config } from "./embedded.ts";
+
+const [name = "", directory = "", verb = "", config = "{}"] = process.argv.slice(2);
+const host = await embeddedIn(name, directory);
+try {
+  const changed = JSON.parse(config) as Config;
+  const { steps } = verb === "up" ? await host.up(changed) : await host.preview(changed);
+  console.log(JSON.stringify(steps));
+} catch (error) {
+  console.error((error as Error).message);
+  process.exitCode = 1;
+} finally {
+  host.cluster.api.close();
+}
