@@ -174,6 +174,25 @@ async function packedCharts(reporter: Reporter): Promise<string> {
 }
 
 /**
+ * Checks the folder that the user named, before anything is started for it.
+ *
+ * @throws Failure if none of Kraft's charts is in it.
+ */
+export function checkGivenCharts(given: string | undefined): void {
+  if (given === undefined) {
+    return;
+  }
+  const wanted = charts.map(fileName);
+  const found = existsSync(given) ? readdirSync(given) : undefined;
+  if (found === undefined || !wanted.some((name) => found.includes(name))) {
+    throw new Failure(
+      `--charts ${given}: ${found === undefined ? "there is no such folder" : "none of Kraft's charts is in this folder"}.\n` +
+        `It may hold any of: ${wanted.join(", ")}, as \`helm pull\` writes them.`,
+    );
+  }
+}
+
+/**
  * Fills `target` with all charts of the platform, named as `helm pull` names them.
  *
  * @param given a folder with real charts: each one in it takes the place of ours
@@ -183,17 +202,9 @@ export async function provideCharts(
   given: string | undefined,
   reporter: Reporter,
 ): Promise<readonly ChartFile[]> {
+  checkGivenCharts(given);
   const own = await packedCharts(reporter);
   const wanted = charts.map(fileName);
-  if (given !== undefined) {
-    const found = existsSync(given) ? readdirSync(given) : undefined;
-    if (found === undefined || !wanted.some((name) => found.includes(name))) {
-      throw new Failure(
-        `--charts ${given}: ${found === undefined ? "there is no such folder" : "none of Kraft's charts is in this folder"}.\n` +
-          `It may hold any of: ${wanted.join(", ")}, as \`helm pull\` writes them.`,
-      );
-    }
-  }
   mkdirSync(target, { recursive: true });
   for (const stray of readdirSync(target).filter((name) => !wanted.includes(name))) {
     rmSync(join(target, stray), { recursive: true });

@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stacks } from "../stacks/index.ts";
+import { checkGivenCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
@@ -97,12 +98,12 @@ async function up(stackName: string, charts: string | undefined): Promise<void> 
     return result;
   };
   const directory = join(root, stack.name);
+  checkGivenCharts(charts);
   const tools = await phase("tools", () => readyTools(reporter));
   const cluster = await phase("cluster", () => startHostCluster({ stack, directory, tools, reporter }));
   try {
     // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.
-    const [{ provideCharts }, { openEngine, chartsFolder }, { RealWorkloads }, { summary }] = await Promise.all([
-      import("./charts.ts"),
+    const [{ openEngine, chartsFolder }, { RealWorkloads }, { summary }] = await Promise.all([
       import("./engine.ts"),
       import("./real-workloads.ts"),
       import("./summary.ts"),

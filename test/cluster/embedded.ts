@@ -1,9 +1,9 @@
 import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { provideCharts } from "../../local/charts.ts";
 import { chartsFolder, openEngine, type Engine, type EngineRun } from "../../local/engine.ts";
@@ -82,10 +82,11 @@ export class Embedded {
     });
   }
 
-  /** Stops what runs and removes the folder. */
+  /** Stops what runs and removes the folder that `embedded` made for it. */
   async remove(): Promise<void> {
     this.cluster.api.close();
     await removeHostCluster(this.cluster.directory);
+    rmSync(dirname(this.cluster.directory), { recursive: true });
   }
 }
 
