@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { quotaHard, tenantTotal, type Size } from "../../components/plan/size.ts";
 import { longhornOwnClasses } from "../../components/plan/storage.ts";
 import type { KubernetesObject } from "../../local/api.ts";
-import type { EngineRun } from "../../local/engine.ts";
+import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/process-identity.ts";
 import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
@@ -224,6 +224,12 @@ test("edits that look dangerous replace nothing", async () => {
   const edits: readonly (readonly [edit: Config, changes: readonly string[]])[] = [
     [{ "kraft:cluster": { kubeconfig: moved, context, uid } }, ["update host-provider"]],
     [{ "kraft:tenants": { ...tenants, acme } }, ["update tenant-acme-namespace"]],
+    [{ "kraft:charts": { source: "folder", path: chartsFolder(local.cluster.directory) } }, []],
+    [{ "kraft:issuer": { server: "production" } }, ["update cert-manager-issuer"]],
+    [
+      { "kraft:backup": { bucket: "another", region: "eu-central-1", prefix: "another" } },
+      ["update longhorn-backup-credentials", "update longhorn:longhorn-system/longhorn-default-resource"],
+    ],
     [
       { "kraft:domain": "moved.test" },
       // Traefik's chart would change as well; its stand-in knows no entrypoint.
