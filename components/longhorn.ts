@@ -29,8 +29,8 @@ export interface LonghornArgs {
 /**
  * Longhorn: the tenants' volumes, their snapshots, and their backups in Wasabi.
  *
- * Everything here is protected and stays in the cluster when it leaves the program. Deleting Longhorn's namespace or
- * CRDs deletes its Backup objects, and with each of them the backup in the bucket.
+ * Namespace, credentials and chart are protected, and stay in the cluster when they leave the program. Deleting
+ * Longhorn's namespace or CRDs deletes its Backup objects, and with each of them the backup in the bucket.
  */
 export class Longhorn extends pulumi.ComponentResource {
   readonly namespace: kubernetes.core.v1.Namespace;

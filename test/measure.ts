@@ -90,22 +90,24 @@ async function apiServerSeconds(api: Api, stateFile: string): Promise<{ objects:
     .map(({ inputs }) => inputs)
     // A Secret's values are encrypted in the state.
     .filter((inputs) => inputs?.kind !== undefined && inputs.kind !== "Secret");
-  const paths = new Map<string, { plural: string; namespaced: boolean }>();
+  const collections = new Map<string, (namespace: string) => string>();
   for (const apiVersion of new Set(objects.map((object) => object?.apiVersion ?? ""))) {
     const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
     const found = await api.get<{ resources: { name: string; kind: string; namespaced: boolean }[] }>(root);
-    for (const { name, kind, namespaced } of found?.resources ?? []) {
-      if (!name.includes("/")) {
-        paths.set(`${apiVersion} ${kind}`, { plural: `${root} ${name}`, namespaced });
-      }
+    for (const { name, kind, namespaced } of found?.resources.filter((resource) => !resource.name.includes("/")) ??
+      []) {
+      collections.set(`${apiVersion} ${kind}`, (namespace) =>
+        namespaced ? `${root}/namespaces/${namespace}/${name}` : `${root}/${name}`,
+      );
     }
   }
   const begin = performance.now();
   for (const object of objects) {
-    const resource = paths.get(`${object?.apiVersion} ${object?.kind}`);
-    const [root = "", plural = ""] = resource?.plural.split(" ") ?? [];
-    const namespace = resource?.namespaced === true ? `/namespaces/${object?.metadata?.namespace ?? "default"}` : "";
-    await api.dryRun(`${root}${namespace}/${plural}/${object?.metadata?.name}`, object ?? {});
+    const collection = collections.get(`${object?.apiVersion} ${object?.kind}`);
+    await api.dryRun(
+      `${collection?.(object?.metadata?.namespace ?? "default")}/${object?.metadata?.name}`,
+      object ?? {},
+    );
   }
   return { objects: objects.length, seconds: seconds(begin) };
 }

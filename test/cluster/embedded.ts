@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Readable } from "node:stream";
+import { eventually as waitFor } from "../../local/api.ts";
 import { provideCharts } from "../../local/charts.ts";
 import { chartsFolder, openEngine, type Engine, type EngineRun } from "../../local/engine.ts";
 import { removeHostCluster, startHostCluster, type HostCluster } from "../../local/host-cluster.ts";
@@ -108,21 +109,19 @@ export async function embeddedIn(name: string, directory: string): Promise<Embed
   return new Embedded(cluster);
 }
 
-/** Waits until a condition holds that controllers bring about in their own time. */
+/** What `find` finds, once controllers have brought it about in their own time. Fails if they do not. */
 export async function eventually<Value>(
   what: string,
   find: () => Promise<Value | undefined>,
   timeoutSeconds = 60,
 ): Promise<Value> {
-  const deadline = Date.now() + timeoutSeconds * 1000;
-  for (;;) {
-    const value = await find();
-    if (value !== undefined) {
-      return value;
-    }
-    if (Date.now() > deadline) {
-      throw new Error(`${what}: not within ${timeoutSeconds} s`);
-    }
-    await new Promise((resolve) => setTimeout(resolve, 500));
+  let value: Value | undefined;
+  await waitFor(async () => {
+    value = await find();
+    return value !== undefined;
+  }, timeoutSeconds);
+  if (value === undefined) {
+    throw new Error(`${what}: not within ${timeoutSeconds} s`);
   }
+  return value;
 }
