@@ -22,7 +22,7 @@ export interface EngineRun {
   readonly changes: Changes;
   /** What happens to each resource that does not stay the same. */
   readonly steps: readonly { readonly operation: string; readonly urn: string }[];
-  /** Warnings and errors that the program and the providers reported, each once. */
+  /** Warnings and errors that the program and the providers reported, each once, without those that settled. */
   readonly messages: readonly { readonly severity: string; readonly text: string }[];
   readonly seconds: number;
 }
@@ -85,6 +85,16 @@ function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
+/** What Kubernetes says while Pulumi waits for it, and then settles by itself. */
+const passingWarnings = [
+  // A Deployment whose pods have not started yet.
+  /\[MinimumReplicasUnavailable\]/,
+  // The API server's own check of service addresses saw a Service before the address that it had just allocated.
+  /ClusterIPNotAllocated: .* is not allocated; repairing$/,
+  // A chart's pods came before their service account; the controller tries again.
+  /FailedCreate: Error creating: pods .* is forbidden: error looking up service account /,
+];
+
 /** Follows an operation's events: shows where it is, and keeps what it did. */
 class Follower {
   readonly #reporter: Reporter;
@@ -144,7 +154,9 @@ class Follower {
     return {
       changes: this.#changes,
       steps: this.#steps,
-      messages: [...this.#messages.values()],
+      messages: [...this.#messages.values()].filter(
+        ({ severity, text }) => severity !== "warning" || !passingWarnings.some((warning) => warning.test(text)),
+      ),
       seconds: (Date.now() - this.#started) / 1000,
     };
   }

@@ -149,9 +149,7 @@ export async function summary(inputs: {
   const { cluster, charts, overrides, run, phases } = inputs;
   const { api, stack } = cluster;
   const standIns = charts.filter(({ kind }) => kind === "standIn").map(({ chart }) => chart);
-  const warnings = run.messages.filter(
-    ({ severity, text }) => severity === "warning" && !text.includes("[MinimumReplicasUnavailable]"),
-  );
+  const warnings = run.messages.filter(({ severity }) => severity === "warning");
   const stackOption = stack.name === "local" ? "" : ` -- --stack ${stack.name}`;
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ["", title, ...lines];
