@@ -99,6 +99,31 @@ export class Api {
     return JSON.parse(text);
   }
 
+  /**
+   * What the API server answers to a request, whatever that is. Nothing is changed.
+   */
+  async answer(
+    method: "DELETE" | "GET" | "POST" | "PUT",
+    path: string,
+    object?: object,
+  ): Promise<{ readonly status: number; readonly message: string; readonly body: unknown }> {
+    const query = method === "GET" ? "" : `${path.includes("?") ? "&" : "?"}dryRun=All`;
+    const body = object === undefined ? undefined : { type: "application/json", text: JSON.stringify(object) };
+    const { status, text } = await this.#send(method, `${path}${query}`, body);
+    try {
+      const answer = JSON.parse(text) as { readonly kind?: string; readonly message?: string };
+      return { status, message: answer.kind === "Status" ? (answer.message ?? "") : "", body: answer };
+    } catch {
+      // Connections and proxies answer in plain text.
+      return { status, message: text, body: text };
+    }
+  }
+
+  /** The same API server, as the owner of another token. */
+  as(token: string): Api {
+    return new Api({ ...this.#access, token });
+  }
+
   /** Whether a path such as `/readyz` answers 200. */
   async answers(path: string): Promise<boolean> {
     try {
@@ -138,8 +163,9 @@ export class Api {
     await this.#object("PATCH", `${path}?${query}`, { type, text: JSON.stringify(object) });
   }
 
-  async create(path: string, object: object): Promise<void> {
-    await this.#object("POST", path, { type: "application/json", text: JSON.stringify(object) });
+  /** @returns the object as the API server completed it */
+  async create<Kind = KubernetesObject>(path: string, object: object): Promise<Kind> {
+    return (await this.#object("POST", path, { type: "application/json", text: JSON.stringify(object) })) as Kind;
   }
 
   async delete(path: string): Promise<void> {

@@ -93,6 +93,8 @@ export const toolModules: readonly ToolModule[] = [
       },
       // Never taken from PATH: ours serves no metrics, whose port cannot be set and would be open to the network.
       { name: "k3k", version: "1.1.0", package: "github.com/rancher/k3k" },
+      // Only tests run it: elsewhere the pods of K3k's kubelets are simulated.
+      { name: "k3k-kubelet", version: "1.1.0", package: "./k3k-kubelet" },
     ],
     linkerFlags: [
       `-X ${componentVersion}.gitVersion=v${kubernetesVersion}`,
@@ -119,9 +121,11 @@ export const toolModules: readonly ToolModule[] = [
         package: "github.com/cert-manager/cert-manager/cmd/admission",
         output: "admission",
       },
+      // Only tests run it. Its version is that of Cyclonus, which it is made of.
+      { name: "network-policy-analyser", version: "0.5.6", package: "./network-policy-analyser" },
     ],
     linkerFlags: ["-X main.version=v1.21.2"],
-    minutes: 2,
+    minutes: 3,
   },
 ];
 
