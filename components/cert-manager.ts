@@ -1,7 +1,11 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { certManagerValues, issuerSpec } from "./plan/cert-manager-values.ts";
+import { NetworkBoundary } from "./network-boundary.ts";
+import { certManagerValues, issuerName, issuerSpec } from "./plan/cert-manager-values.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import { certManagerPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
+import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
 
 /** What a CertManager is made of. */
 export interface CertManagerArgs {
@@ -15,21 +19,27 @@ export interface CertManagerArgs {
   readonly directory: string;
   /** Contact of the ACME account. */
   readonly email?: string;
+  readonly network: HostNetwork;
 }
 
 /** cert-manager with the one ClusterIssuer that tenants name in their Ingresses. */
 export class CertManager extends pulumi.ComponentResource {
   readonly namespace: kubernetes.core.v1.Namespace;
   readonly chart: kubernetes.helm.v4.Chart;
-  readonly issuerName = "kraft-issuer";
+  readonly issuerName = issuerName;
 
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:CertManager", name, {}, opts);
-    const namespace = "cert-manager";
+    const namespace = platformNamespaces.certManager;
     this.namespace = new kubernetes.core.v1.Namespace(
       `${name}-namespace`,
-      { metadata: { name: namespace, labels: { "pod-security.kubernetes.io/enforce": "restricted" } } },
+      { metadata: { name: namespace, labels: podSecurityLabels(podSecurity.certManager) } },
       { parent: this },
+    );
+    new NetworkBoundary(
+      `${name}-network`,
+      { namespace, policies: certManagerPolicies(args.network) },
+      { parent: this, dependsOn: [this.namespace] },
     );
     this.chart = new kubernetes.helm.v4.Chart(
       name,

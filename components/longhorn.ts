@@ -1,7 +1,11 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { NetworkBoundary } from "./network-boundary.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
 import { backupTargetUrl, longhornValues, wasabiEndpoint } from "./plan/longhorn-values.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
+import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
 import { schedules, storageClassParameters, tenantStorageLabel, tiers } from "./plan/storage.ts";
 
 /** What a Longhorn is made of. */
@@ -24,6 +28,7 @@ export interface LonghornArgs {
     readonly accessKeyId: pulumi.Input<string>;
     readonly secretAccessKey: pulumi.Input<string>;
   };
+  readonly network: HostNetwork;
 }
 
 /**
@@ -40,15 +45,14 @@ export class Longhorn extends pulumi.ComponentResource {
 
   constructor(name: string, args: LonghornArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:Longhorn", name, {}, opts);
-    const namespace = "longhorn-system";
+    const namespace = platformNamespaces.longhorn;
     const keep: pulumi.CustomResourceOptions = { parent: this, protect: true, retainOnDelete: true };
     this.namespace = new kubernetes.core.v1.Namespace(
       `${name}-namespace`,
       {
         metadata: {
           name: namespace,
-          // Longhorn mounts volumes on the nodes: it needs what Pod Security exists to forbid.
-          labels: { "pod-security.kubernetes.io/enforce": "privileged" },
+          labels: podSecurityLabels(podSecurity.longhorn),
         },
       },
       keep,
@@ -65,6 +69,11 @@ export class Longhorn extends pulumi.ComponentResource {
         },
       },
       { ...keep, dependsOn: [this.namespace] },
+    );
+    new NetworkBoundary(
+      `${name}-network`,
+      { namespace, policies: longhornPolicies(args.network) },
+      { parent: this, dependsOn: [this.namespace] },
     );
     this.chart = new kubernetes.helm.v4.Chart(
       name,

@@ -2,13 +2,21 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { guestManifests, guestToken, syncConfig } from "./plan/guest.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
+import { NetworkBoundary } from "./network-boundary.ts";
+import type { IngressSettings } from "./plan/admission/ingresses.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import { tenantPolicies } from "./plan/network/tenant-policies.ts";
+import { podSecurity } from "./plan/pod-security.ts";
 import {
-  containerDefaults,
   datastoreStorage,
+  k3kQuota,
   kubeletMemory,
-  quotaHard,
+  limitRange,
+  objectQuota,
+  podQuota,
+  priorityClasses,
   serverMemory,
-  tenantTotal,
+  tenantAllowance,
   type QuotaOverride,
   type Size,
 } from "./plan/size.ts";
@@ -20,15 +28,15 @@ export interface TenantArgs {
   /** Domains that the tenant's Ingresses may use, with all their subdomains. */
   readonly domains: readonly string[];
   readonly size: Size;
-  /** Hard limits in place of the size's. */
+  /** What the tenant's own pods and volumes may use, in place of the size's. */
   readonly quota?: QuotaOverride;
   /** Nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
   /** Image tag of the guest's K3s. */
   readonly guestVersion: string;
   /** The host's networks; a guest in shared mode must use the same. */
-  readonly network: { readonly podCidr: string; readonly serviceCidr: string; readonly clusterDns: string };
-  readonly ingressClassName: string;
+  readonly network: HostNetwork & { readonly clusterDns: string };
+  readonly ingress: IngressSettings;
   /** Host name under which the guest's API server is reached through Traefik. */
   readonly apiHost: string;
   /** The one secret that every guest's K3s token is derived from. */
@@ -36,7 +44,8 @@ export interface TenantArgs {
 }
 
 /**
- * One tenant: a namespace on the host, the policy that K3k binds to it, and the guest cluster in shared mode.
+ * One tenant: a namespace on the host with its quotas and NetworkPolicies, the policy that K3k binds to it, and the guest
+ * cluster in shared mode. What its objects may say is the `TenantBoundary`'s matter.
  *
  * Deleting the Cluster or its namespace deletes every volume claim of the guest. Both are protected, and stay in the
  * cluster even when they leave the program; none of their fields that would force a replacement can be configured.
@@ -54,6 +63,7 @@ export class Tenant extends pulumi.ComponentResource {
     const keep: pulumi.CustomResourceOptions = { parent: this, retainOnDelete: true };
     const labels = { [tenantLabel]: args.tenant };
     const sync = syncConfig(tenantStorageLabel);
+    const allowance = tenantAllowance(args.size, args.quota);
     this.namespace = names.namespace;
 
     const policy = new kubernetes.apiextensions.CustomResource(
@@ -64,19 +74,12 @@ export class Tenant extends pulumi.ComponentResource {
         metadata: { name: names.policy, labels },
         spec: {
           allowedMode: "shared",
-          podSecurityAdmissionLevel: "baseline",
-          quota: {
-            hard: quotaHard(tenantTotal(args.size, args.nodes, args.quota), longhornOwnClasses),
-          },
-          limit: {
-            limits: [
-              {
-                type: "Container",
-                defaultRequest: containerDefaults.request,
-                default: containerDefaults.limit,
-              },
-            ],
-          },
+          podSecurityAdmissionLevel: podSecurity.tenant.level,
+          // It allows far too much and cannot be narrowed, since policies only ever add. Ours stand in its place.
+          disableNetworkPolicy: true,
+          defaultPriorityClass: priorityClasses.tenant,
+          quota: podQuota(allowance),
+          limit: { limits: limitRange(allowance) },
           sync,
         },
       },
@@ -93,7 +96,7 @@ export class Tenant extends pulumi.ComponentResource {
             [domainsAnnotation]: args.domains.join(","),
             // K3k labels the namespace after it wrote quota and limit range: whatever depends on the namespace waits for
             // both, so that no pod of the guest is ever created without them.
-            "pulumi.com/waitFor": 'jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=baseline',
+            "pulumi.com/waitFor": `jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=${podSecurity.tenant.level}`,
             "pulumi.com/timeoutSeconds": "300",
           },
         },
@@ -101,6 +104,34 @@ export class Tenant extends pulumi.ComponentResource {
       { ...keep, dependsOn: [policy] },
     );
     const inNamespace = { namespace: names.namespace, labels };
+    const quotas = [
+      ["k3k", k3kQuota(args.nodes)],
+      ["objects", objectQuota(allowance, longhornOwnClasses)],
+    ] as const;
+    const boundary = [
+      ...quotas.map(
+        ([what, spec]) =>
+          new kubernetes.core.v1.ResourceQuota(
+            `${name}-quota-${what}`,
+            {
+              metadata: { name: `kraft-${what}`, ...inNamespace },
+              spec: spec as unknown as kubernetes.types.input.core.v1.ResourceQuotaSpec,
+            },
+            { parent: this, dependsOn: [namespace] },
+          ),
+      ),
+      new NetworkBoundary(
+        `${name}-network`,
+        { namespace: names.namespace, labels, policies: tenantPolicies(args.tenant, args.network) },
+        { parent: this, dependsOn: [namespace] },
+      ),
+      // Kubernetes makes it with every namespace, and would mount its token into every pod that says nothing.
+      new kubernetes.core.v1.ServiceAccount(
+        `${name}-service-account`,
+        { metadata: { name: "default", ...inNamespace }, automountServiceAccountToken: false },
+        { ...keep, dependsOn: [namespace] },
+      ),
+    ];
     const token = new kubernetes.core.v1.Secret(
       `${name}-token`,
       {
@@ -114,7 +145,10 @@ export class Tenant extends pulumi.ComponentResource {
     );
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
-      { metadata: { name: names.addonsSecret, ...inNamespace }, stringData: guestManifests(args.ingressClassName) },
+      {
+        metadata: { name: names.addonsSecret, ...inNamespace },
+        stringData: guestManifests(args.ingress, args.domains),
+      },
       { parent: this, dependsOn: [namespace] },
     );
     this.cluster = new kubernetes.apiextensions.CustomResource(
@@ -144,7 +178,7 @@ export class Tenant extends pulumi.ComponentResource {
           sync,
         },
       },
-      { ...keep, dependsOn: [namespace, token, addons] },
+      { ...keep, dependsOn: [namespace, token, addons, ...boundary] },
     );
     new kubernetes.apiextensions.CustomResource(
       `${name}-api`,

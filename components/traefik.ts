@@ -1,7 +1,11 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { NetworkBoundary } from "./network-boundary.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
-import { ingressClassName, traefikPodSecurity, traefikValues, type Exposure } from "./plan/traefik-values.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import { platformNamespaces, traefikPolicies } from "./plan/network/platform-policies.ts";
+import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
+import { ingressClassName, traefikValues, type Exposure } from "./plan/traefik-values.ts";
 
 /** What a Traefik is made of. */
 export interface TraefikArgs {
@@ -12,6 +16,7 @@ export interface TraefikArgs {
   readonly exposure: Exposure;
   /** Host name that tenants point a CNAME at. */
   readonly entrypoint: string;
+  readonly network: HostNetwork;
 }
 
 /** Traefik on the host, in front of all tenants: the ingress class `traefik`. */
@@ -22,16 +27,21 @@ export class Traefik extends pulumi.ComponentResource {
 
   constructor(name: string, args: TraefikArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:Traefik", name, {}, opts);
-    const namespace = "traefik";
+    const namespace = platformNamespaces.traefik;
     this.namespace = new kubernetes.core.v1.Namespace(
       `${name}-namespace`,
       {
         metadata: {
           name: namespace,
-          labels: { "pod-security.kubernetes.io/enforce": traefikPodSecurity(args.exposure) },
+          labels: podSecurityLabels(podSecurity.traefik[args.exposure]),
         },
       },
       { parent: this },
+    );
+    new NetworkBoundary(
+      `${name}-network`,
+      { namespace, policies: traefikPolicies(args.network) },
+      { parent: this, dependsOn: [this.namespace] },
     );
     this.chart = new kubernetes.helm.v4.Chart(
       name,

@@ -1,4 +1,5 @@
 import type { ChartSource } from "../components/plan/chart.ts";
+import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { K3kRelease } from "./versions.ts";
@@ -15,6 +16,7 @@ export interface Tenant {
 export interface Model {
   readonly stack: Stack;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  readonly network: HostNetwork & { readonly clusterDns: string };
   readonly domain: string;
   /** The name that tenants point a CNAME at. */
   readonly entrypoint: string;

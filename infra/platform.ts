@@ -3,6 +3,8 @@ import { CertManager } from "../components/cert-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
+import { readable, tenantAllowance } from "../components/plan/size.ts";
+import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
 import type { Model } from "./model.ts";
@@ -15,7 +17,16 @@ export interface PlatformOutputs {
   readonly entrypoint: string;
   readonly issuer: string;
   readonly tenants: Readonly<
-    Record<string, { readonly namespace: string; readonly api: string; readonly domains: readonly string[] }>
+    Record<
+      string,
+      {
+        readonly namespace: string;
+        readonly api: string;
+        readonly domains: readonly string[];
+        /** What the tenant's own pods and volumes may use. */
+        readonly allowance: ReturnType<typeof readable>;
+      }
+    >
   >;
 }
 
@@ -25,7 +36,7 @@ export interface PlatformOutputs {
  * @throws ConfigError before anything is declared, if the cluster is not the one that the stack file names.
  */
 export async function platform(model: Model): Promise<PlatformOutputs> {
-  const { stack, charts, domain } = model;
+  const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
   const host = new HostCluster("host", { ...model.cluster, identifier: `kraft-${stack.name}` });
   await rightCluster(host, model);
@@ -39,6 +50,7 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
       imageTag: versions.traefik.image,
       exposure: stack.exposure,
       entrypoint: model.entrypoint,
+      network,
     },
     opts,
   );
@@ -50,6 +62,7 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
       nodes,
       ingressClassName: traefik.ingressClassName,
       ...model.issuer,
+      network,
     },
     opts,
   );
@@ -66,10 +79,14 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
         accessKeyId: pulumi.secret(model.secrets.wasabiAccessKeyId),
         secretAccessKey: pulumi.secret(model.secrets.wasabiSecretAccessKey),
       },
+      network,
     },
     opts,
   );
-  const k3k = new K3k("k3k", { chart: model.k3k, charts, podCidr: stack.network.podCidr }, opts);
+  const { securityContexts } = model.k3k;
+  const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
+  const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
+  const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
   const tenants = model.tenants.map((tenant) => {
     const api = `${tenant.name}.api.${domain}`;
@@ -82,14 +99,15 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
         quota: tenant.quota,
         nodes,
         guestVersion: stack.guestVersion,
-        network: stack.network,
-        ingressClassName: traefik.ingressClassName,
+        network,
+        ingress,
         apiHost: api,
         tokenSeed: pulumi.secret(model.secrets.guestTokenSeed),
       },
-      { ...opts, dependsOn: [traefik.chart, k3k.chart, ...longhorn.storageClasses] },
+      { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
-    return [tenant.name, { namespace, api, domains: tenant.domains }] as const;
+    const allowance = readable(tenantAllowance(tenant.size, tenant.quota));
+    return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
   });
   return { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) };
 }

@@ -1,5 +1,5 @@
 import { domainProblems } from "./checks/domains.ts";
-import { quotaProblems } from "./checks/quota.ts";
+import { nodeProblems } from "./checks/nodes.ts";
 import { replicaProblems } from "./checks/storage.ts";
 import { tenantNameProblems } from "./checks/tenant-names.ts";
 import { k3kVersionProblems } from "./checks/versions.ts";
@@ -51,11 +51,15 @@ function unknownStack(name: string, known: ReadonlyMap<string, Stack>): Problem 
 /** Every check across keys, on whatever is right by itself. */
 function crossProblems(stack: Stack, { config, claims }: ParsedConfig): Problem[] {
   const nodes = stack.nodes.length;
-  const tenants = Object.entries(config.tenants ?? {}).map(([name, tenant]) => tenantOf(name, tenant));
   return [
     ...tenantNameProblems(claims.map(({ name }) => name)),
     ...domainProblems(claims, config.domain),
-    ...quotaProblems(tenants, nodes),
+    ...(config.nodes === undefined
+      ? []
+      : nodeProblems(
+          config.nodes,
+          stack.nodes.map(({ name }) => name),
+        )),
     ...replicaProblems(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
     ...(config.k3kVersion === undefined ? [] : k3kVersionProblems(config.k3kVersion)),
   ];
@@ -71,6 +75,12 @@ function modelOf(stack: Stack, config: Config): Model {
   return {
     stack,
     cluster: config.cluster,
+    network: {
+      ...stack.network,
+      nodes: stack.nodes.map(({ name }) => config.nodes[name]?.address ?? ""),
+      resolvers: config.network.resolvers,
+      home: config.network.home ?? [],
+    },
     domain: config.domain,
     entrypoint: `ingress.${config.domain}`,
     issuer: { directory: directories[server] ?? server, ...(email === undefined ? {} : { email }) },

@@ -19,6 +19,8 @@ export interface K3kRelease extends ChartPin {
   readonly badWithSeveralNodes?: string;
   /** Shown in every preview. */
   readonly caution?: string;
+  /** Whether its chart can set the controller's security context. */
+  readonly securityContexts: boolean;
 }
 
 const k3kRepository = "https://rancher.github.io/k3k";
@@ -30,11 +32,13 @@ export const k3kReleases: readonly K3kRelease[] = [
     version: "1.2.0-rc4",
     repository: k3kRepository,
     caution: "a release candidate: move to 1.2.0 as soon as it is published",
+    securityContexts: true,
   },
   {
     chart: "k3k",
     version: "1.1.0",
     repository: k3kRepository,
+    securityContexts: false,
     badWithSeveralNodes:
       "a restart of one K3k kubelet deletes healthy pods of the other nodes (rancher/k3k#1021), and a server does not " +
       "come back after a power cut (rancher/k3k#844); both are fixed in 1.2.0",

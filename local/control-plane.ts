@@ -117,6 +117,8 @@ export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {
     "--bind-address=127.0.0.1",
     `--secure-port=${ports.controllerManager}`,
     "--leader-elect=false",
+    // As k3s and Talos run it: each controller has a name that admission policies can tell from the others.
+    "--use-service-account-credentials=true",
     "--allocate-node-cidrs=true",
     `--cluster-cidr=${stack.network.podCidr}`,
     `--service-cluster-ip-range=${stack.network.serviceCidr}`,

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import { millicpu } from "../components/plan/quantity.ts";
+import { containerRequest } from "../components/plan/size.ts";
 import { eventually, type KubernetesObject } from "./api.ts";
 import { logFile } from "./control-plane.ts";
 import { Failure } from "./failure.ts";
@@ -185,8 +187,9 @@ async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
         cluster.api.list<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas`),
       ]);
       const kubelets = kubelet?.status?.desiredNumberScheduled ?? 0;
-      const counted = Math.max(0, ...quotas.map((quota) => Number(quota.status?.used?.["pods"] ?? 0)));
-      return status?.phase !== undefined && server !== undefined && kubelets > 0 && counted > kubelets;
+      const requested = quotas.map((quota) => millicpu(quota.status?.used?.["requests.cpu"] ?? "0"));
+      const needed = millicpu(containerRequest.cpu) * (1 + kubelets);
+      return status?.phase !== undefined && server !== undefined && kubelets > 0 && Math.max(0, ...requested) >= needed;
     }),
   );
   return done.every(Boolean);

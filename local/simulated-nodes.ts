@@ -3,6 +3,14 @@ import type { NodeHardware, Stack } from "../stacks/index.ts";
 /** What a kubelet leaves to pods of a machine: k3s reserves nothing by default, an operating system needs about this. */
 const systemMemoryGiB = 1;
 
+/** Of addresses for documentation (RFC 5737): nothing answers there, and no home network uses them. */
+export const simulatedRouter = "198.51.100.1";
+
+/** Address of a simulated node, from the same range. */
+export function nodeAddress(stack: Pick<Stack, "nodes">, name: string): string {
+  return `198.51.100.${11 + stack.nodes.findIndex((node) => node.name === name)}`;
+}
+
 /** The Node object of a machine of the stack's hardware, kept alive by kwok. Its label says that it is simulated. */
 export function simulatedNode(node: NodeHardware, stack: Stack): object {
   const capacity = {
@@ -27,9 +35,8 @@ export function simulatedNode(node: NodeHardware, stack: Stack): object {
     },
     status: {
       capacity,
-      // Addresses for documentation (RFC 5737): nothing answers there, and no home network uses them.
       addresses: [
-        { type: "InternalIP", address: `198.51.100.${11 + stack.nodes.indexOf(node)}` },
+        { type: "InternalIP", address: nodeAddress(stack, node.name) },
         { type: "Hostname", address: node.name },
       ],
       allocatable: { ...capacity, memory: `${node.memoryGiB - systemMemoryGiB}Gi` },

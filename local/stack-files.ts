@@ -1,3 +1,6 @@
+import type { Stack } from "../stacks/index.ts";
+import { nodeAddress, simulatedRouter } from "./simulated-nodes.ts";
+
 /** A Pulumi.<stack>.yaml. */
 export interface StackFile {
   readonly encryptionsalt?: string;
@@ -36,7 +39,7 @@ export interface LocalStackFile {
  * @param overrides values that win over everything, by key
  */
 export function localStackFile(inputs: {
-  readonly stack: { readonly name: string; readonly k3kVersion: string };
+  readonly stack: Pick<Stack, "name" | "nodes" | "k3kVersion">;
   readonly checkout: StackFile;
   readonly previous: StackFile | undefined;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
@@ -51,6 +54,9 @@ export function localStackFile(inputs: {
     Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => !isEncrypted(value)),
   );
   config["kraft:cluster"] = inputs.cluster;
+  config["kraft:nodes"] = Object.fromEntries(
+    stack.nodes.map(({ name }) => [name, { address: nodeAddress(stack, name) }]),
+  );
   config["kraft:charts"] = { source: "folder", path: inputs.charts };
   const declared = config["kraft:k3kVersion"] ?? stack.k3kVersion;
   if (declared !== inputs.k3kVersion) {
@@ -63,6 +69,13 @@ export function localStackFile(inputs: {
   if (typeof domain === "string" && domain.endsWith(".invalid")) {
     config["kraft:domain"] = `${stack.name}.kraft.test`;
     changes.push(`the platform's domain is ${stack.name}.kraft.test in place of the placeholder ${domain}`);
+  }
+  const network = config["kraft:network"] as { readonly resolvers?: readonly string[] } | undefined;
+  if (network?.resolvers?.some((address) => address.startsWith("192.0.2.")) === true) {
+    config["kraft:network"] = { ...network, resolvers: [simulatedRouter] };
+    changes.push(
+      `the nodes' name server is ${simulatedRouter} in place of the placeholder ${String(network.resolvers)}`,
+    );
   }
   Object.assign(config, inputs.overrides);
   const missingSecrets: string[] = [];

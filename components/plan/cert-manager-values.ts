@@ -1,3 +1,6 @@
+/** Name of the ClusterIssuer, which tenants write into their Ingresses. */
+export const issuerName = "kraft-issuer";
+
 /** What cert-manager's Helm values follow from. */
 export interface CertManagerSettings {
   readonly namespace: string;

@@ -8,7 +8,7 @@ export interface Amounts {
   readonly pods: number;
 }
 
-/** What a tenant may use for its own pods and volumes, besides what K3k needs to run the guest. */
+/** What a tenant may use for its own pods and volumes. What K3k needs to run the guest comes on top. */
 export const sizes = {
   small: allowance({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
   medium: allowance({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
@@ -18,13 +18,19 @@ export const sizes = {
 export type Size = keyof typeof sizes;
 
 /**
- * What a container gets that asks for nothing. No CPU limit: a limit throttles even on an idle node, and the quota
- * already bounds what may be requested.
+ * The priority class of every pod that comes from a guest. It tells the tenant's own pods from those that K3k and
+ * cert-manager run beside them, which have none and so go first: a guest's API server never waits for a tenant's pods.
  */
-export const containerDefaults = {
-  request: { cpu: "100m", memory: "128Mi" },
-  limit: { memory: "512Mi" },
-} as const;
+export const priorityClasses = { tenant: "kraft-tenant" } as const;
+
+/** Below 0, which is what every pod has that names no class. */
+export const tenantPriority = -10;
+
+/** What a container requests that asks for nothing. */
+export const containerRequest = { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" } as const;
+
+/** What one container may write beside its volumes, at most: the node's own disk is everybody's. */
+const ephemeralStorageLimit = "5Gi";
 
 /** Memory of the guest's API server; K3k requests what it limits. Its CPU request is the container default. */
 export const serverMemory = "1Gi";
@@ -35,8 +41,8 @@ export const kubeletMemory = "128Mi";
 /** Size of the volume under the guest's etcd. K3k makes it immutable, and its default of 2G is tight for etcd. */
 export const datastoreStorage = "5Gi";
 
-/** What the CoreDNS of K3s requests in a guest (the manifest that K3s ships). */
-const coreDns = { cpu: "100m", memory: "70Mi" };
+/** What the CoreDNS of K3s requests in a guest (the manifest that K3s ships), and a second one while it is renewed. */
+const coreDns = { cpu: "100m", memory: "70Mi", pods: 2 };
 
 /** What cert-manager's HTTP-01 solver requests, and how many may run at once before the quota is in their way. */
 const acmeSolver = { cpu: "10m", memory: "64Mi", pods: 5 };
@@ -48,20 +54,22 @@ const acmeSolver = { cpu: "10m", memory: "64Mi", pods: 5 };
  * @param nodes Number of nodes of the host cluster.
  */
 export function k3kOverhead(nodes: number): Amounts {
-  const request = containerDefaults.request;
   return {
-    millicpu: millicpu(request.cpu) * (1 + nodes) + millicpu(coreDns.cpu) + millicpu(acmeSolver.cpu) * acmeSolver.pods,
+    millicpu:
+      millicpu(containerRequest.cpu) * (1 + nodes) +
+      millicpu(coreDns.cpu) * coreDns.pods +
+      millicpu(acmeSolver.cpu) * acmeSolver.pods,
     memoryMebibytes:
       mebibytes(serverMemory) +
       mebibytes(kubeletMemory) * nodes +
-      mebibytes(coreDns.memory) +
+      mebibytes(coreDns.memory) * coreDns.pods +
       mebibytes(acmeSolver.memory) * acmeSolver.pods,
     storageMebibytes: mebibytes(datastoreStorage),
-    pods: 1 + nodes + 1 + acmeSolver.pods,
+    pods: 1 + nodes + coreDns.pods + acmeSolver.pods,
   };
 }
 
-/** Hard limits that an operator wrote for a tenant, as Kubernetes quantities. */
+/** What an operator wrote for a tenant in place of the size's allowance, as Kubernetes quantities. */
 export interface QuotaOverride {
   readonly cpu?: string | undefined;
   readonly memory?: string | undefined;
@@ -69,44 +77,134 @@ export interface QuotaOverride {
   readonly pods?: number | undefined;
 }
 
-/** The total that a tenant's namespace may hold: the size's allowance and K3k's overhead, or what the operator wrote. */
-export function tenantTotal(size: Size, nodes: number, override: QuotaOverride = {}): Amounts {
+/** What a tenant's own pods and volumes may use: the size's allowance, or what the operator wrote. */
+export function tenantAllowance(size: Size, override: QuotaOverride = {}): Amounts {
+  const { cpu, memory, storage, pods } = override;
   const own = sizes[size];
-  const overhead = k3kOverhead(nodes);
   return {
-    millicpu: override.cpu === undefined ? own.millicpu + overhead.millicpu : millicpu(override.cpu),
-    memoryMebibytes:
-      override.memory === undefined ? own.memoryMebibytes + overhead.memoryMebibytes : mebibytes(override.memory),
-    storageMebibytes:
-      override.storage === undefined ? own.storageMebibytes + overhead.storageMebibytes : mebibytes(override.storage),
-    pods: override.pods ?? own.pods + overhead.pods,
+    millicpu: cpu === undefined ? own.millicpu : millicpu(cpu),
+    memoryMebibytes: memory === undefined ? own.memoryMebibytes : mebibytes(memory),
+    storageMebibytes: storage === undefined ? own.storageMebibytes : mebibytes(storage),
+    pods: pods ?? own.pods,
+  };
+}
+
+/** Amounts as an operator reads them. */
+export function readable(amounts: Amounts): { cpu: string; memory: string; storage: string; pods: number } {
+  return {
+    cpu: cpuQuantity(amounts.millicpu),
+    memory: byteQuantity(amounts.memoryMebibytes),
+    storage: byteQuantity(amounts.storageMebibytes),
+    pods: amounts.pods,
+  };
+}
+
+/** The `spec` of a ResourceQuota. */
+export interface QuotaSpec {
+  readonly hard: Readonly<Record<string, string>>;
+  readonly scopeSelector?: {
+    readonly matchExpressions: readonly {
+      readonly scopeName: "PriorityClass";
+      readonly operator: "In" | "NotIn";
+      readonly values: readonly string[];
+    }[];
+  };
+}
+
+function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSelector"]> {
+  return { matchExpressions: [{ scopeName: "PriorityClass", operator, values: [priorityClasses.tenant] }] };
+}
+
+/**
+ * The quota on the pods that come from the guest. K3k shows its number of pods, divided by the nodes, as the size of the
+ * guest's nodes.
+ *
+ * Only requests are bounded, never `limits.*`: K3k divides a quota on limits by the number of nodes and shows the rest
+ * as the size of each node, so that no larger pod could be scheduled in the guest.
+ */
+export function podQuota(allowance: Amounts): QuotaSpec {
+  return {
+    hard: {
+      "requests.cpu": cpuQuantity(allowance.millicpu),
+      "requests.memory": byteQuantity(allowance.memoryMebibytes),
+      pods: String(allowance.pods),
+    },
+    scopeSelector: ofTenantPods("In"),
   };
 }
 
 /**
- * The total as the `hard` part of a ResourceQuota.
+ * The quota on everything else that runs in the namespace: exactly what K3k needs. A tenant cannot use it up, so that
+ * K3k's pods and cert-manager's solvers can always start, and cannot use it for more than them.
  *
- * Only requests are bounded, never `limits.*`: K3k divides a quota on limits by the number of nodes and shows the rest
- * as the size of each node, so that no larger pod could be scheduled in the guest.
+ * It has no number of pods, because K3k takes the smallest of all quotas for the size of the guest's nodes.
+ */
+export function k3kQuota(nodes: number): QuotaSpec {
+  const { millicpu, memoryMebibytes } = k3kOverhead(nodes);
+  return {
+    hard: { "requests.cpu": cpuQuantity(millicpu), "requests.memory": byteQuantity(memoryMebibytes) },
+    scopeSelector: ofTenantPods("NotIn"),
+  };
+}
+
+/** Volume claims of a tenant, the datastore of the guest included. */
+const claimLimit = 21;
+
+/**
+ * The quota on volumes, and on the number of objects: each lies in the etcd of the host, where a Secret or a ConfigMap
+ * may take a mebibyte.
  *
  * @param forbiddenClasses Storage classes of the host that tenants may not use.
  */
-export function quotaHard(total: Amounts, forbiddenClasses: readonly string[]): Record<string, string> {
+export function objectQuota(allowance: Amounts, forbiddenClasses: readonly string[]): QuotaSpec {
+  const storage = allowance.storageMebibytes + mebibytes(datastoreStorage);
   const forbidden = forbiddenClasses.map((name) => [`${name}.storageclass.storage.k8s.io/requests.storage`, "0"]);
   return {
-    "requests.cpu": cpuQuantity(total.millicpu),
-    "requests.memory": byteQuantity(total.memoryMebibytes),
-    "requests.storage": byteQuantity(total.storageMebibytes),
-    pods: String(total.pods),
-    persistentvolumeclaims: "20",
-    "services.nodeports": "0",
-    "services.loadbalancers": "0",
-    "count/services": "60",
-    "count/secrets": "300",
-    "count/configmaps": "300",
-    "count/ingresses.networking.k8s.io": "30",
-    ...(Object.fromEntries(forbidden) as Record<string, string>),
+    hard: {
+      "requests.storage": byteQuantity(storage),
+      persistentvolumeclaims: String(claimLimit),
+      "services.nodeports": "0",
+      "services.loadbalancers": "0",
+      "count/services": "60",
+      "count/secrets": "200",
+      "count/configmaps": "200",
+      "count/ingresses.networking.k8s.io": "30",
+      "count/certificates.cert-manager.io": "30",
+      "count/challenges.acme.cert-manager.io": "10",
+      "count/leases.coordination.k8s.io": "5",
+      ...(Object.fromEntries(forbidden) as Record<string, string>),
+    },
   };
+}
+
+/** One entry of a LimitRange. */
+export interface Limit {
+  readonly type: "Container" | "PersistentVolumeClaim";
+  readonly defaultRequest?: Readonly<Record<string, string>>;
+  readonly max?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a container gets that asks for nothing, and the most that one container or one volume may have. Never less than
+ * K3k's own server gets, and no least amount for containers: cert-manager's solver asks for very little.
+ *
+ * The most is also the limit of a container that names none: with a lower one Kubernetes would refuse every container
+ * that requests more than it. There is no CPU limit: one throttles even on an idle node.
+ */
+export function limitRange(allowance: Amounts): readonly Limit[] {
+  const memory = Math.max(allowance.memoryMebibytes, mebibytes(serverMemory));
+  const storage = Math.max(allowance.storageMebibytes, mebibytes(datastoreStorage));
+  return [
+    {
+      type: "Container",
+      defaultRequest: containerRequest,
+      max: { memory: byteQuantity(memory), "ephemeral-storage": ephemeralStorageLimit },
+    },
+    {
+      type: "PersistentVolumeClaim",
+      max: { storage: byteQuantity(storage) },
+    },
+  ];
 }
 
 function allowance(size: { cpu: string; memory: string; storage: string; pods: number }): Amounts {

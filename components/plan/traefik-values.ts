@@ -91,8 +91,3 @@ export function traefikValues({ namespace, exposure, entrypoint, imageTag }: Tra
     },
   };
 }
-
-/** Pod Security level of Traefik's namespace: host ports are beyond `baseline`, everything else is `restricted`. */
-export function traefikPodSecurity(exposure: Exposure): "privileged" | "restricted" {
-  return exposure === "hostPort" ? "privileged" : "restricted";
-}

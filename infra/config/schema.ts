@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isAddress, isIPv6, isRange } from "../../components/plan/network/address.ts";
 
 /** Sizes are named here and given numbers in `components/plan/size.ts`. */
 export const sizeNames = ["small", "medium", "large"] as const;
@@ -61,15 +62,15 @@ const bytes = text(
 const podsExpectation = expect("a whole number from 1 to 500", "write the number of pods, for example 40");
 const quota = z.strictObject(
   {
-    cpu: cpu.optional().describe("Total CPU that pods may request, K3k's own included, for example 2 or 1500m"),
-    memory: bytes.optional().describe("Total memory that pods may request, K3k's own included, for example 6Gi"),
-    storage: bytes.optional().describe("Total size of all volumes, the guest's own datastore included"),
+    cpu: cpu.optional().describe("CPU that the tenant's pods may request together, for example 2 or 1500m"),
+    memory: bytes.optional().describe("Memory that the tenant's pods may request together, for example 6Gi"),
+    storage: bytes.optional().describe("Size of all the tenant's volumes together, for example 80Gi"),
     pods: z
       .int(podsExpectation)
       .min(1, podsExpectation)
       .max(500, podsExpectation)
       .optional()
-      .describe("Number of pods, K3k's own included"),
+      .describe("Number of the tenant's pods"),
   },
   expect("a map with cpu, memory, storage or pods", "for example `quota: { memory: 8Gi }`"),
 );
@@ -81,7 +82,7 @@ const tenant = z.strictObject(
       .min(1, expect("at least one domain", "for example `domains: [acme.example]`"))
       .describe("The tenant's own domains. Each covers its subdomains; no two tenants may share or nest one."),
     size: choice(sizeNames).describe("Quota and limits by name"),
-    quota: quota.optional().describe("Hard limits that replace those of the size, for the whole namespace"),
+    quota: quota.optional().describe("What replaces the size's allowance; what K3k itself needs comes on top"),
   },
   expect("a map with domains, size and, where needed, quota", "for example `{ domains: [acme.example], size: small }`"),
 );
@@ -154,6 +155,52 @@ const charts = z
   )
   .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror");
 
+/** Addresses for documentation (RFC 5737), which stand in the stack files for those that only the owner knows. */
+const notPlaceholder = /^(?!192\.0\.2\.)/;
+
+const addressExpectation = expect(
+  "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
+  "read it with: kubectl --context <context> get nodes -o wide",
+);
+const node = z.strictObject(
+  {
+    address: z
+      .string(addressExpectation)
+      .regex(notPlaceholder, addressExpectation)
+      .refine((text) => isAddress(text) && !isIPv6(text), addressExpectation)
+      .describe("The node's address in your home network"),
+  },
+  expect("a map with address", "for example `{ address: 192.168.1.11 }`"),
+);
+
+const resolverExpectation = expect(
+  "the address of a name server; those of 192.0.2.0/24 are placeholders",
+  "write what the nodes use, on k3s: resolvectl dns, or cat /etc/resolv.conf",
+);
+const rangeExpectation = expect(
+  "a range of addresses in its shortest form, at most a /8, for IPv6 a /16",
+  "for example 2001:db8:7::/56, and for a single address 203.0.113.7/32",
+);
+const network = z.strictObject(
+  {
+    resolvers: z
+      .array(
+        z.string(resolverExpectation).regex(notPlaceholder, resolverExpectation).refine(isAddress, resolverExpectation),
+        expect("a list of addresses", "for example `resolvers: [192.168.1.1]`"),
+      )
+      .min(1, expect("at least one address", "for example `resolvers: [192.168.1.1]`"))
+      .describe("Name servers that the nodes use. Tenants may ask them, and reach nothing else of your home."),
+    home: z
+      .array(
+        z.string(rangeExpectation).refine(isRange, rangeExpectation),
+        expect("a list of ranges", "for example `home: [203.0.113.7/32, 2001:db8:7::/56]`"),
+      )
+      .optional()
+      .describe("Public ranges that are your own: your IPv6 prefix, a fixed public address. Tenants never reach them."),
+  },
+  expect("a map with resolvers and, where you have them, home", "for example `network: { resolvers: [192.168.1.1] }`"),
+);
+
 const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");
 const storage = z.strictObject(
   {
@@ -195,6 +242,10 @@ function secret(name: string, pattern: RegExp, allowed: string) {
 /** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */
 export const configSchema = z.strictObject({
   cluster: cluster.describe("The host cluster, and the proof that it is the right one"),
+  nodes: z
+    .record(z.string(), node, expect("a map of the stack's nodes by name", "see docs/first-steps.md"))
+    .describe("Where each node of stacks/<stack>.ts is"),
+  network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
   domain: text(
     new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
     expect(

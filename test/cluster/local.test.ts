@@ -3,7 +3,8 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
-import { quotaHard, tenantTotal, type Size } from "../../components/plan/size.ts";
+import { k3kQuota, limitRange, objectQuota, podQuota, tenantAllowance, type Size } from "../../components/plan/size.ts";
+import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
 import { longhornOwnClasses } from "../../components/plan/storage.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
@@ -38,6 +39,9 @@ const stackFile = parse(readFileSync(new URL("../../Pulumi.local.yaml", import.m
 };
 const tenants = stackFile.config["kraft:tenants"];
 
+/** For the names of the policies: no address matters. */
+const network = { podCidr: "10.42.0.0/16", serviceCidr: "10.43.0.0/16", nodes: [], resolvers: [], home: [] };
+
 let local: Embedded;
 let firstUp: EngineRun;
 
@@ -70,34 +74,41 @@ test("from nothing, one up creates everything without a complaint but K3k's know
 for (const [name, { size }] of Object.entries(tenants)) {
   const namespace = `k3k-${name}`;
 
-  test(`${name}: K3k wrote the quota that the size announces, and it is enforced`, async () => {
-    const expected = quotaHard(tenantTotal(size as Size, 3), longhornOwnClasses);
-    const quota = await eventually(`quota of ${name} with its use`, async () => {
-      const found = await local.cluster.api.get<Quota>(
-        `/api/v1/namespaces/${namespace}/resourcequotas/k3k-tenant-${name}`,
-      );
-      return found?.status?.used?.["pods"] === undefined ? undefined : found;
-    });
-    assert.deepEqual(quota.spec.hard, expected);
-    assert.deepEqual(quota.status?.hard, expected);
+  test(`${name}: the quotas that follow from the size are enforced, and K3k's own pods count in theirs`, async () => {
+    const allowance = tenantAllowance(size as Size);
+    for (const [quota, expected, counted] of [
+      [`k3k-tenant-${name}`, podQuota(allowance), "pods"],
+      ["kraft-k3k", k3kQuota(3), "requests.cpu"],
+      ["kraft-objects", objectQuota(allowance, longhornOwnClasses), "count/certificates.cert-manager.io"],
+    ] as const) {
+      const found = await eventually(`quota ${quota} of ${name} with its use`, async () => {
+        const object = await local.cluster.api.get<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas/${quota}`);
+        return object?.status?.used?.[counted] === undefined ? undefined : object;
+      });
+      assert.deepEqual(found.spec, expected);
+      assert.deepEqual(found.status?.hard, expected.hard);
+    }
+    const k3k = await local.cluster.api.get<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas/kraft-k3k`);
+    assert.deepEqual(k3k?.status?.used, { "requests.cpu": "400m", "requests.memory": "1408Mi" });
   });
 
-  test(`${name}: K3k wrote limit range and pod security`, async () => {
+  test(`${name}: K3k wrote limit range and pod security, and no network policy of its own`, async () => {
     const limits = await eventually(`limit range of ${name}`, () =>
       local.cluster.api.get<LimitRange>(`/api/v1/namespaces/${namespace}/limitranges/k3k-tenant-${name}`),
     );
-    assert.deepEqual(limits.spec, {
-      limits: [
-        {
-          type: "Container",
-          default: { memory: "512Mi" },
-          defaultRequest: { cpu: "100m", memory: "128Mi" },
-        },
-      ],
-    });
+    const [container, claim] = limitRange(tenantAllowance(size as Size));
+    // Kubernetes fills in the default: what there is at most.
+    assert.deepEqual(limits.spec, { limits: [{ ...container, default: container?.max }, claim] });
     const { metadata } = (await local.cluster.api.get(`/api/v1/namespaces/${namespace}`)) ?? missing(namespace);
     assert.equal(metadata.labels?.["pod-security.kubernetes.io/enforce"], "baseline");
     assert.equal(metadata.labels["kraft.dev/tenant"], name);
+    const policies = await local.cluster.api.list(`/apis/networking.k8s.io/v1/namespaces/${namespace}/networkpolicies`);
+    assert.deepEqual(
+      policies.map((policy) => policy.metadata.name),
+      tenantPolicies(name, network)
+        .map((policy) => `kraft-${policy.name}`)
+        .sort(),
+    );
   });
 
   test(`${name}: the guest has its services, secrets, server and kubelets, and their pods fit the quota`, async () => {
@@ -127,7 +138,7 @@ for (const [name, { size }] of Object.entries(tenants)) {
   });
 }
 
-test("no pod of a guest was created before quota and limit range: every container requests CPU and memory", async () => {
+test("no pod of a guest was created before quota and limit range: every container requests what they ask for", async () => {
   const pods = await local.cluster.api.list<Pod>("/api/v1/pods");
   const ofGuests = pods.filter(
     ({ metadata }) => metadata.namespace?.startsWith("k3k-") && metadata.namespace !== "k3k-system",
@@ -135,7 +146,11 @@ test("no pod of a guest was created before quota and limit range: every containe
   assert.equal(ofGuests.length, 4 * Object.keys(tenants).length);
   for (const { metadata, spec } of ofGuests) {
     for (const { resources } of spec.containers) {
-      assert.deepEqual(Object.keys(resources?.requests ?? {}).sort(), ["cpu", "memory"], metadata.name);
+      assert.deepEqual(
+        Object.keys(resources?.requests ?? {}).sort(),
+        ["cpu", "ephemeral-storage", "memory"],
+        metadata.name,
+      );
     }
   }
 });
@@ -175,13 +190,14 @@ test("the engine's state protects and keeps whatever data hangs on, down to each
     checkpoint: { latest: { resources: { urn: string; type: string; protect?: boolean; retainOnDelete?: boolean }[] } };
   };
   const holdsData =
-    /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(addons|api|cluster|namespace|policy|token)$|longhorn-namespace$)/;
+    /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(addons|api|cluster|namespace|network|network-[a-z0-9-]+|policy|quota-[a-z0-9]+|service-account|token)$|longhorn-namespace$)/;
   const found = checkpoint.latest.resources.filter(({ urn }) => holdsData.test(urn));
   const crds = found.filter(({ type }) => type.endsWith(":CustomResourceDefinition"));
   assert.ok(crds.length >= 20, `${crds.length} CRDs of Longhorn`);
-  assert.equal(found.length - crds.length, 1 + 6 * Object.keys(tenants).length);
+  // Longhorn's namespace; of each tenant 6 that K3k needs, and the boundary: 7 network policies in one component, 2 quotas, 1 account.
+  assert.equal(found.length - crds.length, 1 + (6 + 8 + 2 + 1) * Object.keys(tenants).length);
   for (const { urn, protect, retainOnDelete } of found) {
-    const holdsNone = /-(addons|api)$/.test(urn);
+    const holdsNone = /-(addons|api|network|network-[a-z0-9-]+|quota-[a-z0-9]+)$/.test(urn);
     assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: holdsNone ? undefined : true }, urn);
   }
 });
@@ -201,14 +217,21 @@ test("one more tenant changes only that tenant's resources", async () => {
     "create tenant-delta-api",
     "create tenant-delta-cluster",
     "create tenant-delta-namespace",
+    "create tenant-delta-network",
+    ...tenantPolicies("delta", network)
+      .map(({ name }) => `create tenant-delta-network-${name}`)
+      .sort(),
     "create tenant-delta-policy",
+    "create tenant-delta-quota-k3k",
+    "create tenant-delta-quota-objects",
+    "create tenant-delta-service-account",
     "create tenant-delta-token",
   ]);
 });
 
-test("a changed size changes only that tenant's policy, in place", async () => {
+test("a changed size changes only that tenant's policy and quota, in place", async () => {
   const larger = await local.preview({ "kraft:tenants": { ...tenants, acme: { ...tenants["acme"], size: "large" } } });
-  assert.deepEqual(changes(larger), ["update tenant-acme-policy"]);
+  assert.deepEqual(changes(larger), ["update tenant-acme-policy", "update tenant-acme-quota-objects"]);
 });
 
 test("edits that look dangerous replace nothing", async () => {
@@ -218,7 +241,7 @@ test("edits that look dangerous replace nothing", async () => {
   const acme = { ...tenants["acme"], domains: ["acme.test"] };
   const edits: readonly (readonly [edit: Config, changes: readonly string[]])[] = [
     [{ "kraft:cluster": { kubeconfig: moved, context, uid } }, ["update host-provider"]],
-    [{ "kraft:tenants": { ...tenants, acme } }, ["update tenant-acme-namespace"]],
+    [{ "kraft:tenants": { ...tenants, acme } }, ["update tenant-acme-addons", "update tenant-acme-namespace"]],
     [{ "kraft:charts": { source: "folder", path: chartsFolder(local.cluster.directory) } }, []],
     [{ "kraft:issuer": { server: "production" } }, ["update cert-manager-issuer"]],
     [

@@ -50,7 +50,8 @@ test("every resource has a parent, and a name that begins with its parent's", ()
     if (type === "pulumi:pulumi:Stack") {
       continue;
     }
-    const isComponent = type.startsWith("kraft:");
+    // The boundary of a namespace is part of what the namespace is for; every other component stands by itself.
+    const isComponent = type.startsWith("kraft:") && type !== "kraft:index:NetworkBoundary";
     assert.equal(parent === undefined || parent === "kraft-homelab", isComponent, `${type} ${name} under ${parent}`);
     assert.ok(isComponent || name.startsWith(parent ?? ""), `${name} under ${parent}`);
   }
@@ -63,7 +64,9 @@ test("names of components' types are Kraft's own and of one form", () => {
     "kraft:index:HostCluster",
     "kraft:index:K3k",
     "kraft:index:Longhorn",
+    "kraft:index:NetworkBoundary",
     "kraft:index:Tenant",
+    "kraft:index:TenantBoundary",
     "kraft:index:Traefik",
   ]);
 });

@@ -82,8 +82,16 @@ test("an editor that checks with the JSON schema sees what only the owner knows,
       config: Record<string, object>;
     };
   assert.deepEqual(problems(read("local")), []);
-  for (const name of ["homelab", "proliant"]) {
-    assert.deepEqual(problems(read(name)), ["/config/kraft:cluster/uid pattern", "/config/kraft:domain pattern"]);
+  for (const [name, nodes] of [
+    ["homelab", ["optiplex-1", "optiplex-2", "optiplex-3"]],
+    ["proliant", ["proliant-1"]],
+  ] as const) {
+    assert.deepEqual(problems(read(name)), [
+      "/config/kraft:cluster/uid pattern",
+      "/config/kraft:domain pattern",
+      ...(name === "homelab" ? ["/config/kraft:network/resolvers/0 pattern"] : []),
+      ...nodes.map((node) => `/config/kraft:nodes/${node}/address pattern`),
+    ]);
   }
   const { config } = read("local");
   const wrong = { "kraft:tenant": {}, "kraft:tenants": { acme: { domains: ["acme.example"], size: "tiny" } } };
@@ -100,7 +108,11 @@ for (const [name, stack] of stacks) {
     };
     const written = Object.entries(file.config).map(([key, value]) => [key.replace("kraft:", ""), value] as const);
     const supplied = ["cluster", "charts", "domain", "guestTokenSeed", "wasabiAccessKeyId", "wasabiSecretAccessKey"];
-    const owners = Object.fromEntries(supplied.map((key) => [key, valid.values[key]] as const));
+    const owners = {
+      ...Object.fromEntries(supplied.map((key) => [key, valid.values[key]] as const)),
+      network: valid.values["network"],
+      nodes: Object.fromEntries(stack.nodes.map((node, index) => [node.name, { address: `192.168.1.${index + 11}` }])),
+    };
     const raw = { ...valid, values: { ...Object.fromEntries(written), ...owners } };
     const model = validate(name, stacks, raw);
     assert.ok(model.tenants.length > 0);

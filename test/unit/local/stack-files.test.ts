@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { homelab } from "../../../stacks/homelab.ts";
 import { localProjectFile, localStackFile } from "../../../local/stack-files.ts";
 
 const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };
 const base = {
-  stack: { name: "homelab", k3kVersion: "1.2.0-rc4" },
+  stack: { ...homelab, nodes: homelab.nodes.slice(0, 2) },
   checkout: { config: {} },
   previous: undefined,
   cluster,
@@ -18,6 +19,8 @@ test("what the operator declared stays, and the local cluster takes the place of
     checkout: {
       config: {
         "kraft:cluster": { kubeconfig: "~/real", context: "real", uid: "real" },
+        "kraft:nodes": { "optiplex-1": { address: "192.168.1.11" } },
+        "kraft:network": { resolvers: ["192.168.1.1"] },
         "kraft:domain": "home.example",
         "kraft:tenants": { acme: { domains: ["acme.example"], size: "small" } },
       },
@@ -26,6 +29,8 @@ test("what the operator declared stays, and the local cluster takes the place of
   assert.deepEqual(file, {
     config: {
       "kraft:cluster": cluster,
+      "kraft:nodes": { "optiplex-1": { address: "198.51.100.11" }, "optiplex-2": { address: "198.51.100.12" } },
+      "kraft:network": { resolvers: ["192.168.1.1"] },
       "kraft:charts": { source: "folder", path: "./charts" },
       "kraft:k3kVersion": "1.1.0",
       "kraft:domain": "home.example",
@@ -34,18 +39,28 @@ test("what the operator declared stays, and the local cluster takes the place of
   });
 });
 
-test("a placeholder domain and a K3k that cannot be built are replaced, and said so", () => {
-  const { file, changes } = localStackFile({ ...base, checkout: { config: { "kraft:domain": "homelab.invalid" } } });
-  assert.equal(file.config?.["kraft:domain"], "homelab.kraft.test");
+test("placeholders and a K3k that cannot be built are replaced, and said so", () => {
+  const { file, changes } = localStackFile({
+    ...base,
+    checkout: {
+      config: {
+        "kraft:domain": "homelab.invalid",
+        "kraft:network": { resolvers: ["192.0.2.1"], home: ["203.0.113.7/32"] },
+      },
+    },
+  });
+  assert.deepEqual(file.config?.["kraft:network"], { resolvers: ["198.51.100.1"], home: ["203.0.113.7/32"] });
+  assert.equal(file.config["kraft:domain"], "homelab.kraft.test");
   assert.equal(file.config["kraft:k3kVersion"], "1.1.0");
   assert.deepEqual(changes, [
     'K3k is 1.1.0; the stack declares "1.2.0-rc4", whose controller cannot be built here',
     "the platform's domain is homelab.kraft.test in place of the placeholder homelab.invalid",
+    "the nodes' name server is 198.51.100.1 in place of the placeholder 192.0.2.1",
   ]);
 });
 
 test("nothing is said where nothing is replaced", () => {
-  const { file, changes } = localStackFile({ ...base, stack: { name: "local", k3kVersion: "1.1.0" } });
+  const { file, changes } = localStackFile({ ...base, stack: { ...homelab, k3kVersion: "1.1.0" } });
   assert.deepEqual(changes, []);
   assert.equal(file.config !== undefined && "kraft:k3kVersion" in file.config, false);
 });

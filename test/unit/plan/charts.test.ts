@@ -3,7 +3,8 @@ import { test } from "node:test";
 import { issuerSpec } from "../../../components/plan/cert-manager-values.ts";
 import { chartReference } from "../../../components/plan/chart.ts";
 import { backupTargetUrl, longhornValues, wasabiEndpoint } from "../../../components/plan/longhorn-values.ts";
-import { traefikPodSecurity, traefikValues } from "../../../components/plan/traefik-values.ts";
+import { podSecurity } from "../../../components/plan/pod-security.ts";
+import { traefikValues } from "../../../components/plan/traefik-values.ts";
 
 const pin = { chart: "longhorn", version: "1.12.1", repository: "https://charts.longhorn.io" };
 
@@ -51,11 +52,11 @@ test("host ports only where there is one node, and Pod Security follows", () => 
   const many = traefik("loadBalancer");
   assert.equal(many.service.spec["type"], "LoadBalancer");
   assert.equal(many.ports.web["hostPort"], undefined);
-  assert.equal(traefikPodSecurity("loadBalancer"), "restricted");
+  assert.equal(podSecurity.traefik.loadBalancer.level, "restricted");
   const one = traefik("hostPort");
   assert.equal(one.service.spec["type"], "ClusterIP");
   assert.deepEqual([one.ports.web["hostPort"], one.ports.websecure["hostPort"]], [80, 443]);
-  assert.equal(traefikPodSecurity("hostPort"), "privileged");
+  assert.equal(podSecurity.traefik.hostPort.level, "privileged");
 });
 
 test("the issuer solves HTTP-01 alone, by a Service that the tenants' quota allows", () => {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
+import { ingressPolicy } from "../../../components/plan/admission/ingresses.ts";
+import { policySpec } from "../../../components/plan/admission/policy.ts";
 import { guestManifests, guestToken, syncConfig } from "../../../components/plan/guest.ts";
 
 const seed = "0123456789abcdef0123456789abcdef";
@@ -12,14 +14,34 @@ test("a guest's token depends on the seed and the tenant alone, so that it can b
   assert.notEqual(guestToken(seed, "acme"), guestToken(`${seed}0`, "acme"));
 });
 
+const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
+
 test("the guest gets the host's ingress class as its default", () => {
-  const manifest = parse(guestManifests("traefik")["ingress-class.yaml"] ?? "") as Record<string, unknown>;
+  const manifest = parse(guestManifests(settings, [])["ingress-class.yaml"] ?? "") as Record<string, unknown>;
   assert.deepEqual(manifest, {
     apiVersion: "networking.k8s.io/v1",
     kind: "IngressClass",
     metadata: { name: "traefik", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
     spec: { controller: "traefik.io/ingress-controller" },
   });
+});
+
+test("the guest gets the same rules for Ingresses as the host, with the tenant's domains written into them", () => {
+  const manifests = parseAllDocuments(
+    guestManifests(settings, ["acme.example", "acme.test"])["admission.yaml"] ?? "",
+  ).map(
+    (document) => document.toJS() as { kind: string; metadata: { name: string }; spec: ReturnType<typeof policySpec> },
+  );
+  const inGuest = manifests.find(
+    ({ kind, metadata }) => kind.endsWith("Policy") && metadata.name.endsWith("ingresses"),
+  );
+  const onHost = policySpec(ingressPolicy(settings, { in: "namespace" }));
+  assert.deepEqual(inGuest?.spec.validations, onHost.validations);
+  assert.equal(inGuest.spec.variables?.[0]?.expression, "['acme.example', 'acme.test']");
+  assert.deepEqual(inGuest.spec.variables.slice(1), onHost.variables?.slice(1));
+  assert.equal("namespaceSelector" in inGuest.spec.matchConstraints, false);
+  const names = (kind: string) => manifests.filter((m) => m.kind === kind).map(({ metadata }) => metadata.name);
+  assert.deepEqual(names("ValidatingAdmissionPolicyBinding"), names("ValidatingAdmissionPolicy"));
 });
 
 test("ingresses and labelled storage classes are synchronised, priority classes are not", () => {

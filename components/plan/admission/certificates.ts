@@ -1,0 +1,73 @@
+import { domainsAnnotation } from "../names.ts";
+import { quoted, type AdmissionPolicy } from "./policy.ts";
+
+/**
+ * Certificates in a tenant's namespace. cert-manager makes them of Ingresses; should one of its annotations ever get past
+ * the rules for Ingresses, it ends here.
+ */
+export function certificatePolicy(issuerName: string): AdmissionPolicy {
+  const annotation = quoted(domainsAnnotation);
+  const absent = [
+    "ipAddresses",
+    "uris",
+    "emailAddresses",
+    "otherNames",
+    "literalSubject",
+    "secretTemplate",
+    "keystores",
+  ];
+  return {
+    name: "kraft-tenant-certificates",
+    scope: "tenants",
+    requests: [
+      {
+        apiGroups: ["cert-manager.io"],
+        apiVersions: ["v1"],
+        resources: ["certificates"],
+        operations: ["CREATE", "UPDATE"],
+      },
+    ],
+    variables: [
+      {
+        name: "domains",
+        expression:
+          `has(namespaceObject.metadata.annotations) && ${annotation} in namespaceObject.metadata.annotations ? ` +
+          `namespaceObject.metadata.annotations[${annotation}].split(',') : []`,
+      },
+      { name: "names", expression: "has(object.spec.dnsNames) ? object.spec.dnsNames : []" },
+      {
+        name: "foreignNames",
+        expression: "variables.names.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))",
+      },
+    ],
+    rules: [
+      {
+        expression: "variables.names.size() >= 1 && !variables.names.exists(h, h.startsWith('*'))",
+        message: "a certificate needs names, and no wildcard: name the hosts in the Ingress",
+      },
+      {
+        expression: "variables.foreignNames.size() == 0",
+        message: "a name of the certificate is not within the tenant's domains: correct the Ingress that asks for it",
+        messageExpression:
+          "'not within the domains of the tenant: ' + variables.foreignNames.join(', ') + '; theirs are: ' + variables.domains.join(', ')",
+      },
+      {
+        expression:
+          "!has(object.spec.commonName) || object.spec.commonName == '' || object.spec.commonName in variables.names",
+        message: "the common name must be one of the certificate's names: leave it out",
+      },
+      {
+        expression: `${absent.map((field) => `!has(object.spec.${field})`).join(" && ")} && !(has(object.spec.isCA) && object.spec.isCA)`,
+        message: `a tenant's certificate may not have ${absent.join(", ")} or isCA: it is for hosts of an Ingress only`,
+      },
+      {
+        expression: `object.spec.issuerRef.name == ${quoted(issuerName)} && has(object.spec.issuerRef.kind) && object.spec.issuerRef.kind == 'ClusterIssuer'`,
+        message: `the only issuer for tenants is the ClusterIssuer ${issuerName}: name it in the annotation of the Ingress`,
+      },
+      {
+        expression: "object.spec.secretName.endsWith('-tls')",
+        message: "the secret of a certificate must end in -tls: under other names it could write over the platform's",
+      },
+    ],
+  };
+}

@@ -1,0 +1,73 @@
+import { byTenant } from "./identities.ts";
+import { list, type AdmissionPolicy, type Rule, type Scope } from "./policy.ts";
+
+/**
+ * The volume claims of a tenant: only the classes with a backup schedule, always a new and empty volume, and nothing
+ * that Longhorn would take for an order of the platform's.
+ *
+ * @param classes Names of the storage classes for tenants.
+ */
+export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: readonly string[]): AdmissionPolicy {
+  return {
+    name: "kraft-tenant-claims",
+    scope,
+    requests: [
+      {
+        apiGroups: [""],
+        apiVersions: ["v1"],
+        resources: ["persistentvolumeclaims"],
+        operations: ["CREATE", "UPDATE"],
+      },
+    ],
+    variables: [
+      {
+        name: "ordersToLonghorn",
+        expression: ["labels", "annotations"]
+          .map((field) => `(has(object.metadata.${field}) ? object.metadata.${field} : {})`)
+          .map((keys) => `${keys}.filter(k, k.contains('longhorn.io'))`)
+          .join(" + "),
+      },
+    ],
+    rules: [
+      {
+        expression: `has(object.spec.storageClassName) && object.spec.storageClassName in ${list(classes)}`,
+        message: `spec.storageClassName must be one of ${classes.join(", ")}: only these are backed up`,
+      },
+      {
+        expression: "!has(object.spec.dataSource) && !has(object.spec.dataSourceRef)",
+        message:
+          "spec.dataSource and spec.dataSourceRef are not allowed: begin with an empty volume, and ask the operator to restore a backup",
+      },
+      {
+        expression: "!has(object.spec.selector)",
+        message: "spec.selector would choose among existing volumes: remove it, every claim gets a volume of its own",
+      },
+      {
+        expression: "!has(object.spec.volumeAttributesClassName)",
+        message: "spec.volumeAttributesClassName is not allowed: remove it",
+      },
+      {
+        expression: "variables.ordersToLonghorn.size() == 0",
+        message:
+          "labels and annotations of longhorn.io are not allowed: choose a storage class for its schedule instead",
+        messageExpression:
+          "'labels and annotations that are not allowed on a claim: ' + variables.ordersToLonghorn.join(', ') + '; choose a storage class for its schedule instead'",
+      },
+      scope === "tenants" ? volumeOfHost : volumeOfGuest,
+    ],
+  };
+}
+
+/** Kubernetes' own binder names the volume, and the operator does when a backup is restored. */
+const volumeOfHost: Rule = {
+  expression:
+    `!(${byTenant}) || !has(object.spec.volumeName) || object.spec.volumeName == '' || ` +
+    "(oldObject != null && has(oldObject.spec.volumeName) && oldObject.spec.volumeName == object.spec.volumeName)",
+  message: "spec.volumeName would take an existing volume: remove it, every claim gets a volume of its own",
+};
+
+/** In the guest K3k itself names a volume, a moment after the claim was created. */
+const volumeOfGuest: Rule = {
+  expression: "oldObject != null || !has(object.spec.volumeName) || object.spec.volumeName == ''",
+  message: volumeOfHost.message,
+};

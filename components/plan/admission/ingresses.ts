@@ -1,0 +1,198 @@
+import { domainsAnnotation } from "../names.ts";
+import { list, quoted, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
+
+/** What a tenant may write into an Ingress follows from these. */
+export interface IngressSettings {
+  readonly ingressClassName: string;
+  readonly issuerName: string;
+}
+
+/** Where the domains of the tenant stand: on the host in the namespace, in a guest in the policy itself. */
+export type Domains = { readonly in: "namespace" } | { readonly in: "policy"; readonly domains: readonly string[] };
+
+/** Rules of one Ingress. Every host of it costs the platform a route and, with TLS, a certificate. */
+const ruleLimit = 20;
+
+/** Entries under `tls`, and hosts in each: Let's Encrypt allows 100 names in a certificate, one bad one spoils all. */
+const tlsLimit = 10;
+
+const issuerAnnotation = "cert-manager.io/cluster-issuer";
+const entryPointsAnnotation = "traefik.ingress.kubernetes.io/router.entrypoints";
+
+/**
+ * Domains of annotations that some controller acts upon: of Ingresses, certificates, DNS, load balancers, volumes, and
+ * Kraft itself. Of these only what is listed below is let through, so that what a new version understands is refused
+ * until somebody has looked at it. Annotations of other domains are the tenant's own.
+ */
+const controllers = [
+  "cattle.io",
+  "cert-manager.io",
+  "containo.us",
+  "emberstack.com",
+  "k8s.io",
+  "kraft.dev",
+  "kube-vip.io",
+  "kubernetes.io",
+  "longhorn.io",
+  "metallb.io",
+  "metallb.universe.tf",
+  "traefik.io",
+];
+
+/** To the letter: Traefik takes names in any case. */
+const annotations = [
+  issuerAnnotation,
+  "cert-manager.io/private-key-algorithm",
+  "cert-manager.io/private-key-rotation-policy",
+  "cert-manager.io/private-key-size",
+  "kubernetes.io/description",
+  entryPointsAnnotation,
+  "traefik.ingress.kubernetes.io/router.tls",
+];
+
+/** What `kubectl` notes for itself, and what is meant for NGINX, which the platform does not have. */
+const inert = ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"];
+
+/** Characters of a path. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
+const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
+
+/**
+ * The Ingresses of a tenant: only hosts of their own domains, only our class, no catch-all, nothing that Traefik or
+ * cert-manager would act on beyond what is listed.
+ *
+ * The same rules hold on the host and in the guest. The host's protect the other tenants; the guest's say it at
+ * `kubectl apply`, since K3k keeps the host's answer in its log and leaves an Ingress that cannot be deleted.
+ */
+export function ingressPolicy(settings: IngressSettings, domains: Domains): AdmissionPolicy {
+  return {
+    name: "kraft-tenant-ingresses",
+    scope: domains.in === "namespace" ? "tenants" : "everywhere",
+    requests: [
+      {
+        apiGroups: ["networking.k8s.io"],
+        apiVersions: ["v1"],
+        resources: ["ingresses"],
+        operations: ["CREATE", "UPDATE"],
+      },
+    ],
+    variables: [...variables(domains)],
+    rules: [...hostRules(), ...tlsRules(), ...annotationRules(settings), ...backendRules(settings)],
+  };
+}
+
+function variables(domains: Domains): readonly Variable[] {
+  const annotation = quoted(domainsAnnotation);
+  const own =
+    domains.in === "policy"
+      ? list(domains.domains)
+      : `has(namespaceObject.metadata.annotations) && ${annotation} in namespaceObject.metadata.annotations ? ` +
+        `namespaceObject.metadata.annotations[${annotation}].split(',') : []`;
+  return [
+    { name: "domains", expression: own },
+    { name: "rules", expression: "has(object.spec.rules) ? object.spec.rules : []" },
+    { name: "tls", expression: "has(object.spec.tls) ? object.spec.tls : []" },
+    { name: "annotations", expression: "has(object.metadata.annotations) ? object.metadata.annotations : {}" },
+    {
+      name: "hosts",
+      expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)",
+    },
+    {
+      name: "foreignHosts",
+      expression: "variables.hosts.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))",
+    },
+    {
+      name: "foreignAnnotations",
+      expression:
+        `variables.annotations.filter(k, ${list(controllers)}.exists(d, ` +
+        "k.lowerAscii().startsWith(d + '/') || k.lowerAscii().contains('.' + d + '/')) && " +
+        `!(k in ${list(annotations)}) && !${list(inert)}.exists(p, k.startsWith(p)))`,
+    },
+  ];
+}
+
+function hostRules(): readonly Rule[] {
+  return [
+    {
+      expression: "!has(object.spec.defaultBackend)",
+      message:
+        "spec.defaultBackend would answer for every host of the platform: remove it, and write rules with a host",
+    },
+    {
+      expression: `variables.rules.size() >= 1 && variables.rules.size() <= ${ruleLimit}`,
+      message: `an Ingress needs 1 to ${ruleLimit} rules: write one with a host, or split the Ingress`,
+    },
+    {
+      expression: "variables.rules.all(r, has(r.host) && r.host != '')",
+      message: "a rule without a host would answer for every host of the platform: give every rule a host",
+    },
+    {
+      expression: "!variables.hosts.exists(h, h.startsWith('*'))",
+      message: "a wildcard host would take precedence over exact ones: write each host in a rule of its own",
+    },
+    {
+      expression: "variables.foreignHosts.size() == 0",
+      message: "a host is not within your domains: use one of your own, or ask the operator to add the domain",
+      messageExpression:
+        "'not within your domains: ' + variables.foreignHosts.join(', ') + '; yours are: ' + variables.domains.join(', ') + " +
+        "' and all their subdomains; use one of them, or ask the operator to add the domain'",
+    },
+  ];
+}
+
+function tlsRules(): readonly Rule[] {
+  return [
+    {
+      expression: `variables.tls.size() <= ${tlsLimit} && variables.tls.all(t, has(t.hosts) && t.hosts.size() >= 1 && t.hosts.size() <= ${tlsLimit})`,
+      message: `spec.tls may have up to ${tlsLimit} entries, each with 1 to ${tlsLimit} hosts: name the hosts, or split the Ingress`,
+    },
+    {
+      expression: "variables.tls.all(t, !has(t.hosts) || t.hosts.all(h, h in variables.hosts))",
+      message: "spec.tls names a host that no rule of this Ingress has: add the rule, or remove the host",
+    },
+    {
+      expression:
+        "variables.tls.all(t, has(t.secretName) && t.secretName.endsWith('-tls') && t.secretName.size() <= 63)",
+      message:
+        "every entry of spec.tls needs a secretName that ends in -tls, 63 characters at most, for example shop-tls: the platform puts the certificate there",
+    },
+  ];
+}
+
+function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
+  return [
+    {
+      expression: "variables.foreignAnnotations.size() == 0",
+      message: "an annotation is not allowed on an Ingress here: remove it",
+      messageExpression:
+        "'annotations that are not allowed on an Ingress here: ' + variables.foreignAnnotations.join(', ') + " +
+        `'; remove them; of these domains only ${annotations.join(", ")} are'`,
+    },
+    {
+      expression: `!(${quoted(issuerAnnotation)} in variables.annotations) || variables.annotations[${quoted(issuerAnnotation)}] == ${quoted(issuerName)}`,
+      message: `the only issuer here is ${issuerName}: write ${issuerAnnotation}: ${issuerName}`,
+    },
+    {
+      expression: `!(${quoted(entryPointsAnnotation)} in variables.annotations) || variables.annotations[${quoted(entryPointsAnnotation)}] in ['web', 'websecure', 'web,websecure', 'websecure,web']`,
+      message: `${entryPointsAnnotation} may be web, websecure or both with a comma: write that, or remove it for both`,
+    },
+  ];
+}
+
+function backendRules({ ingressClassName }: IngressSettings): readonly Rule[] {
+  return [
+    {
+      expression: `has(object.spec.ingressClassName) && object.spec.ingressClassName == ${quoted(ingressClassName)}`,
+      message: `spec.ingressClassName must be ${ingressClassName}`,
+    },
+    {
+      expression:
+        "variables.rules.all(r, !has(r.http) || r.http.paths.all(p, has(p.backend.service) && !has(p.backend.resource)))",
+      message: "every path needs a Service as its backend: spec.rules[].http.paths[].backend.service",
+    },
+    {
+      expression: `variables.rules.all(r, !has(r.http) || r.http.paths.all(p, !has(p.path) || p.path == '' || p.path.matches(${quoted(pathPattern)})))`,
+      message:
+        "a path begins with / and has up to 512 letters, digits and the characters ._~!$&()*+,;=:@%/-: correct it",
+    },
+  ];
+}

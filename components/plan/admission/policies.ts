@@ -1,0 +1,42 @@
+import { tiers } from "../storage.ts";
+import { certificatePolicy } from "./certificates.ts";
+import { claimPolicy } from "./claims.ts";
+import { ingressPolicy, type IngressSettings } from "./ingresses.ts";
+import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
+import { podPolicy } from "./pods.ts";
+import type { AdmissionPolicy } from "./policy.ts";
+import { servicePolicy } from "./services.ts";
+import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./writes.ts";
+
+const storageClasses = tiers.map((tier) => tier.storageClass);
+
+/** Every admission policy of the host, in force for all tenants alike. */
+export function hostPolicies(settings: IngressSettings): readonly AdmissionPolicy[] {
+  return [
+    namespacePolicy,
+    unknownTenantPolicy,
+    guestPolicy,
+    writePolicy,
+    connectPolicy,
+    priorityClassPolicy,
+    nodePolicy,
+    secretPolicy,
+    podPolicy,
+    servicePolicy("tenants"),
+    claimPolicy("tenants", storageClasses),
+    ingressPolicy(settings, { in: "namespace" }),
+    certificatePolicy(settings.issuerName),
+  ];
+}
+
+/**
+ * The policies inside a guest, so that a tenant is told at `kubectl apply`. A tenant may delete them there: the host's
+ * hold all the same.
+ */
+export function guestPolicies(settings: IngressSettings, domains: readonly string[]): readonly AdmissionPolicy[] {
+  return [
+    servicePolicy("everywhere"),
+    claimPolicy("everywhere", storageClasses),
+    ingressPolicy(settings, { in: "policy", domains }),
+  ];
+}

@@ -1,0 +1,51 @@
+import type { Exposure } from "./traefik-values.ts";
+
+/** How strict Kubernetes' Pod Security is with the pods of a namespace, and why it is not stricter. */
+export type PodSecurity =
+  { readonly level: "restricted" } | { readonly level: "baseline" | "privileged"; readonly reason: string };
+
+/** Every exception from `restricted` among the platform's namespaces and those of tenants, with its reason. */
+export const podSecurity = {
+  certManager: { level: "restricted" },
+  traefik: {
+    loadBalancer: { level: "restricted" },
+    hostPort: {
+      level: "privileged",
+      reason:
+        "Traefik takes ports 80 and 443 of the only node, and Pod Security has no level that allows a host port alone",
+    },
+  },
+  k3k: {
+    restricted: { level: "restricted" },
+    unrestricted: {
+      level: "baseline",
+      reason: "the chart of this version of K3k cannot set a security context for its controller",
+    },
+  },
+  longhorn: {
+    level: "privileged",
+    reason: "Longhorn mounts volumes on the nodes, which is what Pod Security exists to forbid",
+  },
+  tenant: {
+    level: "baseline",
+    reason: "K3s' API server in the guest and many ordinary images run as root",
+  },
+} as const satisfies {
+  certManager: PodSecurity;
+  traefik: Record<Exposure, PodSecurity>;
+  k3k: Record<"restricted" | "unrestricted", PodSecurity>;
+  longhorn: PodSecurity;
+  tenant: PodSecurity;
+};
+
+/** The label that puts a level into force. */
+export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<string, string>> {
+  return { "pod-security.kubernetes.io/enforce": level };
+}
+
+/** What `restricted` asks of a pod and of its containers, for charts that leave it to their users. */
+export const restrictedContexts = {
+  // Nobody: the image names no user.
+  pod: { runAsNonRoot: true, runAsUser: 65534, runAsGroup: 65534, seccompProfile: { type: "RuntimeDefault" } },
+  container: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
+} as const;

@@ -1,0 +1,216 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { hostPolicies } from "../../components/plan/admission/policies.ts";
+import type { Api } from "../../local/api.ts";
+import { attacks } from "./boundary/attacks/attacks.ts";
+import type { LegitimateObject } from "./boundary/legitimate/entry.ts";
+import { legitimateObjects } from "./boundary/legitimate.ts";
+import { collectionPath } from "./boundary/paths.ts";
+import type { KubernetesObject } from "./boundary/translate.ts";
+import { guestTests } from "./boundary/guest-tests.ts";
+import { identities, type Identity } from "./boundary/identities.ts";
+import { startGuest, type Guest } from "./guest.ts";
+import { bindClusterRoles } from "./k3k-rights.ts";
+import { embedded, eventually, type Embedded } from "./embedded.ts";
+import type { Pod } from "./reachability/analyser.ts";
+import { destinations, senders } from "./reachability/expected.ts";
+import { matrix, podLabels, snapshot } from "./reachability/matrix.ts";
+import { toolPath } from "../../local/toolchain/ready.ts";
+
+let host: Embedded;
+let guest: Guest;
+let clients: ReadonlyMap<Identity, Api>;
+let honest: ReadonlyMap<string, LegitimateObject>;
+
+before(async () => {
+  host = await embedded("local");
+  await host.up();
+  await host.cluster.api.apply("/apis/node.k8s.io/v1/runtimeclasses/of-the-operator", {
+    apiVersion: "node.k8s.io/v1",
+    kind: "RuntimeClass",
+    metadata: { name: "of-the-operator" },
+    handler: "runc",
+  });
+  await bindClusterRoles(host.cluster.api);
+  clients = await identities(host.cluster.api);
+  guest = await startGuest(host.cluster, "acme");
+  const cluster = await host.cluster.api.get("/apis/k3k.io/v1beta1/namespaces/k3k-acme/clusters/acme");
+  const objects = legitimateObjects({ ...placeholder, uid: cluster?.metadata.uid ?? "" });
+  honest = new Map(objects.map((entry) => [entry.name, entry]));
+  // Kubernetes looks for new kinds to count every half minute, and until then lets none be created.
+  await eventually("the quota on certificates", async () => {
+    const quota = await host.cluster.api.get<{ status?: { used?: Record<string, string> } }>(
+      "/api/v1/namespaces/k3k-acme/resourcequotas/kraft-objects",
+    );
+    return quota?.status?.used?.["count/certificates.cert-manager.io"];
+  });
+});
+
+after(async () => {
+  await (guest as Guest | undefined)?.stop();
+  await host.remove();
+});
+
+/** Only the names of what the tests are made of are known before there is a cluster. */
+const placeholder = { name: "acme", namespace: "k3k-acme", uid: "00000000-0000-0000-0000-000000000000" };
+
+/** Sends an object as its writer would. What it changes is first put there, as the operator. */
+async function send(entry: LegitimateObject): Promise<{ readonly status: number; readonly message: string }> {
+  const { object, before: existing, change, subresource } = entry;
+  const path = collectionPath(object.kind, object.metadata.namespace);
+  if (existing === undefined || change === undefined) {
+    return as(entry.as).answer("POST", path, object);
+  }
+  const operator = host.cluster.api;
+  const name = existing.metadata.name ?? "";
+  const client = as(entry.as);
+  const found =
+    (await operator.get<KubernetesObject>(`${path}/${name}`)) ??
+    (await client.create<KubernetesObject>(path, existing));
+  const parts = [path, name, ...(subresource === undefined ? [] : [subresource])];
+  return client.answer("PUT", parts.join("/"), change(found));
+}
+
+/** The API server as an identity reaches it. */
+function as(identity: Identity): Api {
+  const client = clients.get(identity);
+  assert.ok(client, identity);
+  return client;
+}
+
+for (const [target, list] of Object.entries(attacks)) {
+  describe(`attacks on ${target}`, () => {
+    for (const attack of list) {
+      test(attack.name, async () => {
+        const { status, message } = await as(attack.as).answer(attack.method, attack.path, attack.object);
+        assert.ok([400, 403, 422].includes(status), `answered with ${status}: ${message}`);
+        assert.ok(message.includes(attack.refusal), message);
+      });
+    }
+  });
+}
+
+describe("honest work", () => {
+  for (const { name } of legitimateObjects(placeholder)) {
+    test(name, async () => {
+      const entry = honest.get(name);
+      assert.ok(entry);
+      const { status, message } = await send(entry);
+      // What is there already, or is more than what is left, has passed every policy before.
+      const passed = status < 300 || status === 409 || (status === 403 && message.includes("exceeded quota"));
+      assert.ok(passed, `${status} ${message}`);
+    });
+  }
+});
+
+test("who reaches whom, by the NetworkPolicies that the API server holds", async () => {
+  const { api, tools } = host.cluster;
+  const labels = {
+    kubelet: (tenant: string) =>
+      podLabels(api, `/apis/apps/v1/namespaces/k3k-${tenant}/daemonsets/k3k-${tenant}-kubelet`),
+    server: (tenant: string) =>
+      podLabels(api, `/apis/apps/v1/namespaces/k3k-${tenant}/statefulsets/k3k-${tenant}-server`),
+    deployment: (namespace: string, name: string) =>
+      podLabels(api, `/apis/apps/v1/namespaces/${namespace}/deployments/${name}`),
+  };
+  const all: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    "k3k-acme/web": { app: "web", "k3k.io/clusterName": "acme" },
+    // Labels that a tenant may write, each of which some rule of the platform's looks at.
+    "k3k-acme/disguised": {
+      "app.kubernetes.io/name": "traefik",
+      "app.kubernetes.io/component": "webhook",
+      "k8s-app": "kube-dns",
+      "longhorn.io/admission-webhook": "longhorn-admission-webhook",
+      "longhorn.io/component": "share-manager",
+      cluster: "acme",
+    },
+    "k3k-acme/solver": { "acme.cert-manager.io/http01-solver": "true" },
+    "k3k-acme/kubelet": await labels.kubelet("acme"),
+    "k3k-acme/server": await labels.server("acme"),
+    "k3k-blue/web": { app: "web", "k3k.io/clusterName": "blue" },
+    "k3k-blue/kubelet": await labels.kubelet("blue"),
+    "k3k-blue/server": await labels.server("blue"),
+    "cert-manager/controller": await labels.deployment("cert-manager", "cert-manager"),
+    "cert-manager/webhook": await labels.deployment("cert-manager", "cert-manager-webhook"),
+    "k3k-system/k3k": await labels.deployment("k3k-system", "k3k"),
+    // The charts of Traefik and Longhorn are stand-ins here: these are the labels of the real ones.
+    "traefik/traefik": { "app.kubernetes.io/name": "traefik", "app.kubernetes.io/instance": "traefik-traefik" },
+    "longhorn-system/manager": {
+      app: "longhorn-manager",
+      "longhorn.io/admission-webhook": "longhorn-admission-webhook",
+    },
+    "longhorn-system/ui": { app: "longhorn-ui" },
+    "longhorn-system/instance-manager": { "longhorn.io/component": "instance-manager" },
+    "longhorn-system/share-manager": { "longhorn.io/component": "share-manager" },
+    "kube-system/coredns": { "k8s-app": "kube-dns" },
+  };
+  const pods = Object.fromEntries(
+    Object.entries(all).map(([key, labels], index): [string, Pod] => [key, { labels, ip: `10.42.1.${index + 2}` }]),
+  );
+  const { found, expected } = await matrix(
+    toolPath(tools, "network-policy-analyser"),
+    await snapshot(api, pods),
+    senders,
+    destinations,
+  );
+  assert.equal(found, expected, found);
+});
+
+guestTests(() => ({ host, guest, kubelet: as("k3k-kubelet") }));
+
+test("where a policy cannot be evaluated, or has no say, it refuses: every one is in force as it was declared", async () => {
+  interface Policy extends KubernetesObject {
+    readonly spec: { readonly failurePolicy: string };
+    readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };
+  }
+  interface Binding extends KubernetesObject {
+    readonly spec: { readonly policyName: string; readonly validationActions: readonly string[] };
+  }
+  const group = "/apis/admissionregistration.k8s.io/v1";
+  const policies = await host.cluster.api.list<Policy>(`${group}/validatingadmissionpolicies`);
+  const bindings = await host.cluster.api.list<Binding>(`${group}/validatingadmissionpolicybindings`);
+  assert.deepEqual(
+    policies.map(({ metadata }) => metadata.name),
+    hostPolicies({ ingressClassName: "traefik", issuerName: "kraft-issuer" })
+      .map(({ name }) => name)
+      .sort(),
+  );
+  for (const { metadata, spec, status } of policies) {
+    assert.equal(spec.failurePolicy, "Fail", metadata.name);
+    assert.deepEqual(status?.typeChecking?.expressionWarnings ?? [], [], metadata.name);
+    const binding = bindings.find(({ spec }) => spec.policyName === metadata.name);
+    assert.deepEqual(binding?.spec, { policyName: metadata.name, validationActions: ["Deny", "Audit"] });
+  }
+});
+
+test("in a namespace that K3k knows and Kraft does not, nothing may be created", async () => {
+  const { api } = host.cluster;
+  const path = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings/kraft-tenant-namespaces";
+  const binding = await api.get<KubernetesObject>(path);
+  assert.ok(binding);
+  // No such namespace can come into being while this policy is in force.
+  await api.delete(path);
+  await eventually("the namespace", () =>
+    api
+      .create("/api/v1/namespaces", {
+        apiVersion: "v1",
+        kind: "Namespace",
+        metadata: { name: "k3k-rogue", labels: { "policy.k3k.io/policy-name": "tenant-acme" } },
+      })
+      .catch(() => undefined),
+  );
+  await api.apply(path, { ...binding, metadata: { name: binding.metadata.name, labels: binding.metadata.labels } });
+  for (const object of [
+    { apiVersion: "v1", kind: "ConfigMap", data: {} },
+    { apiVersion: "v1", kind: "Pod", spec: { containers: [{ name: "x", image: "x:1" }] } },
+    { apiVersion: "networking.k8s.io/v1", kind: "Ingress", spec: { rules: [{ host: "www.blue.example" }] } },
+    { apiVersion: "k3k.io/v1beta1", kind: "Cluster", spec: { mode: "shared" } },
+  ]) {
+    const metadata = { name: "rogue", namespace: "k3k-rogue" };
+    const { message } = await api.answer("POST", collectionPath(object.kind, "k3k-rogue"), { ...object, metadata });
+    assert.match(
+      message,
+      /has the label policy\.k3k\.io\/policy-name but not kraft\.dev\/tenant|stands in the namespace of its tenant/,
+    );
+  }
+});

@@ -1,0 +1,16 @@
+import type { Attack } from "./attack.ts";
+import { ingressAttacks } from "./ingresses.ts";
+import { operatorAttacks } from "./operator.ts";
+import { platformAttacks } from "./platform.ts";
+import { podAttacks } from "./pods.ts";
+import { claimAttacks, serviceAttacks } from "./services-and-claims.ts";
+
+/** Everything that has been thought of to get past the boundary, by what is attacked. */
+export const attacks: Readonly<Record<string, readonly Attack[]>> = {
+  ingresses: ingressAttacks,
+  services: serviceAttacks,
+  claims: claimAttacks,
+  pods: podAttacks,
+  platform: platformAttacks,
+  operator: operatorAttacks,
+};

@@ -1,0 +1,28 @@
+import type { Api } from "../../../local/api.ts";
+
+/** Service accounts that write into a tenant's namespace. */
+const serviceAccounts = {
+  "k3k-kubelet": ["k3k-acme", "k3k-acme-kubelet"],
+  "tenant-default": ["k3k-acme", "default"],
+  "other-tenant": ["k3k-blue", "k3k-blue-kubelet"],
+  "k3k-controller": ["k3k-system", "k3k"],
+  "cert-manager": ["cert-manager", "cert-manager"],
+  "statefulset-controller": ["kube-system", "statefulset-controller"],
+  "daemonset-controller": ["kube-system", "daemon-set-controller"],
+} as const;
+
+/** Who sends a request: a service account of the cluster, or the operator with every right. */
+export type Identity = keyof typeof serviceAccounts | "operator";
+
+/** The host's API server as each identity reaches it: with a token that the API server itself issued for it. */
+export async function identities(operator: Api): Promise<ReadonlyMap<Identity, Api>> {
+  const clients = new Map<Identity, Api>([["operator", operator]]);
+  for (const [identity, [namespace, name]] of Object.entries(serviceAccounts)) {
+    const { status } = await operator.create<{ status: { token: string } }>(
+      `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
+      { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
+    );
+    clients.set(identity as Identity, operator.as(status.token));
+  }
+  return clients;
+}
