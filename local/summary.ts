@@ -138,6 +138,24 @@ async function tenantLines(api: Api): Promise<string[]> {
   return table(rows.sort(([a = ""], [b = ""]) => a.localeCompare(b)));
 }
 
+/** The walls around tenants: how many of each kind are in force, and what is not. */
+async function boundaryLines(api: Api): Promise<string[]> {
+  const admission = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
+  const [bindings, policies] = await Promise.all([
+    api.list(admission),
+    api.list("/apis/networking.k8s.io/v1/networkpolicies"),
+  ]);
+  const ours = bindings.filter(({ metadata }) => metadata.name.startsWith("kraft-")).length;
+  const namespaces = new Set(policies.map(({ metadata }) => metadata.namespace)).size;
+  return table([
+    [String(ours), "admission policies in force"],
+    [
+      String(policies.length),
+      `network policies in ${namespaces} namespaces, ENFORCED BY NOBODY here: there is no pod network`,
+    ],
+  ]);
+}
+
 /** What a local run shows at its end. */
 export async function summary(inputs: {
   readonly cluster: HostCluster;
@@ -153,16 +171,18 @@ export async function summary(inputs: {
   const stackOption = stack.name === "local" ? "" : ` -- --stack ${stack.name}`;
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ["", title, ...lines];
-  const [nodes, components, tenants] = await Promise.all([
+  const [nodes, components, tenants, boundary] = await Promise.all([
     nodeLines(api),
     componentLines(cluster, charts),
     tenantLines(api),
+    boundaryLines(api),
   ]);
   return [
     changeLine(run),
     ...section(`Host cluster ${stack.name}: ${stack.description}`, nodes),
     ...section("Platform", components),
     ...section("Tenants", tenants),
+    ...section("Boundary", boundary),
     ...section(
       "Warnings",
       warnings.map(({ text }) => `  ${text}`),

@@ -156,6 +156,52 @@ test("who reaches whom, by the NetworkPolicies that the API server holds", async
   assert.equal(found, expected, found);
 });
 
+test("a tenant fills neither the host's etcd nor the quota of K3k's own pods", async () => {
+  const kubelet = as("k3k-kubelet");
+  const create = async (kind: string, apiVersion: string, name: string, more: object): Promise<string> => {
+    const metadata = { name: `${name}-66696c6c`, namespace: "k3k-acme", labels: { fill: "true" } };
+    const object = { apiVersion, kind, metadata, ...more };
+    return kubelet.create(collectionPath(kind, "k3k-acme"), object).then(
+      () => "",
+      (error: unknown) => (error as Error).message,
+    );
+  };
+  const untilRefused = async (kind: string, apiVersion: string, more: object, most: number): Promise<string> => {
+    for (let number = 0; number <= most; number += 1) {
+      const refusal = await create(kind, apiVersion, `n${number}`, more);
+      if (refusal !== "") {
+        return refusal;
+      }
+    }
+    return `${most} of ${kind} were let through`;
+  };
+  const pod = (priorityClassName: string) => ({
+    spec: {
+      priorityClassName,
+      automountServiceAccountToken: false,
+      containers: [{ name: "x", image: "x:1", resources: { requests: { cpu: "1m", memory: "1Mi" } } }],
+    },
+  });
+  for (const [kind, apiVersion, more, quota, most] of [
+    ["ConfigMap", "v1", { data: {} }, "kraft-objects", 200],
+    ["Lease", "coordination.k8s.io/v1", {}, "kraft-objects", 5],
+    ["Pod", "v1", pod("kraft-tenant"), "k3k-tenant-acme", 30],
+  ] as const) {
+    const refusal = await untilRefused(kind, apiVersion, more, most);
+    assert.ok(refusal.includes(`exceeded quota: ${quota}`), refusal);
+  }
+  // The tenant has no pod left; K3k's own and a solver still start.
+  const { api } = host.cluster;
+  await api.delete("/api/v1/namespaces/k3k-acme/pods/k3k-acme-server-0");
+  await eventually("the guest's server", () => api.get("/api/v1/namespaces/k3k-acme/pods/k3k-acme-server-0"));
+  const solver = honest.get("cert-manager's solver pod");
+  assert.ok(solver, [...honest.keys()].filter((name) => name.includes("solver")).join(", "));
+  assert.equal((await send(solver)).status, 201);
+  for (const [kind] of [["ConfigMap"], ["Lease"], ["Pod"]] as const) {
+    await api.delete(`${collectionPath(kind, "k3k-acme")}?labelSelector=fill%3Dtrue`);
+  }
+});
+
 guestTests(() => ({ host, guest, kubelet: as("k3k-kubelet") }));
 
 test("where a policy cannot be evaluated, or has no say, it refuses: every one is in force as it was declared", async () => {
