@@ -14,7 +14,7 @@ export type SyncConfig = Readonly<Record<string, Readonly<Record<string, unknown
  * The Secrets of an Ingress' `tls` keep their names on the host, everything else is renamed. Traefik serves the
  * certificates of all tenants from one store: were these renamed too, a tenant could put a Secret of their own where
  * cert-manager's belongs, with a certificate for somebody else's host. Now only cert-manager can write them, since they
- * end in `-tls`, which no name that K3k gives does (`plan/admission/ingresses.ts` and `writes.ts`).
+ * end in `-tls`, which no name that K3k gives does (`plan/admission/ingresses.ts` and `kubelet.ts`).
  *
  * Priority classes stay off: they are of the whole cluster.
  */

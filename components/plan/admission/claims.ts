@@ -1,4 +1,4 @@
-import { byTenant } from "./identities.ts";
+import { byOperator, byVolumeBinder } from "./identities.ts";
 import { list, type AdmissionPolicy, type Rule, type Scope } from "./policy.ts";
 
 /**
@@ -24,7 +24,7 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
         name: "ordersToLonghorn",
         expression: ["labels", "annotations"]
           .map((field) => `(has(object.metadata.${field}) ? object.metadata.${field} : {})`)
-          .map((keys) => `${keys}.filter(k, k.contains('longhorn.io'))`)
+          .map((keys) => `${keys}.filter(k, k.lowerAscii().contains('longhorn.io'))`)
           .join(" + "),
       },
     ],
@@ -58,11 +58,15 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
   };
 }
 
-/** Kubernetes' own binder names the volume, and the operator does when a backup is restored. */
+/**
+ * Kubernetes' own binder names the volume, and the operator does when a backup is restored. Not every claim is written by
+ * the tenant: Kubernetes makes those of a pod's ephemeral volumes, from the pod's words.
+ */
 const volumeOfHost: Rule = {
   expression:
-    `!(${byTenant}) || !has(object.spec.volumeName) || object.spec.volumeName == '' || ` +
-    "(oldObject != null && has(oldObject.spec.volumeName) && oldObject.spec.volumeName == object.spec.volumeName)",
+    "!has(object.spec.volumeName) || object.spec.volumeName == '' || " +
+    "(oldObject != null && has(oldObject.spec.volumeName) && oldObject.spec.volumeName == object.spec.volumeName) || " +
+    `(${byVolumeBinder}) || (${byOperator})`,
   message: "spec.volumeName would take an existing volume: remove it, every claim gets a volume of its own",
 };
 

@@ -18,6 +18,13 @@ const workloadControllers = [
  */
 export const byWorkloadController = `[${workloadControllers.map(quoted).join(", ")}].exists(u, u == request.userInfo.username)`;
 
+/** True, in CEL, for the controller that binds claims to volumes. */
+export const byVolumeBinder =
+  "request.userInfo.username == 'system:serviceaccount:kube-system:persistent-volume-binder'";
+
+/** True, in CEL, for who has the administrator's kubeconfig of k3s or Talos, whose certificate names this group. */
+export const byOperator = "request.userInfo.groups.exists(g, g == 'system:masters')";
+
 /**
  * What the name of every object ends in that K3k copies from a guest: a hyphen and hexadecimal digits, five at least
  * (`SafeConcatName` in its pkg/controller/controller.go). Nothing that K3k, cert-manager or Kraft puts into a tenant's

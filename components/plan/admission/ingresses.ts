@@ -1,4 +1,5 @@
 import { domainsAnnotation } from "../names.ts";
+import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
 import { list, quoted, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
 
 /** What a tenant may write into an Ingress follows from these. */
@@ -20,38 +21,36 @@ const issuerAnnotation = "cert-manager.io/cluster-issuer";
 const entryPointsAnnotation = "traefik.ingress.kubernetes.io/router.entrypoints";
 
 /**
- * Domains of annotations that some controller acts upon: of Ingresses, certificates, DNS, load balancers, volumes, and
- * Kraft itself. Of these only what is listed below is let through, so that what a new version understands is refused
- * until somebody has looked at it. Annotations of other domains are the tenant's own.
+ * Closed are the domains of controllers of Ingresses, certificates, DNS, load balancers and volumes, of Kubernetes and of
+ * Kraft itself. Of these, tenants choose the issuer, the kind of key and the entry point; `kubectl` keeps notes; and what
+ * is meant for NGINX means nothing here.
  */
-const controllers = [
-  "cattle.io",
-  "cert-manager.io",
-  "containo.us",
-  "emberstack.com",
-  "k8s.io",
-  "kraft.dev",
-  "kube-vip.io",
-  "kubernetes.io",
-  "longhorn.io",
-  "metallb.io",
-  "metallb.universe.tf",
-  "traefik.io",
-];
-
-/** To the letter: Traefik takes names in any case. */
-const annotations = [
-  issuerAnnotation,
-  "cert-manager.io/private-key-algorithm",
-  "cert-manager.io/private-key-rotation-policy",
-  "cert-manager.io/private-key-size",
-  "kubernetes.io/description",
-  entryPointsAnnotation,
-  "traefik.ingress.kubernetes.io/router.tls",
-];
-
-/** What `kubectl` notes for itself, and what is meant for NGINX, which the platform does not have. */
-const inert = ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"];
+const annotations: AllowedAnnotations = {
+  closed: [
+    "cattle.io",
+    "cert-manager.io",
+    "containo.us",
+    "emberstack.com",
+    "k8s.io",
+    "kraft.dev",
+    "kube-vip.io",
+    "kubernetes.io",
+    "longhorn.io",
+    "metallb.io",
+    "metallb.universe.tf",
+    "traefik.io",
+  ],
+  exact: [
+    issuerAnnotation,
+    "cert-manager.io/private-key-algorithm",
+    "cert-manager.io/private-key-rotation-policy",
+    "cert-manager.io/private-key-size",
+    "kubernetes.io/description",
+    entryPointsAnnotation,
+    "traefik.ingress.kubernetes.io/router.tls",
+  ],
+  prefixes: ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"],
+};
 
 /** Characters of a path. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
 const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
@@ -100,13 +99,7 @@ function variables(domains: Domains): readonly Variable[] {
       name: "foreignHosts",
       expression: "variables.hosts.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))",
     },
-    {
-      name: "foreignAnnotations",
-      expression:
-        `variables.annotations.filter(k, ${list(controllers)}.exists(d, ` +
-        "k.lowerAscii().startsWith(d + '/') || k.lowerAscii().contains('.' + d + '/')) && " +
-        `!(k in ${list(annotations)}) && !${list(inert)}.exists(p, k.startsWith(p)))`,
-    },
+    { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
   ];
 }
 
@@ -165,7 +158,7 @@ function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
       message: "an annotation is not allowed on an Ingress here: remove it",
       messageExpression:
         "'annotations that are not allowed on an Ingress here: ' + variables.foreignAnnotations.join(', ') + " +
-        `'; remove them; of these domains only ${annotations.join(", ")} are'`,
+        `'; remove them; of these domains only ${annotations.exact.join(", ")} are'`,
     },
     {
       expression: `!(${quoted(issuerAnnotation)} in variables.annotations) || variables.annotations[${quoted(issuerAnnotation)}] == ${quoted(issuerName)}`,

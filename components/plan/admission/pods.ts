@@ -157,6 +157,11 @@ function schedulingRules(): readonly Rule[] {
       message: `a toleration needs a key, and not one of ${platformTaints} or CriticalAddonsOnly: name the taints that your pod is meant to tolerate`,
     },
     {
+      expression: (["podAffinity", "podAntiAffinity"] as const).map(withinNamespace).join(" && "),
+      message:
+        "pod affinity may not name namespaces: remove namespaces and namespaceSelector, on the host all namespaces of a guest are one",
+    },
+    {
       expression: `request.operation != 'CREATE' || !(${byTenant}) || !has(object.spec.nodeName) || object.spec.nodeName == ''`,
       message: "spec.nodeName would pass by the scheduler: remove it",
     },
@@ -173,6 +178,19 @@ function schedulingRules(): readonly Rule[] {
       message: "spec.resourceClaims is not allowed: the nodes have no devices to share",
     },
   ];
+}
+
+/** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods from a node. */
+function withinNamespace(kind: "podAffinity" | "podAntiAffinity"): string {
+  const own = (term: string): string => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`;
+  const affinity = `object.spec.affinity.${kind}`;
+  const required = `${affinity}.requiredDuringSchedulingIgnoredDuringExecution`;
+  const preferred = `${affinity}.preferredDuringSchedulingIgnoredDuringExecution`;
+  return (
+    `(!has(object.spec.affinity) || !has(${affinity}) || (` +
+    `(!has(${required}) || ${required}.all(t, ${own("t")})) && ` +
+    `(!has(${preferred}) || ${preferred}.all(t, ${own("t.podAffinityTerm")}))))`
+  );
 }
 
 function labelRule(): Rule {

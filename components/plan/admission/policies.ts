@@ -6,7 +6,7 @@ import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.
 import { podPolicy } from "./pods.ts";
 import type { AdmissionPolicy } from "./policy.ts";
 import { servicePolicy } from "./services.ts";
-import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./writes.ts";
+import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
 
 const storageClasses = tiers.map((tier) => tier.storageClass);
 

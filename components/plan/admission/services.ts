@@ -1,28 +1,34 @@
-import { list, type AdmissionPolicy, type Scope } from "./policy.ts";
+import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
+import type { AdmissionPolicy, Scope } from "./policy.ts";
 
-/** Whose annotations Traefik, load balancers, DNS and certificate controllers on the host act upon. */
-const actedUpon = [
-  "cert-manager.io/",
-  "external-dns.",
-  "kube-vip.io/",
-  "metallb.",
-  "service.beta.kubernetes.io/",
-  "svccontroller.k3s.cattle.io/",
-  "traefik.",
-];
-
-/** Of these, what concerns only the tenant's own backends. */
-const harmless = [
-  "traefik.ingress.kubernetes.io/service.passhostheader",
-  "traefik.ingress.kubernetes.io/service.serversscheme",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.httponly",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.maxage",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.name",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.path",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.samesite",
-  "traefik.ingress.kubernetes.io/service.sticky.cookie.secure",
-];
+/** Closed are the domains of controllers of Ingresses, load balancers, DNS and certificates; open is how Traefik calls a backend. */
+const annotations: AllowedAnnotations = {
+  closed: [
+    "cattle.io",
+    "cert-manager.io",
+    "containo.us",
+    "external-dns.alpha.kubernetes.io",
+    "ingress.kubernetes.io",
+    "kraft.dev",
+    "kube-vip.io",
+    "metallb.io",
+    "metallb.universe.tf",
+    "service.beta.kubernetes.io",
+    "traefik.io",
+  ],
+  exact: [
+    "passhostheader",
+    "serversscheme",
+    "sticky.cookie",
+    "sticky.cookie.httponly",
+    "sticky.cookie.maxage",
+    "sticky.cookie.name",
+    "sticky.cookie.path",
+    "sticky.cookie.samesite",
+    "sticky.cookie.secure",
+  ].map((name) => `traefik.ingress.kubernetes.io/service.${name}`),
+  prefixes: ["nginx.ingress.kubernetes.io/"],
+};
 
 /**
  * The Services of a tenant: inside the cluster only. A node port, a load balancer or an external address would take
@@ -33,14 +39,7 @@ export function servicePolicy(scope: Exclude<Scope, "unknown-tenants">): Admissi
     name: "kraft-tenant-services",
     scope,
     requests: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["services"], operations: ["CREATE", "UPDATE"] }],
-    variables: [
-      {
-        name: "foreignAnnotations",
-        expression:
-          "(has(object.metadata.annotations) ? object.metadata.annotations : {})" +
-          `.filter(k, ${list(actedUpon)}.exists(p, k.startsWith(p)) && !(k in ${list(harmless)}))`,
-      },
-    ],
+    variables: [{ name: "foreignAnnotations", expression: foreignAnnotations(annotations) }],
     rules: [
       {
         expression: "!has(object.spec.type) || object.spec.type == 'ClusterIP'",

@@ -8,6 +8,7 @@ const serviceAccounts = {
   "k3k-controller": ["k3k-system", "k3k"],
   "cert-manager": ["cert-manager", "cert-manager"],
   "statefulset-controller": ["kube-system", "statefulset-controller"],
+  "ephemeral-volume-controller": ["kube-system", "ephemeral-volume-controller"],
   "daemonset-controller": ["kube-system", "daemon-set-controller"],
 } as const;
 

@@ -107,6 +107,15 @@ const objectsOfThePlatform: readonly Attack[] = [
     "an object that another controller owns may not be created",
   ),
   create(
+    "a config map that nobody can remove, nor the namespace with it",
+    "k3k-kubelet",
+    {
+      ...inNamespace("ConfigMap", "v1", { data: {} }),
+      metadata: { name: syncedName, namespace: "k3k-acme", finalizers: ["example.com/forever"] },
+    },
+    "a finalizer would keep the platform from removing the object",
+  ),
+  create(
     "a Secret that the host fills with a token of K3k's kubelet",
     "k3k-kubelet",
     {

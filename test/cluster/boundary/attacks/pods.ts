@@ -258,6 +258,33 @@ export const podAttacks: readonly Attack[] = [
   toleration("nodes of every kind", { operator: "Exists" }),
   toleration("nodes that the operator keeps to the platform", { key: "kraft.dev/platform", operator: "Exists" }),
   toleration("nodes kept for critical workloads", { key: "CriticalAddonsOnly", operator: "Exists" }),
+  pod(
+    "nodes that take nobody else's pods any more",
+    ({ spec }) =>
+      (spec.affinity = {
+        podAntiAffinity: {
+          requiredDuringSchedulingIgnoredDuringExecution: [
+            { labelSelector: {}, namespaceSelector: {}, topologyKey: "kubernetes.io/hostname" },
+          ],
+        },
+      }),
+    "pod affinity may not name namespaces",
+  ),
+  pod(
+    "nodes that take no more Traefik",
+    ({ spec }) =>
+      (spec.affinity = {
+        podAntiAffinity: {
+          preferredDuringSchedulingIgnoredDuringExecution: [
+            {
+              weight: 100,
+              podAffinityTerm: { labelSelector: {}, namespaces: ["traefik"], topologyKey: "kubernetes.io/hostname" },
+            },
+          ],
+        },
+      }),
+    "pod affinity may not name namespaces",
+  ),
   rawPod(
     "a node of one's choice, past the scheduler",
     ({ spec }) => (spec.nodeName = "simulated-1"),

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../translate.ts";
-import { throughGuest, type Attack, type Change } from "./attack.ts";
+import { create, throughGuest, type Attack, type Change } from "./attack.ts";
 
 interface Service extends KubernetesObject {
   metadata: KubernetesObject["metadata"] & { annotations: Record<string, string> };
@@ -79,6 +79,11 @@ export const serviceAttacks: readonly Attack[] = [
     "traefik-auth@kubernetescrd",
   ),
   annotatedService(
+    "the same in capitals, which Traefik takes as well",
+    "Traefik.Ingress.Kubernetes.io/Service.Middlewares",
+    "traefik-auth@kubernetescrd",
+  ),
+  annotatedService(
     "another's client certificate towards a backend",
     "traefik.ingress.kubernetes.io/service.serverstransport",
     "traefik-mtls@kubernetescrd",
@@ -150,6 +155,17 @@ export const claimAttacks: readonly Attack[] = [
   claim(
     "the volume of another tenant",
     ({ spec }) => (spec.volumeName = "pvc-of-blue"),
+    "spec.volumeName would take an existing volume",
+    ["MTB Block use of existing PVs"],
+  ),
+  create(
+    "the volume of another tenant, by an ephemeral volume of a pod",
+    "ephemeral-volume-controller",
+    {
+      ...structuredClone(honestClaim),
+      metadata: { name: "web-shop-acme-7765622b73686f702b61636d65-loot", namespace: "k3k-acme" },
+      spec: { ...honestClaim.spec, volumeName: "pvc-of-blue" },
+    },
     "spec.volumeName would take an existing volume",
     ["MTB Block use of existing PVs"],
   ),

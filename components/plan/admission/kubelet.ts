@@ -1,3 +1,4 @@
+// What a tenant may do on the host through K3k's kubelet, which has far more rights than it uses.
 import { byTenant, syncedName } from "./identities.ts";
 import { list, quoted, type AdmissionPolicy } from "./policy.ts";
 
@@ -28,6 +29,8 @@ export const writePolicy: AdmissionPolicy = {
   variables: [
     { name: "owners", expression: owners("object") },
     { name: "previousOwners", expression: owners("oldObject") },
+    { name: "finalizers", expression: finalizers("object") },
+    { name: "previousFinalizers", expression: finalizers("oldObject") },
     {
       name: "name",
       expression:
@@ -43,6 +46,13 @@ export const writePolicy: AdmissionPolicy = {
         "variables.name + ' belongs to the platform: only what K3k copied from the guest may be created, changed or deleted'",
     },
     {
+      // Kubernetes itself adds the one that keeps a claim while a pod uses it.
+      expression:
+        "variables.finalizers.all(f, f == 'kubernetes.io/pvc-protection' || f in variables.previousFinalizers)",
+      message:
+        "a finalizer would keep the platform from removing the object: leave it out, K3k does not copy those of the guest",
+    },
+    {
       expression: "(variables.owners + variables.previousOwners).all(kind, kind == 'Cluster')",
       message:
         "an object that another controller owns may not be created, changed or deleted: it belongs to the platform",
@@ -53,6 +63,11 @@ export const writePolicy: AdmissionPolicy = {
 /** Kinds of the objects that own `object`; none where there is no such object. */
 function owners(object: string): string {
   return `${object} != null && has(${object}.metadata.ownerReferences) ? ${object}.metadata.ownerReferences.map(o, o.kind) : []`;
+}
+
+/** Finalizers of `object`; none where there is no such object. */
+function finalizers(object: string): string {
+  return `${object} != null && has(${object}.metadata.finalizers) ? ${object}.metadata.finalizers : []`;
 }
 
 /** Into which pods a tenant may open a connection: into their own, not into K3k's or cert-manager's beside them. */
