@@ -30,6 +30,15 @@ interface Pod extends KubernetesObject {
   };
 }
 
+interface StateResource {
+  readonly urn: string;
+  readonly type: string;
+  readonly protect?: boolean;
+  readonly retainOnDelete?: boolean;
+  /** When it was created, in UTC. */
+  readonly created?: string;
+}
+
 interface Workload extends KubernetesObject {
   readonly status?: { readonly currentNumberScheduled?: number; readonly replicas?: number };
 }
@@ -184,14 +193,35 @@ test("the ClusterIssuer passed cert-manager's own webhook", async () => {
   await assert.rejects(refused, /only one of 'ingressClassName', 'name' or 'class' should be specified/);
 });
 
-test("the engine's state protects and keeps whatever data hangs on, down to each of Longhorn's CRDs", () => {
+/** What the engine knows of each resource. */
+function state(): readonly StateResource[] {
   const file = join(local.cluster.directory, "pulumi/state/.pulumi/stacks/kraft/local.json");
   const { checkpoint } = JSON.parse(readFileSync(file, "utf8")) as {
-    checkpoint: { latest: { resources: { urn: string; type: string; protect?: boolean; retainOnDelete?: boolean }[] } };
+    checkpoint: { latest: { resources: readonly StateResource[] } };
   };
+  return checkpoint.latest.resources;
+}
+
+test("nothing of a tenant is made before the whole boundary is in force", () => {
+  const resources = state();
+  const bindings = resources.filter(({ type }) => type.endsWith(":ValidatingAdmissionPolicyBinding"));
+  assert.ok(bindings.length >= 10, String(bindings.length));
+  const first = resources.filter(({ urn }) => /::tenant-[a-z]+-(namespace|policy)$/.test(urn));
+  assert.equal(first.length, 2 * Object.keys(tenants).length);
+  const inForce =
+    bindings
+      .map(({ created = "never" }) => created)
+      .sort()
+      .at(-1) ?? "never";
+  for (const { urn, created = "" } of first) {
+    assert.ok(created > inForce, `${urn} at ${created}, the last policy at ${inForce}`);
+  }
+});
+
+test("the engine's state protects and keeps whatever data hangs on, down to each of Longhorn's CRDs", () => {
   const holdsData =
     /::(longhorn:longhorn\.io|.*CustomResourceDefinition.*::longhorn:|tenant-[a-z]+-(addons|api|cluster|namespace|network|network-[a-z0-9-]+|policy|quota-[a-z0-9]+|service-account|token)$|longhorn-namespace$)/;
-  const found = checkpoint.latest.resources.filter(({ urn }) => holdsData.test(urn));
+  const found = state().filter(({ urn }) => holdsData.test(urn));
   const crds = found.filter(({ type }) => type.endsWith(":CustomResourceDefinition"));
   assert.ok(crds.length >= 20, `${crds.length} CRDs of Longhorn`);
   // Longhorn's namespace; of each tenant 6 that K3k needs, and the boundary: 7 network policies in one component, 2 quotas, 1 account.

@@ -1,5 +1,6 @@
-// What K3k writes on the host for an object of a guest cluster, in shared mode. Written from reading K3k's source: in
-// this workplace no guest runs, so that this stands in for K3k's kubelet and syncers.
+// What K3k writes on the host for an object of a guest cluster, in shared mode, written from reading K3k's source. Attacks
+// and honest work are made with it, of every release of K3k; guest-tests.ts holds it against what K3k's own kubelet of
+// release 1.1.0 does in a real guest.
 //
 //   k3k-kubelet/translate/host.go             names, labels and annotations
 //   k3k-kubelet/controller/syncer/*.go        everything but pods

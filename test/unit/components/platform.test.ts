@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { platform } from "../../../infra/platform.ts";
+import { platform, type PlatformOutputs } from "../../../infra/platform.ts";
+import { mebibytes } from "../../../components/plan/quantity.ts";
+import { datastoreStorage } from "../../../components/plan/size.ts";
 import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
@@ -8,10 +10,11 @@ import { declared, type Declared } from "./declared.ts";
 
 const { raw } = stackFile();
 let resources: Declared[];
+let outputs: PlatformOutputs;
 
 before(async () => {
   resources = await declared("homelab", async () => {
-    await platform(validate("homelab", stacks, raw));
+    outputs = await platform(validate("homelab", stacks, raw));
   });
 });
 
@@ -33,6 +36,35 @@ test("everything that carries data is protected, and stays in the cluster when i
   ] as const) {
     const { protect, retainOnDelete } = find(type, name);
     assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: true }, name);
+  }
+});
+
+test("what is printed of a tenant's allowance is what the quotas enforce", () => {
+  const hard = (spec: unknown): Record<string, string> => (spec as { hard: Record<string, string> }).hard;
+  const policy = find("kubernetes:k3k.io/v1beta1:VirtualClusterPolicy", "tenant-acme-policy").inputs["spec"];
+  const pods = hard((policy as { quota: unknown }).quota);
+  const objects = hard(find("kubernetes:core/v1:ResourceQuota", "tenant-acme-quota-objects").inputs["spec"]);
+  const { cpu, memory, storage, pods: count } = outputs.tenants["acme"]?.allowance ?? assert.fail();
+  assert.deepEqual(pods, { "requests.cpu": cpu, "requests.memory": memory, pods: String(count) });
+  const datastore = mebibytes(datastoreStorage);
+  assert.equal(mebibytes(objects["requests.storage"] ?? ""), mebibytes(storage) + datastore);
+});
+
+test("every namespace that the platform declares denies what is not named, and says how strict it is with pods", () => {
+  const namespaces = resources.filter(({ type }) => type === "kubernetes:core/v1:Namespace");
+  const denying = resources
+    .filter(
+      ({ type, name }) => type === "kubernetes:networking.k8s.io/v1:NetworkPolicy" && name.endsWith("-default-deny"),
+    )
+    .map(({ inputs }) => (inputs["metadata"] as { namespace: string }).namespace);
+  for (const { name, inputs } of namespaces) {
+    const metadata = inputs["metadata"] as { name: string; labels: Record<string, string> } | undefined;
+    // One that is only read, for its UID.
+    if (metadata === undefined || name === "host-kube-system") {
+      continue;
+    }
+    assert.ok(denying.includes(metadata.name), metadata.name);
+    assert.equal("pod-security.kubernetes.io/enforce" in metadata.labels, !("kraft.dev/tenant" in metadata.labels));
   }
 });
 
