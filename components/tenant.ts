@@ -147,7 +147,7 @@ export class Tenant extends pulumi.ComponentResource {
       `${name}-addons`,
       {
         metadata: { name: names.addonsSecret, ...inNamespace },
-        stringData: guestManifests(args.ingress, args.domains),
+        stringData: guestManifests(args.ingress, args.tenant, args.domains),
       },
       { parent: this, dependsOn: [namespace] },
     );

@@ -44,8 +44,12 @@ export function guestToken(seed: string, tenant: string): string {
  *
  * @returns File names and their YAML, as the data of the addons Secret.
  */
-export function guestManifests(settings: IngressSettings, domains: readonly string[]): Record<string, string> {
-  const admission = guestPolicies(settings, domains).flatMap((policy) => [
+export function guestManifests(
+  settings: IngressSettings,
+  tenant: string,
+  domains: readonly string[],
+): Record<string, string> {
+  const admission = guestPolicies(settings, tenant, domains).flatMap((policy) => [
     {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingAdmissionPolicy",

@@ -147,6 +147,9 @@ export function k3kQuota(nodes: number): QuotaSpec {
   };
 }
 
+/** Room for pods of finished Jobs, K3k's and cert-manager's own included, however small the tenant. */
+const endedPods = 60;
+
 /** Volume claims of a tenant, the datastore of the guest included. */
 const claimLimit = 21;
 
@@ -165,6 +168,8 @@ export function objectQuota(allowance: Amounts, forbiddenClasses: readonly strin
       persistentvolumeclaims: String(claimLimit),
       "services.nodeports": "0",
       "services.loadbalancers": "0",
+      // Those that have ended too, which the quota on pods leaves out.
+      "count/pods": String(allowance.pods * 3 + endedPods),
       "count/services": "60",
       "count/secrets": "200",
       "count/configmaps": "200",

@@ -34,6 +34,12 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
         message: `spec.storageClassName must be one of ${classes.join(", ")}: only these are backed up`,
       },
       {
+        // It goes before the field.
+        expression:
+          "!has(object.metadata.annotations) || !('volume.beta.kubernetes.io/storage-class' in object.metadata.annotations)",
+        message: "the annotation volume.beta.kubernetes.io/storage-class is not allowed: write spec.storageClassName",
+      },
+      {
         expression: "!has(object.spec.dataSource) && !has(object.spec.dataSourceRef)",
         message:
           "spec.dataSource and spec.dataSourceRef are not allowed: begin with an empty volume, and ask the operator to restore a backup",

@@ -52,6 +52,12 @@ const annotations: AllowedAnnotations = {
   prefixes: ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"],
 };
 
+/** Paths of one Ingress. Traefik sorts its routes again for each that is added, and asks one after the other. */
+const pathLimit = 50;
+
+/** Sizes of a certificate's key, in bits: larger ones take cert-manager seconds each. */
+const keySizes = ["256", "384", "521", "2048", "3072", "4096"];
+
 /** Characters of a path. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
 const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
 
@@ -75,7 +81,7 @@ export function ingressPolicy(settings: IngressSettings, domains: Domains): Admi
       },
     ],
     variables: [...variables(domains)],
-    rules: [...hostRules(), ...tlsRules(), ...annotationRules(settings), ...backendRules(settings)],
+    rules: [...hostRules(), ...tlsRules(), ...annotationRules(settings), keySizeRule(), ...backendRules(settings)],
   };
 }
 
@@ -154,6 +160,10 @@ function tlsRules(): readonly Rule[] {
 function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
   return [
     {
+      expression: "!('kubernetes.io/ingress.class' in variables.annotations)",
+      message: "the annotation kubernetes.io/ingress.class is out of use: write spec.ingressClassName",
+    },
+    {
       expression: "variables.foreignAnnotations.size() == 0",
       message: "an annotation is not allowed on an Ingress here: remove it",
       messageExpression:
@@ -171,11 +181,23 @@ function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
   ];
 }
 
+function keySizeRule(): Rule {
+  const annotation = quoted("cert-manager.io/private-key-size");
+  return {
+    expression: `!(${annotation} in variables.annotations) || variables.annotations[${annotation}] in ${list(keySizes)}`,
+    message: `cert-manager.io/private-key-size may be one of ${keySizes.join(", ")}: write one of them, or remove it`,
+  };
+}
+
 function backendRules({ ingressClassName }: IngressSettings): readonly Rule[] {
   return [
     {
       expression: `has(object.spec.ingressClassName) && object.spec.ingressClassName == ${quoted(ingressClassName)}`,
       message: `spec.ingressClassName must be ${ingressClassName}`,
+    },
+    {
+      expression: `variables.rules.map(r, has(r.http) ? r.http.paths.size() : 0).sum() <= ${pathLimit}`,
+      message: `an Ingress may have up to ${pathLimit} paths, all rules together: join them under a common one`,
     },
     {
       expression:

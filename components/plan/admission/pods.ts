@@ -1,6 +1,6 @@
 import { priorityClasses } from "../size.ts";
 import { byTenant, byWorkloadController, syncedName } from "./identities.ts";
-import { quoted, type AdmissionPolicy, type Rule } from "./policy.ts";
+import { list, quoted, type AdmissionPolicy, type RequestRule, type Rule } from "./policy.ts";
 
 /** Kinds of volumes that stay inside the tenant's namespace. NFS or iSCSI the node itself would mount, past all policies. */
 const volumeTypes = [
@@ -17,6 +17,31 @@ const volumeTypes = [
 /** Taints of this prefix are the operator's means to keep tenants off a node. */
 const platformTaints = "kraft.dev/";
 
+/** An hour: preemption and the draining of a node wait that long for a pod to end. */
+const longestGracePeriod = 3600;
+
+/** What quotas count of a container. */
+const countedResources = ["cpu", "memory", "ephemeral-storage"];
+
+const systemPriorityMessage =
+  "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only";
+
+const requests: readonly RequestRule[] = [
+  {
+    apiGroups: [""],
+    apiVersions: ["v1"],
+    resources: ["pods", "pods/ephemeralcontainers"],
+    operations: ["CREATE", "UPDATE"],
+  },
+];
+
+const variables = [
+  { name: "labels", expression: "has(object.metadata.labels) ? object.metadata.labels : {}" },
+  { name: "volumes", expression: "has(object.spec.volumes) ? object.spec.volumes : []" },
+  { name: "tolerations", expression: "has(object.spec.tolerations) ? object.spec.tolerations : []" },
+  { name: "priorityClass", expression: "has(object.spec.priorityClassName) ? object.spec.priorityClassName : ''" },
+] as const;
+
 /**
  * The pods of a tenant on the host, beyond what Pod Security forbids: no identity and no secret but their own, no
  * precedence over others, no way past the scheduler, no labels of K3k's own pods.
@@ -24,17 +49,10 @@ const platformTaints = "kraft.dev/";
  * K3k copies a guest's pod almost as it stands. Its own server and kubelets are made by controllers that tenants cannot
  * reach, and are not looked at.
  */
-export const podPolicy: AdmissionPolicy = {
+export const hostPodPolicy: AdmissionPolicy = {
   name: "kraft-tenant-pods",
   scope: "tenants",
-  requests: [
-    {
-      apiGroups: [""],
-      apiVersions: ["v1"],
-      resources: ["pods", "pods/ephemeralcontainers"],
-      operations: ["CREATE", "UPDATE"],
-    },
-  ],
+  requests,
   conditions: [
     {
       name: "made-or-changed-by-a-tenant",
@@ -43,18 +61,55 @@ export const podPolicy: AdmissionPolicy = {
     },
   ],
   variables: [
-    { name: "labels", expression: "has(object.metadata.labels) ? object.metadata.labels : {}" },
-    { name: "volumes", expression: "has(object.spec.volumes) ? object.spec.volumes : []" },
-    { name: "tolerations", expression: "has(object.spec.tolerations) ? object.spec.tolerations : []" },
-    { name: "priorityClass", expression: "has(object.spec.priorityClassName) ? object.spec.priorityClassName : ''" },
+    ...variables,
     {
       // By its translated name: release 1.1.0 of K3k takes every other mark away when the pod's labels change.
       name: "isCoreDns",
       expression: "object.metadata.name.matches('^coredns-[a-z0-9-]*-kube-system-')",
     },
   ],
-  rules: [...identityRules(), ...volumeRules(), ...schedulingRules(), labelRule()],
+  rules: [
+    ...identityRules(),
+    ...volumeRules(),
+    ...referenceRules(),
+    ...priorityRules(),
+    ...schedulingRules(),
+    nodeNameRule(),
+    ...resourceRules(),
+    labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
+  ],
 };
+
+/**
+ * The same in a guest, as far as it can be said there: a pod that only the host refuses is tried again and again, which
+ * keeps the tenant's other pods waiting.
+ *
+ * @param tenant Name of the tenant, which K3k's own pods have as a label.
+ */
+export function guestPodPolicy(tenant: string): AdmissionPolicy {
+  return {
+    name: "kraft-tenant-pods",
+    scope: "everywhere",
+    requests,
+    variables: [
+      ...variables,
+      {
+        name: "isCoreDns",
+        expression: "request.namespace == 'kube-system' && object.metadata.name.startsWith('coredns-')",
+      },
+    ],
+    rules: [
+      ...volumeRules(),
+      {
+        expression: "!variables.priorityClass.startsWith('system-') || variables.isCoreDns",
+        message: systemPriorityMessage,
+      },
+      ...schedulingRules(),
+      ...resourceRules(),
+      labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
+    ],
+  };
+}
 
 /** An expression about a container `c`, for every container of a pod. */
 function everyContainer(expression: string): string {
@@ -84,6 +139,21 @@ function identityRules(): readonly Rule[] {
       message:
         "a volume may not hold a token, a trust bundle or a certificate of the host: project secrets, config maps and the downward API only",
     },
+  ];
+}
+
+function volumeRules(): readonly Rule[] {
+  return [
+    {
+      expression: `variables.volumes.all(v, ${volumeTypes.map((type) => `has(v.${type})`).join(" || ")})`,
+      message: `a volume may be one of ${volumeTypes.join(", ")}: use a persistentVolumeClaim for data, and reach other storage over the network`,
+    },
+    {
+      expression:
+        "variables.volumes.all(v, !has(v.ephemeral) || !has(v.ephemeral.volumeClaimTemplate) || " +
+        "!has(v.ephemeral.volumeClaimTemplate.spec.volumeName) || v.ephemeral.volumeClaimTemplate.spec.volumeName == '')",
+      message: "the volumeName of an ephemeral volume would take an existing volume: remove it",
+    },
     {
       // Pod Security lets a pod with users of its own see all of it.
       expression: everyContainer(
@@ -94,7 +164,7 @@ function identityRules(): readonly Rule[] {
   ];
 }
 
-function volumeRules(): readonly Rule[] {
+function referenceRules(): readonly Rule[] {
   const own = "of the guest; K3k translates the names, except in volumes called kube-api-access*: rename those";
   const environment =
     "(!has(c.env) || c.env.all(e, !has(e.valueFrom) || (" +
@@ -103,10 +173,6 @@ function volumeRules(): readonly Rule[] {
     "(!has(c.envFrom) || c.envFrom.all(e, " +
     `(!has(e.secretRef) || ${synced("e.secretRef.name")}) && (!has(e.configMapRef) || ${synced("e.configMapRef.name")})))`;
   return [
-    {
-      expression: `variables.volumes.all(v, ${volumeTypes.map((type) => `has(v.${type})`).join(" || ")})`,
-      message: `a volume may be one of ${volumeTypes.join(", ")}: use a persistentVolumeClaim for data, and reach other storage over the network`,
-    },
     {
       expression:
         `variables.volumes.all(v, (!has(v.secret) || ${synced("v.secret.secretName")}) && ` +
@@ -131,39 +197,53 @@ function volumeRules(): readonly Rule[] {
   ];
 }
 
+function priorityRules(): readonly Rule[] {
+  const requested = (name: string): string => `quantity(string(dyn(c.resources).requests['${name}']))`;
+  const limited = "quantity(string(dyn(c.resources).limits['memory']))";
+  return [
+    {
+      expression: "!variables.priorityClass.startsWith('system-') || variables.isCoreDns",
+      message: systemPriorityMessage,
+    },
+    {
+      expression:
+        `variables.priorityClass in ['system-cluster-critical', ${quoted(priorityClasses.tenant)}] || ` +
+        `(variables.priorityClass == '' && !(${byTenant}))`,
+      message: `a tenant's pod has the priority class ${priorityClasses.tenant} on the host, which K3k gives it: its VirtualClusterPolicy has lost defaultPriorityClass`,
+    },
+    {
+      // Such a pod counts in the share that is kept for K3k itself, and no node ever evicts it.
+      expression:
+        "variables.priorityClass != 'system-cluster-critical' || (!has(object.spec.initContainers) && " +
+        "object.spec.containers.size() == 1 && object.spec.containers.all(c, has(c.resources) && " +
+        // Kubernetes publishes no type for it.
+        "has(dyn(c.resources).requests) && has(dyn(c.resources).limits) && " +
+        "['cpu', 'memory'].all(r, r in dyn(c.resources).requests) && 'memory' in dyn(c.resources).limits && " +
+        `${requested("cpu")}.compareTo(quantity('100m')) >= 0 && ${requested("memory")}.compareTo(quantity('70Mi')) <= 0 && ` +
+        `${limited}.compareTo(quantity('256Mi')) <= 0))`,
+      message:
+        "a CoreDNS with the priority system-cluster-critical must be as K3s makes it: one container that requests 100m of CPU and up to 70Mi of memory, limited to 256Mi",
+    },
+  ];
+}
+
 function schedulingRules(): readonly Rule[] {
   return [
     {
-      expression:
-        `${byTenant} ? (variables.priorityClass == ${quoted(priorityClasses.tenant)} || ` +
-        "(variables.priorityClass == 'system-cluster-critical' && variables.isCoreDns)) : " +
-        `variables.priorityClass in ['', ${quoted(priorityClasses.tenant)}]`,
+      expression: "variables.tolerations.all(t, has(t.key) && t.key != '')",
       message:
-        "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only",
-    },
-    {
-      // Each of them counts in the share that is kept for K3k itself: as large as CoreDNS, so that few fit.
-      expression:
-        "variables.priorityClass != 'system-cluster-critical' || object.spec.containers.all(c, has(c.resources) && " +
-        // Kubernetes publishes no type for it.
-        "has(dyn(c.resources).requests) && 'cpu' in dyn(c.resources).requests && " +
-        "quantity(string(dyn(c.resources).requests['cpu'])).compareTo(quantity('100m')) >= 0)",
-      message: "a CoreDNS with the priority system-cluster-critical must request 100m of CPU, as K3s' own does",
+        "a toleration without a key (operator: Exists) is for every node there is: name the taints that your pod is meant to tolerate",
     },
     {
       expression:
-        `variables.tolerations.all(t, has(t.key) && t.key != '' && !t.key.startsWith(${quoted(platformTaints)}) && ` +
-        "(t.key != 'CriticalAddonsOnly' || variables.isCoreDns))",
-      message: `a toleration needs a key, and not one of ${platformTaints} or CriticalAddonsOnly: name the taints that your pod is meant to tolerate`,
+        `variables.tolerations.all(t, !has(t.key) || (!t.key.startsWith(${quoted(platformTaints)}) && ` +
+        "(t.key != 'CriticalAddonsOnly' || variables.isCoreDns)))",
+      message: `taints of ${platformTaints} and CriticalAddonsOnly keep nodes to the platform: remove the toleration`,
     },
     {
       expression: (["podAffinity", "podAntiAffinity"] as const).map(withinNamespace).join(" && "),
       message:
         "pod affinity may not name namespaces: remove namespaces and namespaceSelector, on the host all namespaces of a guest are one",
-    },
-    {
-      expression: `request.operation != 'CREATE' || !(${byTenant}) || !has(object.spec.nodeName) || object.spec.nodeName == ''`,
-      message: "spec.nodeName would pass by the scheduler: remove it",
     },
     {
       expression: "!has(object.spec.schedulerName) || object.spec.schedulerName in ['', 'default-scheduler']",
@@ -172,6 +252,28 @@ function schedulingRules(): readonly Rule[] {
     {
       expression: "!has(object.spec.runtimeClassName) || object.spec.runtimeClassName == ''",
       message: "spec.runtimeClassName is not allowed: remove it",
+    },
+    {
+      expression: `!has(object.spec.terminationGracePeriodSeconds) || object.spec.terminationGracePeriodSeconds <= ${longestGracePeriod}`,
+      message: `terminationGracePeriodSeconds may be up to ${longestGracePeriod}: a node that is drained waits for it`,
+    },
+  ];
+}
+
+function nodeNameRule(): Rule {
+  return {
+    expression: `request.operation != 'CREATE' || !(${byTenant}) || !has(object.spec.nodeName) || object.spec.nodeName == ''`,
+    message: "spec.nodeName would pass by the scheduler: remove it",
+  };
+}
+
+function resourceRules(): readonly Rule[] {
+  const counted = (field: "limits" | "requests"): string =>
+    `(!has(dyn(c.resources).${field}) || dyn(c.resources).${field}.all(r, r in ${list(countedResources)}))`;
+  return [
+    {
+      expression: everyContainer(`!has(c.resources) || (${counted("limits")} && ${counted("requests")})`),
+      message: `a container may request only ${countedResources.join(", ")}: nothing else of a node is shared out`,
     },
     {
       expression: "!has(object.spec.resourceClaims) || object.spec.resourceClaims.size() == 0",
@@ -193,10 +295,11 @@ function withinNamespace(kind: "podAffinity" | "podAntiAffinity"): string {
   );
 }
 
-function labelRule(): Rule {
+/** @param ofThisGuest Whether the label `cluster` is this guest's, in CEL. */
+function labelRule(ofThisGuest: string): Rule {
   return {
     expression:
-      "!('cluster' in variables.labels && 'k3k-' + variables.labels['cluster'] == request.namespace && (" +
+      `!('cluster' in variables.labels && ${ofThisGuest} && (` +
       "('role' in variables.labels && variables.labels['role'] == 'server') || " +
       "('type' in variables.labels && variables.labels['type'] == 'agent' && " +
       "'mode' in variables.labels && variables.labels['mode'] == 'shared')))",

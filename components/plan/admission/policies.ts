@@ -3,7 +3,7 @@ import { certificatePolicy } from "./certificates.ts";
 import { claimPolicy } from "./claims.ts";
 import { ingressPolicy, type IngressSettings } from "./ingresses.ts";
 import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
-import { podPolicy } from "./pods.ts";
+import { guestPodPolicy, hostPodPolicy } from "./pods.ts";
 import type { AdmissionPolicy } from "./policy.ts";
 import { servicePolicy } from "./services.ts";
 import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
@@ -21,7 +21,7 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
     priorityClassPolicy,
     nodePolicy,
     secretPolicy,
-    podPolicy,
+    hostPodPolicy,
     servicePolicy("tenants"),
     claimPolicy("tenants", storageClasses),
     ingressPolicy(settings, { in: "namespace" }),
@@ -33,8 +33,13 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
  * The policies inside a guest, so that a tenant is told at `kubectl apply`. A tenant may delete them there: the host's
  * hold all the same.
  */
-export function guestPolicies(settings: IngressSettings, domains: readonly string[]): readonly AdmissionPolicy[] {
+export function guestPolicies(
+  settings: IngressSettings,
+  tenant: string,
+  domains: readonly string[],
+): readonly AdmissionPolicy[] {
   return [
+    guestPodPolicy(tenant),
     servicePolicy("everywhere"),
     claimPolicy("everywhere", storageClasses),
     ingressPolicy(settings, { in: "policy", domains }),

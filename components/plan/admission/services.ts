@@ -13,7 +13,6 @@ const annotations: AllowedAnnotations = {
     "kube-vip.io",
     "metallb.io",
     "metallb.universe.tf",
-    "service.beta.kubernetes.io",
     "traefik.io",
   ],
   exact: [
@@ -30,6 +29,8 @@ const annotations: AllowedAnnotations = {
   prefixes: ["nginx.ingress.kubernetes.io/"],
 };
 
+const portLimit = 100;
+
 /**
  * The Services of a tenant: inside the cluster only. A node port, a load balancer or an external address would take
  * ports and addresses of the house, an external name would lead Traefik out of the tenant's namespace.
@@ -42,6 +43,16 @@ export function servicePolicy(scope: Exclude<Scope, "unknown-tenants">): Admissi
     variables: [{ name: "foreignAnnotations", expression: foreignAnnotations(annotations) }],
     rules: [
       {
+        expression:
+          "(!has(object.spec.type) || object.spec.type != 'ExternalName') && " +
+          "(!has(object.spec.externalName) || object.spec.externalName == '')",
+        message: "a Service may not stand for a name elsewhere (ExternalName): use the name itself in your application",
+      },
+      {
+        expression: `!has(object.spec.ports) || object.spec.ports.size() <= ${portLimit}`,
+        message: `a Service may have up to ${portLimit} ports: every node has a rule for each port and pod, so split it`,
+      },
+      {
         expression: "!has(object.spec.type) || object.spec.type == 'ClusterIP'",
         message: "spec.type must be ClusterIP: to be reached from outside, write an Ingress",
       },
@@ -49,10 +60,6 @@ export function servicePolicy(scope: Exclude<Scope, "unknown-tenants">): Admissi
         expression: "!has(object.spec.externalIPs) || object.spec.externalIPs.size() == 0",
         message:
           "spec.externalIPs would take addresses of others: remove it; to be reached from outside, write an Ingress",
-      },
-      {
-        expression: "!has(object.spec.externalName) || object.spec.externalName == ''",
-        message: "spec.externalName is not allowed: use the name itself in your application",
       },
       {
         expression: "variables.foreignAnnotations.size() == 0",

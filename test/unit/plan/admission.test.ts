@@ -5,7 +5,7 @@ import { bindingSpec, list, policySpec, quoted } from "../../../components/plan/
 import { podSecurity } from "../../../components/plan/pod-security.ts";
 
 const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
-const policies = [...hostPolicies(settings), ...guestPolicies(settings, ["acme.example"])];
+const policies = [...hostPolicies(settings), ...guestPolicies(settings, "acme", ["acme.example"])];
 
 test("every policy refuses what it cannot evaluate, and is put into force to deny", () => {
   for (const policy of policies) {

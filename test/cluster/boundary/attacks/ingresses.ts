@@ -112,7 +112,7 @@ export const ingressAttacks: readonly Attack[] = [
     ({ spec }) => (spec.ingressClassName = "nginx"),
     "spec.ingressClassName must be traefik",
   ),
-  annotated("the class by its old annotation", "kubernetes.io/ingress.class", "traefik", "annotation"),
+  annotated("the class by its old annotation", "kubernetes.io/ingress.class", "traefik", "write spec.ingressClassName"),
   annotated(
     "a priority over other tenants' routes",
     "traefik.ingress.kubernetes.io/router.priority",

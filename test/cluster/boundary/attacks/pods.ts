@@ -45,18 +45,16 @@ function untranslated(name: string, source: Record<string, unknown>, refusal: st
   return pod(name, ({ spec }) => spec.volumes?.push({ name: "kube-api-access-loot", ...source }), refusal);
 }
 
-function toleration(name: string, tolerated: Record<string, string>): Attack {
-  return pod(
-    name,
-    ({ spec }) => spec.tolerations?.push(tolerated),
-    "a toleration needs a key, and not one of kraft.dev/ or CriticalAddonsOnly",
-  );
+function toleration(name: string, tolerated: Record<string, string>, refusal: string): Attack {
+  return pod(name, ({ spec }) => spec.tolerations?.push(tolerated), refusal);
 }
 
 const podSecurity = 'violates PodSecurity "baseline:latest"';
 const otherStorage = "a volume may be one of";
 const notSynced = "a volume may use secrets, config maps and claims of the guest";
 const priority = "priorityClassName may not begin with system-";
+const ownPriority = "a tenant's pod has the priority class kraft-tenant on the host";
+const ofPlatform = "taints of kraft.dev/ and CriticalAddonsOnly keep nodes to the platform";
 
 /** Ways out of a pod: onto the node, into another's secrets, ahead of others, past the network's rules. */
 export const podAttacks: readonly Attack[] = [
@@ -251,13 +249,17 @@ export const podAttacks: readonly Attack[] = [
       spec.priorityClassName = "system-cluster-critical";
       spec.containers.forEach((each) => (each["resources"] = { requests: { cpu: "1m", memory: "1Mi" } }));
     },
-    "must request 100m of CPU",
+    "must be as K3s makes it",
   ),
-  rawPod("Longhorn's own class", ({ spec }) => (spec.priorityClassName = "longhorn-critical"), priority),
-  rawPod("no class, to count in the share that is K3k's", ({ spec }) => delete spec.priorityClassName, priority),
-  toleration("nodes of every kind", { operator: "Exists" }),
-  toleration("nodes that the operator keeps to the platform", { key: "kraft.dev/platform", operator: "Exists" }),
-  toleration("nodes kept for critical workloads", { key: "CriticalAddonsOnly", operator: "Exists" }),
+  rawPod("Longhorn's own class", ({ spec }) => (spec.priorityClassName = "longhorn-critical"), ownPriority),
+  rawPod("no class, to count in the share that is K3k's", ({ spec }) => delete spec.priorityClassName, ownPriority),
+  toleration("nodes of every kind", { operator: "Exists" }, "a toleration without a key"),
+  toleration(
+    "nodes that the operator keeps to the platform",
+    { key: "kraft.dev/platform", operator: "Exists" },
+    ofPlatform,
+  ),
+  toleration("nodes kept for critical workloads", { key: "CriticalAddonsOnly", operator: "Exists" }, ofPlatform),
   pod(
     "nodes that take nobody else's pods any more",
     ({ spec }) =>

@@ -66,12 +66,12 @@ export const serviceAttacks: readonly Attack[] = [
       spec.type = "ExternalName";
       spec.externalName = "kubernetes.default.svc.cluster.local";
     },
-    "spec.type must be ClusterIP",
+    "a Service may not stand for a name elsewhere",
   ),
   service(
     "a name kept for the day the type changes",
     ({ spec }) => (spec.externalName = "longhorn-backend.longhorn-system.svc"),
-    "spec.externalName",
+    "a Service may not stand for a name elsewhere",
   ),
   annotatedService(
     "a middleware past Traefik's own guard",
