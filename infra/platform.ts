@@ -8,7 +8,6 @@ import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
 import type { Model } from "./model.ts";
-import { report } from "./problem.ts";
 import { ConfigError } from "./validate.ts";
 import { versions } from "./versions.ts";
 
@@ -116,15 +115,13 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
 async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
   if (uid !== cluster.uid) {
-    throw new ConfigError(
-      report(`Pulumi.${stack.name}.yaml`, [
-        {
-          key: "kraft:cluster.uid",
-          found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-          allowed: "a kubeconfig that points at the cluster of this stack",
-          fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-        },
-      ]),
-    );
+    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
+      {
+        key: "kraft:cluster.uid",
+        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
+        allowed: "a kubeconfig that points at the cluster of this stack",
+        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
+      },
+    ]);
   }
 }

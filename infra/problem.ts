@@ -28,12 +28,16 @@ export function show(value: unknown): string {
  * @param where What the problems are in, for example `Pulumi.homelab.yaml`.
  */
 export function report(where: string, problems: readonly Problem[]): string {
-  const sorted = [...problems].sort((a, b) => compare(a.key, b.key) || compare(a.found, b.found));
-  const count = sorted.length === 1 ? "1 problem" : `${sorted.length} problems`;
-  const entries = sorted.map(({ key, found, allowed, fix }) =>
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const entries = inOrder(problems).map(({ key, found, allowed, fix }) =>
     [`  ${key}`, `    found:   ${found}`, `    allowed: ${allowed}`, `    fix:     ${fix}`].join("\n"),
   );
   return [`${where} has ${count}. Nothing was changed.`, ...entries].join("\n\n");
+}
+
+/** Problems sorted by key, as every message has them. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) => compare(a.key, b.key) || compare(a.found, b.found));
 }
 
 function compare(a: string, b: string): number {

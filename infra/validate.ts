@@ -1,3 +1,6 @@
+import { backupProblems, lineDefaults } from "./checks/backup-window.ts";
+import { capacityProblems } from "./checks/capacity.ts";
+import { letsEncrypt } from "./checks/certificates.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { replicaProblems } from "./checks/storage.ts";
@@ -8,20 +11,34 @@ import type { Stack } from "../stacks/index.ts";
 import type { Model, Tenant } from "./model.ts";
 import { k3kReleases } from "./versions.ts";
 import { parse, type ParsedConfig, type RawConfig } from "./config/parse.ts";
-import { report, show, type Problem } from "./problem.ts";
+import { inOrder, report, show, type Problem } from "./problem.ts";
 import type { Config } from "./config/schema.ts";
 
-/** Let's Encrypt's directories (letsencrypt.org/docs). */
-const directories: Readonly<Record<string, string>> = {
-  production: "https://acme-v02.api.letsencrypt.org/directory",
-  staging: "https://acme-staging-v02.api.letsencrypt.org/directory",
-};
-
-/** A stack file, or what the operator chose on the command line, cannot be used. The message is meant for them. */
-export class ConfigError extends Error {}
+const directories: Readonly<Record<string, string>> = letsEncrypt;
 
 /**
- * The model of one stack.
+ * How many times CPU and pods are promised where the operator says nothing: as OpenStack's Nova does with CPU
+ * (`initial_cpu_allocation_ratio`). Kubernetes allows quotas of more than there is, and gives it to who comes first.
+ */
+const defaultOvercommit = 4;
+
+/** A stack file, or what the operator chose on the command line, cannot be used. The message is meant for them. */
+export class ConfigError extends Error {
+  /** What the problems are in, for example `Pulumi.homelab.yaml`. */
+  readonly where: string;
+  /** In the order of the message. */
+  readonly problems: readonly Problem[];
+
+  constructor(where: string, problems: readonly Problem[]) {
+    super(report(where, problems));
+    this.where = where;
+    this.problems = inOrder(problems);
+  }
+}
+
+/**
+ * The model of one stack. Whether its hardware carries it is said by `findings`, and enforced by `refuse`; of a file that
+ * is wrong by itself both are said at once.
  *
  * @param name The stack as `pulumi -s` names it.
  * @throws ConfigError naming every problem there is.
@@ -29,14 +46,50 @@ export class ConfigError extends Error {}
 export function validate(name: string, known: ReadonlyMap<string, Stack>, raw: RawConfig): Model {
   const stack = known.get(name);
   if (stack === undefined) {
-    throw new ConfigError(report(`Stack ${name}`, [unknownStack(name, known)]));
+    throw new ConfigError(`Stack ${name}`, [unknownStack(name, known)]);
   }
   const parsed = parse(raw);
   const problems = [...parsed.problems, ...crossProblems(stack, parsed)];
   if (problems.length > 0) {
-    throw new ConfigError(report(`Pulumi.${name}.yaml`, problems));
+    refuse(name, [...problems, ...loadProblems(stack, parsed)]);
   }
   return modelOf(stack, parsed.config as Config);
+}
+
+/** @throws ConfigError if there is any problem, naming all of them. */
+export function refuse(name: string, problems: readonly Problem[]): void {
+  if (problems.length > 0) {
+    throw new ConfigError(`Pulumi.${name}.yaml`, problems);
+  }
+}
+
+/** What the hardware does not carry, of whatever is right by itself. */
+function loadProblems(stack: Stack, { config }: ParsedConfig): Problem[] {
+  const nodes = stack.nodes.length;
+  const load = {
+    stack,
+    tenants: tenantsOf(config.tenants ?? {}),
+    replicas: Math.min(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
+    ...weights(config),
+  };
+  return [...capacityProblems(load), ...backupProblems(load)];
+}
+
+/** What the checks calculate with, each with its default. */
+function weights({ capacity, line }: Partial<Config>): Pick<Model, "overcommit" | "line" | "dailyChange"> {
+  return {
+    overcommit: capacity?.overcommit ?? defaultOvercommit,
+    line:
+      line === undefined
+        ? undefined
+        : {
+            uplinkMbps: line.uplinkMbps,
+            downlinkMbps: line.downlinkMbps,
+            backupShare: line.backupShare ?? lineDefaults.backupShare,
+            roundTripMs: line.roundTripMs ?? lineDefaults.roundTripMs,
+          },
+    dailyChange: line?.dailyChange ?? lineDefaults.dailyChange,
+  };
 }
 
 function unknownStack(name: string, known: ReadonlyMap<string, Stack>): Problem {
@@ -87,16 +140,23 @@ function modelOf(stack: Stack, config: Config): Model {
     charts: config.charts,
     k3k,
     replicas: config.storage?.replicas ?? defaultReplicas(stack.nodes.length),
+    ...weights(config),
+    prices: config.prices,
+    expiry: config.expiry ?? {},
     backup: config.backup,
-    tenants: Object.entries(config.tenants)
-      .map(([name, tenant]) => tenantOf(name, tenant))
-      .sort((a, b) => (a.name < b.name ? -1 : 1)),
+    tenants: tenantsOf(config.tenants),
     secrets: {
       wasabiAccessKeyId: config.wasabiAccessKeyId,
       wasabiSecretAccessKey: config.wasabiSecretAccessKey,
       guestTokenSeed: config.guestTokenSeed,
     },
   };
+}
+
+function tenantsOf(tenants: Config["tenants"]): Tenant[] {
+  return Object.entries(tenants)
+    .map(([name, tenant]) => tenantOf(name, tenant))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function tenantOf(name: string, { domains, size, quota }: Config["tenants"][string]): Tenant {

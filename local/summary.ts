@@ -1,8 +1,11 @@
+import { table } from "../infra/table.ts";
 import type { Api, KubernetesObject } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
+
+export { table } from "../infra/table.ts";
 
 interface NodeObject extends KubernetesObject {
   readonly status: {
@@ -26,14 +29,6 @@ interface QuotaObject extends KubernetesObject {
 interface DeploymentObject extends KubernetesObject {
   readonly spec: { readonly replicas?: number };
   readonly status?: { readonly readyReplicas?: number };
-}
-
-/** Lines of a table with aligned columns. */
-export function table(rows: readonly (readonly string[])[], indent = "  "): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  return rows.map((row) =>
-    `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
-  );
 }
 
 /** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */

@@ -15,6 +15,8 @@ export const proliant: Stack = {
       threads: 48,
       memoryGiB: 128,
       longhornGiB: 3000,
+      // An assumption for two processors and a shelf of disks: the power meter of its iLO shows what it really is.
+      watts: 180,
     },
   ],
   network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12", clusterDns: "10.96.0.10" },

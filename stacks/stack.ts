@@ -4,7 +4,8 @@ import type { Exposure } from "../components/plan/traefik-values.ts";
  * One machine of a host cluster, as Kubernetes will see it.
  *
  * `threads` is what the kubelet reports as CPU; `memoryGiB` is installed memory; `longhornGiB` is the size of the file
- * system that is mounted at the stack's `storage.dataPath`, not of the whole disk.
+ * system that is mounted at the stack's `storage.dataPath`, not of the whole disk; `watts` is what the machine draws
+ * from the socket, between idle and ordinary work.
  */
 export interface NodeHardware {
   readonly name: string;
@@ -12,6 +13,7 @@ export interface NodeHardware {
   readonly threads: number;
   readonly memoryGiB: number;
   readonly longhornGiB: number;
+  readonly watts: number;
 }
 
 /**

@@ -28,7 +28,7 @@ export function parse(raw: RawConfig): ParsedConfig {
   const claims: ParsedConfig["claims"][number][] = [];
   const problems: Problem[] = [...unknownKeys(raw), ...unencryptedKeys(raw)];
   for (const [key, schema] of Object.entries(configSchema.shape)) {
-    const value = raw.values[key];
+    const value = given(raw.values[key], schema);
     if (key === "tenants" && isRecord(value)) {
       config.tenants = parseTenants(value, problems);
       claims.push(...Object.entries(value).map(([name, entry]) => ({ name, domains: domainsOf(entry) })));
@@ -42,6 +42,11 @@ export function parse(raw: RawConfig): ParsedConfig {
     }
   }
   return { config, claims, problems };
+}
+
+/** An empty map is the default in Pulumi.yaml: of a key that may be left out it says that nothing was given. */
+function given(value: unknown, schema: z.ZodType): unknown {
+  return isRecord(value) && Object.keys(value).length === 0 && schema.safeParse(undefined).success ? undefined : value;
 }
 
 function parseTenants(value: Record<string, unknown>, problems: Problem[]): Record<string, TenantConfig> {

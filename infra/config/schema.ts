@@ -235,6 +235,84 @@ const backup = z.strictObject(
   expect("a map with bucket, region and prefix", "without a backup target no tenant's data would leave the house"),
 );
 
+const overcommitExpectation = expect(
+  "a number from 1 to 16",
+  "for example `overcommit: 4`; with 1 everything promised can be used at once",
+);
+const capacity = z.strictObject(
+  {
+    overcommit: z
+      .number(overcommitExpectation)
+      .min(1, overcommitExpectation)
+      .max(16, overcommitExpectation)
+      .optional()
+      .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
+  },
+  expect("a map with overcommit", "for example `capacity: { overcommit: 4 }`"),
+);
+
+const speedExpectation = expect("megabits per second above 0", "write what the line really does, for example 50");
+const shareExpectation = expect("a share above 0 and at most 1", "for example 0.5 for half");
+const roundTripExpectation = expect(
+  "milliseconds from 1 to 2000",
+  "measure it with: ping s3.<region>.wasabisys.com, for example 30",
+);
+const speed = z.number(speedExpectation).positive(speedExpectation);
+const share = z.number(shareExpectation).positive(shareExpectation).max(1, shareExpectation);
+const line = z.strictObject(
+  {
+    uplinkMbps: speed.describe("Speed towards the internet, in megabits per second"),
+    downlinkMbps: speed.describe("Speed from the internet, in megabits per second"),
+    backupShare: share.optional().describe("Share of the uplink that backups may take. Default: 0.5"),
+    roundTripMs: z
+      .number(roundTripExpectation)
+      .min(1, roundTripExpectation)
+      .max(2000, roundTripExpectation)
+      .optional()
+      .describe("Milliseconds from here to the bucket's region and back. Default: 30"),
+    dailyChange: share
+      .optional()
+      .describe("Share of the tenants' volumes that is written anew in a day, counted in whole blocks. Default: 0.02"),
+  },
+  expect("a map with uplinkMbps and downlinkMbps", "for example `line: { uplinkMbps: 50, downlinkMbps: 200 }`"),
+);
+
+const priceExpectation = expect("a price, 0 or more", "write the number alone, for example 0.35");
+const price = z.number(priceExpectation).nonnegative(priceExpectation);
+const prices = z.strictObject(
+  {
+    currency: text(/^[A-Z]{3}$/, expect("three capital letters", "for example EUR")).describe(
+      "Currency of all prices, for example EUR",
+    ),
+    perKilowattHour: price.describe("Price of a kilowatt-hour"),
+    wasabiPerTerabyteMonth: price.describe("Price of a terabyte at Wasabi for a month"),
+  },
+  expect(
+    "a map with currency, perKilowattHour and wasabiPerTerabyteMonth",
+    "for example `prices: { currency: EUR, perKilowattHour: 0.35, wasabiPerTerabyteMonth: 7.99 }`",
+  ),
+);
+
+const dateExpectation = expect(
+  "a day that exists, as year, month and day",
+  'write it in quotes, for example "2027-01-31"',
+);
+/** Without quotes YAML takes a day for a point in time, and the engine may hand it over as one. */
+const day = z
+  .string(dateExpectation)
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z)?$/, { ...dateExpectation, abort: true })
+  .refine((value) => {
+    const written = value.slice(0, 10);
+    const time = Date.parse(`${written}T00:00:00Z`);
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(written);
+  }, dateExpectation)
+  .transform((value) => value.slice(0, 10));
+const expiry = z.record(
+  z.string(),
+  day,
+  expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'),
+);
+
 function secret(name: string, pattern: RegExp, allowed: string) {
   return text(pattern, expect(allowed, `pulumi config set --secret kraft:${name}`));
 }
@@ -260,7 +338,18 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("Version of K3k instead of the stack's own"),
   storage: storage.optional().describe("How volumes are kept"),
+  capacity: capacity.optional().describe("How much may be promised to tenants"),
   backup: backup.describe("Where Longhorn's backups go"),
+  line: line.optional().describe("Your internet line. With it, a preview says whether backups get through in a night."),
+  prices: prices
+    .optional()
+    .describe("What electricity and Wasabi cost. With it, a preview says what each tenant costs."),
+  expiry: expiry
+    .optional()
+    .describe(
+      "Days that you keep in mind, by name: a preview warns 30 days before each. recoveryKit is the day on which you " +
+        "last checked the recovery kit, and is warned of after 90 days.",
+    ),
   tenants: z
     .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
     .describe("Tenants by name: each gets a guest cluster"),

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { ConfigError, validate } from "../../../infra/validate.ts";
+import { findings } from "../../../infra/findings.ts";
+import { report } from "../../../infra/problem.ts";
+import { ConfigError, refuse, validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 
@@ -16,7 +18,9 @@ describe("a bad stack file is refused with the exact text", () => {
     test(name.replace(".yaml", ""), () => {
       const { stack, raw } = stackFile(new URL(name, folder));
       const expected = new URL(name.replace(".yaml", ".txt"), folder);
-      const message = refusal(() => validate(stack, stacks, raw));
+      const message = refusal(() => {
+        refuse(stack, findings(validate(stack, stacks, raw), new Date("2026-11-22T00:00:00Z")).problems);
+      });
       if (write) {
         writeFileSync(expected, `${message}\n`);
       }
@@ -35,6 +39,8 @@ function refusal(run: () => unknown): string {
     run();
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
+    assert.equal(report(error.where, error.problems), error.message);
+    assert.ok(error.message.startsWith(`${error.where} has `));
     return error.message;
   }
   return assert.fail("accepted");

@@ -1,0 +1,236 @@
+import { schedules, tiers, type Schedule } from "../../components/plan/storage.ts";
+import type { Line, Model } from "../model.ts";
+import type { Problem, Warning } from "../problem.ts";
+import type { Table } from "../table.ts";
+import { longhornFigures, rounded, shares, volumes } from "./figures.ts";
+
+/** What is weighed: the part of a model that says what is backed up, and over what. */
+export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "line" | "dailyChange">;
+
+/**
+ * Where the operator says nothing: half of the line stays for the house and the tenants' visitors, and 30 ms is a bucket
+ * on the same continent. Two percent of all blocks in a day is an assumption, for ordinary web applications with a
+ * database; Longhorn's metric `longhorn_backup_uploaded_data_size_bytes` shows what it really is.
+ */
+export const lineDefaults = { backupShare: 0.5, roundTripMs: 30, dailyChange: 0.02 } as const;
+
+/**
+ * Bytes that one worker of a backup gets to Wasabi in one round trip: over HTTP/2 the server opens a window of 64 KiB for
+ * the body of a PUT (longhorn/longhorn#14005; no setting of Longhorn's changes it).
+ */
+const bytesPerRoundTrip = 64 * 1024;
+
+/** Share of a line that a restore, which has it for itself, gets: the rest is TLS and what the line does not keep up. */
+const restoreEfficiency = 0.75;
+
+/** A first backup that takes longer leaves a tenant without any for too long. */
+const firstBackupDays = 30;
+
+const bytesPerMebibyte = 1024 * 1024;
+const secondsPerHour = 3600;
+const secondsPerDay = 86_400;
+
+/** Bytes a second of backups, and what holds them back. */
+export interface Rate {
+  readonly bytesPerSecond: number;
+  readonly bound: "the line" | "round trips";
+}
+
+/**
+ * How fast backups go out: the share of the uplink, or what all workers get through in their round trips, whichever is
+ * less.
+ *
+ * @param workers Of one backup.
+ * @param volumes Backed up at once.
+ */
+export function backupRate(line: Line, workers: number, volumes: number): Rate {
+  const ofLine = (line.uplinkMbps * 1e6 * line.backupShare) / 8;
+  const ofRoundTrips = (workers * volumes * bytesPerRoundTrip) / (line.roundTripMs / 1000);
+  return ofLine <= ofRoundTrips
+    ? { bytesPerSecond: ofLine, bound: "the line" }
+    : { bytesPerSecond: ofRoundTrips, bound: "round trips" };
+}
+
+/** Hours from one run of a schedule to the next, for the forms of cron that Kraft uses. */
+export function intervalHours(cron: string): number {
+  const [, hour = "", , , weekday = ""] = cron.split(" ");
+  const everyHours = /^\*\/([0-9]+)$/.exec(hour)?.[1];
+  if (hour === "*") {
+    return 1;
+  }
+  if (everyHours !== undefined) {
+    return Number(everyHours);
+  }
+  return weekday === "*" ? 24 : 7 * 24;
+}
+
+/** Hours after midnight, in UTC, at which a daily schedule starts. */
+function startHour(name: string): number {
+  const [minute = "", hour = ""] = (schedules.find((schedule) => schedule.name === name)?.cron ?? "").split(" ");
+  return Number(hour) + Number(minute) / 60;
+}
+
+/** Hours of a night: from the start of the daily backup to that of the system backup, when the house wakes up. */
+export const nightHours = startHour("system-backup-daily") - startHour("backup-daily");
+
+/** What one tenant's backups take, or those of all. Allowances count as full, and compression counts for nothing. */
+export interface Upload {
+  readonly name: string;
+  readonly bytes: number;
+  readonly changedBytes: number;
+  readonly firstDays: number;
+  readonly nightlyHours: number;
+  readonly restoreHours: number;
+}
+
+/** One upload a tenant, and the last of all together: Longhorn backs up one volume at a time. */
+export function uploads(load: Load, line: Line): Upload[] {
+  const rate = rateOf(load, line);
+  const restoreRate = (line.downlinkMbps * 1e6 * restoreEfficiency) / 8;
+  const upload = (name: string, bytes: number): Upload => {
+    const changedBytes = bytes * load.dailyChange;
+    return {
+      name,
+      bytes,
+      changedBytes,
+      firstDays: bytes / rate.bytesPerSecond / secondsPerDay,
+      nightlyHours: changedBytes / rate.bytesPerSecond / secondsPerHour,
+      restoreHours: bytes / restoreRate / secondsPerHour,
+    };
+  };
+  const each = shares(load.tenants, load.stack.nodes.length).map((share) =>
+    upload(share.tenant.name, volumes(share) * bytesPerMebibyte),
+  );
+  return [
+    ...each,
+    upload(
+      "all",
+      each.reduce((total, { bytes }) => total + bytes, 0),
+    ),
+  ];
+}
+
+function rateOf(load: Load, line: Line): Rate {
+  const { backupWorkers } = longhornFigures(load.stack, load.replicas);
+  return backupRate(line, backupWorkers, backupOf("standard")?.concurrency ?? 1);
+}
+
+function scheduleOf(task: Schedule["task"], group: string): Schedule | undefined {
+  return schedules.find((schedule) => schedule.task === task && schedule.groups.includes(group));
+}
+
+function backupOf(group: string): Schedule | undefined {
+  return scheduleOf("backup", group);
+}
+
+/** How much may be lost: by storage class, and where the line is known how long backups and a restore take. */
+export function backupTables(load: Load): Table[] {
+  const { line } = load;
+  if (line === undefined) {
+    return [lossTable(undefined)];
+  }
+  const rate = rateOf(load, line);
+  const all = uploads(load, line);
+  const gigabytes = (bytes: number): string => `${rounded(bytes / 1e9)} GB`;
+  return [
+    {
+      title:
+        `Backups at ${rounded((rate.bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${rate.bound}, with ` +
+        `${rounded(load.dailyChange * 100)} % of the volumes changed in a day`,
+      rows: [
+        ["", "volumes", "first backup", "a night", "upload", "restore"],
+        ...all.map(({ name, bytes, changedBytes, firstDays, nightlyHours, restoreHours }) => [
+          name,
+          gigabytes(bytes),
+          duration(firstDays * 24),
+          gigabytes(changedBytes),
+          duration(nightlyHours),
+          duration(restoreHours),
+        ]),
+      ],
+    },
+    lossTable(all.at(-1)?.nightlyHours),
+  ];
+}
+
+/**
+ * What is lost at most: with a slip, what was written since the last snapshot; with the house, what was written since the
+ * last backup that had arrived.
+ *
+ * @param nightlyHours That the upload of a day's change takes; undefined where the line is not known.
+ */
+function lossTable(nightlyHours: number | undefined): Table {
+  return {
+    title: "What is lost at most",
+    rows: [
+      ["storage class", "by a slip, since the snapshot", "with the house, since the backup"],
+      ...tiers.map(({ storageClass, group }) => {
+        const snapshot = intervalHours(scheduleOf("snapshot", group)?.cron ?? "");
+        const backup = intervalHours(backupOf(group)?.cron ?? "");
+        const upload = nightlyHours === undefined ? undefined : (nightlyHours * backup) / 24;
+        return [
+          storageClass,
+          duration(snapshot),
+          upload === undefined ? `${duration(backup)} and the upload` : `${duration(backup)} and ${duration(upload)}`,
+        ];
+      }),
+    ],
+  };
+}
+
+/** Backups that never catch up. */
+export function backupProblems(load: Load): Problem[] {
+  const { line } = load;
+  const all = line === undefined ? undefined : uploads(load, line).at(-1);
+  if (line === undefined || all === undefined) {
+    return [];
+  }
+  const rate = rateOf(load, line);
+  const speed = `${rounded((rate.bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${rate.bound}`;
+  const fix =
+    rate.bound === "the line"
+      ? "smaller quota.storage, fewer tenants, or a larger kraft:line.backupShare"
+      : "smaller quota.storage, fewer tenants, or a region of Wasabi with shorter round trips";
+  const problems: Problem[] = [];
+  if (all.firstDays > firstBackupDays) {
+    problems.push({
+      key: "kraft:line",
+      found: `a first backup of ${rounded(all.firstDays)} days: ${rounded(all.bytes / 1e9)} GB at ${speed}`,
+      allowed: `at most ${firstBackupDays} days`,
+      fix,
+    });
+  }
+  if (all.nightlyHours > 24) {
+    problems.push({
+      key: "kraft:line.dailyChange",
+      found: `${rounded(all.changedBytes / 1e9)} GB changed in a day, which take ${rounded(all.nightlyHours)} hours at ${speed}`,
+      allowed: "at most 24 hours: otherwise backups fall behind for ever",
+      fix: `${fix}, or a smaller kraft:line.dailyChange if less is written`,
+    });
+  }
+  return problems;
+}
+
+/** Backups that are still on their way in the morning. */
+export function backupWarnings(load: Load): Warning[] {
+  const all = load.line === undefined ? undefined : uploads(load, load.line).at(-1);
+  if (all === undefined || all.nightlyHours <= nightHours || all.nightlyHours > 24) {
+    return [];
+  }
+  return [
+    {
+      key: "backups",
+      message:
+        `a night's change of ${rounded(all.changedBytes / 1e9)} GB takes ${duration(all.nightlyHours)} to upload, and ` +
+        `the night has ${duration(nightHours)}: backups run into the day`,
+    },
+  ];
+}
+
+/** Hours as a person says them. */
+export function duration(hours: number): string {
+  if (hours > 0 && hours < 1) {
+    return `${Math.max(1, Math.round(hours * 60))} min`;
+  }
+  return hours < 48 ? `${rounded(hours)} h` : `${rounded(hours / 24)} days`;
+}

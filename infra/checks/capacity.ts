@@ -1,0 +1,276 @@
+import type { NodeHardware } from "../../stacks/index.ts";
+import type { Model, Tenant } from "../model.ts";
+import type { Problem, Warning } from "../problem.ts";
+import type { Table } from "../table.ts";
+import {
+  allocatable,
+  longhornFigures,
+  platformNeed,
+  podsPerNode,
+  rounded,
+  shares,
+  sum,
+  type LonghornFigures,
+  type Need,
+} from "./figures.ts";
+
+/** What is weighed: the part of a model that says what runs where. */
+export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit">;
+
+/** Share of what there is from which on the operator is warned. */
+export const warnFrom = 0.8;
+
+/** Nodes from which on a cluster has to carry everything without any one of them. */
+const redundantFrom = 3;
+
+/** What there is of one resource, and who needs how much of it. */
+export interface Balance {
+  readonly available: number;
+  readonly platform: number;
+  readonly k3k: number;
+  /** What all tenants were promised together. */
+  readonly promised: number;
+  /** How many times it may be promised. */
+  readonly overcommit: number;
+}
+
+/** One resource, with all nodes and with one lost. */
+export interface Row {
+  readonly resource: Resource;
+  readonly all: Balance;
+  /** Undefined where the loss of a node is the loss of the cluster. */
+  readonly oneLost: Balance | undefined;
+}
+
+type Resource = "CPU" | "memory" | "pods" | "volumes";
+const resources: readonly Resource[] = ["CPU", "memory", "pods", "volumes"];
+
+/** Of memory and volumes: gibibytes. Volumes count as often as they have copies. */
+const units: Readonly<Record<Resource, string>> = { CPU: "", memory: " GiB", pods: "", volumes: " GiB" };
+
+function needed({ platform, k3k, promised, overcommit }: Balance): number {
+  return platform + k3k + promised / overcommit;
+}
+
+/** Share of what there is that is needed: 1 is all of it. */
+export function use(balance: Balance): number {
+  const all = needed(balance);
+  return all === 0 ? 0 : all / balance.available;
+}
+
+/** What has to hold: with a node lost, where the cluster can lose one. */
+export function decisive({ all, oneLost }: Row): Balance {
+  return oneLost ?? all;
+}
+
+/**
+ * Gibibytes that Longhorn places on a node whatever is written to the volumes: the smaller of what its two rules for
+ * scheduling a replica allow (longhorn.io/docs, "Storage Overprovisioning" and "Storage Minimal Available Percentage"),
+ * both with every volume full.
+ *
+ *     size + scheduled <= (maximum - reserved) * over-provisioning percentage / 100
+ *     available - size >  maximum * minimal available percentage / 100
+ */
+export function schedulable(maximum: number, figures: LonghornFigures): number {
+  const promised = (maximum * (100 - figures.reserved) * figures.overProvisioning) / 10_000;
+  const kept = (maximum * (100 - figures.minimalAvailable)) / 100;
+  return Math.min(promised, kept);
+}
+
+/**
+ * Gibibytes of replicas that fit on nodes, where the copies of a volume lie on different ones: however large the largest
+ * nodes are, each holds one copy at most, and the smaller ones must hold the others.
+ */
+export function placeable(nodes: readonly number[], copies: number): number {
+  const ascending = nodes.toSorted((a, b) => a - b);
+  const perCopy = Array.from({ length: copies }, (_, full) => {
+    const others = ascending.slice(0, ascending.length - full);
+    return others.reduce((total, size) => total + size, 0) / (copies - full);
+  });
+  return copies * Math.min(...perCopy);
+}
+
+/** Everything that runs on some of the stack's nodes. */
+function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, Balance> {
+  const stack = { ...load.stack, nodes };
+  const figures = longhornFigures(load.stack, load.replicas);
+  // What has no node for each of its copies stays degraded until one comes back.
+  const copies = Math.min(load.replicas, nodes.length);
+  const tenants = shares(load.tenants, nodes.length);
+  const has = sum(nodes.map((node) => allocatable(node, stack.distribution)));
+  const platform = platformNeed(stack, figures);
+  const k3k = sum(tenants.map(({ overhead }) => overhead));
+  const promised = sum(tenants.map(({ allowance }) => allowance));
+  const gibibytes = (mebibytes: readonly number[]): number =>
+    (mebibytes.reduce((total, size) => total + size, 0) / 1024) * copies;
+  const balance = (amount: (need: Need) => number, overcommit: number): Balance => ({
+    available: amount(has),
+    platform: amount(platform),
+    k3k: amount(k3k),
+    promised: amount(promised),
+    overcommit,
+  });
+  return {
+    CPU: balance(({ millicpu }) => millicpu / 1000, load.overcommit),
+    memory: balance(({ memoryMebibytes }) => memoryMebibytes / 1024, 1),
+    pods: balance(({ pods }) => pods, load.overcommit),
+    volumes: {
+      available: placeable(
+        nodes.map(({ longhornGiB }) => schedulable(longhornGiB, figures)),
+        copies,
+      ),
+      platform: 0,
+      k3k: gibibytes(tenants.map(({ overhead }) => overhead.storageMebibytes)),
+      promised: gibibytes(tenants.map(({ allowance }) => allowance.storageMebibytes)),
+      overcommit: 1,
+    },
+  };
+}
+
+/** What everything needs against what the nodes have; with the loss of the node that matters most for each resource. */
+export function capacity(load: Load): Row[] {
+  const { nodes } = load.stack;
+  const all = balances(load, nodes);
+  const losses =
+    nodes.length < redundantFrom
+      ? []
+      : nodes.map((lost) =>
+          balances(
+            load,
+            nodes.filter((node) => node !== lost),
+          ),
+        );
+  return resources.map((resource) => ({
+    resource,
+    all: all[resource],
+    oneLost: losses.map((loss) => loss[resource]).toSorted((a, b) => use(b) - use(a))[0],
+  }));
+}
+
+/** The balance as an operator reads it. */
+export function capacityTable(load: Load): Table {
+  const rows = capacity(load);
+  const redundant = rows.some(({ oneLost }) => oneLost !== undefined);
+  return {
+    title: redundant
+      ? "Capacity: what has to fit with one node lost"
+      : "Capacity: what has to fit, with no node to spare",
+    rows: [
+      ["", "all nodes", "one lost", "platform", "K3k", "tenants", "free", "used"],
+      ...rows.map((row) => {
+        const unit = units[row.resource];
+        const balance = decisive(row);
+        const { platform, k3k, promised, overcommit } = balance;
+        return [
+          row.resource === "volumes" ? `volumes, ${copiesOf(load.replicas)}` : row.resource,
+          `${rounded(row.all.available)}${unit}`,
+          row.oneLost === undefined ? "-" : `${rounded(row.oneLost.available)}${unit}`,
+          `${rounded(platform)}${unit}`,
+          `${rounded(k3k)}${unit}`,
+          overcommit === 1
+            ? `${rounded(promised)}${unit}`
+            : `${rounded(promised / overcommit)} (${rounded(promised)} / ${rounded(overcommit)})`,
+          `${rounded(balance.available - needed(balance))}${unit}`,
+          percent(use(balance)),
+        ];
+      }),
+    ],
+  };
+}
+
+/** What cannot run on these nodes. */
+export function capacityProblems(load: Load): Problem[] {
+  const rows = capacity(load);
+  return [
+    ...load.tenants.flatMap((tenant) => tooLargeAlone(tenant, load)),
+    ...rows.filter((row) => use(decisive(row)) > 1).map((row) => overload(row, load)),
+  ];
+}
+
+/** What the operator calls an amount of each resource, and how less of it is promised. */
+const words: Readonly<Record<Resource, { readonly what: string; readonly less: string }>> = {
+  CPU: { what: "CPU", less: "smaller sizes or quota.cpu, a larger kraft:capacity.overcommit" },
+  memory: { what: "GiB of memory", less: "smaller sizes or quota.memory" },
+  pods: { what: "pods", less: "smaller quota.pods, a larger kraft:capacity.overcommit" },
+  volumes: { what: "GiB of volumes, all copies together", less: "smaller quota.storage, fewer kraft:storage.replicas" },
+};
+
+function overload(row: Row, { stack }: Load): Problem {
+  const { what, less } = words[row.resource];
+  const balance = decisive(row);
+  const { platform, k3k, promised, overcommit } = balance;
+  const tenants =
+    overcommit === 1
+      ? rounded(promised, 2)
+      : `${rounded(promised / overcommit, 2)}, which is ${rounded(promised, 2)} divided by kraft:capacity.overcommit`;
+  return {
+    key: "kraft:tenants",
+    found: `${rounded(needed(balance), 2)} ${what}: platform ${rounded(platform, 2)}, K3k ${rounded(k3k, 2)}, tenants ${tenants}`,
+    allowed: `at most ${rounded(balance.available, 2)}: ${row.oneLost === undefined ? `all that ${stack.description} has` : `what is left of ${stack.description} when one node is lost`}`,
+    fix: `${less}, fewer tenants, or another node in stacks/${stack.name}.ts`,
+  };
+}
+
+/** A tenant who could never use the CPU that they were promised, even if no other tenant used any. */
+function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
+  const { CPU } = balances(load, load.stack.nodes);
+  const left = CPU.available - CPU.platform - CPU.k3k;
+  const own = ownAllowance(tenant, load).millicpu / 1000;
+  if (own <= left) {
+    return [];
+  }
+  return [
+    {
+      key: `kraft:tenants.${tenant.name}`,
+      found: `${rounded(own)} CPU for this tenant alone`,
+      allowed: `at most ${rounded(Math.max(0, left), 2)} CPU: ${rounded(CPU.available)} less ${rounded(CPU.platform, 2)} of the platform and ${rounded(CPU.k3k, 2)} of K3k`,
+      fix:
+        left < 1
+          ? `fewer tenants, or another node in stacks/${load.stack.name}.ts`
+          : `a smaller size, or quota: { cpu: ${Math.floor(left)} }`,
+    },
+  ];
+}
+
+/** What still runs, but not for long, or not all of it. */
+export function capacityWarnings(load: Load): Warning[] {
+  const rows = capacity(load);
+  const pods = balances(load, load.stack.nodes).pods;
+  const podsLeft = pods.available - pods.platform - pods.k3k;
+  return [
+    ...rows
+      .filter((row) => use(decisive(row)) >= warnFrom && use(decisive(row)) <= 1)
+      .map((row) => {
+        const balance = decisive(row);
+        const unit = units[row.resource];
+        return {
+          key: `capacity, ${row.resource}`,
+          message:
+            `${percent(use(balance))} used${row.oneLost === undefined ? "" : " with one node lost"}: ` +
+            `${rounded(needed(balance))}${unit} of ${rounded(balance.available)}${unit}`,
+        };
+      }),
+    ...load.tenants
+      .map((tenant) => ({ tenant, own: ownAllowance(tenant, load).pods }))
+      .filter(({ own }) => own > podsLeft)
+      .map(({ tenant, own }) => ({
+        key: `kraft:tenants.${tenant.name}`,
+        message:
+          `promised ${own} pods, of which ${Math.max(0, podsLeft)} fit beside the platform and K3k at ${podsPerNode} pods ` +
+          `a node: set quota.pods, or raise maxPods of the kubelets`,
+      })),
+  ];
+}
+
+function ownAllowance(tenant: Tenant, { stack }: Load): Need {
+  const share = shares([tenant], stack.nodes.length)[0];
+  return share?.allowance ?? sum([]);
+}
+
+function copiesOf(replicas: number): string {
+  return replicas === 1 ? "1 copy" : `${replicas} copies`;
+}
+
+function percent(share: number): string {
+  return Number.isFinite(share) ? `${rounded(share * 100, 0)} %` : "all";
+}

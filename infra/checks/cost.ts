@@ -1,0 +1,84 @@
+import { schedules } from "../../components/plan/storage.ts";
+import type { Model } from "../model.ts";
+import type { Table } from "../table.ts";
+import { shares, volumes } from "./figures.ts";
+
+/** What is paid for: the part of a model that costs something. */
+export type Subject = Pick<Model, "stack" | "tenants" | "dailyChange" | "prices">;
+
+/** Hours of a month: a twelfth of 365.25 days. */
+const hoursPerMonth = 730.5;
+
+/** Terabytes that Wasabi charges at least, and days for which it charges whatever was stored (docs.wasabi.com). */
+const leastTerabytes = 1;
+const leastDays = 90;
+
+const bytesPerMebibyte = 1024 * 1024;
+
+/** What one tenant costs in a month, in the currency of the prices. */
+export interface Cost {
+  readonly tenant: string;
+  readonly electricity: number;
+  readonly wasabi: number;
+}
+
+/**
+ * Terabytes in the bucket at most: every volume full, and what changed in all the days that are kept or paid for,
+ * whichever are more. Longhorn stores a block once, however many backups have it.
+ *
+ * @param bytes Of all volumes together.
+ * @param dailyChange Share of them that is written anew in a day.
+ */
+export function storedTerabytes(bytes: number, dailyChange: number): number {
+  const kept = schedules.find(({ name }) => name === "backup-daily")?.retain ?? 0;
+  return (bytes * (1 + dailyChange * Math.max(kept, leastDays))) / 1e12;
+}
+
+/**
+ * What a month costs, by tenant in proportion to what each was promised: electricity by the mean of the shares of CPU
+ * and memory, Wasabi by the share of volumes. What the platform itself takes is part of what tenants cause.
+ */
+export function costs(subject: Subject): Cost[] {
+  const { stack, prices, dailyChange } = subject;
+  if (prices === undefined) {
+    return [];
+  }
+  const all = shares(subject.tenants, stack.nodes.length);
+  const total = (amount: (share: (typeof all)[number]) => number): number =>
+    all.reduce((sum, share) => sum + amount(share), 0);
+  const kilowatts = stack.nodes.reduce((sum, { watts }) => sum + watts, 0) / 1000;
+  const electricity = kilowatts * hoursPerMonth * prices.perKilowattHour;
+  const stored = storedTerabytes(total(volumes) * bytesPerMebibyte, dailyChange);
+  const wasabi = Math.max(leastTerabytes, stored) * prices.wasabiPerTerabyteMonth;
+  const cpu = total(({ allowance }) => allowance.millicpu);
+  const memory = total(({ allowance }) => allowance.memoryMebibytes);
+  const storage = total(volumes);
+  return all.map((share) => ({
+    tenant: share.tenant.name,
+    electricity: (electricity * (share.allowance.millicpu / cpu + share.allowance.memoryMebibytes / memory)) / 2,
+    wasabi: (wasabi * volumes(share)) / storage,
+  }));
+}
+
+export function costTables(subject: Subject): Table[] {
+  const each = costs(subject);
+  const { prices } = subject;
+  if (prices === undefined || each.length === 0) {
+    return [];
+  }
+  const row = (name: string, some: readonly Cost[]): string[] => {
+    const electricity = some.reduce((sum, cost) => sum + cost.electricity, 0);
+    const wasabi = some.reduce((sum, cost) => sum + cost.wasabi, 0);
+    return [name, electricity.toFixed(2), wasabi.toFixed(2), (electricity + wasabi).toFixed(2)];
+  };
+  return [
+    {
+      title: `Cost of a month in ${prices.currency}, by what tenants were promised; hardware, line and work not counted`,
+      rows: [
+        ["", "electricity", "Wasabi", "together"],
+        ...each.map((cost) => row(cost.tenant, [cost])),
+        row("all", each),
+      ],
+    },
+  ];
+}
