@@ -23,7 +23,9 @@ export default defineConfig(
     rules: {
       "no-restricted-imports": [
         "error",
-        { patterns: [{ regex: "/(local|test)/", message: "The program never imports local/ or test/." }] },
+        {
+          patterns: [{ regex: "/(kraft|local|test)/", message: "The program never imports kraft/, local/ or test/." }],
+        },
       ],
       "no-restricted-properties": [
         "error",
@@ -38,9 +40,35 @@ export default defineConfig(
         "error",
         {
           patterns: [
-            { regex: "/(infra|stacks|local|test)/", message: "A component knows nothing of stacks, files or config." },
+            {
+              regex: "/(infra|kraft|stacks|local|test)/",
+              message: "A component knows nothing of stacks, files or config.",
+            },
           ],
         },
+      ],
+    },
+  },
+  {
+    files: ["kraft/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        {
+          patterns: [
+            { regex: "/(local|test)/", message: "The operator's tool never imports local/ or test/." },
+            { regex: "/components/(?!plan/)", message: "Of the components, the operator's tool knows the plans." },
+          ],
+        },
+      ],
+    },
+  },
+  {
+    files: ["local/**/*.ts"],
+    rules: {
+      "no-restricted-imports": [
+        "error",
+        { patterns: [{ regex: "/(kraft|test)/", message: "The embedded cluster imports neither kraft/ nor test/." }] },
       ],
     },
   },

@@ -50,6 +50,8 @@ export interface EngineOptions {
   /** Default: the program of this checkout. */
   readonly program?: Program;
   readonly reporter?: Reporter;
+  /** Sees every event of every run as it comes: the whole of what Pulumi knows about a change. */
+  readonly onEvent?: (event: automation.EngineEvent) => void;
 }
 
 const thisCheckout = join(import.meta.dirname, "..");
@@ -275,7 +277,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   ): Promise<EngineRun> => {
     const follower = new Follower(reporter, verb);
     try {
-      await operation(follower.follow);
+      await operation((event) => {
+        options.onEvent?.(event);
+        follower.follow(event);
+      });
     } catch (error) {
       throw follower.failure(error);
     }

@@ -12,7 +12,7 @@ import { guestTests } from "./boundary/guest-tests.ts";
 import { identities, type Identity } from "./boundary/identities.ts";
 import { startGuest, type Guest } from "./guest.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { certificatesAreCounted, embedded, eventually, type Embedded } from "./embedded.ts";
 import type { Pod } from "./reachability/analyser.ts";
 import { destinations, senders } from "./reachability/expected.ts";
 import { matrix, podLabels, snapshot } from "./reachability/matrix.ts";
@@ -38,13 +38,7 @@ before(async () => {
   const cluster = await host.cluster.api.get("/apis/k3k.io/v1beta1/namespaces/k3k-acme/clusters/acme");
   const objects = legitimateObjects({ ...placeholder, uid: cluster?.metadata.uid ?? "" });
   honest = new Map(objects.map((entry) => [entry.name, entry]));
-  // Kubernetes looks for new kinds to count every half minute, and until then lets none be created.
-  await eventually("the quota on certificates", async () => {
-    const quota = await host.cluster.api.get<{ status?: { used?: Record<string, string> } }>(
-      "/api/v1/namespaces/k3k-acme/resourcequotas/kraft-objects",
-    );
-    return quota?.status?.used?.["count/certificates.cert-manager.io"];
-  });
+  await certificatesAreCounted(host.cluster, "acme");
 });
 
 after(async () => {

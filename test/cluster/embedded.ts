@@ -109,6 +109,19 @@ export async function embeddedIn(name: string, directory: string): Promise<Embed
   return new Embedded(cluster);
 }
 
+/**
+ * Waits until the quota of a tenant's objects counts certificates. Kubernetes looks for new kinds to count every half
+ * minute, and lets none be created until it has found them.
+ */
+export async function certificatesAreCounted(host: HostCluster, tenant: string): Promise<void> {
+  await eventually(`the quota on certificates of ${tenant}`, async () => {
+    const quota = await host.api.get<{ readonly status?: { readonly used?: Readonly<Record<string, string>> } }>(
+      `/api/v1/namespaces/k3k-${tenant}/resourcequotas/kraft-objects`,
+    );
+    return quota?.status?.used?.["count/certificates.cert-manager.io"];
+  });
+}
+
 /** What `find` finds, once controllers have brought it about in their own time. Fails if they do not. */
 export async function eventually<Value>(
   what: string,

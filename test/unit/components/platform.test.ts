@@ -6,7 +6,7 @@ import { datastoreStorage } from "../../../components/plan/size.ts";
 import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
-import { declared, type Declared } from "./declared.ts";
+import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 
 const { raw } = stackFile();
 let resources: Declared[];

@@ -4,7 +4,7 @@ import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
-import { declared } from "./declared.ts";
+import { declared } from "../../../kraft/diff/declared.ts";
 
 test("a kubeconfig that points at another cluster is refused before anything is declared", async () => {
   const { raw } = stackFile();

@@ -1,0 +1,174 @@
+import { getDomain } from "tldts";
+import type { Model } from "../../infra/model.ts";
+import type { Warning } from "../../infra/problem.ts";
+import type { Table } from "../../infra/table.ts";
+
+/** A name that should lead to the house. */
+export interface Name {
+  readonly name: string;
+  readonly use: "entrypoint" | "api" | "domain";
+  /** Null for the entrypoint, which is everybody's. */
+  readonly tenant: string | null;
+}
+
+/** What name servers said about one name. */
+export interface Answer {
+  /** Whether there is anything of that name. */
+  readonly exists: boolean;
+  /** Where its CNAME points, where that one's points, and so on; not beyond the entrypoint. */
+  readonly cnames: readonly string[];
+  /** IPv4 and IPv6, sorted. */
+  readonly addresses: readonly string[];
+  /** Why not everything could be found out; null where it could. */
+  readonly failure: string | null;
+}
+
+/** What is known of one name; `kraft check --dns --json` prints these. Fields are added, never renamed or taken away. */
+export interface DnsName extends Name, Pick<Answer, "cnames" | "addresses"> {
+  /** Whether it leads to the house; null where that could not be found out. */
+  readonly ok: boolean | null;
+  readonly found: string;
+  readonly expected: string;
+  /** The record to create; null where none is missing, or none is known to be. */
+  readonly record: string | null;
+}
+
+/** Every name that a stack file lets be expected in DNS. What lies under a tenant's domains is the tenant's own affair. */
+export function namesOf(model: Model): Name[] {
+  return [
+    { name: model.entrypoint, use: "entrypoint", tenant: null },
+    ...model.tenants.map(({ name: tenant }): Name => ({
+      name: `${tenant}.api.${model.domain}`,
+      use: "api",
+      tenant,
+    })),
+    ...model.tenants.flatMap(({ name: tenant, domains }) =>
+      domains.map((name): Name => ({ name, use: "domain", tenant })),
+    ),
+  ];
+}
+
+/** Holds the answers for the names of one stack against what they should be. */
+export function judgeDns(model: Model, answers: ReadonlyMap<string, Answer>): DnsName[] {
+  const entrypoint = { name: model.entrypoint, ...answerFor(model.entrypoint, answers) };
+  return namesOf(model).map((name) => {
+    const answer = answerFor(name.name, answers);
+    const expectation =
+      name.use === "entrypoint"
+        ? {
+            ok: resolves(answer),
+            found: foundOf(answer),
+            expected: "an address",
+            record: `${entrypoint.name}. A <address of the house>`,
+          }
+        : {
+            ...comparison(answer, entrypoint),
+            expected: `${name.use === "api" ? "" : `a CNAME that reaches ${entrypoint.name}, or `}the addresses of ${entrypoint.name} (${list(entrypoint.addresses) || "none yet"})`,
+            record: recordFor(name, model.domain, entrypoint),
+          };
+    return {
+      ...name,
+      ...expectation,
+      record: expectation.ok === false ? expectation.record : null,
+      cnames: answer.cnames,
+      addresses: answer.addresses,
+    };
+  });
+}
+
+/** What of it the operator should know. */
+export function dnsWarnings(names: readonly DnsName[]): Warning[] {
+  const [first] = names;
+  if (first !== undefined && names.length > 1 && names.every(({ ok, found }) => ok === null && found === first.found)) {
+    // One name server that is not there, and not as many names that are wrong.
+    return [{ key: "dns", message: `nothing is known of any of the ${names.length} names: ${first.found}` }];
+  }
+  return names
+    .filter(({ ok }) => ok !== true)
+    .map(({ name, found, expected, record }) => ({
+      key: `dns ${name}`,
+      message: [`found ${found}`, `expected ${expected}`, ...(record === null ? [] : [`create ${record}`])].join("; "),
+    }));
+}
+
+/** What was found, name by name. */
+export function dnsTable(names: readonly DnsName[], servers: readonly string[]): Table {
+  return {
+    title: `DNS, as ${list(servers)} has it`,
+    rows: [
+      ["name", "use", "as it should be", "found"],
+      ...names.map(({ name, use, tenant, ok, found }) => [
+        name,
+        useText(use, tenant),
+        ok === null ? "not known" : ok ? "yes" : "no",
+        found,
+      ]),
+    ],
+  };
+}
+
+function useText(use: Name["use"], tenant: string | null): string {
+  return tenant === null ? use : `${use === "api" ? "API" : use} of ${tenant}`;
+}
+
+function answerFor(name: string, answers: ReadonlyMap<string, Answer>): Answer {
+  return answers.get(name) ?? { exists: false, cnames: [], addresses: [], failure: "not asked" };
+}
+
+function resolves({ addresses, failure }: Answer): boolean | null {
+  return addresses.length > 0 ? true : failure === null ? false : null;
+}
+
+/** Whether a name leads where the entrypoint does. */
+function comparison(answer: Answer, entrypoint: Answer & { readonly name: string }): Pick<DnsName, "ok" | "found"> {
+  const found = foundOf(answer);
+  const { cnames, addresses, failure } = answer;
+  if (cnames.includes(entrypoint.name) || (addresses.length > 0 && list(addresses) === list(entrypoint.addresses))) {
+    return { ok: true, found };
+  }
+  if (failure !== null) {
+    return { ok: null, found };
+  }
+  if (addresses.length > 0 && entrypoint.failure !== null) {
+    return { ok: null, found: `${found}, which cannot be compared (${entrypoint.name}: ${foundOf(entrypoint)})` };
+  }
+  return { ok: false, found };
+}
+
+/** The answer in words. */
+function foundOf({ exists, cnames, addresses, failure }: Answer): string {
+  const target = cnames.length === 0 ? [] : [`a CNAME to ${cnames.join(", then to ")}`];
+  const known = [...target, ...(addresses.length === 0 ? [] : [list(addresses)])];
+  if (failure !== null) {
+    return [...known, failure].join(", ");
+  }
+  if (addresses.length > 0) {
+    return known.join(", ");
+  }
+  if (cnames.length > 0) {
+    return `${target.join("")}, which has no address`;
+  }
+  return exists ? "a name without an address" : "no such name";
+}
+
+/** What a provider's form should hold, names with the dot at the end that keeps a zone file from adding its own. */
+function recordFor(
+  { name, use }: Name,
+  domain: string,
+  entrypoint: { readonly name: string; readonly addresses: readonly string[] },
+): string {
+  if (use === "api") {
+    return `*.api.${domain}. CNAME ${entrypoint.name}.`;
+  }
+  if (getDomain(name, { allowPrivateDomains: true }) !== name) {
+    return `${name}. CNAME ${entrypoint.name}.`;
+  }
+  // The zone's own records stand beside it, and a CNAME suffers none beside itself (RFC 1034, 3.6.2).
+  const alias = `${name}. ALIAS ${entrypoint.name}.`;
+  const records = entrypoint.addresses.map((address) => `${name}. ${address.includes(":") ? "AAAA" : "A"} ${address}`);
+  return records.length === 0 ? alias : `${alias} (where the provider has no ALIAS: ${list(records)})`;
+}
+
+function list(texts: readonly string[]): string {
+  return texts.join(", ");
+}

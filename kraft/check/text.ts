@@ -1,0 +1,29 @@
+import { report } from "../../infra/problem.ts";
+import type { Style } from "../output.ts";
+import type { Checked } from "./checked.ts";
+
+/** What was found out about a stack, as the operator reads it. */
+export function checkText(checked: Checked, style: Style): string[] {
+  const { stack, description, file, tables, warnings, problems } = checked;
+  const [headline = "", ...details] = problems.length === 0 ? [] : report(file, problems).split("\n");
+  return [
+    style.title(`${stack}: ${description}`),
+    ...tables.flatMap((table) => ["", ...style.table(table)]),
+    ...(warnings.length === 0
+      ? []
+      : [
+          "",
+          style.caution(count(warnings.length, "warning")),
+          ...warnings.map(({ key, message }) => `  ${key}: ${message}`),
+        ]),
+    "",
+    ...(problems.length === 0
+      ? [style.good(`${file} has no problems.`)]
+      : // Whatever is checked here, nothing could have been changed.
+        [style.bad(headline.replace(" Nothing was changed.", "")), ...details]),
+  ];
+}
+
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
+}

@@ -1,0 +1,166 @@
+import { existsSync } from "node:fs";
+import type { OutgoingHttpHeaders } from "node:http";
+import { request, type RequestOptions } from "node:https";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { KubeConfig } from "@kubernetes/client-node";
+import type { Config } from "../infra/config/schema.ts";
+import { ConfigError } from "../infra/validate.ts";
+import { Failure, messageOf } from "./failure.ts";
+import type { StackFile } from "./stack-file.ts";
+
+/** The host cluster of a stack, for reading only. */
+export interface Host {
+  readonly context: string;
+  readonly uid: string;
+  /** The object at a path; undefined where there is none. */
+  get<Kind>(path: string): Promise<Kind | undefined>;
+  /** The objects of a collection; none where the cluster has no such kind. */
+  list<Kind>(path: string): Promise<readonly Kind[]>;
+}
+
+/** Milliseconds that the cluster has for one answer. */
+const timeout = 15_000;
+
+/** How often an API server that is busy is asked, a second apart, which is what it asks for itself. */
+const attempts = 5;
+
+/**
+ * Reaches the cluster of a stack file with the context that it names, and makes sure that it is the right one.
+ *
+ * @throws ConfigError where kubeconfig, context or UID do not fit, as a preview would.
+ * @throws Failure where the cluster does not answer.
+ */
+export async function connect(file: StackFile, cluster: Config["cluster"]): Promise<Host> {
+  const path = kubeconfigPath(cluster.kubeconfig, file.directory);
+  const refused = (key: string, found: string, allowed: string, fix: string): ConfigError =>
+    new ConfigError(file.name, [{ key: `kraft:cluster.${key}`, found, allowed, fix }]);
+  if (!existsSync(path)) {
+    throw refused(
+      "kubeconfig",
+      `${JSON.stringify(cluster.kubeconfig)}, where there is no file`,
+      "the path of a kubeconfig",
+      file.stack.distribution === "embedded"
+        ? "start the embedded cluster: npm run local"
+        : "put the cluster's kubeconfig there, see docs/first-steps.md",
+    );
+  }
+  // Most of this program's start would be this library's; whoever asks no cluster does without.
+  const { KubeConfig } = await import("@kubernetes/client-node");
+  const config = new KubeConfig();
+  try {
+    config.loadFromFile(path);
+  } catch (error) {
+    throw refused(
+      "kubeconfig",
+      `${JSON.stringify(cluster.kubeconfig)}, which cannot be read: ${messageOf(error).split("\n")[0] ?? ""}`,
+      "a kubeconfig",
+      "fetch it anew, see docs/first-steps.md",
+    );
+  }
+  const contexts = config.getContexts().map(({ name }) => name);
+  if (!contexts.includes(cluster.context)) {
+    throw refused(
+      "context",
+      JSON.stringify(cluster.context),
+      contexts.length === 0 ? "no context: the kubeconfig has none" : contexts.join(", "),
+      "name one of them, or rename it: kubectl config rename-context",
+    );
+  }
+  config.setCurrentContext(cluster.context);
+  const host = await open(config, `context ${cluster.context} of ${cluster.kubeconfig}`);
+  const system = await host.get<{ readonly metadata: { readonly uid: string } }>("/api/v1/namespaces/kube-system");
+  const uid = system?.metadata.uid ?? "";
+  if (uid !== cluster.uid) {
+    throw refused(
+      "uid",
+      `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
+      "a kubeconfig that points at the cluster of this stack",
+      `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
+    );
+  }
+  return { context: cluster.context, uid, ...host };
+}
+
+/** `~/` is the home folder, and what is relative is so to the stack file, as for Pulumi. */
+export function kubeconfigPath(path: string, directory: string, home: string = homedir()): string {
+  return path.startsWith("~/") ? join(home, path.slice(2)) : resolve(directory, path);
+}
+
+async function open(config: KubeConfig, where: string): Promise<Pick<Host, "get" | "list">> {
+  const server = config.getCurrentCluster()?.server;
+  if (server === undefined) {
+    throw new Failure(`${where} names no cluster with a server`);
+  }
+  const options: RequestOptions = {};
+  try {
+    // The library's types come with another version of Node's.
+    await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+  } catch (error) {
+    throw new Failure(`${where} cannot be used: ${messageOf(error)}`);
+  }
+  const get = async <Kind>(path: string): Promise<Kind | undefined> => {
+    let answer: { readonly status: number; readonly text: string };
+    try {
+      answer = await sendAgain(new URL(path, server), options);
+    } catch (error) {
+      throw new Failure(
+        `${server} does not answer (${where}): ${messageOf(error)}\n  Is the cluster on, and does the address still fit?`,
+      );
+    }
+    if (answer.status === 404) {
+      return undefined;
+    }
+    if (answer.status === 401 || answer.status === 403) {
+      throw new Failure(
+        `${server} refuses the credentials of ${where}: ${statusMessage(answer.text)}\n  Fetch the kubeconfig anew; its certificate may have expired.`,
+      );
+    }
+    if (answer.status !== 200) {
+      throw new Failure(`${server}${path}: ${answer.status} ${statusMessage(answer.text)}`);
+    }
+    return JSON.parse(answer.text) as Kind;
+  };
+  return {
+    get,
+    list: async <Kind>(path: string) => (await get<{ readonly items: readonly Kind[] }>(path))?.items ?? [],
+  };
+}
+
+/** An API server that is busy, or has just learned of a kind, says so and wants to be asked again. */
+async function sendAgain(url: URL, options: RequestOptions): ReturnType<typeof send> {
+  for (let attempt = 1; ; attempt += 1) {
+    const answer = await send(url, options);
+    if (answer.status !== 429 || attempt === attempts) {
+      return answer;
+    }
+    await sleep(1000);
+  }
+}
+
+function send(url: URL, options: RequestOptions): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = { ...(options.headers as OutgoingHttpHeaders | undefined), accept: "application/json" };
+    const call = request(url, { ...options, headers, timeout }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("error", reject);
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(parts).toString("utf8") });
+      });
+    });
+    call.on("timeout", () => call.destroy(new Error(`no answer within ${timeout / 1000} s`)));
+    call.on("error", reject);
+    call.end();
+  });
+}
+
+/** The message of a Status object, or the text itself. */
+function statusMessage(text: string): string {
+  try {
+    return (JSON.parse(text) as { readonly message?: string }).message ?? text;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,36 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import type { Stack } from "../stacks/index.ts";
+
+/**
+ * The keys that `npm run local` supplies to the stack file of the embedded cluster: those of its last run where there was
+ * one, else some that have the right form.
+ */
+export function suppliedByLocalRun(stack: Stack, directory: string): Record<string, unknown> {
+  // Where local/main.ts and local/engine.ts keep the stack file that they ran.
+  const file = join(directory, ".kraft", "local", stack.name, "pulumi", `Pulumi.${stack.name}.yaml`);
+  const ran = existsSync(file)
+    ? (parse(readFileSync(file, "utf8")) as { readonly config?: Record<string, unknown> }).config
+    : undefined;
+  return Object.fromEntries(
+    Object.entries(placeholders(stack, directory)).map(([key, value]) => [key, ran?.[key] ?? value]),
+  );
+}
+
+function placeholders(stack: Stack, directory: string): Record<string, unknown> {
+  const secret = { secure: "made by npm run local" };
+  return {
+    "kraft:cluster": {
+      kubeconfig: join(directory, ".kraft", "local", stack.name, "kubeconfig"),
+      context: `kraft-local-${stack.name}`,
+      uid: "11111111-1111-1111-1111-111111111111",
+    },
+    "kraft:nodes": Object.fromEntries(
+      stack.nodes.map(({ name }, index) => [name, { address: `172.31.255.${index + 1}` }]),
+    ),
+    "kraft:wasabiAccessKeyId": secret,
+    "kraft:wasabiSecretAccessKey": secret,
+    "kraft:guestTokenSeed": secret,
+  };
+}

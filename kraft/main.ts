@@ -1,0 +1,14 @@
+// The operator's tool: npm run kraft -- <verb>
+import { runCommandLine } from "./command-line.ts";
+import { Output } from "./output.ts";
+import { verbs } from "./verbs/verbs.ts";
+
+// Whoever reads may stop reading, as `head` does.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") {
+    throw error;
+  }
+  process.exit();
+});
+
+process.exitCode = await runCommandLine(process.argv.slice(2), verbs, new Output());

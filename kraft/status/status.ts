@@ -1,0 +1,493 @@
+import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { schedules } from "../../components/plan/storage.ts";
+import type { Stack } from "../../stacks/index.ts";
+import { distance, duration, moment, timestamp } from "../moment.ts";
+import { rhythm, scheduleOf } from "../schedule.ts";
+import type {
+  CertificateObject,
+  ClusterObject,
+  Condition,
+  Metadata,
+  NodeObject,
+  Observed,
+  VolumeObject,
+} from "./objects.ts";
+
+/**
+ * What `kraft status --json` prints. Fields are added, never renamed or taken away. Times are RFC 3339 in UTC; null is
+ * what is not known or has not happened.
+ */
+export interface Status {
+  readonly stack: string;
+  /** The context and the UID of the cluster that was asked. */
+  readonly cluster: { readonly context: string; readonly uid: string };
+  readonly at: string;
+  /** Whether `problems` is empty. */
+  readonly ok: boolean;
+  readonly nodes: readonly NodeStatus[];
+  readonly platform: readonly WorkloadStatus[];
+  readonly tenants: readonly TenantStatus[];
+  readonly backups: {
+    readonly target: { readonly url: string; readonly available: boolean; readonly lastSyncedAt: string | null } | null;
+    readonly schedules: readonly ScheduleStatus[];
+    readonly volumes: readonly VolumeStatus[];
+  };
+  readonly certificates: readonly CertificateStatus[];
+  /** Everything that is wrong, in the order of the parts above. */
+  readonly problems: readonly { readonly subject: string; readonly message: string }[];
+}
+
+/** One node: of the stack, or found in the cluster. */
+export interface NodeStatus {
+  readonly name: string;
+  readonly present: boolean;
+  readonly ready: boolean;
+  /** Whether new pods may be put on it. */
+  readonly schedulable: boolean;
+  /** Version of the kubelet. */
+  readonly version: string | null;
+}
+
+/** One Deployment or DaemonSet of the platform. */
+export interface WorkloadStatus {
+  readonly namespace: string;
+  readonly kind: "DaemonSet" | "Deployment";
+  readonly name: string;
+  readonly ready: number;
+  readonly wanted: number;
+}
+
+/** What is used of a quota, both as Kubernetes quantities. */
+export interface Use {
+  readonly used: string;
+  readonly hard: string;
+}
+
+/** One tenant: of the stack file, or found in the cluster. */
+export interface TenantStatus {
+  readonly name: string;
+  readonly declared: boolean;
+  /** Phase of the guest's Cluster; null where there is no Cluster or K3k has not seen it yet. */
+  readonly phase: string | null;
+  readonly quota: {
+    readonly cpu: Use | null;
+    readonly memory: Use | null;
+    /** With the volume under the guest's own datastore. */
+    readonly storage: Use | null;
+    readonly pods: Use | null;
+  };
+}
+
+/** One of Longhorn's RecurringJobs: of Kraft, or found in the cluster. */
+export interface ScheduleStatus {
+  readonly name: string;
+  readonly present: boolean;
+  readonly task: string;
+  readonly cron: string;
+  readonly groups: readonly string[];
+  readonly retain: number;
+}
+
+/** One of Longhorn's volumes. */
+export interface VolumeStatus {
+  readonly name: string;
+  /** Null for a volume that is no tenant's. */
+  readonly tenant: string | null;
+  /** The claim as the tenant knows it: `namespace/name`; `datastore` is the guest's own. */
+  readonly claim: string | null;
+  readonly bytes: number | null;
+  readonly state: string;
+  readonly robustness: string;
+  readonly lastBackupAt: string | null;
+  /** Hours after which a further backup is due; null where no schedule makes any. */
+  readonly backupEveryHours: number | null;
+}
+
+/** One of cert-manager's Certificates. */
+export interface CertificateStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly ready: boolean;
+  readonly notAfter: string | null;
+}
+
+/** What the stack says should be there. */
+export interface Expected {
+  readonly stack: Stack;
+  readonly tenants: readonly string[];
+  readonly context: string;
+  readonly uid: string;
+}
+
+interface Found<Part> {
+  readonly part: Part;
+  readonly problems: Status["problems"];
+}
+
+/** What is the matter with a cluster, from what it told about itself. */
+export function judge(observed: Observed, expected: Expected, now: Date): Status {
+  const tenants = tenantsFound(observed, expected.tenants);
+  const names = tenants.map(({ part }) => part.name);
+  const nodes = nodesFound(observed, expected.stack);
+  const platform = platformFound(observed);
+  const target = targetFound(observed);
+  const jobs = schedulesFound(observed);
+  const volumes = volumesFound(observed, names, now);
+  const certificates = certificatesFound(observed, now);
+  const problems = [
+    ...problemsOf(nodes),
+    ...platform.problems,
+    ...problemsOf(tenants),
+    ...target.problems,
+    ...problemsOf(jobs),
+    ...problemsOf(volumes),
+    ...issuerProblems(observed),
+    ...problemsOf(certificates),
+  ];
+  return {
+    stack: expected.stack.name,
+    cluster: { context: expected.context, uid: expected.uid },
+    at: now.toISOString(),
+    ok: problems.length === 0,
+    nodes: partsOf(nodes),
+    platform: platform.part,
+    tenants: partsOf(tenants),
+    backups: { target: target.part, schedules: partsOf(jobs), volumes: partsOf(volumes) },
+    certificates: partsOf(certificates),
+    problems,
+  };
+}
+
+function nodesFound({ nodes }: Observed, stack: Stack): Found<NodeStatus>[] {
+  const missing = stack.nodes
+    .filter(({ name }) => !nodes.some(({ metadata }) => metadata.name === name))
+    .map(({ name }) => ({
+      part: { name, present: false, ready: false, schedulable: false, version: null },
+      problems: [{ subject: `node ${name}`, message: `is of stack ${stack.name}, but not in the cluster` }],
+    }));
+  return sorted([...nodes.map(nodeFound), ...missing]);
+}
+
+/** Conditions of a node that say nothing good when they are true. */
+const pressures = ["DiskPressure", "MemoryPressure", "NetworkUnavailable", "PIDPressure"];
+
+function nodeFound({ metadata, spec, status }: NodeObject): Found<NodeStatus> {
+  const subject = `node ${metadata.name}`;
+  const ready = condition(status?.conditions, "Ready");
+  const problems = (status?.conditions ?? [])
+    .filter(({ type, status: value }) => pressures.includes(type) && value === "True")
+    .map(({ type, message }) => ({ subject, message: sentence(type, message) }));
+  const isReady = ready?.status === "True";
+  return {
+    part: {
+      name: metadata.name,
+      present: true,
+      ready: isReady,
+      schedulable: spec?.unschedulable !== true,
+      version: status?.nodeInfo?.kubeletVersion ?? null,
+    },
+    problems: isReady ? problems : [{ subject, message: sentence("is not ready", ready?.message) }, ...problems],
+  };
+}
+
+function platformFound({ deployments, daemonSets }: Observed): Found<WorkloadStatus[]> {
+  const workloads: WorkloadStatus[] = [
+    ...deployments.map(({ metadata, spec, status }) => ({
+      ...placed(metadata),
+      kind: "Deployment" as const,
+      ready: status?.readyReplicas ?? 0,
+      wanted: spec?.replicas ?? 1,
+    })),
+    ...daemonSets.map(({ metadata, status }) => ({
+      ...placed(metadata),
+      kind: "DaemonSet" as const,
+      ready: status?.numberReady ?? 0,
+      wanted: status?.desiredNumberScheduled ?? 0,
+    })),
+  ];
+  const namespaces = Object.values(platformNamespaces).sort();
+  const own = workloads
+    .filter(({ namespace }) => namespaces.some((name) => name === namespace))
+    .sort((a, b) => compare(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));
+  const empty = namespaces
+    .filter((name) => !own.some(({ namespace }) => namespace === name))
+    .map((name) => ({ subject: `namespace ${name}`, message: "has no Deployment and no DaemonSet: nothing runs" }));
+  const unready = own
+    .filter(({ kind, ready, wanted }) => ready < wanted || (kind === "DaemonSet" && wanted === 0))
+    .map(({ namespace, kind, name, ready, wanted }) => ({
+      subject: `${kind} ${namespace}/${name}`,
+      message: wanted === 0 ? "fits no node" : `${ready} of ${wanted} ready`,
+    }));
+  return { part: own, problems: [...empty, ...unready] };
+}
+
+function tenantsFound({ clusters, quotas }: Observed, declared: readonly string[]): Found<TenantStatus>[] {
+  const found = clusters.filter(({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace);
+  const strange = found.map(({ metadata }) => metadata.name).filter((name) => !declared.includes(name));
+  return sorted(
+    [...declared, ...strange].map((name) => {
+      const { namespace, policy } = tenantNames(name);
+      const cluster = found.find(({ metadata }) => metadata.name === name);
+      const use = (quota: string, resource: string): Use | null => {
+        const object = quotas.find(({ metadata }) => metadata.namespace === namespace && metadata.name === quota);
+        const hard = object?.status?.hard?.[resource];
+        return hard === undefined ? null : { used: object?.status?.used?.[resource] ?? "0", hard };
+      };
+      // K3k names a policy's quota so; it counts the tenant's own pods only.
+      const pods = `k3k-${policy}`;
+      return {
+        part: {
+          name,
+          declared: declared.includes(name),
+          phase: cluster?.status?.phase ?? null,
+          quota: {
+            cpu: use(pods, "requests.cpu"),
+            memory: use(pods, "requests.memory"),
+            storage: use("kraft-objects", "requests.storage"),
+            pods: use(pods, "pods"),
+          },
+        },
+        problems: guestProblems(name, cluster, declared.includes(name)),
+      };
+    }),
+  );
+}
+
+function guestProblems(name: string, cluster: ClusterObject | undefined, declared: boolean): Status["problems"] {
+  const subject = `tenant ${name}`;
+  if (cluster === undefined) {
+    return [{ subject, message: "stands in the stack file, but has no Cluster: run pulumi up" }];
+  }
+  const phase = cluster.status?.phase;
+  const why = condition(cluster.status?.conditions, "Ready")?.message;
+  return [
+    ...(declared ? [] : [{ subject, message: "has a Cluster, but does not stand in the stack file" }]),
+    ...(cluster.metadata.deletionTimestamp === undefined
+      ? []
+      : [{ subject, message: "its Cluster IS BEING DELETED, and its volume claims go with it" }]),
+    ...(phase === "Ready"
+      ? []
+      : [
+          {
+            subject,
+            message: sentence(
+              phase === undefined ? "K3k has not seen its Cluster yet" : `its Cluster is ${phase}`,
+              why,
+            ),
+          },
+        ]),
+  ];
+}
+
+function targetFound({ backupTargets }: Observed): Found<Status["backups"]["target"]> {
+  const target = backupTargets.find(({ metadata }) => metadata.name === "default");
+  if (target === undefined) {
+    return {
+      part: null,
+      problems: [{ subject: "backup target", message: "Longhorn has none: nothing leaves the house" }],
+    };
+  }
+  const url = target.spec?.backupTargetURL ?? "";
+  const available = target.status?.available === true;
+  const why = target.status?.conditions?.find(
+    ({ type, status }) => type === "Unavailable" && status === "True",
+  )?.message;
+  return {
+    part: { url, available, lastSyncedAt: target.status?.lastSyncedAt ?? null },
+    problems: available
+      ? []
+      : [{ subject: "backup target", message: sentence(`${url || "without a URL"} is not available`, why) }],
+  };
+}
+
+function schedulesFound({ recurringJobs }: Observed): Found<ScheduleStatus>[] {
+  const missing: Found<ScheduleStatus>[] = schedules
+    .filter(({ name }) => !recurringJobs.some(({ metadata }) => metadata.name === name))
+    .map(({ name, task, cron, groups, retain }) => ({
+      part: { name, present: false, task, cron, groups, retain },
+      problems: [{ subject: `schedule ${name}`, message: "is not in the cluster: run pulumi up" }],
+    }));
+  const present: Found<ScheduleStatus>[] = recurringJobs.map(({ metadata, spec }) => ({
+    part: {
+      name: metadata.name,
+      present: true,
+      task: spec?.task ?? "",
+      cron: spec?.cron ?? "",
+      groups: [...(spec?.groups ?? [])].sort(),
+      retain: spec?.retain ?? 0,
+    },
+    problems: [],
+  }));
+  return sorted([...present, ...missing]);
+}
+
+/** How much later than its schedule a backup may be, as a share of the time between two. */
+const patience = 0.5;
+
+function volumesFound(observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus>[] {
+  return observed.volumes
+    .map((volume) => volumeFound(volume, observed, tenants, now))
+    .sort((a, b) =>
+      compare(
+        `${a.part.tenant ?? "~"} ${a.part.claim ?? "~"} ${a.part.name}`,
+        `${b.part.tenant ?? "~"} ${b.part.claim ?? "~"} ${b.part.name}`,
+      ),
+    );
+}
+
+function volumeFound(
+  volume: VolumeObject,
+  observed: Observed,
+  tenants: readonly string[],
+  now: Date,
+): Found<VolumeStatus> {
+  const { metadata, spec, status } = volume;
+  const { namespace, pvcName } = status?.kubernetesStatus ?? {};
+  const tenant = tenants.find((name) => tenantNames(name).namespace === namespace) ?? null;
+  const claim = claimName(observed, tenant, namespace, pvcName);
+  const lastBackup = timestamp(status?.lastBackupAt);
+  const interval = backupInterval(metadata);
+  const subject = claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`;
+  const robustness = status?.robustness ?? "unknown";
+  const problems: { subject: string; message: string }[] = [];
+  if (robustness === "faulted" || robustness === "degraded") {
+    const message = { faulted: "FAULTED: no copy of it is usable", degraded: "degraded: a copy is missing" }[
+      robustness
+    ];
+    problems.push({ subject, message });
+  }
+  const since = lastBackup ?? timestamp(metadata.creationTimestamp);
+  if (interval === undefined) {
+    problems.push({ subject, message: "no schedule makes backups of it" });
+  } else if (since !== undefined && now.getTime() - since.getTime() > interval * (1 + patience)) {
+    const message =
+      lastBackup === undefined
+        ? `never backed up, and is ${duration(now.getTime() - since.getTime())} old`
+        : `last backup ${distance(lastBackup, now)}, due every ${duration(interval)}`;
+    problems.push({ subject, message });
+  }
+  return {
+    part: {
+      name: metadata.name,
+      tenant,
+      claim,
+      bytes: spec?.size === undefined ? null : Number(spec.size),
+      state: status?.state ?? "unknown",
+      robustness,
+      lastBackupAt: lastBackup?.toISOString() ?? null,
+      backupEveryHours: interval === undefined ? null : interval / 3_600_000,
+    },
+    problems,
+  };
+}
+
+/** K3k gives a tenant's claims long names on the host; what the tenant called them stands beside. */
+function claimName(
+  { claims }: Observed,
+  tenant: string | null,
+  namespace: string | undefined,
+  name: string | undefined,
+): string | null {
+  if (namespace === undefined || name === undefined || name === "") {
+    return null;
+  }
+  if (tenant !== null && name === tenantNames(tenant).datastoreClaim) {
+    return "datastore";
+  }
+  const claim = claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
+  const original = claim?.metadata.annotations?.["k3k.io/name"];
+  return original === undefined
+    ? `${namespace}/${name}`
+    : `${claim?.metadata.annotations?.["k3k.io/namespace"] ?? ""}/${original}`;
+}
+
+/** Milliseconds between two backups of a volume, by the groups of schedules that Longhorn notes as its labels. */
+function backupInterval({ labels = {} }: Metadata): number | undefined {
+  const prefix = "recurring-job-group.longhorn.io/";
+  const groups = Object.keys(labels)
+    .filter((label) => label.startsWith(prefix) && labels[label] === "enabled")
+    .map((label) => label.slice(prefix.length));
+  // Longhorn gives a volume without any group or job to this one.
+  const intervals = (groups.length === 0 ? ["default"] : groups)
+    .map((group) => scheduleOf(group, "backup"))
+    .filter((schedule) => schedule !== undefined)
+    .map(({ cron }) => rhythm(cron).milliseconds);
+  return intervals.length === 0 ? undefined : Math.min(...intervals);
+}
+
+function issuerProblems({ issuers }: Observed): Status["problems"] {
+  const subject = `issuer ${issuerName}`;
+  const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
+  if (issuer === undefined) {
+    return [{ subject, message: "is not in the cluster: run pulumi up" }];
+  }
+  const ready = condition(issuer.status?.conditions, "Ready");
+  return ready?.status === "True" ? [] : [{ subject, message: sentence("is not ready", ready?.message) }];
+}
+
+/** Milliseconds after its due time that a renewal may take. */
+const renewalPatience = 24 * 3_600_000;
+
+function certificatesFound({ certificates }: Observed, now: Date): Found<CertificateStatus>[] {
+  return certificates
+    .map((certificate) => certificateFound(certificate, now))
+    .sort((a, b) => compare(`${a.part.namespace}/${a.part.name}`, `${b.part.namespace}/${b.part.name}`));
+}
+
+function certificateFound({ metadata, spec, status }: CertificateObject, now: Date): Found<CertificateStatus> {
+  const { namespace, name } = placed(metadata);
+  const ready = condition(status?.conditions, "Ready");
+  const notAfter = timestamp(status?.notAfter);
+  const renewal = timestamp(status?.renewalTime);
+  const subject = `certificate ${namespace}/${name}`;
+  const problem = (message: string): Status["problems"] => [{ subject, message }];
+  const problems =
+    notAfter !== undefined && notAfter < now
+      ? problem(`EXPIRED ${distance(notAfter, now)}`)
+      : ready?.status !== "True"
+        ? problem(sentence("is not ready", ready?.message))
+        : renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience
+          ? problem(`should have been renewed on ${moment(renewal)}`)
+          : [];
+  return {
+    part: {
+      namespace,
+      name,
+      hosts: spec?.dnsNames ?? [],
+      ready: ready?.status === "True",
+      notAfter: notAfter?.toISOString() ?? null,
+    },
+    problems,
+  };
+}
+
+function condition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((candidate) => candidate.type === type);
+}
+
+function sentence(text: string, why: string | undefined): string {
+  return why === undefined || why === "" ? text : `${text}: ${why}`;
+}
+
+function placed({ name, namespace = "" }: Metadata): { readonly namespace: string; readonly name: string } {
+  return { namespace, name };
+}
+
+function partsOf<Part>(found: readonly Found<Part>[]): Part[] {
+  return found.map(({ part }) => part);
+}
+
+function problemsOf(found: readonly Found<unknown>[]): Status["problems"] {
+  return found.flatMap(({ problems }) => problems);
+}
+
+function sorted<Part extends { readonly name: string }>(found: readonly Found<Part>[]): Found<Part>[] {
+  return [...found].sort((a, b) => compare(a.part.name, b.part.name));
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,132 @@
+import type { Table } from "../../infra/table.ts";
+import { distance, moment } from "../moment.ts";
+import type { Style } from "../output.ts";
+import type { Status, Use } from "./status.ts";
+
+const gibibyte = 1024 ** 3;
+
+/** A status as the operator reads it. */
+export function statusText(status: Status, description: string, style: Style): string[] {
+  const now = new Date(status.at);
+  const sections: Table[] = [
+    nodesTable(status),
+    platformTable(status),
+    tenantsTable(status),
+    schedulesTable(status),
+    volumesTable(status, now),
+    certificatesTable(status, now),
+  ];
+  const { problems } = status;
+  const count = problems.length === 1 ? "1 thing is wrong" : `${problems.length} things are wrong`;
+  return [
+    style.title(`${status.stack}: ${description}`),
+    `  context ${status.cluster.context}, ${moment(now)}`,
+    ...sections.flatMap((table) =>
+      table.rows.length > 1 ? ["", ...style.table(table)] : ["", style.title(table.title), "  none"],
+    ),
+    "",
+    targetLine(status, now),
+    "",
+    ...(problems.length === 0
+      ? [style.good("All is well.")]
+      : [style.bad(count), ...problems.map(({ subject, message }) => `  ${subject}: ${message}`)]),
+  ];
+}
+
+function nodesTable({ nodes }: Status): Table {
+  return {
+    title: "Nodes",
+    rows: [
+      ["node", "state", "kubelet"],
+      ...nodes.map(({ name, present, ready, schedulable, version }) => [
+        name,
+        present ? `${ready ? "ready" : "NOT READY"}${schedulable ? "" : ", no new pods"}` : "MISSING",
+        version ?? "",
+      ]),
+    ],
+  };
+}
+
+function platformTable({ platform }: Status): Table {
+  return {
+    title: "Platform",
+    rows: [
+      ["namespace", "name", "kind", "ready"],
+      ...platform.map(({ namespace, name, kind, ready, wanted }) => [namespace, name, kind, `${ready}/${wanted}`]),
+    ],
+  };
+}
+
+function tenantsTable({ tenants }: Status): Table {
+  return {
+    title: "Tenants",
+    rows: [
+      ["tenant", "guest", "CPU", "memory", "volumes", "pods"],
+      ...tenants.map(({ name, phase, quota }) => [
+        name,
+        phase ?? "-",
+        ...[quota.cpu, quota.memory, quota.storage, quota.pods].map(useText),
+      ]),
+    ],
+  };
+}
+
+function useText(use: Use | null): string {
+  return use === null ? "-" : `${use.used} of ${use.hard}`;
+}
+
+function schedulesTable({ backups }: Status): Table {
+  return {
+    title: "Schedules (cron in UTC)",
+    rows: [
+      ["schedule", "task", "cron", "kept", "volumes in"],
+      ...backups.schedules.map(({ name, present, task, cron, groups, retain }) => [
+        name,
+        task,
+        present ? cron : "MISSING",
+        retain === 0 ? "-" : String(retain),
+        groups.join(", ") || "-",
+      ]),
+    ],
+  };
+}
+
+function volumesTable({ backups }: Status, now: Date): Table {
+  return {
+    title: "Volumes",
+    rows: [
+      ["tenant", "claim", "size", "state", "last backup"],
+      ...backups.volumes.map(({ tenant, claim, name, bytes, state, robustness, lastBackupAt }) => [
+        tenant ?? "-",
+        claim ?? name,
+        bytes === null ? "-" : `${Math.round((bytes / gibibyte) * 10) / 10}Gi`,
+        state === "attached" ? robustness : state,
+        lastBackupAt === null ? "never" : distance(new Date(lastBackupAt), now),
+      ]),
+    ],
+  };
+}
+
+function certificatesTable({ certificates }: Status, now: Date): Table {
+  return {
+    title: "Certificates",
+    rows: [
+      ["namespace", "certificate", "hosts", "state", "expires"],
+      ...certificates.map(({ namespace, name, hosts, ready, notAfter }) => [
+        namespace,
+        name,
+        hosts.length > 2 ? `${hosts.slice(0, 2).join(", ")} and ${hosts.length - 2} more` : hosts.join(", "),
+        ready ? "ready" : "NOT READY",
+        notAfter === null ? "-" : distance(new Date(notAfter), now),
+      ]),
+    ],
+  };
+}
+
+function targetLine({ backups: { target } }: Status, now: Date): string {
+  if (target === null) {
+    return "Backup target: none";
+  }
+  const synced = target.lastSyncedAt === null ? "" : `, looked at ${distance(new Date(target.lastSyncedAt), now)}`;
+  return `Backup target: ${target.url}, ${target.available ? "available" : "NOT AVAILABLE"}${synced}`;
+}

@@ -1,0 +1,45 @@
+import { exitCodes, type Verb } from "../verb.ts";
+
+/** `kraft status [stack]`: what the host cluster says about itself. */
+export const status: Verb = {
+  name: "status",
+  summary: "show nodes, platform, tenants, backups and certificates of a cluster that runs",
+  details:
+    "Only reads. Without a stack: the only one whose file names its cluster.\nExits with 1 if anything is wrong; what it is stands at the end.",
+  examples: ["status homelab", "status homelab --json"],
+  define(command) {
+    command.argument("[stack]", "stack to ask");
+  },
+  async run({ operands: [name], options, output }) {
+    const [
+      { chosenStackFile, directoryOf },
+      { keysOf, tenantsOf },
+      { connect },
+      { observe },
+      { judge },
+      { statusText },
+    ] = await Promise.all([
+      import("../choice.ts"),
+      import("../stack-file.ts"),
+      import("../host.ts"),
+      import("../status/objects.ts"),
+      import("../status/status.ts"),
+      import("../status/text.ts"),
+    ]);
+    const file = chosenStackFile(name, directoryOf(options));
+    const { cluster } = keysOf(file, ["cluster"]);
+    const asked = async () => {
+      const host = await connect(file, cluster);
+      return { host, observed: await observe(host) };
+    };
+    const { host, observed } = await output.during(`asking the cluster ${cluster.context}`, asked());
+    const { context, uid } = host;
+    const result = judge(observed, { stack: file.stack, tenants: tenantsOf(file), context, uid }, new Date());
+    if (options.json === true) {
+      output.printJson(result);
+    } else {
+      output.print(statusText(result, file.stack.description, output.style));
+    }
+    return result.ok ? exitCodes.fine : exitCodes.wrong;
+  },
+};

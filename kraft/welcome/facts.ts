@@ -1,0 +1,89 @@
+import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { readable, tenantAllowance } from "../../components/plan/size.ts";
+import { defaultStorageClass, tiers, type Schedule } from "../../components/plan/storage.ts";
+import { ingressClassName } from "../../components/plan/traefik-values.ts";
+import type { Model } from "../../infra/model.ts";
+import { rhythm, scheduleOf } from "../schedule.ts";
+
+/** How often something is made of a volume, and how many are kept. */
+export interface Kept {
+  readonly words: string;
+  readonly keep: number;
+}
+
+/**
+ * What a tenant has to know, and nothing secret. `kraft welcome --json` prints it together with `sheet`, the Markdown.
+ * Fields are added, never renamed or taken away.
+ */
+export interface WelcomeFacts {
+  readonly tenant: string;
+  /** URL of the guest's API server. */
+  readonly api: string;
+  /** Version of Kubernetes in the guest, as K3s names it. */
+  readonly kubernetes: string;
+  /** The name that the tenant's domains are a CNAME for. */
+  readonly entrypoint: string;
+  readonly domains: readonly string[];
+  /** What the tenant's own pods and volumes may use, as Kubernetes quantities. */
+  readonly allowance: {
+    readonly cpu: string;
+    readonly memory: string;
+    readonly storage: string;
+    readonly pods: number;
+  };
+  readonly ingressClass: string;
+  readonly issuer: string;
+  /** Whether browsers trust the certificates: those of a staging authority are for trying only. */
+  readonly trustedCertificates: boolean;
+  readonly storageClasses: readonly {
+    readonly name: string;
+    readonly isDefault: boolean;
+    readonly snapshots: Kept;
+    readonly backups: Kept;
+  }[];
+  /** Copies of each volume in the house. */
+  readonly copies: number;
+  /** Nodes in the house. */
+  readonly nodes: number;
+  /** Region of Wasabi where the backups are. */
+  readonly backupRegion: string;
+  /** The storage class of the guest's own objects: Deployments, Secrets and the like. */
+  readonly datastoreClass: string;
+}
+
+/** The facts of one tenant of a model. */
+export function welcomeFacts(model: Model, name: string): WelcomeFacts {
+  const tenant = model.tenants.find((candidate) => candidate.name === name);
+  if (tenant === undefined) {
+    throw new RangeError(`the model has no tenant ${name}`);
+  }
+  return {
+    tenant: name,
+    api: `https://${name}.api.${model.domain}`,
+    kubernetes: model.stack.guestVersion,
+    entrypoint: model.entrypoint,
+    domains: tenant.domains,
+    allowance: readable(tenantAllowance(tenant.size, tenant.quota)),
+    ingressClass: ingressClassName,
+    issuer: issuerName,
+    trustedCertificates: !model.issuer.directory.includes("staging"),
+    storageClasses: tiers.map(({ storageClass, isDefault, group }) => ({
+      name: storageClass,
+      isDefault,
+      snapshots: kept(group, "snapshot"),
+      backups: kept(group, "backup"),
+    })),
+    copies: model.replicas,
+    nodes: model.stack.nodes.length,
+    backupRegion: model.backup.region,
+    datastoreClass: defaultStorageClass,
+  };
+}
+
+function kept(group: string, task: Schedule["task"]): Kept {
+  const schedule = scheduleOf(group, task);
+  if (schedule === undefined) {
+    throw new RangeError(`no schedule makes a ${task} of volumes in group ${group}`);
+  }
+  return { words: rhythm(schedule.cron).words, keep: schedule.retain };
+}

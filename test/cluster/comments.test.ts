@@ -1,0 +1,93 @@
+import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { parse } from "yaml";
+import program from "../../infra/index.ts";
+import { breaker } from "../../kraft/diff/breaker.ts";
+import { changesOf, type Change } from "../../kraft/diff/changes.ts";
+import { comment, previewNotes } from "../../kraft/diff/comment.ts";
+import { previewOf } from "../../kraft/diff/preview.ts";
+import { openEngine } from "../../local/engine.ts";
+import { messageOf } from "../../local/failure.ts";
+import { generatedSecrets } from "../../local/stack-files.ts";
+import { embedded, type Config, type Embedded, type Tenants } from "./embedded.ts";
+
+/** `node test/cluster/comments.test.ts --write` writes the comments anew, for a person to read in the diff. */
+const write = process.argv.includes("--write");
+
+/** The day on which the comments were made: it stands in the line that would confirm a loss. */
+const today = new Date("2026-11-23T12:00:00Z");
+
+const stackFile = parse(readFileSync(new URL("../../Pulumi.local.yaml", import.meta.url), "utf8")) as {
+  config: { "kraft:tenants": Tenants };
+};
+const tenants = stackFile.config["kraft:tenants"];
+
+let local: Embedded;
+
+before(async () => {
+  local = await embedded("local");
+  await local.up();
+});
+
+after(async () => {
+  await local.remove();
+});
+
+/** What a preview of the real engine changes, whether it refuses to or not. */
+async function changes(config: Config, secrets: Readonly<Record<string, string>> = {}): Promise<Change[]> {
+  const events: unknown[] = [];
+  const engine = await openEngine({
+    cluster: local.cluster,
+    config,
+    onEvent: (event) => events.push(event),
+    program: async () => {
+      setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
+      return { ...(await program()) };
+    },
+  });
+  await engine.preview().catch((error: unknown) => {
+    assert.match(messageOf(error), /protect/);
+  });
+  return changesOf(previewOf(events));
+}
+
+function golden(name: string, found: readonly Change[]): void {
+  const expected = new URL(`../fixtures/comments/${name}.md`, import.meta.url);
+  const verdict = breaker(found, "", today);
+  const text = comment(found, { stack: "local", verdict, notes: previewNotes(found) });
+  if (write) {
+    writeFileSync(expected, text);
+  }
+  assert.equal(text, readFileSync(expected, "utf8"));
+}
+
+test("a tenant is added", async () => {
+  const delta = { domains: ["delta.example"], size: "small" };
+  golden("add", await changes({ "kraft:tenants": { ...tenants, delta } }));
+});
+
+test("a tenant gets another size and other domains, and the backup key is rotated; no secret shows", async () => {
+  const acme = { domains: ["acme.test"], size: "medium" };
+  const key = "a-key-that-nobody-may-see";
+  const found = await changes({ "kraft:tenants": { ...tenants, acme } }, { "kraft:wasabiSecretAccessKey": key });
+  assert.ok(!JSON.stringify(found).includes(key) && !JSON.stringify(found).includes(btoa(key)));
+  golden("change", found);
+});
+
+test("a tenant leaves the file", async () => {
+  const others = Object.fromEntries(Object.entries(tenants).filter(([name]) => name !== "acme"));
+  const found = await changes({ "kraft:tenants": others });
+  // The engine begins with everything that nothing hangs on, and stops at the first that is protected. How many others
+  // it has begun with by then is chance; the guest cluster is always among them.
+  assert.deepEqual([...new Set(found.map(({ owner, operation }) => `${operation} ${owner}`))], ["delete acme"]);
+  golden(
+    "remove",
+    found.filter(({ kind }) => kind === "Cluster"),
+  );
+});
+
+test("every tenant's token is replaced, by another seed", async () => {
+  golden("replace", await changes({}, { "kraft:guestTokenSeed": "another seed, of 32 characters or more" }));
+});

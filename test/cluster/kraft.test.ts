@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { parse, stringify } from "yaml";
+import { tenantNames } from "../../components/plan/names.ts";
+import type { KubernetesObject } from "../../local/api.ts";
+import { engineFolder } from "../../local/engine.ts";
+import { exampleIngress } from "../../kraft/welcome/ingress.ts";
+import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
+import type { Status } from "../../kraft/status/status.ts";
+import { kraft } from "../fixtures/kraft/command.ts";
+import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
+import { certificatesAreCounted, embedded, type Embedded } from "./embedded.ts";
+
+const { namespace } = tenantNames("acme");
+/** Two, since each takes its time to come up. */
+const tenants = {
+  acme: { domains: ["acme.example"], size: "small" },
+  blue: { domains: ["blue.example"], size: "medium" },
+};
+const notAfter = new Date(Date.now() + 300 * 86_400_000);
+const folder = mkdtempSync(join(tmpdir(), "kraft-tool-"));
+
+let local: Embedded;
+/** Where the stack file of this run is, with the cluster that it is for. */
+let directory: string;
+
+before(async () => {
+  local = await embedded("local");
+  await local.up({ "kraft:tenants": tenants });
+  await certificatesAreCounted(local.cluster, "acme");
+  directory = engineFolder(local.cluster.directory);
+  // No guest's API server runs here, so that K3k never comes to write it.
+  await local.cluster.api.create(`/api/v1/namespaces/${namespace}/secrets`, {
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "k3k-acme-kubeconfig", namespace },
+    stringData: { "kubeconfig.yaml": k3kKubeconfig(notAfter) },
+  });
+});
+
+/** Creates an object and its status, as its controller would if it ran here. */
+async function observed(
+  collection: string,
+  object: KubernetesObject & { readonly spec: object; readonly status: object },
+) {
+  const { status, ...declared } = object;
+  await local.cluster.api.create(collection, declared);
+  const { apiVersion, kind, metadata } = declared;
+  await local.cluster.api.apply(`${collection}/${metadata.name}/status`, { apiVersion, kind, metadata, status });
+}
+
+after(async () => {
+  rmSync(folder, { recursive: true });
+  await local.remove();
+});
+
+/** The stack file of this run with other values under `kraft:cluster`, in a folder of its own. */
+function withCluster(name: string, change: Readonly<Record<string, string>>): string {
+  const changed = mkdtempSync(join(folder, `${name}-`));
+  const file = parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as {
+    config: { "kraft:cluster": Readonly<Record<string, string>> };
+  };
+  file.config["kraft:cluster"] = { ...file.config["kraft:cluster"], ...change };
+  writeFileSync(join(changed, "Pulumi.local.yaml"), stringify(file));
+  return changed;
+}
+
+test("status: what runs is shown, what does not is named, and the exit code says so", async () => {
+  const { code, stdout, stderr } = await kraft(["status", "local", "--directory", directory]);
+  assert.match(stdout, /^local: an embedded cluster with three simulated OptiPlex Micros\n/, stderr);
+  assert.match(stdout, /\n {2}simulated-1 {2}ready +v1\.35/);
+  assert.match(stdout, /\n {2}k3k-system +k3k +Deployment +1\/1/);
+  assert.match(stdout, /\n {2}acme +Provisioning +0 of 2 +0 of 4Gi +5Gi of 55Gi +0 of 30/);
+  assert.match(stdout, /\n {2}backup-daily +backup +45 0 \* \* \* +30 +default, standard/);
+  assert.match(stdout, /\n\d+ things are wrong\n/);
+  assert.match(stdout, /\n {2}tenant acme: its Cluster is Provisioning/);
+  assert.equal(code, 1);
+});
+
+test("status: backups and certificates, as Longhorn's and cert-manager's own CRDs hold them", async () => {
+  const hour = 3_600_000;
+  const longhorn = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system";
+  await observed(`${longhorn}/volumes`, {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Volume",
+    metadata: {
+      name: "pvc-1",
+      namespace: "longhorn-system",
+      labels: { "recurring-job-group.longhorn.io/critical": "enabled" },
+    },
+    spec: { size: "5368709120", frontend: "blockdev" },
+    status: {
+      state: "attached",
+      robustness: "degraded",
+      lastBackupAt: new Date(Date.now() - 20.5 * hour).toISOString(),
+      kubernetesStatus: { namespace, pvcName: "varlibrancherk3s-k3k-acme-server-0", pvStatus: "Bound" },
+    },
+  });
+  await observed(`${longhorn}/backuptargets`, {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "BackupTarget",
+    metadata: { name: "default", namespace: "longhorn-system" },
+    spec: { backupTargetURL: "s3://kraft-local@eu-central-2/local/" },
+    status: { available: true, lastSyncedAt: new Date().toISOString() },
+  });
+  await observed(`/apis/cert-manager.io/v1/namespaces/${namespace}/certificates`, {
+    apiVersion: "cert-manager.io/v1",
+    kind: "Certificate",
+    metadata: { name: "shop-tls", namespace },
+    spec: {
+      secretName: "shop-tls",
+      dnsNames: ["shop.acme.example"],
+      issuerRef: { name: "kraft-issuer", kind: "ClusterIssuer", group: "cert-manager.io" },
+    },
+    status: {
+      notAfter: new Date(Date.now() + 30.5 * 24 * hour).toISOString(),
+      conditions: [
+        {
+          type: "Ready",
+          status: "False",
+          reason: "Pending",
+          message: "order pending",
+          lastTransitionTime: new Date().toISOString(),
+        },
+      ],
+    },
+  });
+  const { stdout, stderr } = await kraft(["status", "local", "--directory", directory]);
+  assert.match(stdout, /\n {2}acme +datastore +5Gi +degraded +20 h ago\n/, stderr);
+  assert.match(stdout, /\n {2}volume datastore of acme: degraded: a copy is missing\n/);
+  assert.match(stdout, /\n {2}volume datastore of acme: last backup 20 h ago, due every 6 h\n/);
+  assert.match(stdout, /\nBackup target: s3:\/\/kraft-local@eu-central-2\/local\/, available, looked at 0 min ago\n/);
+  assert.match(stdout, /\n {2}k3k-acme +shop-tls +shop\.acme\.example +NOT READY +in 30 days\n/);
+  assert.match(stdout, /\n {2}certificate k3k-acme\/shop-tls: is not ready: order pending\n/);
+});
+
+test("status --json: the same as data", async () => {
+  const { stdout } = await kraft(["status", "local", "--json", "--directory", directory]);
+  const status = JSON.parse(stdout) as Status;
+  assert.equal(status.cluster.uid, local.cluster.uid);
+  assert.deepEqual(
+    status.tenants.map(({ name, declared }) => [name, declared]),
+    [
+      ["acme", true],
+      ["blue", true],
+    ],
+  );
+  assert.ok(status.backups.schedules.every(({ present }) => present));
+  assert.equal(status.ok, false);
+});
+
+test("kubeconfig: on standard output, with the tenant's server and names, and its expiry beside", async () => {
+  const { code, stdout, stderr } = await kraft(["kubeconfig", "acme", "--stack", "local", "--directory", directory]);
+  const config = parse(stdout) as { clusters: { name: string; cluster: { server: string } }[] };
+  assert.deepEqual(
+    config.clusters.map(({ name, cluster }) => [name, cluster.server]),
+    [["acme", "https://acme.api.kraft.test"]],
+  );
+  assert.match(stderr, /^The kubeconfig of acme is valid until \d{4}-\d\d-\d\d \d\d:\d\d UTC \(in 299 days\)\.\n$/);
+  assert.equal(code, 0);
+});
+
+test("kubeconfig -o: a file for its user alone, not replaced without --force", async () => {
+  const path = join(folder, "acme.yaml");
+  const line = ["kubeconfig", "acme", "--stack", "local", "--directory", directory, "-o", path];
+  const first = await kraft(line);
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(first.stdout, "");
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const second = await kraft(line);
+  assert.match(second.stderr, /is there already and was left as it is/);
+  assert.equal(second.code, 1);
+  const forced = await kraft([...line, "--force", "--json"]);
+  assert.deepEqual(JSON.parse(forced.stdout), {
+    tenant: "acme",
+    server: "https://acme.api.kraft.test",
+    // Certificates know no fractions of a second.
+    expires: new Date(Math.floor(notAfter.getTime() / 1000) * 1000).toISOString(),
+    kubeconfig: null,
+    file: path,
+  });
+});
+
+test("kubeconfig of a guest that was never ready: what is missing, and where to look", async () => {
+  const { code, stdout, stderr } = await kraft(["kubeconfig", "blue", "--stack", "local", "--directory", directory]);
+  assert.match(stderr, /no kubeconfig yet: Secret k3k-blue-kubeconfig in namespace k3k-blue does not exist/);
+  assert.equal(stdout, "");
+  assert.equal(code, 1);
+});
+
+test("another cluster than the stack file's is not asked for anything", async () => {
+  const wrong = withCluster("uid", { uid: "22222222-2222-2222-2222-222222222222" });
+  for (const line of [
+    ["status", "local"],
+    ["kubeconfig", "acme", "--stack", "local"],
+  ]) {
+    const { code, stdout, stderr } = await kraft([...line, "--directory", wrong]);
+    assert.match(
+      stderr,
+      /kraft:cluster\.uid\n {4}found: {3}"22222222-.*, but context kraft-local-local of .* is the cluster /,
+    );
+    assert.equal(stdout, "");
+    assert.equal(code, 1);
+  }
+});
+
+test("a context that is not there, a cluster that does not answer, credentials that are refused", async () => {
+  const { kubeconfig } = local.cluster;
+  const text = readFileSync(kubeconfig, "utf8");
+  const changed = (name: string, change: (text: string) => string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, change(text));
+    return withCluster(name, { kubeconfig: path });
+  };
+  for (const [where, message] of [
+    [
+      withCluster("context", { context: "nobody" }),
+      /kraft:cluster\.context\n {4}found: {3}"nobody"\n {4}allowed: kraft-local-local\n/,
+    ],
+    [
+      changed("closed", (config) => config.replace(/https:\/\/127\.0\.0\.1:\d+/, "https://127.0.0.1:9")),
+      /^kraft: https:\/\/127\.0\.0\.1:9 does not answer \(context kraft-local-local of .*\): .*ECONNREFUSED/,
+    ],
+    [changed("token", (config) => config.replace(/token: .*/, "token: nobody")), /refuses the credentials of context/],
+    [
+      // The authority of another cluster: somebody stands in between.
+      changed("authority", (config) => {
+        const foreign = /certificate-authority-data: .*/.exec(k3kKubeconfig(notAfter))?.[0] ?? "";
+        return config.replace(/certificate-authority-data: .*/, foreign);
+      }),
+      /does not answer .*: .*certificate/,
+    ],
+  ] as const) {
+    const { code, stdout, stderr } = await kraft(["status", "local", "--directory", where]);
+    assert.match(stderr, message);
+    assert.equal(stdout, "");
+    assert.equal(code, 1);
+  }
+});
+
+test("the Ingress of the welcome sheet passes the platform's own rules", async () => {
+  const { stdout } = await kraft(["welcome", "acme", "--stack", "local", "--json", "--directory", directory]);
+  const facts = JSON.parse(stdout) as WelcomeFacts;
+  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
+  const example = exampleIngress(facts);
+  const ingress = { ...example, metadata: { ...example.metadata, namespace } };
+  const accepted = await local.cluster.api.answer("POST", path, ingress);
+  assert.equal(accepted.status, 201, accepted.message);
+  const refused = await local.cluster.api.answer("POST", path, exampleFor(facts, "blue.example"));
+  assert.match(refused.message, /not within your domains: shop\.blue\.example/);
+});
+
+function exampleFor(facts: WelcomeFacts, domain: string) {
+  const example = exampleIngress({ ...facts, domains: [domain] });
+  return { ...example, metadata: { ...example.metadata, namespace } };
+}

@@ -1,0 +1,342 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { schedules } from "../../../components/plan/storage.ts";
+import { Style } from "../../../kraft/output.ts";
+import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
+import { judge, type Status } from "../../../kraft/status/status.ts";
+import { statusText } from "../../../kraft/status/text.ts";
+import { stacks } from "../../../stacks/index.ts";
+
+const stack = stacks.get("homelab") ?? assert.fail("no stack homelab");
+const now = new Date("2026-11-23T12:00:00Z");
+
+function hoursAgo(hours: number): string {
+  return new Date(now.getTime() - hours * 3_600_000).toISOString();
+}
+
+const ready = [{ type: "Ready", status: "True" }];
+
+function workload(namespace: string, name: string) {
+  return { metadata: { name, namespace }, spec: { replicas: 2 }, status: { readyReplicas: 2 } };
+}
+
+function volume(name: string, changes: Partial<VolumeObject["status"]> = {}, group = "standard"): VolumeObject {
+  return {
+    metadata: {
+      name,
+      creationTimestamp: hoursAgo(1000),
+      labels: group === "" ? {} : { [`recurring-job-group.longhorn.io/${group}`]: "enabled" },
+    },
+    spec: { size: "5368709120" },
+    status: {
+      state: "attached",
+      robustness: "healthy",
+      lastBackupAt: hoursAgo(11),
+      kubernetesStatus: { namespace: "k3k-acme", pvcName: "data-shop-acme-6a6b6c", pvStatus: "Bound" },
+      ...changes,
+    },
+  };
+}
+
+/** A cluster in which all is well. */
+const well: Observed = {
+  nodes: stack.nodes.map(({ name }) => ({
+    metadata: { name },
+    status: { nodeInfo: { kubeletVersion: "v1.35.6+k3s1" }, conditions: ready },
+  })),
+  deployments: [workload("cert-manager", "cert-manager"), workload("k3k-system", "k3k"), workload("other", "other")],
+  daemonSets: [
+    { metadata: { namespace: "traefik", name: "traefik" }, status: { desiredNumberScheduled: 3, numberReady: 3 } },
+    {
+      metadata: { namespace: "longhorn-system", name: "longhorn-manager" },
+      status: { desiredNumberScheduled: 3, numberReady: 3 },
+    },
+  ],
+  clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" }, status: { phase: "Ready", conditions: ready } }],
+  quotas: [
+    {
+      metadata: { name: "kraft-k3k", namespace: "k3k-acme" },
+      status: { hard: { "requests.cpu": "650m" }, used: { "requests.cpu": "400m" } },
+    },
+    {
+      metadata: { name: "k3k-tenant-acme", namespace: "k3k-acme" },
+      status: {
+        hard: { "requests.cpu": "2", "requests.memory": "4Gi", pods: "30" },
+        used: { "requests.cpu": "500m", "requests.memory": "1Gi", pods: "3" },
+      },
+    },
+    {
+      metadata: { name: "kraft-objects", namespace: "k3k-acme" },
+      status: { hard: { "requests.storage": "55Gi" }, used: { "requests.storage": "10Gi" } },
+    },
+  ],
+  recurringJobs: schedules.map(({ name, task, cron, groups, retain }) => ({
+    metadata: { name },
+    spec: { task, cron, groups, retain },
+  })),
+  backupTargets: [
+    {
+      metadata: { name: "default" },
+      spec: { backupTargetURL: "s3://kraft-backup@eu-central-2/homelab/" },
+      status: { available: true, lastSyncedAt: hoursAgo(0.05) },
+    },
+  ],
+  volumes: [
+    volume("pvc-1"),
+    volume("pvc-2", { kubernetesStatus: { namespace: "k3k-acme", pvcName: "varlibrancherk3s-k3k-acme-server-0" } }),
+  ],
+  claims: [
+    {
+      metadata: {
+        name: "data-shop-acme-6a6b6c",
+        namespace: "k3k-acme",
+        annotations: { "k3k.io/name": "data", "k3k.io/namespace": "shop" },
+      },
+    },
+  ],
+  certificates: [
+    {
+      metadata: { name: "shop-tls", namespace: "k3k-acme" },
+      spec: { dnsNames: ["shop.acme.example"] },
+      status: { notAfter: hoursAgo(-1440), renewalTime: hoursAgo(-720), conditions: ready },
+    },
+  ],
+  issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
+};
+
+function statusOf(changes: Partial<Observed>, tenants: readonly string[] = ["acme"]): Status {
+  return judge({ ...well, ...changes }, { stack, tenants, context: "kraft-homelab", uid: "1" }, now);
+}
+
+function problems(changes: Partial<Observed>, tenants?: readonly string[]): string[] {
+  return statusOf(changes, tenants).problems.map(({ subject, message }) => `${subject}: ${message}`);
+}
+
+test("all is well", () => {
+  const status = statusOf({});
+  assert.deepEqual(status.problems, []);
+  assert.equal(status.ok, true);
+  assert.deepEqual(status.tenants, [
+    {
+      name: "acme",
+      declared: true,
+      phase: "Ready",
+      quota: {
+        cpu: { used: "500m", hard: "2" },
+        memory: { used: "1Gi", hard: "4Gi" },
+        storage: { used: "10Gi", hard: "55Gi" },
+        pods: { used: "3", hard: "30" },
+      },
+    },
+  ]);
+  assert.deepEqual(
+    status.backups.volumes.map(({ tenant, claim, backupEveryHours }) => [tenant, claim, backupEveryHours]),
+    [
+      ["acme", "datastore", 24],
+      ["acme", "shop/data", 24],
+    ],
+  );
+});
+
+test("the text", () => {
+  assert.equal(
+    statusText(statusOf({}), stack.description, new Style(false)).join("\n"),
+    `homelab: three Dell OptiPlex Micros on k3s
+  context kraft-homelab, 2026-11-23 12:00 UTC
+
+Nodes
+  node        state  kubelet
+  optiplex-1  ready  v1.35.6+k3s1
+  optiplex-2  ready  v1.35.6+k3s1
+  optiplex-3  ready  v1.35.6+k3s1
+
+Platform
+  namespace        name              kind        ready
+  cert-manager     cert-manager      Deployment  2/2
+  k3k-system       k3k               Deployment  2/2
+  longhorn-system  longhorn-manager  DaemonSet   3/3
+  traefik          traefik           DaemonSet   3/3
+
+Tenants
+  tenant  guest  CPU        memory      volumes       pods
+  acme    Ready  500m of 2  1Gi of 4Gi  10Gi of 55Gi  3 of 30
+
+Schedules (cron in UTC)
+  schedule             task              cron          kept  volumes in
+  backup-daily         backup            45 0 * * *    30    default, standard
+  backup-six-hourly    backup            15 */6 * * *  28    critical
+  backup-weekly        backup            0 2 * * 6     13    bulk
+  cleanup-daily        snapshot-cleanup  30 4 * * *    -     bulk, critical, default, standard
+  snapshot-daily       snapshot          37 1 * * *    3     bulk
+  snapshot-hourly      snapshot          7 * * * *     24    critical, default, standard
+  system-backup-daily  system-backup     0 6 * * *     14    -
+  trim-weekly          filesystem-trim   0 5 * * 0     -     bulk, critical, default, standard
+
+Volumes
+  tenant  claim      size  state    last backup
+  acme    datastore  5Gi   healthy  11 h ago
+  acme    shop/data  5Gi   healthy  11 h ago
+
+Certificates
+  namespace  certificate  hosts              state  expires
+  k3k-acme   shop-tls     shop.acme.example  ready  in 60 days
+
+Backup target: s3://kraft-backup@eu-central-2/homelab/, available, looked at 3 min ago
+
+All is well.`,
+  );
+});
+
+test("the text ends with what is wrong", () => {
+  const text = statusText(statusOf({ clusters: [], volumes: [] }), stack.description, new Style(false));
+  assert.deepEqual(text.slice(-2), [
+    "1 thing is wrong",
+    "  tenant acme: stands in the stack file, but has no Cluster: run pulumi up",
+  ]);
+  assert.deepEqual(text.slice(text.indexOf("Volumes"), text.indexOf("Volumes") + 2), ["Volumes", "  none"]);
+});
+
+describe("what is wrong", () => {
+  const [node, ...nodes] = well.nodes;
+  const [certificate] = well.certificates;
+  const notReady = (type: string, message: string) => [{ type, status: "False", message }];
+  const cases: Readonly<Record<string, readonly [Partial<Observed>, readonly string[], (readonly string[])?]>> = {
+    "a node that is not there": [{ nodes }, ["node optiplex-1: is of stack homelab, but not in the cluster"]],
+    "a node that is not ready, with a full disk": [
+      {
+        nodes: [
+          {
+            metadata: { name: "optiplex-1" },
+            status: {
+              conditions: [
+                { type: "DiskPressure", status: "True", message: "no space" },
+                ...notReady("Ready", "kubelet stopped posting"),
+              ],
+            },
+          },
+          ...nodes,
+        ],
+      },
+      ["node optiplex-1: is not ready: kubelet stopped posting", "node optiplex-1: DiskPressure: no space"],
+    ],
+    "a node of no stack is no fault": [{ nodes: [...well.nodes, { ...node, metadata: { name: "spare" } }] }, []],
+    "nothing of the platform": [
+      { deployments: [], daemonSets: [] },
+      ["cert-manager", "k3k-system", "longhorn-system", "traefik"].map(
+        (name) => `namespace ${name}: has no Deployment and no DaemonSet: nothing runs`,
+      ),
+    ],
+    "a Deployment half ready": [
+      {
+        deployments: [
+          workload("k3k-system", "k3k"),
+          { ...workload("cert-manager", "cert-manager"), status: { readyReplicas: 1 } },
+        ],
+      },
+      ["Deployment cert-manager/cert-manager: 1 of 2 ready"],
+    ],
+    "a tenant that is being deleted": [
+      {
+        clusters: [
+          {
+            metadata: { name: "acme", namespace: "k3k-acme", deletionTimestamp: hoursAgo(1) },
+            status: { phase: "Terminating" },
+          },
+        ],
+      },
+      [
+        "tenant acme: its Cluster IS BEING DELETED, and its volume claims go with it",
+        "tenant acme: its Cluster is Terminating",
+      ],
+    ],
+    "a tenant that is only in the cluster, one that is only in the file": [
+      {},
+      [
+        "tenant acme: has a Cluster, but does not stand in the stack file",
+        "tenant blue: stands in the stack file, but has no Cluster: run pulumi up",
+      ],
+      ["blue"],
+    ],
+    "a guest that K3k has not seen": [
+      { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" } }] },
+      ["tenant acme: K3k has not seen its Cluster yet"],
+    ],
+    "no backup target": [{ backupTargets: [] }, ["backup target: Longhorn has none: nothing leaves the house"]],
+    "a backup target that does not answer": [
+      {
+        backupTargets: [
+          {
+            metadata: { name: "default" },
+            spec: { backupTargetURL: "s3://x" },
+            status: { available: false, conditions: [{ type: "Unavailable", status: "True", message: "403" }] },
+          },
+        ],
+      },
+      ["backup target: s3://x is not available: 403"],
+    ],
+    "a schedule that is not there": [
+      { recurringJobs: well.recurringJobs.filter(({ metadata }) => metadata.name !== "backup-daily") },
+      ["schedule backup-daily: is not in the cluster: run pulumi up"],
+    ],
+    "a daily backup may be half a day late": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(35) })] }, []],
+    "a daily backup that is later": [
+      { volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) })] },
+      ["volume shop/data of acme: last backup 37 h ago, due every 24 h"],
+    ],
+    "a weekly one is not late by then": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) }, "bulk")] }, []],
+    "a volume that was never backed up": [
+      { volumes: [volume("pvc-1", { lastBackupAt: "" })] },
+      ["volume shop/data of acme: never backed up, and is 41 days old"],
+    ],
+    "a volume without a group is Longhorn's default": [{ volumes: [volume("pvc-1", {}, "")] }, []],
+    "a group without backups": [
+      { volumes: [volume("pvc-1", {}, "none")] },
+      ["volume shop/data of acme: no schedule makes backups of it"],
+    ],
+    "a volume that lost a copy, one that lost all": [
+      { volumes: [volume("pvc-1", { robustness: "degraded" }), volume("pvc-2", { robustness: "faulted" })] },
+      [
+        "volume shop/data of acme: degraded: a copy is missing",
+        "volume shop/data of acme: FAULTED: no copy of it is usable",
+      ],
+    ],
+    "no issuer": [{ issuers: [] }, ["issuer kraft-issuer: is not in the cluster: run pulumi up"]],
+    "an issuer that the authority refused": [
+      { issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: notReady("Ready", "no account") } }] },
+      ["issuer kraft-issuer: is not ready: no account"],
+    ],
+    "a certificate that expired": [
+      {
+        certificates: [
+          { ...certificate, metadata: { name: "a" }, status: { notAfter: hoursAgo(3), conditions: ready } },
+        ],
+      },
+      ["certificate /a: EXPIRED 3 h ago"],
+    ],
+    "a certificate that is not there yet": [
+      {
+        certificates: [
+          { metadata: { name: "a", namespace: "b" }, status: { conditions: notReady("Ready", "issuing") } },
+        ],
+      },
+      ["certificate b/a: is not ready: issuing"],
+    ],
+    "a certificate that was not renewed": [
+      {
+        certificates: [
+          {
+            metadata: { name: "a", namespace: "b" },
+            status: { notAfter: hoursAgo(-500), renewalTime: hoursAgo(25), conditions: ready },
+          },
+        ],
+      },
+      ["certificate b/a: should have been renewed on 2026-11-22 11:00 UTC"],
+    ],
+  };
+  for (const [name, [changes, expected, tenants]] of Object.entries(cases)) {
+    test(name, () => {
+      assert.deepEqual(problems(changes, tenants), expected);
+      assert.equal(statusOf(changes, tenants).ok, expected.length === 0);
+    });
+  }
+});
