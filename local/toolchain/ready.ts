@@ -110,15 +110,23 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
   return found === undefined ? undefined : join(parent, found);
 }
 
+/** What a platform is run and tested with: not the tools that only look at files. */
+const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok"];
+
 /**
- * Every tool, ready to run: one that the machine has, else one of the cache that all checkouts share, built now if it is
- * not there yet.
+ * Tools, ready to run: one that the machine has, else one of the cache that all checkouts share, built now if it is not
+ * there yet.
+ *
+ * @param modules Those whose tools are wanted.
  */
-export async function readyTools(reporter: Reporter): Promise<Tools> {
+export async function readyTools(
+  reporter: Reporter,
+  modules: readonly ToolModule["name"][] = platformModules,
+): Promise<Tools> {
   const tools = new Map<string, ReadyTool>();
   // The module with the highest demand on Go stands for all.
   const go = findGo(join(toolSources, "kwok"));
-  for (const module of toolModules) {
+  for (const module of toolModules.filter(({ name }) => modules.includes(name))) {
     const source = join(toolSources, module.name);
     const folder = cacheFolder(module, source, go);
     const bin = folder === undefined ? undefined : join(folder, "bin");

@@ -25,7 +25,7 @@ export interface Tool {
 
 /** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok";
+  readonly name: "engine" | "cluster" | "kwok" | "workflows";
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -126,6 +126,15 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: ["-X main.version=v1.21.2"],
     minutes: 3,
+  },
+  {
+    name: "workflows",
+    tools: [
+      // Only tests run it.
+      { name: "actionlint", version: "1.7.12", package: "github.com/rhysd/actionlint/cmd/actionlint" },
+    ],
+    linkerFlags: ["-X github.com/rhysd/actionlint.version=1.7.12"],
+    minutes: 0.2,
   },
 ];
 

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, test } from "node:test";
+import { parse } from "yaml";
+import { marker } from "../../../kraft/diff/comment.ts";
+import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
+import { terminalReporter } from "../../../local/terminal.ts";
+
+interface Step {
+  readonly uses?: string;
+  readonly run?: string;
+  readonly with?: Readonly<Record<string, unknown>>;
+  readonly env?: Readonly<Record<string, unknown>>;
+}
+
+interface Job {
+  readonly if?: string;
+  readonly environment?: string;
+  readonly permissions?: Readonly<Record<string, string>>;
+  readonly "runs-on": string | readonly string[];
+  readonly "timeout-minutes"?: number;
+  readonly steps: readonly Step[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions?: unknown;
+  readonly concurrency?: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const root = resolve(import.meta.dirname, "../../..");
+const folder = join(root, ".github", "workflows");
+const files = readdirSync(folder).filter((name) => name.endsWith(".yml"));
+
+/** Actions of GitHub's own; each further one is somebody else whose code runs with our tokens. */
+const allowedActions = [
+  "cache",
+  "checkout",
+  "download-artifact",
+  "github-script",
+  "setup-go",
+  "setup-node",
+  "upload-artifact",
+];
+
+/** What a job may do beyond reading: nothing but what is written here. */
+const granted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "comment.yml comment": { actions: "read", "pull-requests": "write" },
+};
+
+test("there are workflows", () => {
+  assert.deepEqual(files.sort(), ["change.yml", "ci.yml", "comment.yml", "drift.yml", "preview.yml"]);
+});
+
+test("actionlint finds nothing", async () => {
+  const actionlint = toolPath(await readyTools(terminalReporter(), ["workflows"]), "actionlint");
+  const { status, stdout, stderr } = spawnSync(actionlint, ["-no-color"], { cwd: root, encoding: "utf8" });
+  assert.equal(`${stdout}${stderr}`, "");
+  assert.equal(status, 0);
+});
+
+for (const file of files) {
+  const text = readFileSync(join(folder, file), "utf8");
+  const workflow = parse(text) as Workflow;
+  const jobs = Object.entries(workflow.jobs);
+  const steps = jobs.flatMap(([, job]) => job.steps);
+
+  describe(file, () => {
+    test("every action is GitHub's own, and pinned by a commit with its version beside it", () => {
+      const uses = text.split("\n").filter((line) => /^\s*(- )?uses:/.test(line));
+      assert.equal(uses.length, steps.filter((step) => step.uses !== undefined).length);
+      for (const line of uses) {
+        const [, action] = /uses: actions\/([a-z-]+)@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.exec(line) ?? [];
+        assert.ok(action !== undefined && allowedActions.includes(action), line);
+      }
+    });
+
+    test("no right is given but where it is needed", () => {
+      assert.deepEqual(workflow.permissions, {});
+      for (const [name, { permissions }] of jobs) {
+        assert.deepEqual(permissions, granted[`${file} ${name}`] ?? { contents: "read" }, name);
+      }
+    });
+
+    test("nothing runs a stranger's code with our rights", () => {
+      assert.ok(!("pull_request_target" in workflow.on) && !("issue_comment" in workflow.on));
+      if ("workflow_run" in workflow.on) {
+        assert.ok(!steps.some(({ uses }) => uses?.startsWith("actions/checkout")), "it must not check anything out");
+        assert.ok(!steps.some(({ run }) => run !== undefined), "it must not run anything");
+      }
+    });
+
+    test("no checkout leaves its token behind", () => {
+      for (const step of steps.filter(({ uses }) => uses?.startsWith("actions/checkout"))) {
+        assert.equal(step.with?.["persist-credentials"], false);
+      }
+    });
+
+    test("no script has a value of GitHub's written into it: in the environment it is only text", () => {
+      for (const script of steps.flatMap(({ run, with: inputs }) => [run, inputs?.["script"]])) {
+        assert.doesNotMatch(String(script), /\$\{\{/);
+      }
+    });
+
+    test("every job ends by itself, and two runs do not meet", () => {
+      assert.ok(workflow.concurrency);
+      for (const [name, job] of jobs) {
+        assert.ok((job["timeout-minutes"] ?? Infinity) <= 60, name);
+      }
+    });
+
+    test("secrets and the runner at home are only for an environment's own jobs, never for a fork", () => {
+      for (const [name, job] of jobs) {
+        const atHome = job["runs-on"] !== "ubuntu-24.04";
+        const usesSecrets = JSON.stringify(job).includes("secrets.");
+        assert.equal(atHome || usesSecrets, job.environment !== undefined, name);
+        if (atHome && "pull_request" in workflow.on) {
+          assert.equal(job.if, "github.event.pull_request.head.repo.full_name == github.repository");
+        }
+      }
+      assert.doesNotMatch(text, /secrets:\s*inherit|toJSON\(secrets/i);
+    });
+
+    test("no caller's secret is in the environment of a whole job", () => {
+      for (const [name, job] of jobs) {
+        const { steps: _steps, ...rest } = job;
+        assert.doesNotMatch(JSON.stringify(rest), /secrets\./, name);
+      }
+    });
+  });
+}
+
+test("comment.yml looks for the marker that the comments end with", () => {
+  assert.ok(readFileSync(join(folder, "comment.yml"), "utf8").includes(JSON.stringify(marker)));
+});
