@@ -5,8 +5,6 @@ import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
 
-export { table } from "../infra/table.ts";
-
 interface NodeObject extends KubernetesObject {
   readonly status: {
     readonly capacity?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-import { domainsAnnotation } from "../names.ts";
+import { domainsOfNamespace, outsideDomains } from "./domains.ts";
 import { quoted, type AdmissionPolicy } from "./policy.ts";
 
 /**
@@ -6,7 +6,6 @@ import { quoted, type AdmissionPolicy } from "./policy.ts";
  * the rules for Ingresses, it ends here.
  */
 export function certificatePolicy(issuerName: string): AdmissionPolicy {
-  const annotation = quoted(domainsAnnotation);
   const absent = [
     "ipAddresses",
     "uris",
@@ -28,17 +27,9 @@ export function certificatePolicy(issuerName: string): AdmissionPolicy {
       },
     ],
     variables: [
-      {
-        name: "domains",
-        expression:
-          `has(namespaceObject.metadata.annotations) && ${annotation} in namespaceObject.metadata.annotations ? ` +
-          `namespaceObject.metadata.annotations[${annotation}].split(',') : []`,
-      },
+      { name: "domains", expression: domainsOfNamespace },
       { name: "names", expression: "has(object.spec.dnsNames) ? object.spec.dnsNames : []" },
-      {
-        name: "foreignNames",
-        expression: "variables.names.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))",
-      },
+      outsideDomains("foreignNames", "variables.names"),
     ],
     rules: [
       {

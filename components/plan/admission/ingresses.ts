@@ -1,5 +1,5 @@
-import { domainsAnnotation } from "../names.ts";
 import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
+import { domainsOfNamespace, outsideDomains } from "./domains.ts";
 import { list, quoted, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
 
 /** What a tenant may write into an Ingress follows from these. */
@@ -86,12 +86,7 @@ export function ingressPolicy(settings: IngressSettings, domains: Domains): Admi
 }
 
 function variables(domains: Domains): readonly Variable[] {
-  const annotation = quoted(domainsAnnotation);
-  const own =
-    domains.in === "policy"
-      ? list(domains.domains)
-      : `has(namespaceObject.metadata.annotations) && ${annotation} in namespaceObject.metadata.annotations ? ` +
-        `namespaceObject.metadata.annotations[${annotation}].split(',') : []`;
+  const own = domains.in === "policy" ? list(domains.domains) : domainsOfNamespace;
   return [
     { name: "domains", expression: own },
     { name: "rules", expression: "has(object.spec.rules) ? object.spec.rules : []" },
@@ -101,10 +96,7 @@ function variables(domains: Domains): readonly Variable[] {
       name: "hosts",
       expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)",
     },
-    {
-      name: "foreignHosts",
-      expression: "variables.hosts.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))",
-    },
+    outsideDomains("foreignHosts", "variables.hosts"),
     { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
   ];
 }

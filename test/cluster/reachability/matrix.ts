@@ -1,4 +1,4 @@
-import { table } from "../../../local/summary.ts";
+import { table } from "../../../infra/table.ts";
 import type { KubernetesObject } from "../../../local/api.ts";
 import type { Api } from "../../../local/api.ts";
 import { reachable, type Pod, type Protocol, type Query, type Snapshot } from "./analyser.ts";
