@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { NetworkBoundary } from "./network-boundary.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
-import { backupTargetUrl, longhornValues, wasabiEndpoint } from "./plan/longhorn-values.ts";
+import { backupTargetUrl, longhornValues } from "./plan/longhorn-values.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
@@ -20,11 +20,13 @@ export interface LonghornArgs {
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, at most `nodes`. */
   readonly replicas: number;
-  /** Where backups go: a bucket of Wasabi that exists. */
+  /** Where backups go: a bucket that exists. */
   readonly backup: {
     readonly bucket: string;
     readonly region: string;
     readonly prefix: string;
+    /** URL of the S3 server. */
+    readonly endpoint: string;
     readonly accessKeyId: pulumi.Input<string>;
     readonly secretAccessKey: pulumi.Input<string>;
   };
@@ -64,7 +66,7 @@ export class Longhorn extends pulumi.ComponentResource {
         stringData: {
           AWS_ACCESS_KEY_ID: args.backup.accessKeyId,
           AWS_SECRET_ACCESS_KEY: args.backup.secretAccessKey,
-          AWS_ENDPOINTS: wasabiEndpoint(args.backup.region),
+          AWS_ENDPOINTS: args.backup.endpoint,
           VIRTUAL_HOSTED_STYLE: "false",
         },
       },

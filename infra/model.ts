@@ -2,6 +2,7 @@ import type { ChartSource } from "../components/plan/chart.ts";
 import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
 import type { Stack } from "../stacks/index.ts";
+import type { Phase, StateName, TierName } from "./config/schema.ts";
 import type { K3kRelease } from "./versions.ts";
 
 /** One tenant as the operator declared it. */
@@ -10,6 +11,10 @@ export interface Tenant {
   readonly domains: readonly string[];
   readonly size: Size;
   readonly quota: QuotaOverride;
+  readonly tier: TierName;
+  readonly state: StateName;
+  /** The day, as `2027-01-31`, on which the operator confirmed that everything of the tenant may go. */
+  readonly purge?: string;
 }
 
 /** The line of the house, and what backups may take of it. */
@@ -22,6 +27,19 @@ export interface Line {
   readonly backupShare: number;
   /** Milliseconds to the bucket and back. */
   readonly roundTripMs: number;
+}
+
+/** Where backups go. */
+export interface Backup {
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+  /** URL of the S3 server. */
+  readonly endpoint: string;
+  /** Whether Kraft makes the bucket, its user and the key. */
+  readonly managed: boolean;
+  /** The target that backups went to before, as the operator confirmed it. */
+  readonly replaces: string | undefined;
 }
 
 /** What an operator pays, in one currency. */
@@ -53,13 +71,18 @@ export interface Model {
   readonly prices: Prices | undefined;
   /** Days by name, each as `2027-01-31`. */
   readonly expiry: Readonly<Record<string, string>>;
-  readonly backup: { readonly bucket: string; readonly region: string; readonly prefix: string };
+  readonly phase: Phase;
+  /** Volumes in the backups that are not to come back. */
+  readonly leaveOut: readonly string[];
+  /** Time zone in which schedules are shown; undefined for the machine's. */
+  readonly timezone: string | undefined;
+  readonly backup: Backup;
   /** Sorted by name, so that the order in the file changes nothing. */
   readonly tenants: readonly Tenant[];
   /** In clear text: whoever passes one on marks it secret first. */
   readonly secrets: {
-    readonly wasabiAccessKeyId: string;
-    readonly wasabiSecretAccessKey: string;
+    /** The key of the bucket's user; where Kraft makes the bucket that of the administrator. */
+    readonly wasabi: { readonly accessKeyId: string; readonly secretAccessKey: string };
     readonly guestTokenSeed: string;
   };
 }

@@ -75,8 +75,8 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
       replicas: model.replicas,
       backup: {
         ...model.backup,
-        accessKeyId: pulumi.secret(model.secrets.wasabiAccessKeyId),
-        secretAccessKey: pulumi.secret(model.secrets.wasabiSecretAccessKey),
+        accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
+        secretAccessKey: pulumi.secret(model.secrets.wasabi.secretAccessKey),
       },
       network,
     },

@@ -1,11 +1,14 @@
 import { backupProblems, lineDefaults } from "./checks/backup-window.ts";
 import { capacityProblems } from "./checks/capacity.ts";
 import { letsEncrypt } from "./checks/certificates.ts";
+import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { replicaProblems } from "./checks/storage.ts";
 import { tenantNameProblems } from "./checks/tenant-names.ts";
+import { tenantStateProblems } from "./checks/tenant-states.ts";
 import { k3kVersionProblems } from "./checks/versions.ts";
+import { wasabiEndpoint } from "../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../components/plan/storage.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Model, Tenant } from "./model.ts";
@@ -102,7 +105,7 @@ function unknownStack(name: string, known: ReadonlyMap<string, Stack>): Problem 
 }
 
 /** Every check across keys, on whatever is right by itself. */
-function crossProblems(stack: Stack, { config, claims }: ParsedConfig): Problem[] {
+function crossProblems(stack: Stack, { config, claims, problems }: ParsedConfig): Problem[] {
   const nodes = stack.nodes.length;
   return [
     ...tenantNameProblems(claims.map(({ name }) => name)),
@@ -113,6 +116,8 @@ function crossProblems(stack: Stack, { config, claims }: ParsedConfig): Problem[
           config.nodes,
           stack.nodes.map(({ name }) => name),
         )),
+    ...backupKeyProblems(config, problems),
+    ...tenantStateProblems(config.tenants ?? {}),
     ...replicaProblems(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
     ...(config.k3kVersion === undefined ? [] : k3kVersionProblems(config.k3kVersion)),
   ];
@@ -143,13 +148,19 @@ function modelOf(stack: Stack, config: Config): Model {
     ...weights(config),
     prices: config.prices,
     expiry: config.expiry ?? {},
-    backup: config.backup,
-    tenants: tenantsOf(config.tenants),
-    secrets: {
-      wasabiAccessKeyId: config.wasabiAccessKeyId,
-      wasabiSecretAccessKey: config.wasabiSecretAccessKey,
-      guestTokenSeed: config.guestTokenSeed,
+    phase: config.phase ?? "run",
+    leaveOut: config.leaveOut ?? [],
+    timezone: config.timezone,
+    backup: {
+      bucket: config.backup.bucket,
+      region: config.backup.region,
+      prefix: config.backup.prefix,
+      endpoint: config.backup.endpoint ?? wasabiEndpoint(config.backup.region),
+      managed: config.backup.managed ?? false,
+      replaces: config.backup.replaces,
     },
+    tenants: tenantsOf(config.tenants),
+    secrets: { wasabi: wasabiKey(config), guestTokenSeed: config.guestTokenSeed },
   };
 }
 
@@ -159,6 +170,15 @@ function tenantsOf(tenants: Config["tenants"]): Tenant[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-function tenantOf(name: string, { domains, size, quota }: Config["tenants"][string]): Tenant {
-  return { name, domains, size, quota: quota ?? {} };
+function tenantOf(name: string, tenant: Config["tenants"][string]): Tenant {
+  const { domains, size, quota = {}, tier = "standard", state = "active", purge } = tenant;
+  return { name, domains, size, quota, tier, state, ...(purge === undefined ? {} : { purge }) };
+}
+
+function wasabiKey(config: Config): Model["secrets"]["wasabi"] {
+  const managed = config.backup.managed ?? false;
+  return {
+    accessKeyId: (managed ? config.wasabiAdminAccessKeyId : config.wasabiAccessKeyId) ?? "",
+    secretAccessKey: (managed ? config.wasabiAdminSecretAccessKey : config.wasabiSecretAccessKey) ?? "",
+  };
 }

@@ -4,6 +4,15 @@ import { isAddress, isIPv6, isRange } from "../../components/plan/network/addres
 /** Sizes are named here and given numbers in `components/plan/size.ts`. */
 export const sizeNames = ["small", "medium", "large"] as const;
 
+/** Tiers are named here and described in `components/plan/storage.ts`. */
+export const tierNames = ["standard", "critical", "bulk"] as const;
+
+/** The way of a tenant through Kraft, in its order; see docs/offboarding.md. */
+export const stateNames = ["active", "suspended", "archived", "purged"] as const;
+
+/** What a stack is at: its everyday, or coming back from its backups. */
+export const phaseNames = ["run", "restore"] as const;
+
 /** Wasabi's regions with an S3 endpoint of the form `s3.<region>.wasabisys.com` (docs.wasabi.com, service URLs). */
 export const wasabiRegions = [
   "ap-northeast-1",
@@ -75,6 +84,21 @@ const quota = z.strictObject(
   expect("a map with cpu, memory, storage or pods", "for example `quota: { memory: 8Gi }`"),
 );
 
+const dateExpectation = expect(
+  "a day that exists, as year, month and day",
+  'write it in quotes, for example "2027-01-31"',
+);
+/** Without quotes YAML takes a day for a point in time, and the engine may hand it over as one. */
+const day = z
+  .string(dateExpectation)
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z)?$/, { ...dateExpectation, abort: true })
+  .refine((value) => {
+    const written = value.slice(0, 10);
+    const time = Date.parse(`${written}T00:00:00Z`);
+    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(written);
+  }, dateExpectation)
+  .transform((value) => value.slice(0, 10));
+
 const tenant = z.strictObject(
   {
     domains: z
@@ -83,8 +107,26 @@ const tenant = z.strictObject(
       .describe("The tenant's own domains. Each covers its subdomains; no two tenants may share or nest one."),
     size: choice(sizeNames).describe("Quota and limits by name"),
     quota: quota.optional().describe("What replaces the size's allowance; what K3k itself needs comes on top"),
+    tier: choice(tierNames)
+      .optional()
+      .describe(
+        "The best kept class of volumes that the tenant may use, and how its guest's datastore is kept. Default: standard",
+      ),
+    state: choice(stateNames)
+      .optional()
+      .describe(
+        "active; suspended: nothing runs, all data stays; archived: only backups are left; purged: forgotten. Default: active",
+      ),
+    purge: day
+      .optional()
+      .describe(
+        "Today's date: confirms that a tenant in state purged loses everything in the cluster. Good for two days",
+      ),
   },
-  expect("a map with domains, size and, where needed, quota", "for example `{ domains: [acme.example], size: small }`"),
+  expect(
+    "a map with domains, size and, where needed, tier, quota, state and purge",
+    "for example `{ domains: [acme.example], size: small }`",
+  ),
 );
 
 const clusterCommand = "kubectl --context <context> get namespace kube-system -o jsonpath='{.metadata.uid}'";
@@ -214,6 +256,10 @@ const storage = z.strictObject(
   expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
 );
 
+const endpointExpectation = expect(
+  "the https URL of an S3 server without a path",
+  "leave the key out for Wasabi; for example https://s3.example",
+);
 const backup = z.strictObject(
   {
     bucket: text(
@@ -231,6 +277,26 @@ const backup = z.strictObject(
         "for example the stack's name: two clusters must never share one",
       ),
     ).describe("Folder in the bucket. Two live clusters must never share one."),
+    managed: z
+      .boolean(
+        expect("true or false", "true lets Kraft make bucket, user and key; false or nothing takes those you made"),
+      )
+      .optional()
+      .describe("Whether Kraft makes the bucket, its user and the key at Wasabi. Default: false"),
+    endpoint: z
+      .url({ protocol: /^https?$/, ...endpointExpectation })
+      .refine((url) => /^(https:\/\/[^/?#@]+|http:\/\/127\.0\.0\.1:[0-9]+)$/.test(url), endpointExpectation)
+      .optional()
+      .describe("Address of an S3 server in place of Wasabi's"),
+    replaces: text(
+      /^s3:\/\/[^@/]+@[^/]+\/[a-z0-9-]+\/$/,
+      expect(
+        "the backup target that this one takes the place of, as s3://<bucket>@<region>/<prefix>/",
+        "copy it from the message that asked for it",
+      ),
+    )
+      .optional()
+      .describe("The target that backups went to until now. Without it a changed target is refused"),
   },
   expect("a map with bucket, region and prefix", "without a backup target no tenant's data would leave the house"),
 );
@@ -293,25 +359,25 @@ const prices = z.strictObject(
   ),
 );
 
-const dateExpectation = expect(
-  "a day that exists, as year, month and day",
-  'write it in quotes, for example "2027-01-31"',
-);
-/** Without quotes YAML takes a day for a point in time, and the engine may hand it over as one. */
-const day = z
-  .string(dateExpectation)
-  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z)?$/, { ...dateExpectation, abort: true })
-  .refine((value) => {
-    const written = value.slice(0, 10);
-    const time = Date.parse(`${written}T00:00:00Z`);
-    return !Number.isNaN(time) && new Date(time).toISOString().startsWith(written);
-  }, dateExpectation)
-  .transform((value) => value.slice(0, 10));
 const expiry = z.record(
   z.string(),
   day,
   expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'),
 );
+
+const timezoneExpectation = expect(
+  "the name of a time zone",
+  "for example Europe/Berlin; Longhorn itself knows UTC only",
+);
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 function secret(name: string, pattern: RegExp, allowed: string) {
   return text(pattern, expect(allowed, `pulumi config set --secret kraft:${name}`));
@@ -337,6 +403,24 @@ export const configSchema = z.strictObject({
     .string(expect("a version of K3k", "leave the key out to run the stack's own"))
     .optional()
     .describe("Version of K3k instead of the stack's own"),
+  phase: choice(phaseNames)
+    .optional()
+    .describe("run, or restore: the platform without schedules and guests, until the backups are back. Default: run"),
+  timezone: z
+    .string(timezoneExpectation)
+    .refine(isTimezone, timezoneExpectation)
+    .optional()
+    .describe("Time zone in which schedules are shown, for example Europe/Berlin. Default: that of the machine"),
+  leaveOut: z
+    .array(
+      text(
+        /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+        expect("the name of a volume", "copy it from: npm run kraft -- restore --plan"),
+      ),
+      expect("a list of volumes", "for example `leaveOut: [pvc-6f0c2a]`"),
+    )
+    .optional()
+    .describe("Volumes in the backups that are not to come back: a rebuild goes on without them"),
   storage: storage.optional().describe("How volumes are kept"),
   capacity: capacity.optional().describe("How much may be promised to tenants"),
   backup: backup.describe("Where Longhorn's backups go"),
@@ -353,16 +437,36 @@ export const configSchema = z.strictObject({
   tenants: z
     .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
     .describe("Tenants by name: each gets a guest cluster"),
+  wasabiAdminAccessKeyId: secret(
+    "wasabiAdminAccessKeyId",
+    /^\S+$/,
+    "the access key of an administrator at Wasabi, without spaces or line breaks",
+  )
+    .optional()
+    .describe(
+      "Access key of an administrator at Wasabi, who makes the bucket; only with kraft:backup.managed. Secret.",
+    ),
+  wasabiAdminSecretAccessKey: secret(
+    "wasabiAdminSecretAccessKey",
+    /^\S+$/,
+    "the secret key of an administrator at Wasabi, without spaces or line breaks",
+  )
+    .optional()
+    .describe("Secret key of that administrator. Secret."),
   wasabiAccessKeyId: secret(
     "wasabiAccessKeyId",
     /^\S+$/,
     "the access key of the bucket's user, without spaces or line breaks",
-  ).describe("Access key of the bucket's user. Secret."),
+  )
+    .optional()
+    .describe("Access key of the bucket's user; not with kraft:backup.managed. Secret."),
   wasabiSecretAccessKey: secret(
     "wasabiSecretAccessKey",
     /^\S+$/,
     "the secret key of the bucket's user, without spaces or line breaks",
-  ).describe("Secret key of the bucket's user. Secret."),
+  )
+    .optional()
+    .describe("Secret key of the bucket's user; not with kraft:backup.managed. Secret."),
   guestTokenSeed: secret(
     "guestTokenSeed",
     /^.{32,}$/,
@@ -372,6 +476,8 @@ export const configSchema = z.strictObject({
 
 /** Keys whose value must be encrypted in the stack file. */
 export const secretKeys: ReadonlySet<string> = new Set([
+  "wasabiAdminAccessKeyId",
+  "wasabiAdminSecretAccessKey",
   "wasabiAccessKeyId",
   "wasabiSecretAccessKey",
   "guestTokenSeed",
@@ -383,4 +489,7 @@ export type Config = z.output<typeof configSchema>;
 export type TenantConfig = z.output<typeof tenant>;
 export type ChartSource = z.output<typeof charts>;
 export type QuotaConfig = z.output<typeof quota>;
+export type TierName = (typeof tierNames)[number];
+export type StateName = (typeof stateNames)[number];
+export type Phase = (typeof phaseNames)[number];
 export type SizeName = (typeof sizeNames)[number];
