@@ -1,14 +1,6 @@
-/** Something that went wrong outside this program. The message is all that the operator needs to see. */
-export class Failure extends Error {
-  override readonly name = "Failure";
-}
+export { Failure, messageOf } from "../infra/failure.ts";
 
 /** A command line that cannot be understood. The message says what is allowed. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
-}
-
-/** The text of anything that was thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

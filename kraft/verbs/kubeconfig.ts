@@ -1,4 +1,4 @@
-import type { Host } from "../host.ts";
+import type { Host } from "../../infra/host/host.ts";
 import { exitCodes, type Verb } from "../verb.ts";
 
 interface Options {
@@ -56,10 +56,10 @@ export const kubeconfig: Verb<Options> = {
       files.checkTarget(options.output, force);
     }
     const { namespace } = tenantNames(tenant);
-    const { connect } = await import("../host.ts");
+    const { hostOf } = await import("../host.ts");
     const source = await output.during(
       `asking the cluster ${cluster.context}`,
-      connect(file, cluster).then((host) => kubeconfigOf(host, namespace, `k3k-${tenant}-kubeconfig`)),
+      hostOf(file, cluster).then((host) => kubeconfigOf(host, namespace, `k3k-${tenant}-kubeconfig`)),
     );
     const { server, text, expires } = rewrite.tenantKubeconfig(source, tenant, `https://${tenant}.api.${domain}`);
     const now = new Date();

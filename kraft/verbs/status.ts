@@ -14,7 +14,7 @@ export const status: Verb = {
     const [
       { chosenStackFile, directoryOf },
       { keysOf, tenantsOf },
-      { connect },
+      { hostOf },
       { observe },
       { judge },
       { statusText },
@@ -29,7 +29,7 @@ export const status: Verb = {
     const file = chosenStackFile(name, directoryOf(options));
     const { cluster } = keysOf(file, ["cluster"]);
     const asked = async () => {
-      const host = await connect(file, cluster);
+      const host = await hostOf(file, cluster);
       return { host, observed: await observe(host) };
     };
     const { host, observed } = await output.during(`asking the cluster ${cluster.context}`, asked());

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { stringify } from "yaml";
-import { connect } from "../../../kraft/host.ts";
+import { hostOf } from "../../../kraft/host.ts";
 import { readStackFile } from "../../../kraft/stack-file.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { selfSigned } from "../../fixtures/kraft/certificate.ts";
@@ -104,7 +104,7 @@ async function connected(user: Readonly<Record<string, string>>) {
     directory = path;
   });
   const file = readStackFile(stack, directory);
-  return connect(file, { kubeconfig, context: "kraft-homelab", uid });
+  return hostOf(file, { kubeconfig, context: "kraft-homelab", uid });
 }
 
 test("an API server that is busy is asked again, but not for ever", async () => {
