@@ -1,0 +1,200 @@
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import { attach, owner } from "./attach.ts";
+import { backupOfKey, checksumOfKey, layoutOf, type Layout } from "./layout.ts";
+import { newestUsable, type BackupFile, type BlockSizes, type VolumeReport } from "./newest-backup.ts";
+import { parseHead, parseVolume } from "./metadata.ts";
+import { openStore, type BackupStore, type Listed, type Reader } from "./store.ts";
+
+export type { BackupStore } from "./store.ts";
+
+/** A volume that can come back. */
+export interface CatalogueVolume {
+  readonly volume: string;
+  readonly namespace: string;
+  /** Name of the claim on the host; of a guest's volume the one that K3k gave it. */
+  readonly claim: string;
+  readonly sizeBytes: number;
+  readonly storageClass: string;
+  /** Longhorn's words: of one node, of one pod, or of many. */
+  readonly accessMode: "rwo" | "rwop" | "rwx";
+  readonly encrypted: boolean;
+  readonly dataEngine: string;
+  /** The newest backup that is whole. */
+  readonly backup: CatalogueBackup;
+  /** How many there are in all, the broken ones included. */
+  readonly backups: number;
+}
+
+/** One backup. */
+export interface CatalogueBackup {
+  readonly name: string;
+  /** RFC 3339: when its snapshot was made, which is how old its data is. */
+  readonly created: string;
+  /** As Longhorn names it, in `status.url` of its Backup and `spec.fromBackup` of a volume. */
+  readonly url: string;
+  /** Of all its blocks, uncompressed. */
+  readonly bytes: number;
+  /** That a restore downloads; null where blocks were not looked at. */
+  readonly downloadBytes: number | null;
+}
+
+/** Something about a volume that the operator has to know. */
+export interface CatalogueMessage {
+  readonly volume: string;
+  /** Whose it is; null where nothing says so. */
+  readonly namespace: string | null;
+  readonly claim: string | null;
+  readonly message: string;
+}
+
+/** What a backup target holds. */
+export interface Catalogue {
+  /** `s3://bucket@region/prefix/`. */
+  readonly target: string;
+  /** Sorted by namespace and claim. */
+  readonly volumes: readonly CatalogueVolume[];
+  /** What is broken. A volume that is in `volumes` all the same comes back from an older backup. */
+  readonly damaged: readonly CatalogueMessage[];
+  /** Volumes with a backup and without a claim to give them to. */
+  readonly unattached: readonly CatalogueMessage[];
+  /** What is not broken: backups that were never finished. */
+  readonly notes: readonly CatalogueMessage[];
+}
+
+/** How closely the bucket is looked at. */
+export interface Depth {
+  /**
+   * Whether the blocks of every chosen backup are looked for. One request for a thousand blocks: a terabyte in blocks of
+   * 2 MiB takes some 500.
+   */
+  readonly blocks?: boolean;
+}
+
+/** Bytes of a backup's description that hold all but its list of blocks. */
+const headBytes = 64 * 1024;
+
+/**
+ * Reads what exists in a backup target from the bucket itself: no cluster is needed, nothing is written. A volume whose
+ * metadata is broken hides no other.
+ *
+ * @throws Failure where the bucket cannot be reached, does not exist or refuses the key.
+ */
+export async function readCatalogue(store: BackupStore, depth: Depth = {}): Promise<Catalogue> {
+  const reader = await openStore(store);
+  try {
+    return await catalogueOf(reader, store, depth);
+  } finally {
+    reader.close();
+  }
+}
+
+/** The same by way of any reader. */
+export async function catalogueOf(
+  reader: Reader,
+  store: Pick<BackupStore, "bucket" | "prefix" | "region">,
+  { blocks = true }: Depth = {},
+): Promise<Catalogue> {
+  const layout = layoutOf(store.prefix);
+  const target = backupTargetUrl(store);
+  const folders = await volumeFolders(reader, layout);
+  const reports = await Promise.all(
+    folders.map(async ({ volume, folder }): Promise<VolumeReport> =>
+      folder === layout.folder(volume)
+        ? newestUsable(volume, await readVolume(reader, layout, volume, target, blocks))
+        : misplaced(volume, folder, layout),
+    ),
+  );
+  const messages = (list: "damaged" | "notes") =>
+    reports
+      .flatMap(({ volume, attachment, ...report }) =>
+        report[list].map((message) => ({ volume, ...owner(attachment), message })),
+      )
+      .sort(byVolume);
+  return {
+    target,
+    ...attach(reports.flatMap(({ candidate }) => (candidate === undefined ? [] : [candidate]))),
+    damaged: messages("damaged"),
+    notes: messages("notes"),
+  };
+}
+
+function byVolume(a: CatalogueMessage, b: CatalogueMessage): number {
+  return a.volume < b.volume ? -1 : a.volume > b.volume ? 1 : 0;
+}
+
+/** Longhorn spreads volumes over two levels of folders; below the second they have their names. */
+async function volumeFolders(
+  reader: Reader,
+  layout: Layout,
+): Promise<readonly { readonly volume: string; readonly folder: string }[]> {
+  const below = async (folders: readonly string[]): Promise<string[]> =>
+    (
+      await Promise.all(
+        folders.map(async (folder) => (await reader.folders(folder)).map((name) => `${folder}${name}/`)),
+      )
+    ).flat();
+  const found = await below(await below(await below([layout.volumes])));
+  return found.map((folder) => ({ volume: folder.split("/").at(-2) ?? "", folder }));
+}
+
+function misplaced(volume: string, folder: string, layout: Layout): VolumeReport {
+  return {
+    volume,
+    attachment: undefined,
+    damaged: [`${folder} lies where Longhorn does not look: it belongs to ${layout.folder(volume)}`],
+    notes: [],
+  };
+}
+
+/** What there is of one volume, for `newestUsable` to judge. */
+async function readVolume(reader: Reader, layout: Layout, volume: string, target: string, blocks: boolean) {
+  const [text, listed] = await Promise.all([
+    reader.text(layout.volumeKey(volume)),
+    reader.objects(layout.backupsFolder(volume)),
+  ]);
+  const files = listed.flatMap((object) => {
+    const name = backupOfKey(object.key);
+    return name === undefined ? [] : [{ name, object }];
+  });
+  return {
+    key: layout.volumeKey(volume),
+    metadata: text === undefined ? undefined : parseVolume(text, volume),
+    target,
+    backups: (await Promise.all(files.map(({ name, object }) => readHead(reader, volume, name, object)))).flat(),
+    blocks: blocks ? blockSizes(reader, layout, volume) : undefined,
+  };
+}
+
+/** None where the backup was deleted after it was listed. */
+async function readHead(reader: Reader, volume: string, name: string, { key, bytes }: Listed): Promise<BackupFile[]> {
+  const whole = bytes <= headBytes;
+  const text = bytes === 0 ? "" : await reader.text(key, whole ? undefined : headBytes);
+  return text === undefined
+    ? []
+    : [
+        {
+          key,
+          name,
+          head: parseHead(text, volume, name),
+          text: async () => (whole ? text : await reader.text(key)) ?? "",
+        },
+      ];
+}
+
+const hexadecimal = Array.from({ length: 16 }, (_, digit) => digit.toString(16));
+
+/** Lists a volume's blocks, once and only if somebody asks, in sixteen lists side by side: pages of one come one by one. */
+function blockSizes(reader: Reader, layout: Layout, volume: string): () => Promise<BlockSizes> {
+  let sizes: Promise<BlockSizes> | undefined;
+  const list = async (): Promise<BlockSizes> => {
+    const folder = layout.blocksFolder(volume);
+    const parts = await Promise.all(hexadecimal.map((digit) => reader.objects(`${folder}${digit}`)));
+    return new Map(
+      parts.flat().flatMap(({ key, bytes }) => {
+        const checksum = checksumOfKey(key);
+        return checksum === undefined ? [] : [[checksum, bytes] as const];
+      }),
+    );
+  };
+  return () => (sizes ??= list());
+}

@@ -1,0 +1,210 @@
+import { z } from "zod";
+import { messageOf } from "../failure.ts";
+import { checksumPattern } from "./layout.ts";
+
+/** What Longhorn writes about a volume and a backup, as far as a restore needs it (longhorn/backupstore: backupstore.go). */
+
+const bytes = z
+  .string()
+  .regex(/^[0-9]+$/)
+  .transform(Number);
+
+/** Go encodes a text that is marked `string` once more: `"\"kraft-standard\""`. */
+const twiceEncoded = z
+  .string()
+  .optional()
+  .transform((text = "") => (text.startsWith('"') ? String(JSON.parse(text)) : text));
+
+const labels = z
+  .record(z.string(), z.string())
+  .nullish()
+  .transform((given) => given ?? {});
+
+const volumeSchema = z.object({
+  Name: z.string().min(1),
+  Size: bytes.refine((size) => size > 0),
+  Labels: labels,
+  LastBackupName: z.string().optional(),
+  StorageClassName: twiceEncoded,
+  DataEngine: twiceEncoded,
+});
+
+const time = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
+
+const headSchema = z
+  .object({
+    Name: z.string().min(1),
+    VolumeName: z.string().min(1),
+    // Empty while the backup is being made, as the other is.
+    CreatedTime: z.union([z.literal(""), time]),
+    SnapshotCreatedAt: z.string().optional(),
+    Labels: labels,
+  })
+  .refine((head) => head.CreatedTime === "" || time.safeParse(head.SnapshotCreatedAt).success, {
+    path: ["SnapshotCreatedAt"],
+  });
+
+const backupSchema = z.object({
+  ...headSchema.shape,
+  CreatedTime: time,
+  SnapshotName: z.string().min(1),
+  SnapshotCreatedAt: time,
+  Size: bytes,
+  Blocks: z
+    .array(z.object({ Offset: z.int().nonnegative(), BlockChecksum: z.string().regex(checksumPattern) }))
+    .nullish()
+    .transform((blocks) => blocks ?? []),
+});
+
+/** What `volume.cfg` says. */
+export interface VolumeMetadata {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly storageClass: string;
+  readonly dataEngine: string;
+}
+
+/** What a backup's description says before its list of blocks, which may take megabytes. */
+export interface BackupHead {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** When the snapshot under it was made: what it holds is as old as that. Undefined while it is being made. */
+  readonly snapshotCreated: Date | undefined;
+}
+
+/** A backup that was finished. */
+export interface BackupMetadata extends BackupHead {
+  readonly snapshotCreated: Date;
+  /** Of all blocks together, uncompressed. */
+  readonly bytes: number;
+  /** One entry for every block of the volume; a block that repeats stands here as often as it is downloaded. */
+  readonly checksums: readonly string[];
+}
+
+/** Metadata, or why it cannot be used. */
+export type Parsed<Metadata> =
+  { readonly ok: true; readonly metadata: Metadata } | { readonly ok: false; readonly why: string };
+
+/** @param name The volume whose folder the text comes from. */
+export function parseVolume(text: string, name: string): Parsed<VolumeMetadata> {
+  return parsed(text, volumeSchema, ({ Name, Size, Labels, StorageClassName, DataEngine }) =>
+    Name === name
+      ? {
+          ok: true,
+          metadata: {
+            name,
+            sizeBytes: Size,
+            labels: Labels,
+            storageClass: StorageClassName,
+            dataEngine: DataEngine === "" ? "v1" : DataEngine,
+          },
+        }
+      : { ok: false, why: `it describes the volume ${Name}` },
+  );
+}
+
+/**
+ * The head of a backup's description.
+ *
+ * @param text All of it, or its beginning: the list of blocks comes last.
+ */
+export function parseHead(text: string, volume: string, backup: string): Parsed<BackupHead> {
+  // In a text within the JSON the quotes would have backslashes.
+  const end = text.search(/,"(ProcessingBlocks|Blocks|SingleFile)":/);
+  return parsed(end === -1 ? text : `${text.slice(0, end)}}`, headSchema, (head) =>
+    ofBackup(head, volume, backup, {
+      name: backup,
+      labels: head.Labels,
+      snapshotCreated: head.CreatedTime === "" ? undefined : new Date(head.SnapshotCreatedAt ?? ""),
+    }),
+  );
+}
+
+/** The whole description of a backup that was finished. */
+export function parseBackup(text: string, volume: string, backup: string): Parsed<BackupMetadata> {
+  return parsed(text, backupSchema, (whole) =>
+    ofBackup(whole, volume, backup, {
+      name: backup,
+      labels: whole.Labels,
+      snapshotCreated: new Date(whole.SnapshotCreatedAt),
+      bytes: whole.Size,
+      checksums: whole.Blocks.map(({ BlockChecksum }) => BlockChecksum),
+    }),
+  );
+}
+
+function ofBackup<Metadata>(
+  { Name, VolumeName }: { readonly Name: string; readonly VolumeName: string },
+  volume: string,
+  backup: string,
+  metadata: Metadata,
+): Parsed<Metadata> {
+  return Name === backup && VolumeName === volume
+    ? { ok: true, metadata }
+    : { ok: false, why: `it describes backup ${Name} of volume ${VolumeName}` };
+}
+
+function parsed<Schema extends z.ZodType, Metadata>(
+  text: string,
+  schema: Schema,
+  use: (value: z.output<Schema>) => Parsed<Metadata>,
+): Parsed<Metadata> {
+  if (text.trim() === "") {
+    return { ok: false, why: "it is empty" };
+  }
+  try {
+    const result = schema.safeParse(JSON.parse(text));
+    if (result.success) {
+      return use(result.data);
+    }
+    const keys = [...new Set(result.error.issues.map(({ path }) => String(path[0] ?? "all of it")))];
+    return { ok: false, why: `it is not what Longhorn writes: ${keys.join(", ")} missing or malformed` };
+  } catch (error) {
+    return { ok: false, why: `it is no JSON, perhaps half written: ${messageOf(error)}` };
+  }
+}
+
+/** The claim that used a volume when it was backed up. */
+export interface Attachment {
+  readonly namespace: string;
+  readonly claim: string;
+  /** When the claim was deleted; undefined while it was there. */
+  readonly released: Date | undefined;
+}
+
+const kubernetesStatus = z.object({
+  namespace: z.string().optional(),
+  pvcName: z.string().optional(),
+  lastPVCRefAt: z.string().optional(),
+});
+
+/**
+ * The claim that a label of Longhorn's names: it writes one to every backup but those that a system backup orders.
+ *
+ * @returns undefined where there is no label, or none that names a claim.
+ */
+export function attachmentOf(given: Readonly<Record<string, string>>): Attachment | undefined {
+  try {
+    const status = kubernetesStatus.parse(JSON.parse(given["KubernetesStatus"] ?? "{}"));
+    const { namespace = "", pvcName = "", lastPVCRefAt = "" } = status;
+    const deleted = new Date(lastPVCRefAt);
+    return namespace === "" || pvcName === ""
+      ? undefined
+      : { namespace, claim: pvcName, released: Number.isNaN(deleted.getTime()) ? undefined : deleted };
+  } catch {
+    // Not Longhorn's words: as good as none, and the volume is listed as one that no claim is known of.
+    return undefined;
+  }
+}
+
+/** Longhorn's access mode; what it would take itself where a backup does not say. */
+export function accessModeOf(given: Readonly<Record<string, string>>): "rwo" | "rwop" | "rwx" {
+  const mode = given["longhorn.io/volume-access-mode"];
+  return mode === "rwx" || mode === "rwop" ? mode : "rwo";
+}
+
+/** Whether the volume was encrypted, which Longhorn notes since 1.12. */
+export function isEncrypted(given: Readonly<Record<string, string>>): boolean {
+  return given["volume-encrypted"] === "enabled";
+}

@@ -1,0 +1,200 @@
+import type { S3Client } from "@aws-sdk/client-s3";
+import { Failure, messageOf } from "../failure.ts";
+
+/** Where backups lie, and the key that opens it. */
+export interface BackupStore {
+  /** URL of the S3 server; nothing else is ever called. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly bucket: string;
+  /** Folder in the bucket. */
+  readonly prefix: string;
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** An object as a listing shows it. */
+export interface Listed {
+  readonly key: string;
+  readonly bytes: number;
+}
+
+/** Reads the bucket of a backup target. Every call throws `Failure` where the bucket cannot be read. */
+export interface Reader {
+  /** Folders directly in a folder, as their names without slashes. */
+  folders(folder: string): Promise<string[]>;
+  /** Every object below a folder, or whose key begins like that. */
+  objects(prefix: string): Promise<Listed[]>;
+  /**
+   * The text of an object; undefined where there is none.
+   *
+   * @param first How many bytes of it, from its beginning.
+   */
+  text(key: string, first?: number): Promise<string | undefined>;
+  close(): void;
+}
+
+/** How many requests are on their way at once: enough to hide round trips, few enough for Wasabi's fair use. */
+const concurrency = 16;
+
+/** How often a request is made before it counts as failed, with pauses that grow. */
+const attempts = 4;
+
+/** Milliseconds. A listing of a thousand keys takes less than one, and nothing here is large. */
+const timeouts = { connection: 5000, request: 30_000 };
+
+/** Loads the S3 client, which takes longer than most commands: only whoever reads backups waits for it. */
+export async function openStore(store: BackupStore): Promise<Reader> {
+  const [sdk, { Agent: HttpsAgent }, { Agent: HttpAgent }] = await Promise.all([
+    import("@aws-sdk/client-s3"),
+    import("node:https"),
+    import("node:http"),
+  ]);
+  const agent = { keepAlive: true, maxSockets: concurrency };
+  const client: S3Client = new sdk.S3Client({
+    endpoint: store.endpoint,
+    region: store.region,
+    forcePathStyle: true,
+    followRegionRedirects: false,
+    credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
+    maxAttempts: attempts,
+    // Servers other than Amazon's know no checksums of its newer kinds.
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
+    requestHandler: {
+      connectionTimeout: timeouts.connection,
+      requestTimeout: timeouts.request,
+      throwOnRequestTimeout: true,
+      socketTimeout: timeouts.request,
+      httpsAgent: new HttpsAgent(agent),
+      httpAgent: new HttpAgent(agent),
+    },
+  });
+  const slots = new Slots(concurrency);
+  const ask = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await slots.during(call);
+    } catch (error) {
+      throw failureOf(error, store);
+    }
+  };
+  const page = (prefix: string, delimiter: "/" | undefined, token: string | undefined) =>
+    ask(() =>
+      client.send(
+        new sdk.ListObjectsV2Command({
+          Bucket: store.bucket,
+          Prefix: prefix,
+          Delimiter: delimiter,
+          ContinuationToken: token,
+        }),
+      ),
+    );
+  const pages = async function* (prefix: string, delimiter?: "/") {
+    let token: string | undefined;
+    do {
+      const answer = await page(prefix, delimiter, token);
+      yield answer;
+      token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
+    } while (token !== undefined);
+  };
+  return {
+    async folders(folder) {
+      const names: string[] = [];
+      for await (const { CommonPrefixes = [] } of pages(folder, "/")) {
+        names.push(...CommonPrefixes.map(({ Prefix = "" }) => Prefix.slice(folder.length).replace(/\/$/, "")));
+      }
+      return names;
+    },
+    async objects(prefix) {
+      const listed: Listed[] = [];
+      for await (const { Contents = [] } of pages(prefix)) {
+        listed.push(...Contents.map(({ Key = "", Size = 0 }) => ({ key: Key, bytes: Size })));
+      }
+      return listed;
+    },
+    text: (key, first) =>
+      ask(async () => {
+        try {
+          const { Body } = await client.send(
+            new sdk.GetObjectCommand({
+              Bucket: store.bucket,
+              Key: key,
+              ...(first === undefined ? {} : { Range: `bytes=0-${first - 1}` }),
+            }),
+          );
+          return (await Body?.transformToString("utf8")) ?? "";
+        } catch (error) {
+          const { name } = error as { readonly name?: string };
+          if (name === "NoSuchKey") {
+            return undefined;
+          }
+          // There is no first byte of an object that has none.
+          if (name === "InvalidRange") {
+            return "";
+          }
+          throw error;
+        }
+      }),
+    close: () => {
+      client.destroy();
+    },
+  };
+}
+
+/** At most so many at once, in the order in which they came. */
+class Slots {
+  #free: number;
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(count: number) {
+    this.#free = count;
+  }
+
+  async during<Result>(work: () => Promise<Result>): Promise<Result> {
+    if (this.#free > 0) {
+      this.#free -= 1;
+    } else {
+      await new Promise<void>((resume) => this.#waiting.push(resume));
+    }
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) {
+        this.#free += 1;
+      } else {
+        next();
+      }
+    }
+  }
+}
+
+/** What an S3 server, or the way to it, says, and what the operator can do about it. */
+function failureOf(error: unknown, { endpoint, region, bucket }: BackupStore): Failure {
+  const { name = "", $metadata } = error as {
+    readonly name?: string;
+    readonly $metadata?: { readonly httpStatusCode?: number };
+  };
+  const where = `the bucket ${bucket} at ${endpoint}`;
+  if (name === "NoSuchBucket") {
+    return new Failure(`${where} does not exist\n  Correct kraft:backup.bucket and kraft:backup.region.`);
+  }
+  if (
+    ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"].includes(name) ||
+    $metadata?.httpStatusCode === 403
+  ) {
+    return new Failure(
+      `${where} refuses the key: ${name}: ${messageOf(error)}\n` +
+        "  Take the key of the backups' user, and see that it may list the bucket and read what is in it.",
+    );
+  }
+  if (name === "PermanentRedirect" || name === "AuthorizationHeaderMalformed") {
+    return new Failure(`${where} is not in the region ${region}: ${messageOf(error)}\n  Correct kraft:backup.region.`);
+  }
+  const status = $metadata?.httpStatusCode;
+  return new Failure(
+    status === undefined
+      ? `${where} cannot be reached: ${messageOf(error) || name}\n  Is the line up, and does kraft:backup.endpoint fit?`
+      : `${where} answers ${status} ${name}: ${messageOf(error)}\n  Try again; see the provider's status page if it stays so.`,
+  );
+}
