@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { NetworkBoundary } from "./network-boundary.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
 import { backupTargetUrl, longhornValues } from "./plan/longhorn-values.ts";
+import { managedBucketAnnotation } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
@@ -20,6 +21,8 @@ export interface LonghornArgs {
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, at most `nodes`. */
   readonly replicas: number;
+  /** In `restore` there are no schedules, and a volume may come back with fewer copies than it is to have. */
+  readonly phase: "run" | "restore";
   /** Where backups go: a bucket that exists. */
   readonly backup: {
     readonly bucket: string;
@@ -27,6 +30,8 @@ export interface LonghornArgs {
     readonly prefix: string;
     /** URL of the S3 server. */
     readonly endpoint: string;
+    /** Whether Kraft itself made the bucket. */
+    readonly managed: boolean;
     readonly accessKeyId: pulumi.Input<string>;
     readonly secretAccessKey: pulumi.Input<string>;
   };
@@ -55,6 +60,7 @@ export class Longhorn extends pulumi.ComponentResource {
         metadata: {
           name: namespace,
           labels: podSecurityLabels(podSecurity.longhorn),
+          ...(args.backup.managed ? { annotations: { [managedBucketAnnotation]: "true" } } : {}),
         },
       },
       keep,
@@ -88,6 +94,7 @@ export class Longhorn extends pulumi.ComponentResource {
           dataPath: args.dataPath,
           dedicatedDisk: args.dedicatedDisk,
           replicas: args.replicas,
+          restoring: args.phase === "restore",
           backupTarget: backupTargetUrl(args.backup),
           backupCredentialSecret: "wasabi-backup",
         }),
@@ -117,7 +124,7 @@ export class Longhorn extends pulumi.ComponentResource {
           { parent: this, dependsOn: [this.chart] },
         ),
     );
-    for (const { name: job, ...schedule } of schedules) {
+    for (const { name: job, ...schedule } of args.phase === "run" ? schedules : []) {
       new kubernetes.apiextensions.CustomResource(
         `${name}-schedule-${job}`,
         {

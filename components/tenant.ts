@@ -4,7 +4,16 @@ import { guestManifests, guestToken, syncConfig } from "./plan/guest.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import type { IngressSettings } from "./plan/admission/ingresses.ts";
+import {
+  hasGuest,
+  isStopped,
+  leavingAnnotation,
+  suspendedAtAnnotation,
+  suspendedNodeSelector,
+  type Stage,
+} from "./plan/lifecycle.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
+import type { NetworkRules } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
 import {
@@ -41,6 +50,10 @@ export interface TenantArgs {
   readonly apiHost: string;
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
+  /** How much of the tenant is declared. */
+  readonly stage: Stage;
+  /** Since when a tenant is suspended that was active before, as RFC 3339. */
+  readonly suspendedAt?: string;
 }
 
 /**
@@ -48,19 +61,21 @@ export interface TenantArgs {
  * cluster in shared mode. What its objects may say is the `TenantBoundary`'s matter.
  *
  * Deleting the Cluster or its namespace deletes every volume claim of the guest. Both are protected, and stay in the
- * cluster even when they leave the program; none of their fields that would force a replacement can be configured.
+ * cluster even when they leave the program; none of their fields that would force a replacement can be configured. Only
+ * the stages `closing` and `removing` lift that, for the run after.
  */
 export class Tenant extends pulumi.ComponentResource {
   /** Name of the namespace on the host. */
   readonly namespace: string;
-  readonly cluster: kubernetes.apiextensions.CustomResource;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
     // Everything of a tenant is protected, what holds no data too: when a tenant leaves the program by mistake, Pulumi
     // refuses to delete what is protected but goes on to delete the rest.
-    super("kraft:index:Tenant", name, {}, { ...opts, protect: true });
+    const stays = args.stage !== "removing";
+    super("kraft:index:Tenant", name, {}, { ...opts, protect: stays });
     const names = tenantNames(args.tenant);
-    const keep: pulumi.CustomResourceOptions = { parent: this, retainOnDelete: true };
+    const part: pulumi.CustomResourceOptions = { parent: this, protect: stays };
+    const keep: pulumi.CustomResourceOptions = { ...part, retainOnDelete: stays };
     const labels = { [tenantLabel]: args.tenant };
     const sync = syncConfig(tenantStorageLabel);
     const allowance = tenantAllowance(args.size, args.quota);
@@ -78,7 +93,7 @@ export class Tenant extends pulumi.ComponentResource {
           // It allows far too much and cannot be narrowed, since policies only ever add. Ours stand in its place.
           disableNetworkPolicy: true,
           defaultPriorityClass: priorityClasses.tenant,
-          quota: podQuota(allowance),
+          quota: podQuota(isStopped(args.stage) ? { ...allowance, pods: 0 } : allowance),
           limit: { limits: limitRange(allowance) },
           sync,
         },
@@ -94,6 +109,7 @@ export class Tenant extends pulumi.ComponentResource {
           labels: { ...labels, [policyLabel]: names.policy },
           annotations: {
             [domainsAnnotation]: args.domains.join(","),
+            ...(stays ? {} : { [leavingAnnotation]: "purged" }),
             // K3k labels the namespace after it wrote quota and limit range: whatever depends on the namespace waits for
             // both, so that no pod of the guest is ever created without them.
             "pulumi.com/waitFor": `jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=${podSecurity.tenant.level}`,
@@ -117,13 +133,13 @@ export class Tenant extends pulumi.ComponentResource {
               metadata: { name: `kraft-${what}`, ...inNamespace },
               spec: spec as unknown as kubernetes.types.input.core.v1.ResourceQuotaSpec,
             },
-            { parent: this, dependsOn: [namespace] },
+            { ...part, dependsOn: [namespace] },
           ),
       ),
       new NetworkBoundary(
         `${name}-network`,
-        { namespace: names.namespace, labels, policies: tenantPolicies(args.tenant, args.network) },
-        { parent: this, dependsOn: [namespace] },
+        { namespace: names.namespace, labels, policies: this.#policies(args) },
+        { ...part, dependsOn: [namespace] },
       ),
       // Kubernetes makes it with every namespace, and would mount its token into every pod that says nothing.
       new kubernetes.core.v1.ServiceAccount(
@@ -143,22 +159,54 @@ export class Tenant extends pulumi.ComponentResource {
       },
       { ...keep, dependsOn: [namespace] },
     );
+    if (hasGuest(args.stage)) {
+      this.#declareGuest(name, args, [namespace, token, ...boundary]);
+    }
+    this.registerOutputs({ namespace: this.namespace });
+  }
+
+  /** A stopped tenant keeps its policies, and none of them opens anything. */
+  #policies({ tenant, network, stage }: TenantArgs): readonly NetworkRules[] {
+    const policies = tenantPolicies(tenant, network);
+    return isStopped(stage)
+      ? policies.map(({ ingress, egress, ...rules }) => ({
+          ...rules,
+          ...(ingress === undefined ? {} : { ingress: [] }),
+          ...(egress === undefined ? {} : { egress: [] }),
+        }))
+      : policies;
+  }
+
+  #declareGuest(name: string, args: TenantArgs, boundary: readonly pulumi.Resource[]): void {
+    const names = tenantNames(args.tenant);
+    const inNamespace = { namespace: names.namespace, labels: { [tenantLabel]: args.tenant } };
+    const stays = args.stage !== "closing";
+    const part: pulumi.CustomResourceOptions = { parent: this, protect: stays, dependsOn: [...boundary] };
+    const annotations = {
+      ...(args.suspendedAt === undefined ? {} : { [suspendedAtAnnotation]: args.suspendedAt }),
+      ...(stays ? {} : { [leavingAnnotation]: "archived" }),
+    };
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
       {
         metadata: { name: names.addonsSecret, ...inNamespace },
         stringData: guestManifests(args.ingress, args.tenant, args.domains),
       },
-      { parent: this, dependsOn: [namespace] },
+      part,
     );
-    this.cluster = new kubernetes.apiextensions.CustomResource(
+    new kubernetes.apiextensions.CustomResource(
       `${name}-cluster`,
       {
         apiVersion: "k3k.io/v1beta1",
         kind: "Cluster",
-        metadata: { name: names.cluster, ...inNamespace },
+        metadata: {
+          name: names.cluster,
+          ...inNamespace,
+          ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+        },
         spec: {
           mode: "shared",
+          ...(isStopped(args.stage) ? { nodeSelector: suspendedNodeSelector } : {}),
           version: args.guestVersion,
           servers: 1,
           agents: 0,
@@ -175,10 +223,10 @@ export class Tenant extends pulumi.ComponentResource {
           serverLimit: { memory: serverMemory },
           workerLimit: { memory: kubeletMemory },
           addons: [{ secretNamespace: names.namespace, secretRef: names.addonsSecret }],
-          sync,
+          sync: syncConfig(tenantStorageLabel),
         },
       },
-      { ...keep, dependsOn: [namespace, token, addons, ...boundary] },
+      { ...part, retainOnDelete: stays, dependsOn: [...boundary, addons] },
     );
     new kubernetes.apiextensions.CustomResource(
       `${name}-api`,
@@ -193,8 +241,7 @@ export class Tenant extends pulumi.ComponentResource {
           tls: { passthrough: true },
         },
       },
-      { parent: this, dependsOn: [namespace] },
+      part,
     );
-    this.registerOutputs({ namespace: this.namespace });
   }
 }

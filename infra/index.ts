@@ -1,26 +1,44 @@
 import * as pulumi from "@pulumi/pulumi";
 import { stacks } from "../stacks/index.ts";
 import { readConfig } from "./config/read.ts";
+import { Failure } from "./failure.ts";
 import { findings } from "./findings.ts";
+import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
+import { guard, type Surroundings } from "./guards/guard.ts";
+import { surroundings } from "./guards/surroundings.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
 import { ConfigError, refuse, validate } from "./validate.ts";
 
-/** The whole program: the Pulumi CLI runs it by its name, the embedded stack and the tests by calling it. */
-export default async function program(): Promise<PlatformOutputs> {
+/**
+ * The whole program: the Pulumi CLI runs it by its name, the embedded stack and the tests by calling it.
+ *
+ * @param surrounded Where neither cluster nor bucket is there to be looked at, what to take for them.
+ */
+export default async function program(surrounded: Surroundings = surroundings): Promise<PlatformOutputs> {
   try {
     const { stack, raw } = readConfig();
     const model = validate(stack, stacks, raw);
-    const { tables, problems, warnings } = findings(model, new Date());
+    const now = new Date();
+    const { tables, problems, warnings } = findings(model, now);
     // Before a refusal too: they are what it was calculated from.
     await pulumi.log.info(`\n${tablesText(tables)}\n`);
     for (const { key, message } of warnings) {
       await pulumi.log.warn(`${key}: ${message}`);
     }
     refuse(stack, problems);
-    return await platform(model);
+    const guarded = await guard(model, surrounded, now);
+    for (const { key, message } of guarded.warnings) {
+      await pulumi.log.warn(`${key}: ${message}`);
+    }
+    const recorded = recordDeclared();
+    const { outputs, charts } = await platform(model, guarded.staged);
+    // A chart's objects are declared by the provider, in its own time.
+    await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
+    refuse(stack, undeclaredProblems(guarded.standing, recorded));
+    return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.
-    throw error instanceof ConfigError ? new pulumi.RunError(error.message) : error;
+    throw error instanceof ConfigError || error instanceof Failure ? new pulumi.RunError(error.message) : error;
   }
 }

@@ -1,3 +1,4 @@
+import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { CertManager } from "../components/cert-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
@@ -7,6 +8,7 @@ import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
+import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { ConfigError } from "./validate.ts";
 import { versions } from "./versions.ts";
@@ -29,12 +31,19 @@ export interface PlatformOutputs {
   >;
 }
 
+/** What a model comes to. */
+export interface Platform {
+  readonly outputs: PlatformOutputs;
+  readonly charts: readonly kubernetes.helm.v4.Chart[];
+}
+
 /**
  * Declares everything a model asks for.
  *
+ * @param staged How much of each tenant, as the guards let it through.
  * @throws ConfigError before anything is declared, if the cluster is not the one that the stack file names.
  */
-export async function platform(model: Model): Promise<PlatformOutputs> {
+export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
   const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
   const host = new HostCluster("host", { ...model.cluster, identifier: `kraft-${stack.name}` });
@@ -73,6 +82,7 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
       nodes,
       ...stack.storage,
       replicas: model.replicas,
+      phase: model.phase,
       backup: {
         ...model.backup,
         accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
@@ -87,7 +97,7 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
-  const tenants = model.tenants.map((tenant) => {
+  const tenants = staged.map(({ tenant, stage, suspendedAt }) => {
     const api = `${tenant.name}.api.${domain}`;
     const { namespace } = new Tenant(
       `tenant-${tenant.name}`,
@@ -102,13 +112,18 @@ export async function platform(model: Model): Promise<PlatformOutputs> {
         ingress,
         apiHost: api,
         tokenSeed: pulumi.secret(model.secrets.guestTokenSeed),
+        stage,
+        ...(suspendedAt === undefined ? {} : { suspendedAt }),
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
     const allowance = readable(tenantAllowance(tenant.size, tenant.quota));
     return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
   });
-  return { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) };
+  return {
+    outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
+    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+  };
 }
 
 /** Waits for the cluster to say who it is; nothing is declared before. */

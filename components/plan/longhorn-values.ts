@@ -7,6 +7,8 @@ export interface LonghornSettings {
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
+  /** Whether volumes come back from their backups, if need be while a node is missing. Default: no. */
+  readonly restoring?: boolean;
   /** `s3://bucket@region/prefix/`. Never empty: Longhorn would stop all backups without a word. */
   readonly backupTarget: string;
   readonly backupCredentialSecret: string;
@@ -60,7 +62,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       storageOverProvisioningPercentage: 100,
       storageMinimalAvailablePercentage: dedicatedDisk ? (several ? 15 : 10) : 25,
       storageReservedPercentageForDefaultDisk: dedicatedDisk ? (several ? 10 : 5) : 30,
-      allowVolumeCreationWithDegradedAvailability: !several,
+      allowVolumeCreationWithDegradedAvailability: !several || settings.restoring === true,
       nodeDownPodDeletionPolicy: several ? "delete-both-statefulset-and-deployment-pod" : "do-nothing",
       // With the default, draining the only node would wait for ever.
       nodeDrainPolicy: several ? "block-if-contains-last-replica" : "allow-if-replica-is-stopped",

@@ -7,6 +7,9 @@ export const tenantLabel = "kraft.dev/tenant";
 /** Annotation on a tenant's namespace: the domains that its Ingresses may use, separated by commas. */
 export const domainsAnnotation = "kraft.dev/domains";
 
+/** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
+export const managedBucketAnnotation = "kraft.dev/managed-bucket";
+
 /** Label that K3k binds a namespace to its VirtualClusterPolicy by. */
 export const policyLabel = "policy.k3k.io/policy-name";
 

@@ -4,6 +4,11 @@ import type { Problem } from "../problem.ts";
 const bucketKeys = ["wasabiAccessKeyId", "wasabiSecretAccessKey"] as const;
 const adminKeys = ["wasabiAdminAccessKeyId", "wasabiAdminSecretAccessKey"] as const;
 
+/** The secrets without which nothing is declared. */
+export function requiredSecrets(managed: boolean): readonly (keyof Config)[] {
+  return [...(managed ? adminKeys : bucketKeys), "guestTokenSeed"];
+}
+
 /**
  * Which of the two pairs of keys is needed follows from who makes the bucket: the operator, who made a key for its user,
  * or Kraft, which needs an administrator's. The other pair would be a secret that lies about for nothing.

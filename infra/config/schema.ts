@@ -88,10 +88,10 @@ const dateExpectation = expect(
   "a day that exists, as year, month and day",
   'write it in quotes, for example "2027-01-31"',
 );
-/** Without quotes YAML takes a day for a point in time, and the engine may hand it over as one. */
+/** Without quotes YAML takes a day for a point in time, and the engine hands it over as one, in two spellings of Go's. */
 const day = z
   .string(dateExpectation)
-  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z)?$/, { ...dateExpectation, abort: true })
+  .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z| 00:00:00 \+0000 UTC)?$/, { ...dateExpectation, abort: true })
   .refine((value) => {
     const written = value.slice(0, 10);
     const time = Date.parse(`${written}T00:00:00Z`);

@@ -17,6 +17,8 @@ export interface Host {
   get<Kind>(path: string): Promise<Kind | undefined>;
   /** The objects of a collection; none where the cluster has no such kind. */
   list<Kind>(path: string): Promise<readonly Kind[]>;
+  /** The names of the objects of a collection. Of a CustomResourceDefinition the rest is a hundred times as much. */
+  names(path: string): Promise<readonly string[]>;
 }
 
 /** The host cluster of a stack, for the few verbs that change something. */
@@ -110,10 +112,7 @@ export function kubeconfigPath(path: string, directory: string, home: string = h
   return path.startsWith("~/") ? join(home, path.slice(2)) : resolve(directory, path);
 }
 
-async function open(
-  config: KubeConfig,
-  where: string,
-): Promise<Pick<WritableHost, "get" | "list" | "apply" | "delete">> {
+async function open(config: KubeConfig, where: string): Promise<Omit<WritableHost, "context" | "uid">> {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) {
     throw new Failure(`${where} names no cluster with a server`);
@@ -126,10 +125,10 @@ async function open(
     throw new Failure(`${where} cannot be used: ${messageOf(error)}`);
   }
   /** The object that the API server answered with; undefined where there is none. */
-  const ask = async <Kind>(method: string, path: string, body?: object): Promise<Kind | undefined> => {
+  const ask = async <Kind>(method: string, path: string, { body, accept }: Request = {}): Promise<Kind | undefined> => {
     let answer: Answer;
     try {
-      answer = await sendAgain(new URL(path, server), { ...options, method }, body);
+      answer = await sendAgain(new URL(path, server), { ...options, method }, { body, accept });
     } catch (error) {
       throw new Failure(
         `${server} does not answer (${where}): ${messageOf(error)}\n  Is the cluster on, and does the address still fit?`,
@@ -155,12 +154,27 @@ async function open(
   return {
     get,
     list: async <Kind>(path: string) => (await get<{ readonly items: readonly Kind[] }>(path))?.items ?? [],
+    names: async (path) => {
+      const found = await ask<{ readonly items: readonly { readonly metadata: { readonly name: string } }[] }>(
+        "GET",
+        path,
+        { accept: "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1" },
+      );
+      return (found?.items ?? []).map(({ metadata }) => metadata.name);
+    },
     apply: async <Kind>(path: string, object: object, fieldManager: string) =>
-      (await ask<Kind>("PATCH", `${path}?fieldManager=${encodeURIComponent(fieldManager)}`, object)) as Kind,
+      (await ask<Kind>("PATCH", `${path}?fieldManager=${encodeURIComponent(fieldManager)}`, { body: object })) as Kind,
     delete: async (path) => {
       await ask("DELETE", path);
     },
   };
+}
+
+/** What is sent beside method and path. */
+interface Request {
+  readonly body?: object | undefined;
+  /** Form of the answer. Default: JSON. */
+  readonly accept?: string | undefined;
 }
 
 interface Answer {
@@ -169,9 +183,9 @@ interface Answer {
 }
 
 /** An API server that is busy, or has just learned of a kind, says so and wants to be asked again. */
-async function sendAgain(url: URL, options: RequestOptions, body?: object): Promise<Answer> {
+async function sendAgain(url: URL, options: RequestOptions, sent: Request): Promise<Answer> {
   for (let attempt = 1; ; attempt += 1) {
-    const answer = await send(url, options, body);
+    const answer = await send(url, options, sent);
     if (answer.status !== 429 || attempt === attempts) {
       return answer;
     }
@@ -179,12 +193,12 @@ async function sendAgain(url: URL, options: RequestOptions, body?: object): Prom
   }
 }
 
-function send(url: URL, options: RequestOptions, body?: object): Promise<Answer> {
+function send(url: URL, options: RequestOptions, { body, accept = "application/json" }: Request): Promise<Answer> {
   const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = {
       ...(options.headers as OutgoingHttpHeaders | undefined),
-      accept: "application/json",
+      accept,
       ...(text === undefined
         ? {}
         : { "content-type": "application/apply-patch+yaml", "content-length": Buffer.byteLength(text) }),

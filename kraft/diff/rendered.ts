@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
+import type { Surroundings } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { stackConfig } from "./stack-config.ts";
 
@@ -51,12 +52,12 @@ export async function rendered(stack: string, configFile: string, checkout: stri
   );
   setAllConfig(config.values, [...config.secrets]);
   const { default: program } = (await imported(join(checkout, "infra", "index.ts"))) as {
-    readonly default: () => Promise<unknown>;
+    readonly default: (surrounded: Surroundings) => Promise<unknown>;
   };
   let refusal: string | undefined;
   const resources = await declared(stack, async () => {
     try {
-      await program();
+      await program(asDeclared);
     } catch (error) {
       refusal = error instanceof Error ? error.message : String(error);
     }
@@ -67,6 +68,31 @@ export async function rendered(stack: string, configFile: string, checkout: stri
     ...(refusal === undefined ? {} : { refusal }),
   };
 }
+
+/**
+ * The cluster as it is once the stack file was carried out, so that nothing shows that is on its way: who is archived
+ * has no guest, who is purged nothing at all.
+ */
+const asDeclared: Surroundings = {
+  standing: ({ tenants, phase }) =>
+    Promise.resolve({
+      tenants: tenants
+        .filter(({ state }) => state !== "purged")
+        .map(({ name, state }) => ({
+          name,
+          guest: phase === "run" && (state === "active" || state === "suspended"),
+          // The same in both renderings: since when is no change.
+          ...(state === "suspended" ? { suspendedAt: "as declared" } : {}),
+          pods: [],
+          claims: [],
+        })),
+      volumes: [],
+      dataDefinitions: [],
+      managedBucket: false,
+      schedules: phase === "run",
+    }),
+  backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),
+};
 
 function imported(file: string): Promise<unknown> {
   return import(pathToFileURL(file).href);

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { secretKeys } from "../../infra/config/schema.ts";
+import { requiredSecrets } from "../../infra/checks/backup-keys.ts";
 import { mockedUid } from "./declared.ts";
 
 type Values = Readonly<Record<string, unknown>>;
@@ -40,7 +40,7 @@ export function stackConfig(
       secrets.push(key);
     }
   }
-  for (const name of secretKeys) {
+  for (const name of requiredSecrets(record(config["kraft:backup"])["managed"] === true)) {
     const key = `kraft:${name}`;
     if (!(key in config)) {
       config[key] = fingerprint("not set");

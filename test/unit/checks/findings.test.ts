@@ -70,6 +70,7 @@ test("the empty maps of Pulumi.yaml say nothing, and defaults fill what is left 
 
 test("a date that YAML took for a point in time is the same date", () => {
   assert.deepEqual(model({ expiry: { domain: "2027-01-31T00:00:00Z" } }).expiry, { domain: "2027-01-31" });
+  assert.deepEqual(model({ expiry: { domain: "2027-01-31 00:00:00 +0000 UTC" } }).expiry, { domain: "2027-01-31" });
 });
 
 test("what the hardware does not carry is refused together with what is wrong with the file", () => {

@@ -14,7 +14,9 @@ let outputs: PlatformOutputs;
 
 before(async () => {
   resources = await declared("homelab", async () => {
-    outputs = await platform(validate("homelab", stacks, raw));
+    const model = validate("homelab", stacks, raw);
+    const staged = model.tenants.map((tenant) => ({ tenant, stage: "guest" as const }));
+    ({ outputs } = await platform(model, staged));
   });
 });
 

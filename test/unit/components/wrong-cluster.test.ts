@@ -12,7 +12,7 @@ test("a kubeconfig that points at another cluster is refused before anything is 
   const model = validate("homelab", stacks, { ...raw, values: { ...raw.values, cluster } });
   let message = "";
   const resources = await declared("homelab", async () => {
-    await platform(model).catch((error: unknown) => {
+    await platform(model, []).catch((error: unknown) => {
       message = (error as Error).message;
     });
   });

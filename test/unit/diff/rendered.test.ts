@@ -107,7 +107,7 @@ test("a resource under another name in the program is replaced, whatever it is c
 
 test("protection that goes is a change", async () => {
   const changes = await edited("components/tenant.ts", (text) =>
-    text.replace("protect: true });", "protect: false });"),
+    text.replace('const stays = args.stage !== "closing";', "const stays = false;"),
   );
   assert.ok(changes.includes("update acme Cluster acme"), changes.join("\n"));
 });

@@ -1,0 +1,81 @@
+import type { Model } from "../model.ts";
+import type { Warning } from "../problem.ts";
+import { refuse } from "../validate.ts";
+import { lossProblems } from "./losses.ts";
+import { readsCatalogue, rebuildProblems, type BackedUp } from "./rebuild.ts";
+import { stagesOf, type Staged } from "./stages.ts";
+import type { Standing } from "./standing.ts";
+
+/** What the program sees of the world before it declares anything. */
+export interface Surroundings {
+  /** What stands in the cluster. */
+  standing(model: Model): Promise<Standing>;
+  /** What lies in the bucket. */
+  backedUp(model: Model): Promise<BackedUp>;
+}
+
+/** What the guards let through, and what the operator should know of it. */
+export interface Guarded {
+  readonly standing: Standing;
+  readonly staged: readonly Staged[];
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Holds a model against what stands in the cluster and what lies in the bucket. The bucket is only asked where something
+ * is about to start that must find its volumes.
+ *
+ * @throws ConfigError naming everything that would be lost.
+ * @throws Failure where cluster or bucket do not answer.
+ */
+export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
+  const standing = await surroundings.standing(model);
+  refuse(model.stack.name, lossProblems(model, standing, now));
+  const staged = stagesOf(model, standing, now);
+  if (readsCatalogue(model, staged, standing)) {
+    refuse(model.stack.name, rebuildProblems(model, staged, standing, await surroundings.backedUp(model)));
+  }
+  return { standing, staged, warnings: warningsOf(model, staged, standing) };
+}
+
+function warningsOf({ phase }: Model, staged: readonly Staged[], standing: Standing): Warning[] {
+  const restoring: Warning[] =
+    phase === "restore"
+      ? [
+          {
+            key: "kraft:phase",
+            message:
+              "restore: no schedules and no guests. Next: npm run kraft -- restore --plan, then --apply; once all is back, kraft:phase: run",
+          },
+        ]
+      : [];
+  return [
+    ...restoring,
+    ...staged.flatMap(({ tenant: { name }, stage }) => {
+      const key = `kraft:tenants.${name}.state`;
+      const pods = standing.tenants.find((found) => found.name === name)?.pods ?? [];
+      switch (stage) {
+        case "suspended":
+          return pods.length === 0
+            ? []
+            : [
+                {
+                  key,
+                  message:
+                    `suspended, but K3k stops no pod that runs: ${pods.join(", ")}. They reach nothing and nobody reaches ` +
+                    `them; once this run is done: kubectl delete pods --all --namespace k3k-${name}`,
+                },
+              ];
+        case "closing":
+          return [
+            { key, message: "archived: this run unlocks the guest cluster, the next up deletes it. Its backups stay" },
+          ];
+        case "removing":
+          return [{ key, message: "purged: this run unlocks the namespace, the next up deletes it" }];
+        case "guest":
+        case "prepared":
+          return [];
+      }
+    }),
+  ];
+}

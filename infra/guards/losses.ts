@@ -1,0 +1,153 @@
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import type { Model, Tenant } from "../model.ts";
+import { show, type Problem } from "../problem.ts";
+import type { Standing, StandingTenant } from "./standing.ts";
+
+/** The way by which a tenant leaves without losing anything by mistake. */
+const path =
+  "state: suspended, then archived, then purged, each with a preview and an up of its own (docs/offboarding.md)";
+
+/**
+ * What a stack file would take from the cluster: guests, tenants' namespaces, the backup target, the bucket. What Pulumi
+ * refuses to delete it says in its own words, after everything else was changed; here it is said first, with what would
+ * be lost and with the safe way.
+ *
+ * @param today The day against which confirmations are held.
+ */
+export function lossProblems(model: Model, standing: Standing, today: Date): Problem[] {
+  return [
+    ...missingTenants(model, standing),
+    ...model.tenants.flatMap((tenant) => {
+      const found = standing.tenants.find(({ name }) => name === tenant.name);
+      return found === undefined ? [] : leavingProblems(tenant, found, standing, today);
+    }),
+    ...targetProblems(model, standing),
+    ...phaseProblems(model, standing),
+  ];
+}
+
+function missingTenants({ tenants }: Model, standing: Standing): Problem[] {
+  return standing.tenants
+    .filter(({ name }) => !tenants.some((tenant) => tenant.name === name))
+    .map((found) => ({
+      key: `kraft:tenants.${found.name}`,
+      found: `nothing, but the cluster has ${holdings(found)}`,
+      allowed: "every tenant that the cluster has, in whatever state",
+      fix: `put the entry back; to let the tenant go: ${path}`,
+    }));
+}
+
+/** What a tenant would lose, in words. */
+function holdings({ name, guest, claims }: StandingTenant): string {
+  const volumes = claims.length === 1 ? "1 volume claim" : `${claims.length} volume claims`;
+  return guest
+    ? `the guest cluster of ${name}, and with it would go ${volumes}`
+    : `the namespace of ${name}, and with it would go ${volumes}`;
+}
+
+function leavingProblems(tenant: Tenant, found: StandingTenant, standing: Standing, today: Date): Problem[] {
+  switch (tenant.state) {
+    case "active":
+    case "suspended":
+      return [];
+    case "archived":
+      return found.guest ? archiveProblems(found, standing) : [];
+    case "purged":
+      return purgeProblems(tenant, found, today);
+  }
+}
+
+/** A guest goes only when nothing runs in it any more, and when a backup holds all that ever did. */
+function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[] {
+  const { name, suspendedAt, pods, claims } = found;
+  const key = `kraft:tenants.${name}.state`;
+  const allowed = "archived only of a tenant that is suspended, runs no pod, and has a backup of every volume since";
+  if (suspendedAt === undefined) {
+    return [{ key, found: `"archived", but ${name} is not suspended`, allowed, fix: path }];
+  }
+  const problems: Problem[] = [];
+  if (pods.length > 0) {
+    problems.push({
+      key,
+      found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`}: ${pods.join(", ")}`,
+      allowed,
+      fix: `kubectl delete pods --all --namespace k3k-${name}`,
+    });
+  }
+  const without = claims
+    .filter(({ volume }) => volume !== undefined)
+    .filter(({ volume }) => {
+      const { lastBackupAt } = volumes.find((candidate) => candidate.name === volume) ?? {};
+      return lastBackupAt === undefined || Date.parse(lastBackupAt) < Date.parse(suspendedAt);
+    });
+  if (without.length > 0) {
+    problems.push({
+      key,
+      found: `"archived", but no backup since ${suspendedAt} of ${without.map((claim) => claim.name).join(", ")}`,
+      allowed,
+      fix: `npm run kraft -- backup ${name}`,
+    });
+  }
+  return problems;
+}
+
+function purgeProblems({ name, purge }: Tenant, found: StandingTenant, today: Date): Problem[] {
+  if (found.guest) {
+    return [
+      {
+        key: `kraft:tenants.${name}.state`,
+        found: `"purged", but the cluster has ${holdings(found)}`,
+        allowed: "purged only of a tenant that is archived",
+        fix: path,
+      },
+    ];
+  }
+  const days = [0, -1].map((offset) => new Date(today.getTime() + offset * 86_400_000).toISOString().slice(0, 10));
+  if (purge !== undefined && days.includes(purge)) {
+    return [];
+  }
+  return [
+    {
+      key: `kraft:tenants.${name}.purge`,
+      found: `${show(purge)}, but the cluster has ${holdings(found)}`,
+      allowed: "today's date, as your confirmation; good for two days",
+      fix: `purge: "${days[0] ?? ""}"; the backups in the bucket stay`,
+    },
+  ];
+}
+
+function targetProblems({ backup }: Model, standing: Standing): Problem[] {
+  const target = backupTargetUrl(backup);
+  const problems: Problem[] = [];
+  if (standing.target !== undefined && standing.target !== target && backup.replaces !== standing.target) {
+    problems.push({
+      key: "kraft:backup",
+      found: `${target}, but backups are in ${standing.target}: Longhorn would forget them, and no restore would find them`,
+      allowed: standing.target,
+      fix: `put it back; if a new target is meant: kraft:backup.replaces: ${standing.target}`,
+    });
+  }
+  if (standing.managedBucket && !backup.managed) {
+    problems.push({
+      key: "kraft:backup.managed",
+      found: "false, but Kraft made the bucket: with the bucket, its user and the key all backups would go",
+      allowed: "true, as long as the bucket is in the program",
+      fix: "put it back; to take the bucket over by hand, see docs/backups.md",
+    });
+  }
+  return problems;
+}
+
+function phaseProblems({ phase }: Model, { tenants }: Standing): Problem[] {
+  const guests = tenants.filter(({ guest }) => guest).map(({ name }) => name);
+  return phase === "restore" && guests.length > 0
+    ? [
+        {
+          key: "kraft:phase",
+          found: `"restore", but guest clusters stand and would go, with their volume claims: ${guests.join(", ")}`,
+          allowed: "restore only on a cluster without guests",
+          fix: "kraft:phase: run; a single volume comes back by docs/runbooks/restore-a-volume.md",
+        },
+      ]
+    : [];
+}

@@ -1,0 +1,52 @@
+import type { Stage } from "../../components/plan/lifecycle.ts";
+import type { Model, Tenant } from "../model.ts";
+import type { Standing, StandingTenant } from "./standing.ts";
+
+/** A tenant as it is declared in this run. */
+export interface Staged {
+  readonly tenant: Tenant;
+  readonly stage: Stage;
+  readonly suspendedAt?: string;
+}
+
+/**
+ * How every tenant is declared in this run. A tenant that leaves does so in two runs, each of which is a preview that
+ * can be read: the first takes the protection away, the second what was protected.
+ *
+ * @param now For the tenants that this run suspends.
+ */
+export function stagesOf(model: Pick<Model, "tenants" | "phase">, standing: Standing, now: Date): Staged[] {
+  return model.tenants.flatMap((tenant) => {
+    const found = standing.tenants.find(({ name }) => name === tenant.name);
+    const stage = stageOf(tenant, found, model.phase);
+    if (stage === undefined) {
+      return [];
+    }
+    const suspendedAt =
+      stage === "suspended"
+        ? (found?.suspendedAt ?? now.toISOString())
+        : stage === "closing"
+          ? found?.suspendedAt
+          : undefined;
+    return [{ tenant, stage, ...(suspendedAt === undefined ? {} : { suspendedAt }) }];
+  });
+}
+
+/** @returns undefined where nothing of the tenant is declared */
+function stageOf({ state }: Tenant, found: StandingTenant | undefined, phase: Model["phase"]): Stage | undefined {
+  const guest = found?.guest ?? false;
+  if (phase === "restore") {
+    return state === "purged" && found === undefined ? undefined : "prepared";
+  }
+  switch (state) {
+    case "active":
+      return "guest";
+    case "suspended":
+      // No guest is started only to be stopped: after a rebuild its volumes are enough.
+      return guest ? "suspended" : "prepared";
+    case "archived":
+      return guest && found?.leaving !== "archived" ? "closing" : "prepared";
+    case "purged":
+      return found === undefined || found.leaving === "purged" ? undefined : "removing";
+  }
+}

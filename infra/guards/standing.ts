@@ -1,0 +1,134 @@
+import { leavingAnnotation, suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
+import { managedBucketAnnotation, tenantLabel } from "../../components/plan/names.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { priorityClasses } from "../../components/plan/size.ts";
+import { schedules } from "../../components/plan/storage.ts";
+import type { Host } from "../host/host.ts";
+
+/** What stands in the cluster before anything is declared, as far as data hangs on it. */
+export interface Standing {
+  readonly tenants: readonly StandingTenant[];
+  readonly volumes: readonly StandingVolume[];
+  /** Names of the CustomResourceDefinitions whose deletion takes tenants' data along. */
+  readonly dataDefinitions: readonly string[];
+  /** Where Longhorn was last told to send backups: `s3://bucket@region/prefix/`. */
+  readonly target?: string;
+  /** Whether Kraft made the bucket. */
+  readonly managedBucket: boolean;
+  /** Whether any of Kraft's snapshot and backup schedules is there. */
+  readonly schedules: boolean;
+}
+
+/** A tenant that has a namespace. */
+export interface StandingTenant {
+  readonly name: string;
+  /** Whether its guest cluster is there. */
+  readonly guest: boolean;
+  /** What the last run unlocked, so that the next may take it away. */
+  readonly leaving?: string;
+  /** Since when it is suspended, as RFC 3339. */
+  readonly suspendedAt?: string;
+  /** Names of the pods of its own that run: those of K3k end with the guest. */
+  readonly pods: readonly string[];
+  readonly claims: readonly StandingClaim[];
+}
+
+/** A volume claim in a tenant's namespace. */
+export interface StandingClaim {
+  readonly name: string;
+  /** The volume that it is bound to; undefined while it waits for one. */
+  readonly volume?: string;
+}
+
+/** A volume of Longhorn. */
+export interface StandingVolume {
+  readonly name: string;
+  /** When its last backup was made, as RFC 3339; undefined where there is none. */
+  readonly lastBackupAt?: string;
+  /** False while it is filled from a backup. */
+  readonly whole: boolean;
+}
+
+/** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
+const dataGroups = ["k3k.io", "longhorn.io"];
+
+interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+interface KubernetesObject {
+  readonly metadata: Metadata;
+}
+
+interface Pod extends KubernetesObject {
+  readonly spec?: { readonly priorityClassName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
+interface Claim extends KubernetesObject {
+  readonly spec?: { readonly volumeName?: string };
+}
+
+interface Volume extends KubernetesObject {
+  readonly spec?: { readonly fromBackup?: string };
+  readonly status?: { readonly lastBackupAt?: string; readonly state?: string; readonly restoreRequired?: boolean };
+}
+
+interface ConfigMap extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** Looks at a cluster. Only reads. */
+export async function look(host: Host): Promise<Standing> {
+  const longhorn = platformNamespaces.longhorn;
+  const ofTenants = `labelSelector=${encodeURIComponent(tenantLabel)}`;
+  const [namespaces, guests, claims, pods, volumes, resource, namespace, jobs, definitions] = await Promise.all([
+    host.list<KubernetesObject>(`/api/v1/namespaces?${ofTenants}`),
+    host.list<KubernetesObject>("/apis/k3k.io/v1beta1/clusters"),
+    host.list<Claim>("/api/v1/persistentvolumeclaims"),
+    host.list<Pod>("/api/v1/pods?fieldSelector=status.phase%3DRunning"),
+    host.list<Volume>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/volumes`),
+    host.get<ConfigMap>(`/api/v1/namespaces/${longhorn}/configmaps/longhorn-default-resource`),
+    host.get<KubernetesObject>(`/api/v1/namespaces/${longhorn}`),
+    host.list<KubernetesObject>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/recurringjobs`),
+    host.names("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+  ]);
+  const target = /^backup-target: *"?([^"\n]+?)"? *$/m.exec(resource?.data?.["default-resource.yaml"] ?? "")?.[1];
+  return {
+    tenants: namespaces.map((found) => {
+      const name = found.metadata.labels?.[tenantLabel] ?? "";
+      const within = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
+        objects.filter(({ metadata }) => metadata.namespace === found.metadata.name);
+      const guest = within(guests).find(({ metadata }) => metadata.name === name);
+      const leaving = (guest ?? found).metadata.annotations?.[leavingAnnotation];
+      const suspendedAt = guest?.metadata.annotations?.[suspendedAtAnnotation];
+      return {
+        name,
+        guest: guest !== undefined,
+        ...(leaving === undefined ? {} : { leaving }),
+        ...(suspendedAt === undefined ? {} : { suspendedAt }),
+        pods: within(pods)
+          .filter(({ spec }) => spec?.priorityClassName === priorityClasses.tenant)
+          .map(({ metadata }) => metadata.name),
+        claims: within(claims).map(({ metadata, spec }) => ({
+          name: metadata.name,
+          ...(spec?.volumeName === undefined || spec.volumeName === "" ? {} : { volume: spec.volumeName }),
+        })),
+      };
+    }),
+    volumes: volumes.map(({ metadata, spec, status }) => ({
+      name: metadata.name,
+      ...(status?.lastBackupAt === undefined || status.lastBackupAt === ""
+        ? {}
+        : { lastBackupAt: status.lastBackupAt }),
+      whole: (spec?.fromBackup ?? "") === "" || (status?.restoreRequired === false && status.state !== "creating"),
+    })),
+    dataDefinitions: definitions.filter((name) => dataGroups.some((group) => name.endsWith(`.${group}`))),
+    ...(target === undefined ? {} : { target }),
+    managedBucket: namespace?.metadata.annotations?.[managedBucketAnnotation] === "true",
+    schedules: jobs.some(({ metadata }) => schedules.some(({ name }) => name === metadata.name)),
+  };
+}

@@ -1,0 +1,24 @@
+import { connect } from "../host/host.ts";
+import type { Model } from "../model.ts";
+import type { Surroundings } from "./guard.ts";
+import { look } from "./standing.ts";
+
+/** The real ones: the cluster of the stack file, and its bucket. */
+export const surroundings: Surroundings = {
+  standing: async (model) => look(await connect(addressOf(model))),
+  backedUp: async ({ backup, secrets }) => {
+    const { readCatalogue } = await import("../catalogue/catalogue.ts");
+    // Whether the blocks are there is for the restore to find out: here it only counts what is back.
+    return readCatalogue({ ...backup, ...secrets.wasabi }, { blocks: false });
+  },
+};
+
+function addressOf({ stack, cluster }: Model) {
+  return {
+    cluster,
+    file: `Pulumi.${stack.name}.yaml`,
+    // Pulumi runs the program in the folder of its project file.
+    directory: ".",
+    embedded: stack.distribution === "embedded",
+  };
+}

@@ -1,0 +1,291 @@
+import * as pulumi from "@pulumi/pulumi";
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { basename, join } from "node:path";
+import { after, before, test } from "node:test";
+import { priorityClasses } from "../../components/plan/size.ts";
+import program from "../../infra/index.ts";
+import type { KubernetesObject } from "../../local/api.ts";
+import { chartsFolder, openEngine, type EngineRun, type Program } from "../../local/engine.ts";
+import { versions } from "../../infra/versions.ts";
+import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+
+const active: Tenants = {
+  acme: { domains: ["acme.example"], size: "small" },
+  blue: { domains: ["blue.example"], size: "medium" },
+};
+
+let local: Embedded;
+
+before(async () => {
+  local = await embedded("local");
+  await local.up({ "kraft:tenants": active });
+});
+
+after(() => local.remove());
+
+/** The tenants with other values for blue. */
+function blue(change: object): Config {
+  return { "kraft:tenants": { ...active, blue: { ...active["blue"], ...change } } };
+}
+
+/** The message of a preview that must be refused. */
+async function refused(config: Config, variant?: Program): Promise<string> {
+  const preview =
+    variant === undefined
+      ? local.preview(config)
+      : openEngine({ cluster: local.cluster, config, program: variant }).then((engine) => engine.preview());
+  return preview.then(
+    ({ steps }) => assert.fail(`accepted: ${JSON.stringify(steps)}`),
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+/** `update tenant-blue-cluster` and the like, sorted. */
+function changes({ steps }: EngineRun): string[] {
+  return steps.map(({ operation, urn }) => `${operation} ${urn.slice(urn.lastIndexOf("::") + 2)}`).sort();
+}
+
+const paths = {
+  cluster: "/apis/k3k.io/v1beta1/namespaces/k3k-blue/clusters/blue",
+  namespace: "/api/v1/namespaces/k3k-blue",
+  policy: "/apis/k3k.io/v1beta1/virtualclusterpolicies/tenant-blue",
+  longhorn: "/api/v1/namespaces/longhorn-system",
+  backups: "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/backups.longhorn.io",
+  claim: "/api/v1/namespaces/k3k-blue/persistentvolumeclaims/varlibrancherk3s-k3k-blue-server-0",
+  volume: "/api/v1/persistentvolumes/pvc-blue",
+  longhornVolume: "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/volumes/pvc-blue",
+} as const;
+
+async function identities(names: readonly (keyof typeof paths)[]): Promise<(string | undefined)[]> {
+  const objects = await Promise.all(names.map((name) => local.cluster.api.get(paths[name])));
+  return objects.map((object) => object?.metadata.uid);
+}
+
+test("a change that would take data is refused in a preview: what would be lost, and the safe way", async () => {
+  const names = ["cluster", "namespace", "policy", "longhorn", "backups"] as const;
+  const before = await identities(names);
+  const renamed = { acme: active["acme"], teal: active["blue"] };
+  for (const [config, expected] of [
+    [
+      { "kraft:tenants": { acme: active["acme"] } },
+      /kraft:tenants\.blue\n {4}found: {3}nothing, but the cluster has the guest cluster of blue, and with it would go 1 volume claim\n.*\n {4}fix: {5}put the entry back; to let the tenant go: state: suspended, then archived/,
+    ],
+    [{ "kraft:tenants": renamed }, /kraft:tenants\.blue\n {4}found: {3}nothing, but the cluster has the guest cluster/],
+    [
+      { "kraft:backup": { bucket: "kraft-local", region: "eu-central-2", prefix: "other" } },
+      /kraft:backup\n {4}found: {3}s3:\/\/kraft-local@eu-central-2\/other\/, but backups are in s3:\/\/kraft-local@eu-central-2\/local\/: Longhorn would forget them/,
+    ],
+    [{ "kraft:phase": "restore" }, /kraft:phase\n {4}found: {3}"restore", but guest clusters stand and would go/],
+    [blue({ state: "archived" }), /kraft:tenants\.blue\.state\n {4}found: {3}"archived", but blue is not suspended/],
+    [
+      blue({ state: "purged", purge: new Date().toISOString().slice(0, 10) }),
+      /kraft:tenants\.blue\.state\n {4}found: {3}"purged", but the cluster has the guest cluster of blue/,
+    ],
+  ] as const) {
+    const message = await refused("kraft:tenants" in config ? config : { ...config, "kraft:tenants": active });
+    assert.match(message, expected);
+    assert.match(message, /Nothing was changed\./);
+  }
+  assert.deepEqual(await identities(names), before);
+  assert.ok(before.every((uid) => uid !== undefined));
+});
+
+test("a chart without Longhorn's kinds: the backups in the bucket would go with them", async () => {
+  const charts = chartsFolder(local.cluster.directory);
+  const without = join(local.cluster.directory, "pulumi", "without");
+  cpSync(charts, without, { recursive: true });
+  const name = `${versions.longhorn.chart}-${versions.longhorn.version}.tgz`;
+  const unpacked = join(without, "unpacked");
+  mkdirSync(unpacked);
+  const tar = (...tarArguments: string[]): void => {
+    assert.equal(spawnSync("tar", tarArguments).status, 0, tarArguments.join(" "));
+  };
+  tar("-xzf", join(without, name), "-C", unpacked);
+  rmSync(join(unpacked, "longhorn", "templates", "crds.yaml"));
+  tar("-czf", join(without, name), "-C", unpacked, "longhorn");
+  const message = await refused({
+    "kraft:tenants": active,
+    "kraft:charts": { source: "folder", path: `./${basename(without)}` },
+  });
+  assert.match(message, /CustomResourceDefinition\n {4}found: {3}no longer declared, .*backups\.longhorn\.io/);
+  assert.match(message, /with its Backup objects the backups in the bucket/);
+  assert.ok(await local.cluster.api.get(paths.backups));
+});
+
+test("a program that no longer has them, or gives them another name, is refused by their protection as well", async () => {
+  const emptied = await refused({}, () => Promise.resolve({}));
+  assert.match(emptied, /tenant-blue-cluster" cannot be deleted\s+because it is protected/);
+  assert.match(emptied, /backups\.longhorn\.io" cannot be deleted\s+because it is protected/);
+  const moved = (type: string, resource: string): Program => {
+    return async () => {
+      pulumi.runtime.registerResourceTransform(({ type: found, name, props, opts }) =>
+        found === type && name === resource
+          ? { props: { ...props, metadata: { ...(props["metadata"] as object), name: "moved" } }, opts }
+          : undefined,
+      );
+      return { ...(await program()) };
+    };
+  };
+  assert.match(
+    await refused({ "kraft:tenants": active }, moved("kubernetes:core/v1:Namespace", "longhorn-namespace")),
+    /"longhorn-system" no longer declared: with it would go every tenant's volumes|unable to replace resource "\S+longhorn-namespace"/,
+  );
+  assert.match(
+    await refused({ "kraft:tenants": active }, moved("kubernetes:k3k.io/v1beta1:Cluster", "tenant-blue-cluster")),
+    /unable to replace resource "\S+tenant-blue-cluster"\s+as it is currently marked for protection/,
+  );
+  assert.ok((await identities(["cluster", "longhorn", "backups"])).every((uid) => uid !== undefined));
+});
+
+test("suspended: K3k takes the guest's own pods away, nothing is reachable, every object stays", async () => {
+  // What a tenant has: a volume under the guest's datastore, and a pod.
+  await local.cluster.api.create("/api/v1/persistentvolumes", {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: "pvc-blue" },
+    spec: {
+      capacity: { storage: "5Gi" },
+      accessModes: ["ReadWriteOnce"],
+      persistentVolumeReclaimPolicy: "Retain",
+      storageClassName: "kraft-standard",
+      claimRef: { namespace: "k3k-blue", name: basename(paths.claim) },
+      csi: { driver: "driver.longhorn.io", volumeHandle: "pvc-blue", fsType: "ext4" },
+    },
+  });
+  await local.cluster.api.create(paths.longhornVolume.replace(/\/pvc-blue$/, ""), {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Volume",
+    metadata: { name: "pvc-blue", namespace: "longhorn-system" },
+    spec: { size: "5368709120", frontend: "blockdev" },
+  });
+  await eventually("blue's datastore bound", async () => {
+    const claim = await local.cluster.api.get<KubernetesObject & { readonly status?: { readonly phase?: string } }>(
+      paths.claim,
+    );
+    return claim?.status?.phase === "Bound" ? true : undefined;
+  });
+  await local.cluster.api.create("/api/v1/namespaces/k3k-blue/pods", {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: "web", namespace: "k3k-blue" },
+    spec: {
+      priorityClassName: priorityClasses.tenant,
+      automountServiceAccountToken: false,
+      containers: [{ name: "web", image: "web" }],
+    },
+  });
+  await eventually("the pod", async () => {
+    const pod = await local.cluster.api.get<KubernetesObject & { readonly status?: { readonly phase?: string } }>(
+      "/api/v1/namespaces/k3k-blue/pods/web",
+    );
+    return pod?.status?.phase === "Running" ? true : undefined;
+  });
+
+  const names = ["cluster", "namespace", "policy", "claim", "volume", "longhornVolume"] as const;
+  const before = await identities(names);
+  const suspended = await local.up(blue({ state: "suspended" }));
+  assert.ok(
+    suspended.steps.every(({ operation }) => operation === "update"),
+    changes(suspended).join(),
+  );
+  assert.match(
+    suspended.messages.map(({ text }) => text).join("\n"),
+    /suspended, but K3k stops no pod that runs: web\. .*kubectl delete pods --all --namespace k3k-blue/,
+  );
+  await eventually("no kubelet", async () => {
+    const pods = await local.cluster.api.list("/api/v1/namespaces/k3k-blue/pods?labelSelector=type%3Dagent");
+    return pods.length === 0 ? true : undefined;
+  });
+  assert.deepEqual(await identities(names), before);
+  assert.deepEqual(changes(await local.preview(blue({ state: "suspended" }))), []);
+  assert.ok((await identities(["cluster"]))[0] !== undefined);
+});
+
+test("archived: not while a pod runs or a backup is missing; then in two runs, and volumes and backups stay", async () => {
+  const archived = blue({ state: "archived" });
+  const first = await refused(archived);
+  assert.match(first, /"archived", but a pod runs: web\n/);
+  assert.match(
+    first,
+    /no backup since \S+ of varlibrancherk3s-k3k-blue-server-0\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
+  );
+  await local.cluster.api.delete("/api/v1/namespaces/k3k-blue/pods/web");
+  await local.cluster.api.apply(`${paths.longhornVolume}/status`, {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Volume",
+    metadata: { name: "pvc-blue", namespace: "longhorn-system" },
+    status: { lastBackupAt: new Date(Date.now() + 1000).toISOString() },
+  });
+  await eventually("the end of the pod", async () => {
+    const pod = await local.cluster.api.get("/api/v1/namespaces/k3k-blue/pods/web");
+    return pod === undefined ? true : undefined;
+  });
+
+  const unlocked = await local.up(archived);
+  assert.ok(
+    unlocked.steps.every(({ operation }) => operation === "update"),
+    changes(unlocked).join(),
+  );
+  assert.match(unlocked.messages.map(({ text }) => text).join("\n"), /archived: this run unlocks the guest cluster/);
+  // Changed one's mind in between: locked again.
+  assert.deepEqual(changes(await local.preview(blue({ state: "suspended" }))), ["update tenant-blue-cluster"]);
+  const gone = await local.up(archived);
+  assert.deepEqual(changes(gone), [
+    "delete tenant-blue-addons",
+    "delete tenant-blue-api",
+    "delete tenant-blue-cluster",
+  ]);
+  await eventually("the end of the claim", async () => {
+    const [claim] = await identities(["claim"]);
+    return claim === undefined ? true : undefined;
+  });
+  const [cluster, ...kept] = await identities([
+    "cluster",
+    "namespace",
+    "policy",
+    "volume",
+    "longhornVolume",
+    "longhorn",
+  ]);
+  assert.equal(cluster, undefined);
+  assert.ok(kept.every((uid) => uid !== undefined));
+  assert.deepEqual(changes(await local.preview(archived)), []);
+});
+
+test("purged: only with today's date, in two runs; then the entry may go, and volumes and backups still stay", async () => {
+  assert.match(
+    await refused(blue({ state: "purged" })),
+    /kraft:tenants\.blue\.purge\n {4}found: {3}nothing, but the cluster/,
+  );
+  assert.match(
+    await refused(blue({ state: "purged", purge: "2026-01-01" })),
+    /kraft:tenants\.blue\.purge\n {4}found: {3}"2026-01-01", but the cluster/,
+  );
+  // The entry cannot simply go either.
+  assert.match(
+    await refused({ "kraft:tenants": { acme: active["acme"] } }),
+    /but the cluster has the namespace of blue/,
+  );
+  const purged = blue({ state: "purged", purge: new Date().toISOString().slice(0, 10) });
+  const unlocked = await local.up(purged);
+  assert.ok(
+    unlocked.steps.every(({ operation }) => operation === "update"),
+    changes(unlocked).join(),
+  );
+  const gone = await local.up(purged);
+  assert.ok(
+    gone.steps.every(({ operation, urn }) => operation === "delete" && urn.includes("tenant-blue")),
+    changes(gone).join(),
+  );
+  await eventually("the end of the namespace", async () => {
+    const [namespace] = await identities(["namespace"]);
+    return namespace === undefined ? true : undefined;
+  });
+  const kept = await identities(["volume", "longhornVolume", "longhorn", "backups"]);
+  assert.ok(kept.every((uid) => uid !== undefined));
+  const without = { "kraft:tenants": { acme: active["acme"] } };
+  assert.deepEqual(changes(await local.preview(without)), []);
+  assert.deepEqual(changes(await local.preview(blue({ state: "purged" }))), []);
+});

@@ -1,0 +1,46 @@
+import type { Standing, StandingTenant } from "../../../infra/guards/standing.ts";
+import type { Model } from "../../../infra/model.ts";
+import { validate } from "../../../infra/validate.ts";
+import { stacks } from "../../../stacks/index.ts";
+import { stackFile } from "../../fixtures/stack-file.ts";
+
+/** The model of the valid stack file, with other values for some keys. */
+export function model(change: Partial<Model> = {}): Model {
+  return { ...validate("homelab", stacks, stackFile().raw), ...change };
+}
+
+/** The target that the valid stack file names. */
+export const target = "s3://kraft-backup@eu-central-2/homelab/";
+
+/** A cluster in which the valid stack file was carried out. */
+export function standing(change: Partial<Standing> = {}): Standing {
+  return {
+    tenants: [standingTenant("acme")],
+    volumes: [],
+    dataDefinitions: ["volumes.longhorn.io", "clusters.k3k.io"],
+    target,
+    managedBucket: false,
+    schedules: true,
+    ...change,
+  };
+}
+
+/** A tenant with a guest and the claim of its datastore. */
+export function standingTenant(name: string, change: Partial<StandingTenant> = {}): StandingTenant {
+  return {
+    name,
+    guest: true,
+    pods: [],
+    claims: [{ name: `varlibrancherk3s-k3k-${name}-server-0`, volume: `pvc-${name}` }],
+    ...change,
+  };
+}
+
+/** A cluster in which nothing was ever declared. */
+export const nothing: Standing = {
+  tenants: [],
+  volumes: [],
+  dataDefinitions: [],
+  managedBucket: false,
+  schedules: false,
+};
