@@ -111,7 +111,7 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 }
 
 /** What a platform is run and tested with: not the tools that only look at files. */
-const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok"];
+const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
 /**
  * Tools, ready to run: one that the machine has, else one of the cache that all checkouts share, built now if it is not

@@ -25,7 +25,7 @@ export interface Tool {
 
 /** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok" | "workflows";
+  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows";
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -37,6 +37,7 @@ export interface ToolModule {
 const kubernetesVersion = "1.35.4";
 const kubernetesProviderVersion = "4.25.0";
 const pulumiVersion = "3.215.0";
+const versitygwVersion = "1.8.0";
 
 function kubernetes(name: string): Tool {
   return {
@@ -126,6 +127,18 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: ["-X main.version=v1.21.2"],
     minutes: 3,
+  },
+  {
+    name: "storage",
+    tools: [
+      // Never taken from PATH: what is stored must be readable by the version that stored it.
+      { name: "versitygw", version: versitygwVersion, package: "github.com/versity/versitygw/cmd/versitygw" },
+      // Only tests run it. Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
+      // newest that the module proxy gives out. That of 1.12 writes the same files.
+      { name: "backup-store", version: "0.0.0-20250804022317-794abf817297", package: "./backup-store" },
+    ],
+    linkerFlags: [`-X main.Version=v${versitygwVersion}`],
+    minutes: 2,
   },
   {
     name: "workflows",

@@ -1,0 +1,87 @@
+// Command backup-store fills and reads a backup store as Longhorn does, with Longhorn's own library, for volumes that
+// exist nowhere: no embedded cluster runs a Longhorn that could make them. The keys of the S3 server are in
+// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+//
+//	backup-store write   --endpoint URL --region R --bucket B --prefix P < spec.json
+//	backup-store restore --endpoint URL --region R --bucket B --prefix P --volume V --backup NAME
+//
+// write makes the backups of spec.json (see spec.go) that are not there yet, and prints one JSON line for each it made.
+// restore reads a backup back and prints a JSON line with the SHA-256 of the whole volume.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+
+	_ "github.com/longhorn/backupstore/s3"
+	"github.com/sirupsen/logrus"
+)
+
+// store is where backups are.
+type store struct {
+	endpoint, region, bucket, prefix string
+}
+
+// url is the store's address as Longhorn writes it.
+func (s store) url() string {
+	return fmt.Sprintf("s3://%s@%s/%s/", s.bucket, s.region, s.prefix)
+}
+
+func main() {
+	// The library tells every step.
+	logrus.SetLevel(logrus.ErrorLevel)
+	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "backup-store:", err)
+		os.Exit(1)
+	}
+}
+
+func run(arguments []string, input io.Reader, output io.Writer) error {
+	if len(arguments) == 0 {
+		return errors.New("the first argument must be write or restore")
+	}
+	var target store
+	var volume, backup string
+	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
+	flags.StringVar(&target.endpoint, "endpoint", "", "URL of the S3 server")
+	flags.StringVar(&target.region, "region", "", "its region")
+	flags.StringVar(&target.bucket, "bucket", "", "the bucket, which must exist")
+	flags.StringVar(&target.prefix, "prefix", "", "folder in the bucket")
+	needed := []string{"endpoint", "region", "bucket", "prefix"}
+	if arguments[0] == "restore" {
+		flags.StringVar(&volume, "volume", "", "name of the volume")
+		flags.StringVar(&backup, "backup", "", "name of the backup")
+		needed = append(needed, "volume", "backup")
+	}
+	if err := flags.Parse(arguments[1:]); err != nil {
+		return err
+	}
+	for _, name := range needed {
+		if flags.Lookup(name).Value.String() == "" {
+			return fmt.Errorf("--%s is missing", name)
+		}
+	}
+	// How Longhorn hands the contents of its credential secret to the library.
+	for name, value := range map[string]string{"AWS_ENDPOINTS": target.endpoint, "VIRTUAL_HOSTED_STYLE": "false"} {
+		if err := os.Setenv(name, value); err != nil {
+			return err
+		}
+	}
+	lines := json.NewEncoder(output)
+	switch arguments[0] {
+	case "write":
+		wanted, err := readSpec(input)
+		if err != nil {
+			return err
+		}
+		return write(target, wanted, lines)
+	case "restore":
+		return restore(target, volume, backup, lines)
+	default:
+		return fmt.Errorf("unknown command %q: write or restore", arguments[0])
+	}
+}
