@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync }
 import { dirname, join } from "node:path";
 import * as automation from "@pulumi/pulumi/automation/index.js";
 import { parse, stringify } from "yaml";
+import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./credentials.ts";
@@ -10,6 +11,7 @@ import { Failure, messageOf } from "./failure.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
 import { identify } from "./process-identity.ts";
+import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile, type StackFile } from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
 import { silentReporter, type Reporter } from "./terminal.ts";
@@ -223,6 +225,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   });
   writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(projectFile));
   const stackFilePath = join(workDir, stackFileName);
+  const knownKeys = readS3Keys(directory);
+  const keys = knownKeys ?? newS3Keys();
   const derived = localStackFile({
     stack,
     checkout: declared,
@@ -230,6 +234,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     cluster: { kubeconfig: cluster.kubeconfig, context: cluster.context, uid: cluster.uid },
     charts: chartsPath,
     k3kVersion,
+    s3: { endpoint: s3Endpoint(s3Port(cluster)), keysAreNew: knownKeys === undefined },
     ...(options.config === undefined ? {} : { overrides: options.config }),
   });
   writeFileWhole(stackFilePath, stringify(derived.file));
@@ -262,13 +267,25 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
   );
   if (derived.missingSecrets.length > 0) {
+    const generated: Readonly<Record<(typeof generatedSecrets)[number], () => string>> = {
+      "kraft:wasabiAccessKeyId": () => keys.accessKeyId,
+      "kraft:wasabiSecretAccessKey": () => keys.secretAccessKey,
+      "kraft:guestTokenSeed": () => randomBytes(32).toString("hex"),
+    };
     await opened.setAllConfig(
       Object.fromEntries(
         generatedSecrets
           .filter((key) => derived.missingSecrets.includes(key))
-          .map((key) => [key, { value: randomBytes(32).toString("hex"), secret: true }]),
+          .map((key) => [key, { value: generated[key](), secret: true }]),
       ),
     );
+  }
+  // Only now: a run that ended before them sets them again.
+  keepS3Keys(directory, keys);
+  // Of one that is wrong, the program says what is.
+  const backup = configSchema.shape.backup.safeParse(declared.config?.["kraft:backup"]);
+  if (backup.success) {
+    await ensureS3(cluster, { ...keys, region: backup.data.region, bucket: backup.data.bucket });
   }
 
   const run = async (

@@ -58,6 +58,7 @@ const portOwner: Readonly<Record<keyof Ports, string>> = {
   apiServer: "kube-apiserver",
   controllerManager: "kube-controller-manager",
   scheduler: "kube-scheduler",
+  s3: "s3",
 };
 
 function runs(record: ProcessRecord | undefined): record is ProcessRecord {

@@ -13,12 +13,11 @@ export interface ProjectFile {
   readonly [key: string]: unknown;
 }
 
+/** The keys of Wasabi, in whose place the cluster's own S3 server stands. */
+export const s3Secrets = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey"] as const;
+
 /** Values that only the owner knows; a local run makes its own, once. */
-export const generatedSecrets = [
-  "kraft:wasabiAccessKeyId",
-  "kraft:wasabiSecretAccessKey",
-  "kraft:guestTokenSeed",
-] as const;
+export const generatedSecrets = [...s3Secrets, "kraft:guestTokenSeed"] as const;
 
 function isEncrypted(value: unknown): boolean {
   return typeof value === "object" && value !== null && "secure" in value;
@@ -45,6 +44,8 @@ export function localStackFile(inputs: {
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
   readonly charts: string;
   readonly k3kVersion: string;
+  /** The cluster's own S3 server, and whether its keys are other than those of the run before. */
+  readonly s3: { readonly endpoint: string; readonly keysAreNew: boolean };
   readonly overrides?: Readonly<Record<string, unknown>>;
 }): LocalStackFile {
   const { stack, previous } = inputs;
@@ -77,6 +78,15 @@ export function localStackFile(inputs: {
       `the nodes' name server is ${simulatedRouter} in place of the placeholder ${String(network.resolvers)}`,
     );
   }
+  const backup = config["kraft:backup"];
+  if (typeof backup === "object" && backup !== null) {
+    const { managed, ...rest } = backup as Readonly<Record<string, unknown>>;
+    config["kraft:backup"] = { ...rest, endpoint: inputs.s3.endpoint };
+    changes.push(`backups go to the cluster's own S3 server, ${inputs.s3.endpoint}, and never to Wasabi`);
+    if (managed === true) {
+      changes.push("the local run makes the bucket itself, so kraft:backup.managed is left out");
+    }
+  }
   Object.assign(config, inputs.overrides);
   const missingSecrets: string[] = [];
   for (const key of generatedSecrets) {
@@ -84,7 +94,8 @@ export function localStackFile(inputs: {
     if (key in config) {
       continue;
     }
-    if (isEncrypted(kept) && previous?.encryptionsalt !== undefined) {
+    const replaced = inputs.s3.keysAreNew && s3Secrets.some((name) => name === key);
+    if (isEncrypted(kept) && previous?.encryptionsalt !== undefined && !replaced) {
       config[key] = kept;
     } else {
       missingSecrets.push(key);

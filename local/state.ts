@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { codeOf, Failure } from "./failure.ts";
 import type { ProcessRecord } from "./processes.ts";
 
-export const portNames = ["etcdClient", "etcdPeer", "apiServer", "controllerManager", "scheduler"] as const;
+export const portNames = ["etcdClient", "etcdPeer", "apiServer", "controllerManager", "scheduler", "s3"] as const;
 export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 
 /** What one run leaves for the next to find, in `state.json`. */

@@ -4,6 +4,7 @@ import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
+import { s3Endpoint } from "./s3.ts";
 
 interface NodeObject extends KubernetesObject {
   readonly status: {
@@ -149,6 +150,16 @@ async function boundaryLines(api: Api): Promise<string[]> {
   ]);
 }
 
+/** The S3 server in one line: it runs, but nothing on the simulated nodes writes to it. */
+function backupStoreText({ state }: HostCluster): string {
+  const process = state.processes["s3"];
+  if (process === undefined || !isRunning(process)) {
+    return `the S3 server for backups, which is DOWN, see ${process?.logFile ?? "above"}`;
+  }
+  const port = state.ports?.s3 ?? 0;
+  return `an S3 server for backups, with versioning, at ${s3Endpoint(port)}: no Longhorn runs that would write any`;
+}
+
 /** What a local run shows at its end. */
 export async function summary(inputs: {
   readonly cluster: HostCluster;
@@ -185,11 +196,12 @@ export async function summary(inputs: {
       overrides.map((text) => `  ${text}`),
     ),
     ...section("What is real here", [
-      "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook",
+      "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook;",
+      `  ${backupStoreText(cluster)}`,
     ]),
     ...section("What is simulated", [
       "  nodes and pods, by kwok: they are scheduled and run nothing, so a guest's own API never answers and its",
-      "  Cluster stays Provisioning; load balancers have made-up addresses; no ACME server and no S3 is ever called",
+      "  Cluster stays Provisioning; load balancers have made-up addresses; no ACME server is ever called",
       ...(standIns.length === 0
         ? []
         : [

@@ -11,6 +11,7 @@ const base = {
   cluster,
   charts: "./charts",
   k3kVersion: "1.1.0",
+  s3: { endpoint: "http://127.0.0.1:9000", keysAreNew: false },
 };
 
 test("what the operator declared stays, and the local cluster takes the place of the real one", () => {
@@ -84,6 +85,39 @@ test("secrets are made once: the owner's are never used, those of the run before
 
   const unreadable = localStackFile({ ...base, previous: { config: ours } });
   assert.deepEqual(unreadable.missingSecrets, keys);
+});
+
+test("backups go to the cluster's own S3 server, whatever the stack declares; what is no map is left to the check", () => {
+  const declared = { bucket: "b-1", region: "eu-central-2", prefix: "p" };
+  const expected = { ...declared, endpoint: "http://127.0.0.1:9000" };
+  const target = "backups go to the cluster's own S3 server, http://127.0.0.1:9000, and never to Wasabi";
+  const k3k = { ...base, stack: { ...homelab, k3kVersion: "1.1.0" } };
+  for (const [backup, changes] of [
+    [declared, [target]],
+    [{ ...declared, endpoint: "https://s3.example" }, [target]],
+    [
+      { ...declared, managed: true },
+      [target, "the local run makes the bucket itself, so kraft:backup.managed is left out"],
+    ],
+  ] as const) {
+    const derived = localStackFile({ ...k3k, checkout: { config: { "kraft:backup": backup } } });
+    assert.deepEqual(derived.file.config?.["kraft:backup"], expected);
+    assert.deepEqual(derived.changes, changes);
+  }
+  const wrong = localStackFile({ ...k3k, checkout: { config: { "kraft:backup": "b-1" } } });
+  assert.equal(wrong.file.config?.["kraft:backup"], "b-1");
+});
+
+test("a cluster from before it had an S3 server gets that server's keys, and keeps its other secrets", () => {
+  const keys = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey", "kraft:guestTokenSeed"];
+  const previous = {
+    encryptionsalt: "salt",
+    config: Object.fromEntries(keys.map((key) => [key, { secure: "v1:random" }])),
+  };
+  const { file, missingSecrets } = localStackFile({ ...base, previous, s3: { ...base.s3, keysAreNew: true } });
+  assert.deepEqual(missingSecrets, ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey"]);
+  assert.deepEqual(file.config?.["kraft:guestTokenSeed"], { secure: "v1:random" });
+  assert.equal("kraft:wasabiAccessKeyId" in file.config, false);
 });
 
 test("overrides win over everything", () => {
