@@ -1,4 +1,10 @@
-import { BucketAlreadyOwnedByYou, CreateBucketCommand, PutBucketVersioningCommand, S3Client } from "@aws-sdk/client-s3";
+import {
+  BucketAlreadyExists,
+  BucketAlreadyOwnedByYou,
+  CreateBucketCommand,
+  PutBucketVersioningCommand,
+  S3Client,
+} from "@aws-sdk/client-s3";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -90,7 +96,8 @@ async function ensureBucket(options: S3Options & { readonly port: number }): Pro
     try {
       await client.send(new CreateBucketCommand({ Bucket: options.bucket }));
     } catch (error) {
-      if (!(error instanceof BucketAlreadyOwnedByYou)) {
+      // The server's own key may do everything, also with a bucket that was made under another.
+      if (!(error instanceof BucketAlreadyOwnedByYou) && !(error instanceof BucketAlreadyExists)) {
         throw error;
       }
     }

@@ -3,6 +3,7 @@ import {
   GetObjectCommand,
   ListObjectVersionsCommand,
   ListObjectsV2Command,
+  type S3Client,
 } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -51,23 +52,31 @@ after(async () => {
   rmSync(directory, { recursive: true });
 });
 
-async function objects(): Promise<string[]> {
+async function withClient<Result>(action: (client: S3Client) => Promise<Result>): Promise<Result> {
   const client = s3Client(store);
-  const { Contents = [] } = await client.send(new ListObjectsV2Command({ Bucket: store.bucket }));
-  client.destroy();
+  try {
+    return await action(client);
+  } finally {
+    client.destroy();
+  }
+}
+
+async function objects(): Promise<string[]> {
+  const { Contents = [] } = await withClient((client) =>
+    client.send(new ListObjectsV2Command({ Bucket: store.bucket })),
+  );
   return Contents.map(({ Key = "" }) => Key);
 }
 
-async function object(key: string): Promise<Uint8Array> {
-  const client = s3Client(store);
-  const { Body } = await client.send(new GetObjectCommand({ Bucket: store.bucket, Key: key }));
-  const bytes = (await Body?.transformToByteArray()) ?? new Uint8Array();
-  client.destroy();
-  return bytes;
+function object(key: string): Promise<Uint8Array | undefined> {
+  return withClient(async (client) => {
+    const { Body } = await client.send(new GetObjectCommand({ Bucket: store.bucket, Key: key }));
+    return Body?.transformToByteArray();
+  });
 }
 
 async function configuration(key: string): Promise<Record<string, unknown>> {
-  return JSON.parse(Buffer.from(await object(key)).toString()) as Record<string, unknown>;
+  return JSON.parse(Buffer.from((await object(key)) ?? []).toString()) as Record<string, unknown>;
 }
 
 /** Where Longhorn keeps a volume: below two levels of the digest of its name. */
@@ -158,21 +167,21 @@ test("volume.cfg and backup_*.cfg say what a restore is planned from", async () 
 });
 
 test("each backup gives back what the volume held then", async () => {
-  for (const { name } of datastore.backups) {
-    const restored = await restoreBackup(tools, store, datastore.name, name);
-    assert.deepEqual(restored, {
+  const none = restoreBackup(tools, store, datastore.name, "backup-none");
+  const [restored] = await Promise.all([
+    Promise.all(datastore.backups.map(({ name }) => restoreBackup(tools, store, datastore.name, name))),
+    assert.rejects(none, /cannot find .*backup_backup-none\.cfg/),
+  ]);
+  assert.deepEqual(
+    restored,
+    datastore.backups.map(({ name }) => ({
       volume: datastore.name,
       backup: name,
       size: datastore.size,
       sha256: contentDigest(datastore, name),
-    });
-  }
-  const [first, last] = datastore.backups.map(({ name }) => contentDigest(datastore, name));
-  assert.notEqual(first, last);
-  await assert.rejects(
-    restoreBackup(tools, store, datastore.name, "backup-none"),
-    /cannot find .*backup_backup-none\.cfg/,
+    })),
   );
+  assert.notEqual(restored[0]?.sha256, restored[1]?.sha256);
 });
 
 test("one more backup uploads only what was written since; what is there already is left alone", async () => {
@@ -195,27 +204,28 @@ test("one more backup uploads only what was written since; what is there already
   assert.deepEqual(await writeBackups(tools, store, [longer, data]), []);
 });
 
-test("what is deleted is still there as a version, and a server that starts again serves it all", async () => {
+test("what is deleted is still there as a version, and a server that starts again under another key serves it", async () => {
   const before = await objects();
   const key = before.find((name) => name.endsWith(".blk")) ?? "";
   const content = await object(key);
-  const client = s3Client(store);
-  await client.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: key }));
+  await withClient((client) => client.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: key })));
   assert.deepEqual(
     await objects(),
     before.filter((name) => name !== key),
   );
 
   await server.stop();
-  server = await startS3({ ...options, tools, port: Number(new URL(server.endpoint).port) });
-  const { Versions = [], DeleteMarkers = [] } = await client.send(
-    new ListObjectVersionsCommand({ Bucket: store.bucket, Prefix: key }),
+  const rotated = newS3Keys();
+  server = await startS3({ ...options, ...rotated, tools, port: Number(new URL(server.endpoint).port) });
+  await assert.rejects(objects(), /No user exists with the provided access key ID/);
+  store = { ...store, ...rotated };
+  const { Versions = [], DeleteMarkers = [] } = await withClient((client) =>
+    client.send(new ListObjectVersionsCommand({ Bucket: store.bucket, Prefix: key })),
   );
   assert.equal(Versions.length, 1);
-  const marker = DeleteMarkers[0]?.VersionId;
-  assert.ok(marker);
-  await client.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: key, VersionId: marker }));
-  client.destroy();
+  const VersionId = DeleteMarkers[0]?.VersionId;
+  assert.ok(VersionId);
+  await withClient((client) => client.send(new DeleteObjectCommand({ Bucket: store.bucket, Key: key, VersionId })));
   assert.deepEqual(await objects(), before);
   assert.deepEqual(await object(key), content);
 });
