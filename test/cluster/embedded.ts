@@ -61,9 +61,13 @@ export class Embedded {
     return (await this.engine(config, secrets)).preview();
   }
 
-  /** The message of a run that must be refused, in a process of its own. Fails the test if it is not. */
-  async refusal(verb: "up" | "preview", config: Config): Promise<string> {
-    const child = this.start(verb, config);
+  /**
+   * The message of a run that must be refused, in a process of its own. Fails the test if it is not.
+   *
+   * @param program Name of a module in test/fixtures/programs, whose preview it is in place of this checkout's program.
+   */
+  async refusal(verb: "up" | "preview", config: Config, program?: string): Promise<string> {
+    const child = this.start(verb, config, program);
     const output: Record<"stdout" | "stderr", string> = { stdout: "", stderr: "" };
     for (const name of ["stdout", "stderr"] as const) {
       child[name].setEncoding("utf8").on("data", (text: string) => (output[name] += text));
@@ -74,10 +78,12 @@ export class Embedded {
   }
 
   /** Starts a run in a process group of its own. */
-  start(verb: "up" | "preview", config: Config = {}): ChildProcessByStdio<null, Readable, Readable> {
+  start(verb: "up" | "preview", config: Config = {}, program?: string): ChildProcessByStdio<null, Readable, Readable> {
     const { stack, directory } = this.cluster;
     const script = join(import.meta.dirname, "run.ts");
-    return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config)], {
+    const other =
+      program === undefined ? [] : [join(import.meta.dirname, "..", "fixtures", "programs", `${program}.ts`)];
+    return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config), ...other], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
     });

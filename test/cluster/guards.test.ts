@@ -1,13 +1,11 @@
-import * as pulumi from "@pulumi/pulumi";
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
 import { basename, join } from "node:path";
 import { after, before, test } from "node:test";
 import { priorityClasses } from "../../components/plan/size.ts";
-import program from "../../infra/index.ts";
 import type { KubernetesObject } from "../../local/api.ts";
-import { chartsFolder, openEngine, type EngineRun, type Program } from "../../local/engine.ts";
+import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { versions } from "../../infra/versions.ts";
 import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 
@@ -31,15 +29,8 @@ function blue(change: object): Config {
 }
 
 /** The message of a preview that must be refused. */
-async function refused(config: Config, variant?: Program): Promise<string> {
-  const preview =
-    variant === undefined
-      ? local.preview(config)
-      : openEngine({ cluster: local.cluster, config, program: variant }).then((engine) => engine.preview());
-  return preview.then(
-    ({ steps }) => assert.fail(`accepted: ${JSON.stringify(steps)}`),
-    (error: unknown) => (error as Error).message,
-  );
+function refused(config: Config, program?: string): Promise<string> {
+  return local.refusal("preview", config, program);
 }
 
 /** `update tenant-blue-cluster` and the like, sorted. */
@@ -115,25 +106,15 @@ test("a chart without Longhorn's kinds: the backups in the bucket would go with 
 });
 
 test("a program that no longer has them, or gives them another name, is refused by their protection as well", async () => {
-  const emptied = await refused({}, () => Promise.resolve({}));
+  const emptied = await refused({}, "empty");
   assert.match(emptied, /tenant-blue-cluster" cannot be deleted\s+because it is protected/);
   assert.match(emptied, /backups\.longhorn\.io" cannot be deleted\s+because it is protected/);
-  const moved = (type: string, resource: string): Program => {
-    return async () => {
-      pulumi.runtime.registerResourceTransform(({ type: found, name, props, opts }) =>
-        found === type && name === resource
-          ? { props: { ...props, metadata: { ...(props["metadata"] as object), name: "moved" } }, opts }
-          : undefined,
-      );
-      return { ...(await program()) };
-    };
-  };
   assert.match(
-    await refused({ "kraft:tenants": active }, moved("kubernetes:core/v1:Namespace", "longhorn-namespace")),
+    await refused({ "kraft:tenants": active }, "longhorn-moved"),
     /"longhorn-system" no longer declared: with it would go every tenant's volumes|unable to replace resource "\S+longhorn-namespace"/,
   );
   assert.match(
-    await refused({ "kraft:tenants": active }, moved("kubernetes:k3k.io/v1beta1:Cluster", "tenant-blue-cluster")),
+    await refused({ "kraft:tenants": active }, "guest-moved"),
     /unable to replace resource "\S+tenant-blue-cluster"\s+as it is currently marked for protection/,
   );
   assert.ok((await identities(["cluster", "longhorn", "backups"])).every((uid) => uid !== undefined));
