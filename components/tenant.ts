@@ -7,7 +7,8 @@ import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import {
   hasGuest,
   isStopped,
-  leavingAnnotation,
+  leavingConfigMap,
+  leavingFor,
   suspendedAtAnnotation,
   suspendedNodeSelector,
   type Stage,
@@ -109,7 +110,6 @@ export class Tenant extends pulumi.ComponentResource {
           labels: { ...labels, [policyLabel]: names.policy },
           annotations: {
             [domainsAnnotation]: args.domains.join(","),
-            ...(stays ? {} : { [leavingAnnotation]: "purged" }),
             // K3k labels the namespace after it wrote quota and limit range: whatever depends on the namespace waits for
             // both, so that no pod of the guest is ever created without them.
             "pulumi.com/waitFor": `jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=${podSecurity.tenant.level}`,
@@ -159,8 +159,15 @@ export class Tenant extends pulumi.ComponentResource {
       },
       { ...keep, dependsOn: [namespace] },
     );
-    if (hasGuest(args.stage)) {
-      this.#declareGuest(name, args, [namespace, token, ...boundary]);
+    const within = [policy, namespace, token, ...boundary];
+    const guest = hasGuest(args.stage) ? this.#declareGuest(name, args, [namespace, token, ...boundary]) : [];
+    const leaving = leavingFor(args.stage);
+    if (leaving !== undefined) {
+      new kubernetes.core.v1.ConfigMap(
+        `${name}-leaving`,
+        { metadata: { name: leavingConfigMap, ...inNamespace }, data: { state: leaving } },
+        { parent: this, protect: false, dependsOn: [...within, ...guest] },
+      );
     }
     this.registerOutputs({ namespace: this.namespace });
   }
@@ -177,15 +184,11 @@ export class Tenant extends pulumi.ComponentResource {
       : policies;
   }
 
-  #declareGuest(name: string, args: TenantArgs, boundary: readonly pulumi.Resource[]): void {
+  #declareGuest(name: string, args: TenantArgs, boundary: readonly pulumi.Resource[]): pulumi.Resource[] {
     const names = tenantNames(args.tenant);
     const inNamespace = { namespace: names.namespace, labels: { [tenantLabel]: args.tenant } };
     const stays = args.stage !== "closing";
     const part: pulumi.CustomResourceOptions = { parent: this, protect: stays, dependsOn: [...boundary] };
-    const annotations = {
-      ...(args.suspendedAt === undefined ? {} : { [suspendedAtAnnotation]: args.suspendedAt }),
-      ...(stays ? {} : { [leavingAnnotation]: "archived" }),
-    };
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
       {
@@ -194,7 +197,7 @@ export class Tenant extends pulumi.ComponentResource {
       },
       part,
     );
-    new kubernetes.apiextensions.CustomResource(
+    const cluster = new kubernetes.apiextensions.CustomResource(
       `${name}-cluster`,
       {
         apiVersion: "k3k.io/v1beta1",
@@ -202,7 +205,7 @@ export class Tenant extends pulumi.ComponentResource {
         metadata: {
           name: names.cluster,
           ...inNamespace,
-          ...(Object.keys(annotations).length === 0 ? {} : { annotations }),
+          ...(args.suspendedAt === undefined ? {} : { annotations: { [suspendedAtAnnotation]: args.suspendedAt } }),
         },
         spec: {
           mode: "shared",
@@ -228,7 +231,7 @@ export class Tenant extends pulumi.ComponentResource {
       },
       { ...part, retainOnDelete: stays, dependsOn: [...boundary, addons] },
     );
-    new kubernetes.apiextensions.CustomResource(
+    const api = new kubernetes.apiextensions.CustomResource(
       `${name}-api`,
       {
         apiVersion: "traefik.io/v1alpha1",
@@ -243,5 +246,6 @@ export class Tenant extends pulumi.ComponentResource {
       },
       part,
     );
+    return [addons, cluster, api];
   }
 }

@@ -13,10 +13,10 @@ export type Stage = "guest" | "suspended" | "closing" | "prepared" | "removing";
 export const suspendedAtAnnotation = "kraft.dev/suspended-at";
 
 /**
- * Annotation on what the next run deletes, with the state that asked for it. Without it nothing is ever deleted: Pulumi
- * refuses to delete what its last run still protected, so that a tenant leaves in two runs.
+ * Name of the ConfigMap in a tenant's namespace that says what the last run unlocked, so that the next may delete it.
+ * It is made last: Pulumi refuses to delete what its state still protects, and by then the state no longer does.
  */
-export const leavingAnnotation = "kraft.dev/leaving";
+export const leavingConfigMap = "kraft-leaving";
 
 /** A label that no node has: where K3k puts it, nothing of a guest runs. */
 export const suspendedNodeSelector: Readonly<Record<string, string>> = { "kraft.dev/suspended": "true" };
@@ -29,4 +29,9 @@ export function hasGuest(stage: Stage): boolean {
 /** Whether nothing of a guest may run in a stage. */
 export function isStopped(stage: Stage): boolean {
   return stage !== "guest";
+}
+
+/** The state on the way to which a stage unlocks what the next run deletes. */
+export function leavingFor(stage: Stage): "archived" | "purged" | undefined {
+  return stage === "closing" ? "archived" : stage === "removing" ? "purged" : undefined;
 }

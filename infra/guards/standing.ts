@@ -1,4 +1,4 @@
-import { leavingAnnotation, suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
+import { leavingConfigMap, suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { managedBucketAnnotation, tenantLabel } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { priorityClasses } from "../../components/plan/size.ts";
@@ -85,17 +85,19 @@ interface ConfigMap extends KubernetesObject {
 export async function look(host: Host): Promise<Standing> {
   const longhorn = platformNamespaces.longhorn;
   const ofTenants = `labelSelector=${encodeURIComponent(tenantLabel)}`;
-  const [namespaces, guests, claims, pods, volumes, resource, namespace, jobs, definitions] = await Promise.all([
-    host.list<KubernetesObject>(`/api/v1/namespaces?${ofTenants}`),
-    host.list<KubernetesObject>("/apis/k3k.io/v1beta1/clusters"),
-    host.list<Claim>("/api/v1/persistentvolumeclaims"),
-    host.list<Pod>("/api/v1/pods?fieldSelector=status.phase%3DRunning"),
-    host.list<Volume>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/volumes`),
-    host.get<ConfigMap>(`/api/v1/namespaces/${longhorn}/configmaps/longhorn-default-resource`),
-    host.get<KubernetesObject>(`/api/v1/namespaces/${longhorn}`),
-    host.list<KubernetesObject>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/recurringjobs`),
-    host.names("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
-  ]);
+  const [namespaces, guests, claims, pods, volumes, resource, namespace, jobs, definitions, leavings] =
+    await Promise.all([
+      host.list<KubernetesObject>(`/api/v1/namespaces?${ofTenants}`),
+      host.list<KubernetesObject>("/apis/k3k.io/v1beta1/clusters"),
+      host.list<Claim>("/api/v1/persistentvolumeclaims"),
+      host.list<Pod>("/api/v1/pods?fieldSelector=status.phase%3DRunning"),
+      host.list<Volume>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/volumes`),
+      host.get<ConfigMap>(`/api/v1/namespaces/${longhorn}/configmaps/longhorn-default-resource`),
+      host.get<KubernetesObject>(`/api/v1/namespaces/${longhorn}`),
+      host.list<KubernetesObject>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/recurringjobs`),
+      host.names("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+      host.list<ConfigMap>(`/api/v1/configmaps?fieldSelector=metadata.name%3D${leavingConfigMap}`),
+    ]);
   const target = /^backup-target: *"?([^"\n]+?)"? *$/m.exec(resource?.data?.["default-resource.yaml"] ?? "")?.[1];
   return {
     tenants: namespaces.map((found) => {
@@ -103,7 +105,7 @@ export async function look(host: Host): Promise<Standing> {
       const within = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
         objects.filter(({ metadata }) => metadata.namespace === found.metadata.name);
       const guest = within(guests).find(({ metadata }) => metadata.name === name);
-      const leaving = (guest ?? found).metadata.annotations?.[leavingAnnotation];
+      const leaving = within(leavings)[0]?.data?.["state"];
       const suspendedAt = guest?.metadata.annotations?.[suspendedAtAnnotation];
       return {
         name,

@@ -275,7 +275,14 @@ test("edits that look dangerous replace nothing", async () => {
     [{ "kraft:charts": { source: "folder", path: chartsFolder(local.cluster.directory) } }, []],
     [{ "kraft:issuer": { server: "production" } }, ["update cert-manager-issuer"]],
     [
-      { "kraft:backup": { bucket: "another", region: "eu-central-1", prefix: "another" } },
+      {
+        "kraft:backup": {
+          bucket: "another",
+          region: "eu-central-1",
+          prefix: "another",
+          replaces: "s3://kraft-local@eu-central-2/local/",
+        },
+      },
       ["update longhorn-backup-credentials", "update longhorn:longhorn-system/longhorn-default-resource"],
     ],
     [
@@ -294,7 +301,7 @@ test("a tenant that leaves the file is refused, and nothing of theirs is touched
   const others = Object.fromEntries(Object.entries(tenants).filter(([name]) => name !== "acme"));
   for (const verb of ["preview", "up"] as const) {
     const message = await local.refusal(verb, { "kraft:tenants": others });
-    assert.match(message, /tenant-acme-cluster.*cannot be deleted|cannot be deleted.*tenant-acme-cluster/s);
+    assert.match(message, /kraft:tenants\.acme\n {4}found: {3}nothing, but the cluster has the guest cluster of acme/);
   }
   assert.ok(await local.cluster.api.get("/apis/k3k.io/v1beta1/namespaces/k3k-acme/clusters/acme"));
   assert.ok(await local.cluster.api.get("/api/v1/namespaces/k3k-acme/secrets/acme-addons"));

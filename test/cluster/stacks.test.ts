@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { readdirSync, readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stacks } from "../../stacks/index.ts";
 import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { killWithDescendants } from "./kill.ts";
 
 for (const name of ["homelab", "proliant"]) {
   describe(`what Pulumi.${name}.yaml declares, on its simulated hardware`, () => {
@@ -64,20 +64,7 @@ for (const name of ["homelab", "proliant"]) {
 /** Starts an `up` and kills it, with the engine and its provider, once it has begun to create. */
 async function killedUp(host: Embedded): Promise<void> {
   const child = host.start("up");
-  const ended = new Promise((resolve) => child.once("exit", resolve));
   await eventually("the first objects", () => host.cluster.api.get("/api/v1/namespaces/k3k-system"), 120);
   await sleep(Math.random() * 8000);
-  for (const pid of [child.pid ?? 0, ...descendants(child.pid ?? 0)]) {
-    process.kill(pid, "SIGKILL");
-  }
-  await ended;
-}
-
-/** Every process that a process has started, from any of its threads, and those that they have. */
-function descendants(pid: number): number[] {
-  const children = readdirSync(`/proc/${pid}/task`)
-    .flatMap((thread) => readFileSync(`/proc/${pid}/task/${thread}/children`, "utf8").split(" "))
-    .filter((text) => text !== "")
-    .map(Number);
-  return children.flatMap((child) => [child, ...descendants(child)]);
+  await killWithDescendants(child);
 }

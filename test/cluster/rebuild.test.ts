@@ -1,0 +1,202 @@
+import assert from "node:assert/strict";
+import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after, before, test } from "node:test";
+import { tenantNames } from "../../components/plan/names.ts";
+import type { KubernetesObject } from "../../local/api.ts";
+import { engineFolder, type EngineRun } from "../../local/engine.ts";
+import { removeHostCluster } from "../../local/host-cluster.ts";
+import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
+import { readyTools } from "../../local/toolchain/ready.ts";
+import {
+  daily,
+  datastoreVolume,
+  tenantVolume,
+  writeBackups,
+  type BackupStore,
+  type VolumeSpec,
+} from "../fixtures/backup-store.ts";
+import { kraft } from "../fixtures/kraft/command.ts";
+import { embeddedIn, eventually, type Embedded } from "./embedded.ts";
+import { CatalogueStore } from "./longhorn/catalogue-store.ts";
+import type { Claim, Volume } from "./longhorn/objects.ts";
+import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kraft-rebuild-"));
+const tenants = {
+  acme: { domains: ["acme.example"], size: "small" },
+  blue: { domains: ["blue.example"], size: "medium" },
+  // Gone before the fire: of her only the backups are meant to be left.
+  coral: { domains: ["coral.example"], size: "small", state: "archived" },
+};
+const nights = daily(3, new Date(Date.now() - 6 * 3_600_000));
+const small = { size: 64 * 1024 ** 2 };
+const volumes: readonly VolumeSpec[] = [
+  datastoreVolume("acme", nights),
+  datastoreVolume("blue", nights),
+  tenantVolume("acme", { name: "data-db-0", namespace: "shop" }, nights, small),
+  tenantVolume("blue", { name: "media", namespace: "default" }, nights, { ...small, storageClass: "kraft-bulk" }),
+];
+const ofCoral = datastoreVolume("coral", nights);
+
+let server: S3Server;
+let store: BackupStore;
+let config: Readonly<Record<string, unknown>>;
+let first: Embedded;
+let second: Embedded;
+let longhorn: SimulatedLonghorn | undefined;
+let tokens: Readonly<Record<string, string>>;
+
+const restored = { "kraft:phase": "restore" };
+
+before(async () => {
+  const keys = newS3Keys();
+  const tools = await readyTools();
+  const place = { region: "eu-central-2", bucket: "kraft-local" };
+  // It outlives both clusters, as Wasabi would.
+  server = await startS3({ directory: join(folder, "wasabi"), tools, ...keys, ...place });
+  store = { ...keys, ...place, endpoint: server.endpoint, prefix: "local" };
+  config = { "kraft:tenants": tenants, "kraft:backup": { ...place, prefix: "local", endpoint: server.endpoint } };
+
+  const old = join(folder, "first", "local");
+  keepS3Keys(old, keys);
+  first = await embeddedIn("local", old);
+  await first.up(config);
+  tokens = await guestTokens(first);
+  await writeBackups(tools, store, [...volumes, ofCoral]);
+
+  // What is kept outside the house: the stack file and the passphrase. Everything else burns.
+  const next = join(folder, "second", "local");
+  const kept = ["credentials/pulumi-passphrase", "credentials/s3-keys.json", "pulumi/Pulumi.local.yaml"];
+  for (const file of kept) {
+    mkdirSync(dirname(join(next, file)), { recursive: true });
+    cpSync(join(old, file), join(next, file));
+  }
+  first.cluster.api.close();
+  await removeHostCluster(old);
+  second = await embeddedIn("local", next);
+});
+
+after(async () => {
+  await longhorn?.stop();
+  second.cluster.api.close();
+  await removeHostCluster(second.cluster.directory);
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+/** Each guest's token, as the API server keeps it. */
+async function guestTokens({ cluster }: Embedded): Promise<Record<string, string>> {
+  const entries = Object.keys(tenants).map(async (name) => {
+    const { namespace, tokenSecret } = tenantNames(name);
+    const secret = await cluster.api.get<KubernetesObject & { readonly data: Readonly<Record<string, string>> }>(
+      `/api/v1/namespaces/${namespace}/secrets/${tokenSecret}`,
+    );
+    return [name, secret?.data["token"] ?? assert.fail(`no token of ${name}`)] as const;
+  });
+  return Object.fromEntries(await Promise.all(entries));
+}
+
+function restore(...line: string[]) {
+  return kraft(["restore", "local", "--directory", engineFolder(second.cluster.directory), ...line], {
+    AWS_ACCESS_KEY_ID: store.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: store.secretAccessKey,
+  });
+}
+
+function guests(): Promise<readonly KubernetesObject[]> {
+  return second.cluster.api.list("/apis/k3k.io/v1beta1/clusters");
+}
+
+function schedules(): Promise<readonly KubernetesObject[]> {
+  return second.cluster.api.list("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/recurringjobs");
+}
+
+function changes({ steps }: EngineRun): string[] {
+  return steps.map(({ operation, urn }) => `${operation} ${urn.slice(urn.lastIndexOf("::") + 2)}`).sort();
+}
+
+test("on the new cluster, phase run is refused: everything is only in the bucket", async () => {
+  const message = await second.refusal("up", config);
+  for (const tenant of ["acme", "blue"]) {
+    assert.match(
+      message,
+      new RegExp(`"run", but of ${tenant} 2 volumes are only in the bucket: .*k3k-${tenant}-server-0`),
+    );
+  }
+  assert.doesNotMatch(message, /coral/);
+  assert.match(message, /fix: {5}kraft:phase: restore, pulumi up, then npm run kraft -- restore --apply/);
+  assert.deepEqual(await second.cluster.api.list("/api/v1/namespaces?labelSelector=kraft.dev%2Ftenant"), []);
+});
+
+test("in phase restore the platform comes up, without schedules and without guests", async () => {
+  const run = await second.up({ ...config, ...restored });
+  assert.ok(
+    run.steps.every(({ operation }) => operation === "create"),
+    changes(run).join("\n"),
+  );
+  assert.deepEqual(await guests(), []);
+  assert.deepEqual(await schedules(), []);
+  assert.deepEqual(await guestTokens(second), tokens);
+  const namespaces = await second.cluster.api.list("/api/v1/namespaces?labelSelector=kraft.dev%2Ftenant");
+  assert.deepEqual(namespaces.map(({ metadata }) => metadata.name).sort(), ["k3k-acme", "k3k-blue", "k3k-coral"]);
+});
+
+test("one tenant's volumes are back: phase run is still refused, for the others'", async () => {
+  longhorn = new SimulatedLonghorn(second.cluster.api, { store: new CatalogueStore(store), interval: 200 });
+  longhorn.start();
+  const { code, stdout, stderr } = await restore("--apply", "--tenant", "acme");
+  assert.equal(code, 0, stdout + stderr);
+  const message = await second.refusal("preview", config);
+  assert.match(message, /"run", but of blue 2 volumes are only in the bucket/);
+  assert.doesNotMatch(message, /of acme/);
+});
+
+test("everything is back: every claim under its name, with its volume from its newest backup, before any guest starts", async () => {
+  const { code, stdout, stderr } = await restore("--apply");
+  assert.equal(code, 0, stdout + stderr);
+  assert.deepEqual(await guests(), []);
+  const claims = await second.cluster.api.list<Claim>("/api/v1/persistentvolumeclaims");
+  const found = await Promise.all(
+    claims.map(async ({ metadata, spec, status }) => {
+      const volume = await second.cluster.api.get<Volume>(
+        `/apis/longhorn.io/v1beta2/namespaces/longhorn-system/volumes/${spec.volumeName ?? ""}`,
+      );
+      return [metadata.namespace, metadata.name, status?.phase, spec.volumeName, volume?.spec.fromBackup] as const;
+    }),
+  );
+  const expected = volumes.map(({ name, kubernetesStatus, backups }) => [
+    kubernetesStatus?.namespace,
+    kubernetesStatus?.pvcName,
+    "Bound",
+    name,
+    `s3://kraft-local@eu-central-2/local/?backup=${backups.at(-1)?.name ?? ""}&volume=${name}`,
+  ]);
+  assert.deepEqual([...found].sort(), expected.sort());
+});
+
+test("then the guests and the schedules: K3k finds the datastores that came back, and nothing else changes", async () => {
+  const uids = async (): Promise<(string | undefined)[]> =>
+    (await second.cluster.api.list("/api/v1/persistentvolumeclaims")).map(({ metadata }) => metadata.uid).sort();
+  const before = await uids();
+  const run = await second.up(config);
+  assert.ok(!run.steps.some(({ operation }) => /delete|replace/.test(operation)), changes(run).join("\n"));
+  assert.deepEqual((await guests()).map(({ metadata }) => metadata.name).sort(), ["acme", "blue"]);
+  assert.ok((await schedules()).length > 5);
+  for (const tenant of ["acme", "blue"]) {
+    const { namespace, datastoreClaim } = tenantNames(tenant);
+    await eventually(`the server of ${tenant} with its old volume`, async () => {
+      const pod = await second.cluster.api.get<
+        KubernetesObject & {
+          readonly spec: {
+            readonly volumes: readonly { readonly persistentVolumeClaim?: { readonly claimName: string } }[];
+          };
+        }
+      >(`/api/v1/namespaces/${namespace}/pods/k3k-${tenant}-server-0`);
+      return pod?.spec.volumes.find(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === datastoreClaim);
+    });
+  }
+  assert.deepEqual(await uids(), before);
+  assert.deepEqual(changes(await second.preview(config)), []);
+});
