@@ -7,7 +7,7 @@ import { managedBucketAnnotation } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
-import { schedules, storageClassParameters, tenantStorageLabel, tiers } from "./plan/storage.ts";
+import { schedulesOf, storageClassLabels, storageClassParameters, tiers } from "./plan/storage.ts";
 
 /** What a Longhorn is made of. */
 export interface LonghornArgs {
@@ -109,7 +109,7 @@ export class Longhorn extends pulumi.ComponentResource {
           {
             metadata: {
               name: tier.storageClass,
-              labels: { [tenantStorageLabel]: "true" },
+              labels: storageClassLabels(tier),
               annotations: {
                 "storageclass.kubernetes.io/is-default-class": String(tier.isDefault),
                 "kraft.dev/description": tier.description,
@@ -124,7 +124,8 @@ export class Longhorn extends pulumi.ComponentResource {
           { parent: this, dependsOn: [this.chart] },
         ),
     );
-    for (const { name: job, ...schedule } of args.phase === "run" ? schedules : []) {
+    const schedules = args.phase === "run" ? schedulesOf(backupTargetUrl(args.backup)) : [];
+    for (const { name: job, ...schedule } of schedules) {
       new kubernetes.apiextensions.CustomResource(
         `${name}-schedule-${job}`,
         {

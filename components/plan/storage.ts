@@ -1,9 +1,16 @@
+import { createHash } from "node:crypto";
+
+/** Tiers by name, the least kept first: a tenant's tier is the best kept one that it may use. */
+export const tierNames = ["bulk", "standard", "critical"] as const;
+
+export type TierName = (typeof tierNames)[number];
+
 /** How a volume is kept: how often a snapshot stays in the house, and how often a backup leaves it. */
 export interface Tier {
   /** Name of the StorageClass, the same on every stack, so that manifests and restores fit all. */
   readonly storageClass: string;
-  /** Longhorn's recurring-job group. */
-  readonly group: string;
+  /** The tier, which is also the name of Longhorn's recurring-job group. */
+  readonly group: TierName;
   readonly description: string;
   readonly isDefault: boolean;
   readonly backupBlockSize: "2Mi" | "16Mi";
@@ -13,8 +20,19 @@ export interface Tier {
 /** Name of the class that a tenant gets without asking, and that the guests' own datastores use. */
 export const defaultStorageClass = "kraft-standard";
 
-/** Label on the classes that K3k copies into the guests. */
+/** Label on the classes that K3k copies into guests. */
 export const tenantStorageLabel = "kraft.dev/tenant-storage";
+
+/** Label on every class that a tenant of a tier may use: what K3k copies into such a tenant's guest. */
+export function tierLabel(tier: TierName): string {
+  return `kraft.dev/tier-${tier}`;
+}
+
+/**
+ * Longhorn's group of volumes that must not be backed up: those that a drill or an unfinished restore works on. They are
+ * only trimmed; having a group keeps them out of `default`.
+ */
+export const noBackupGroup = "kraft-none";
 
 /** Classes that Longhorn's manager makes by itself; no tenant may use them, since they know no schedule. */
 export const longhornOwnClasses = ["longhorn", "longhorn-static"] as const;
@@ -55,6 +73,57 @@ export const tiers: readonly Tier[] = [
   },
 ];
 
+/** Which classes a tenant may use, by its tier. */
+export interface TenantClasses {
+  /** Names of the classes that the tenant's volumes may be of. */
+  readonly allowed: readonly string[];
+  /** Names of Kraft's other classes. That of the datastore may be among them: K3k's claim is of it, never the tenant's. */
+  readonly forbidden: readonly string[];
+  /** Class of the guest's datastore. Never bulk: the loss of a week of its objects would be the loss of the guest. */
+  readonly datastore: string;
+  /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
+  readonly selector: Readonly<Record<string, string>>;
+}
+
+/** What follows from a tenant's tier for its volumes: its own class, every class that is kept less well, no other. */
+export function tenantClasses(tier: TierName): TenantClasses {
+  const names = (some: readonly Tier[]): string[] => some.map(({ storageClass }) => storageClass);
+  return {
+    allowed: names(tiers.filter(({ group }) => rank(group) <= rank(tier))),
+    forbidden: names(tiers.filter(({ group }) => rank(group) > rank(tier))),
+    datastore: classOf(tier === "bulk" ? "standard" : tier),
+    selector: { [tierLabel(tier)]: "true" },
+  };
+}
+
+/**
+ * Bytes that a tenant may claim of the classes that are not its own, as Kubernetes quantities by class: nothing, except
+ * the datastore's size of the datastore's class.
+ *
+ * @param datastoreSize As a Kubernetes quantity.
+ */
+export function classLimits(tier: TierName, datastoreSize: string): Record<string, string> {
+  const { forbidden, datastore } = tenantClasses(tier);
+  return Object.fromEntries(forbidden.map((name) => [name, name === datastore ? datastoreSize : "0"]));
+}
+
+/** Labels of a tier's StorageClass, which unlike its parameters can change: who may see it. */
+export function storageClassLabels(tier: Tier): Record<string, string> {
+  const seenBy = tierNames.filter((name) => rank(name) >= rank(tier.group));
+  return {
+    [tenantStorageLabel]: "true",
+    ...Object.fromEntries(seenBy.map((name) => [tierLabel(name), "true"])),
+  };
+}
+
+function rank(tier: TierName): number {
+  return tierNames.indexOf(tier);
+}
+
+function classOf(tier: TierName): string {
+  return tiers.find(({ group }) => group === tier)?.storageClass ?? defaultStorageClass;
+}
+
 /**
  * Parameters of a tier's StorageClass. Kubernetes lets nobody change them, so nothing that an operator may configure is
  * among them: without `numberOfReplicas` Longhorn takes its setting `default-replica-count`, which can change
@@ -87,22 +156,71 @@ export interface Schedule {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
+/** Volumes of every tier, and those of none. */
+const everyGroup = ["bulk", "critical", "default", "standard"];
+
 /**
  * Snapshot and backup schedules of all tiers, staggered so that no two start at once. One backup at a time: the uplink
- * is the bottleneck, not Longhorn.
+ * is the bottleneck, not Longhorn. The times are those of the plan; a cluster's own are `schedulesOf` its target.
+ *
+ * Wasabi charges for 90 days whatever was stored: thirteen weekly backups are kept of everything, and cost nothing more.
+ * What is denser goes earlier, so that Longhorn has few backups to compare when it deletes blocks.
  */
 export const schedules: readonly Schedule[] = [
   job("snapshot-hourly", "snapshot", "7 * * * *", ["critical", "default", "standard"], 24, { concurrency: 2 }),
   job("snapshot-daily", "snapshot", "37 1 * * *", ["bulk"], 3),
   job("backup-six-hourly", "backup", "15 */6 * * *", ["critical"], 28),
   job("backup-daily", "backup", "45 0 * * *", ["default", "standard"], 30),
-  job("backup-weekly", "backup", "0 2 * * 6", ["bulk"], 13),
-  job("trim-weekly", "filesystem-trim", "0 5 * * 0", ["bulk", "critical", "default", "standard"], 0),
-  job("cleanup-daily", "snapshot-cleanup", "30 4 * * *", ["bulk", "critical", "default", "standard"], 0),
+  job("backup-weekly", "backup", "0 2 * * 6", everyGroup, 13),
+  job("trim-weekly", "filesystem-trim", "0 5 * * 0", [...everyGroup, noBackupGroup].sort(), 0),
+  job("cleanup-daily", "snapshot-cleanup", "30 4 * * *", everyGroup, 0),
+  // Longhorn would make backups of its own with it, which do not say whose the volumes are.
   job("system-backup-daily", "system-backup", "0 6 * * *", [], 14, {
     parameters: { "volume-backup-policy": "disabled" },
   }),
 ];
+
+/** Minutes by which a cluster's schedules start later than the plan's, at most. */
+export const latest = 44;
+
+/**
+ * The schedules of one cluster: all of them later by the same minutes, so that they stay as far apart as planned, and
+ * not every Kraft calls Wasabi at the same minute.
+ *
+ * @param target What the minutes follow from, the same for ever: the backup target, which no other cluster has.
+ */
+export function schedulesOf(target: string): readonly Schedule[] {
+  const shift = createHash("sha256").update(target).digest().readUInt32BE() % (latest + 1);
+  return schedules.map((schedule) => ({ ...schedule, cron: later(schedule.cron, shift) }));
+}
+
+/** A cron expression of the plan, later by some minutes. Only one with a single hour may run into the next. */
+function later(cron: string, minutes: number): string {
+  const [minute = "", hour = "", ...days] = cron.split(" ");
+  const total = Number(minute) + minutes;
+  if (total < 60) {
+    return [total, hour, ...days].join(" ");
+  }
+  const next = Number(hour) + 1;
+  if (Number.isNaN(next) || next > 23) {
+    throw new RangeError(`${cron} cannot start ${minutes} minutes later on the same day`);
+  }
+  return [total - 60, next, ...days].join(" ");
+}
+
+/**
+ * The schedule that most often treats volumes of a group so; undefined where there is none.
+ *
+ * @param some The schedules of one cluster, where its own minutes count.
+ */
+export function scheduleOf(
+  group: string,
+  task: Schedule["task"],
+  some: readonly Schedule[] = schedules,
+): Schedule | undefined {
+  // The plan names the more frequent first.
+  return some.find((schedule) => schedule.task === task && schedule.groups.includes(group));
+}
 
 function job(
   name: string,
