@@ -1,11 +1,15 @@
+import { backupTargetUrl } from "../components/plan/longhorn-values.ts";
+import { schedulesOf } from "../components/plan/storage.ts";
 import { backupProblems, backupTables, backupWarnings } from "./checks/backup-window.ts";
 import { capacityProblems, capacityTable, capacityWarnings } from "./checks/capacity.ts";
 import { certificateTables, certificateWarnings } from "./checks/certificates.ts";
 import { costTables } from "./checks/cost.ts";
 import { expiryTables, expiryWarnings } from "./checks/expiry.ts";
+import { recoveryProblems, recoveryTables } from "./checks/recovery.ts";
 import { k3kWarnings } from "./checks/versions.ts";
 import type { Model } from "./model.ts";
 import type { Problem, Warning } from "./problem.ts";
+import { machineZone, scheduleTable } from "./schedule.ts";
 import type { Table } from "./table.ts";
 
 export type { Table } from "./table.ts";
@@ -19,7 +23,8 @@ export interface Findings {
 }
 
 /**
- * Runs every check over one stack. Nothing is read but the arguments: no cluster, no clock.
+ * Runs every check over one stack. Nothing is read but the arguments, and the machine's time zone where the stack file
+ * names none: no cluster, no clock.
  *
  * @param today The day against which dates are held.
  */
@@ -27,12 +32,14 @@ export function findings(model: Model, today: Date): Findings {
   return {
     tables: [
       capacityTable(model),
+      scheduleTable(schedulesOf(backupTargetUrl(model.backup)), model.timezone ?? machineZone(), today),
       ...backupTables(model),
+      ...recoveryTables(model),
       ...certificateTables(model),
       ...costTables(model),
       ...expiryTables(model.expiry, today),
     ],
-    problems: [...capacityProblems(model), ...backupProblems(model)],
+    problems: [...capacityProblems(model), ...backupProblems(model), ...recoveryProblems(model)],
     warnings: [
       ...k3kWarnings(model.k3k, model.stack),
       ...capacityWarnings(model),

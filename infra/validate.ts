@@ -4,6 +4,7 @@ import { letsEncrypt } from "./checks/certificates.ts";
 import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { nodeProblems } from "./checks/nodes.ts";
+import { recoveryProblems } from "./checks/recovery.ts";
 import { replicaProblems } from "./checks/storage.ts";
 import { tenantNameProblems } from "./checks/tenant-names.ts";
 import { tenantStateProblems } from "./checks/tenant-states.ts";
@@ -75,7 +76,7 @@ function loadProblems(stack: Stack, { config }: ParsedConfig): Problem[] {
     replicas: Math.min(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
     ...weights(config),
   };
-  return [...capacityProblems(load), ...backupProblems(load)];
+  return [...capacityProblems(load), ...backupProblems(load), ...recoveryProblems(load)];
 }
 
 /** What the checks calculate with, each with its default. */

@@ -1,4 +1,4 @@
-import { schedules, tiers, type Schedule } from "../../components/plan/storage.ts";
+import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import type { Line, Model } from "../model.ts";
 import type { Problem, Warning } from "../problem.ts";
 import type { Table } from "../table.ts";
@@ -51,19 +51,6 @@ export function backupRate(line: Line, workers: number, volumes: number): Rate {
     : { bytesPerSecond: ofRoundTrips, bound: "round trips" };
 }
 
-/** Hours from one run of a schedule to the next, for the forms of cron that Kraft uses. */
-export function intervalHours(cron: string): number {
-  const [, hour = "", , , weekday = ""] = cron.split(" ");
-  const everyHours = /^\*\/([0-9]+)$/.exec(hour)?.[1];
-  if (hour === "*") {
-    return 1;
-  }
-  if (everyHours !== undefined) {
-    return Number(everyHours);
-  }
-  return weekday === "*" ? 24 : 7 * 24;
-}
-
 /** Hours after midnight, in UTC, at which a daily schedule starts. */
 function startHour(name: string): number {
   const [minute = "", hour = ""] = (schedules.find((schedule) => schedule.name === name)?.cron ?? "").split(" ");
@@ -86,7 +73,6 @@ export interface Upload {
 /** One upload a tenant, and the last of all together: Longhorn backs up one volume at a time. */
 export function uploads(load: Load, line: Line): Upload[] {
   const rate = rateOf(load, line);
-  const restoreRate = (line.downlinkMbps * 1e6 * restoreEfficiency) / 8;
   const upload = (name: string, bytes: number): Upload => {
     const changedBytes = bytes * load.dailyChange;
     return {
@@ -95,7 +81,7 @@ export function uploads(load: Load, line: Line): Upload[] {
       changedBytes,
       firstDays: bytes / rate.bytesPerSecond / secondsPerDay,
       nightlyHours: changedBytes / rate.bytesPerSecond / secondsPerHour,
-      restoreHours: bytes / restoreRate / secondsPerHour,
+      restoreHours: bytes / restoreRate(line) / secondsPerHour,
     };
   };
   const each = shares(load.tenants, load.stack.nodes.length).map((share) =>
@@ -110,24 +96,22 @@ export function uploads(load: Load, line: Line): Upload[] {
   ];
 }
 
-function rateOf(load: Load, line: Line): Rate {
+/** How fast the backups of one schedule go out: its volumes one after the other. */
+export function rateOf(load: Pick<Load, "stack" | "replicas">, line: Line): Rate {
   const { backupWorkers } = longhornFigures(load.stack, load.replicas);
-  return backupRate(line, backupWorkers, backupOf("standard")?.concurrency ?? 1);
+  return backupRate(line, backupWorkers, scheduleOf("standard", "backup")?.concurrency ?? 1);
 }
 
-function scheduleOf(task: Schedule["task"], group: string): Schedule | undefined {
-  return schedules.find((schedule) => schedule.task === task && schedule.groups.includes(group));
+/** Bytes a second of a restore, which has the line for itself. */
+export function restoreRate(line: Line): number {
+  return (line.downlinkMbps * 1e6 * restoreEfficiency) / 8;
 }
 
-function backupOf(group: string): Schedule | undefined {
-  return scheduleOf("backup", group);
-}
-
-/** How much may be lost: by storage class, and where the line is known how long backups and a restore take. */
+/** How long backups and a restore take, where the line is known. */
 export function backupTables(load: Load): Table[] {
   const { line } = load;
   if (line === undefined) {
-    return [lossTable(undefined)];
+    return [];
   }
   const rate = rateOf(load, line);
   const all = uploads(load, line);
@@ -149,33 +133,7 @@ export function backupTables(load: Load): Table[] {
         ]),
       ],
     },
-    lossTable(all.at(-1)?.nightlyHours),
   ];
-}
-
-/**
- * What is lost at most: with a slip, what was written since the last snapshot; with the house, what was written since the
- * last backup that had arrived.
- *
- * @param nightlyHours That the upload of a day's change takes; undefined where the line is not known.
- */
-function lossTable(nightlyHours: number | undefined): Table {
-  return {
-    title: "What is lost at most",
-    rows: [
-      ["storage class", "by a slip, since the snapshot", "with the house, since the backup"],
-      ...tiers.map(({ storageClass, group }) => {
-        const snapshot = intervalHours(scheduleOf("snapshot", group)?.cron ?? "");
-        const backup = intervalHours(backupOf(group)?.cron ?? "");
-        const upload = nightlyHours === undefined ? undefined : (nightlyHours * backup) / 24;
-        return [
-          storageClass,
-          duration(snapshot),
-          upload === undefined ? `${duration(backup)} and the upload` : `${duration(backup)} and ${duration(upload)}`,
-        ];
-      }),
-    ],
-  };
 }
 
 /** Backups that never catch up. */

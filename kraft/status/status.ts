@@ -1,10 +1,10 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { schedules } from "../../components/plan/storage.ts";
+import { scheduleOf, schedules } from "../../components/plan/storage.ts";
+import { rhythm } from "../../infra/schedule.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { distance, duration, moment, timestamp } from "../moment.ts";
-import { rhythm, scheduleOf } from "../schedule.ts";
 import type {
   CertificateObject,
   ClusterObject,

@@ -1,3 +1,4 @@
+import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
 import { distance, moment } from "../moment.ts";
 import type { Style } from "../output.ts";
@@ -5,14 +6,18 @@ import type { Status, Use } from "./status.ts";
 
 const gibibyte = 1024 ** 3;
 
-/** A status as the operator reads it. */
-export function statusText(status: Status, description: string, style: Style): string[] {
+/**
+ * A status as the operator reads it.
+ *
+ * @param zone Time zone in which schedules are shown.
+ */
+export function statusText(status: Status, description: string, style: Style, zone: string): string[] {
   const now = new Date(status.at);
   const sections: Table[] = [
     nodesTable(status),
     platformTable(status),
     tenantsTable(status),
-    schedulesTable(status),
+    scheduleTable(status.backups.schedules, zone, now),
     volumesTable(status, now),
     certificatesTable(status, now),
   ];
@@ -73,22 +78,6 @@ function tenantsTable({ tenants }: Status): Table {
 
 function useText(use: Use | null): string {
   return use === null ? "-" : `${use.used} of ${use.hard}`;
-}
-
-function schedulesTable({ backups }: Status): Table {
-  return {
-    title: "Schedules (cron in UTC)",
-    rows: [
-      ["schedule", "task", "cron", "kept", "volumes in"],
-      ...backups.schedules.map(({ name, present, task, cron, groups, retain }) => [
-        name,
-        task,
-        present ? cron : "MISSING",
-        retain === 0 ? "-" : String(retain),
-        groups.join(", ") || "-",
-      ]),
-    ],
-  };
 }
 
 function volumesTable({ backups }: Status, now: Date): Table {

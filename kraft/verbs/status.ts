@@ -18,6 +18,7 @@ export const status: Verb = {
       { observe },
       { judge },
       { statusText },
+      { machineZone },
     ] = await Promise.all([
       import("../choice.ts"),
       import("../stack-file.ts"),
@@ -25,9 +26,10 @@ export const status: Verb = {
       import("../status/objects.ts"),
       import("../status/status.ts"),
       import("../status/text.ts"),
+      import("../../infra/schedule.ts"),
     ]);
     const file = chosenStackFile(name, directoryOf(options));
-    const { cluster } = keysOf(file, ["cluster"]);
+    const { cluster, timezone } = keysOf(file, ["cluster", "timezone"]);
     const asked = async () => {
       const host = await hostOf(file, cluster);
       return { host, observed: await observe(host) };
@@ -38,7 +40,7 @@ export const status: Verb = {
     if (options.json === true) {
       output.printJson(result);
     } else {
-      output.print(statusText(result, file.stack.description, output.style));
+      output.print(statusText(result, file.stack.description, output.style, timezone ?? machineZone()));
     }
     return result.ok ? exitCodes.fine : exitCodes.wrong;
   },

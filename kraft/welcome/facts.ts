@@ -1,9 +1,10 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { readable, tenantAllowance } from "../../components/plan/size.ts";
-import { defaultStorageClass, tiers, type Schedule } from "../../components/plan/storage.ts";
+import { scheduleOf, schedulesOf, tenantClasses, tiers, type Schedule } from "../../components/plan/storage.ts";
 import { ingressClassName } from "../../components/plan/traefik-values.ts";
 import type { Model } from "../../infra/model.ts";
-import { rhythm, scheduleOf } from "../schedule.ts";
+import { rhythm } from "../../infra/schedule.ts";
 
 /** How often something is made of a volume, and how many are kept. */
 export interface Kept {
@@ -49,6 +50,7 @@ export interface WelcomeFacts {
   readonly backupRegion: string;
   /** The storage class of the guest's own objects: Deployments, Secrets and the like. */
   readonly datastoreClass: string;
+  readonly datastoreBackups: Kept;
 }
 
 /** The facts of one tenant of a model. */
@@ -57,6 +59,9 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
   if (tenant === undefined) {
     throw new RangeError(`the model has no tenant ${name}`);
   }
+  const schedules = schedulesOf(backupTargetUrl(model.backup));
+  const { allowed, datastore } = tenantClasses(tenant.tier);
+  const kept = (storageClass: string, task: Schedule["task"]): Kept => keptOf(schedules, storageClass, task);
   return {
     tenant: name,
     api: `https://${name}.api.${model.domain}`,
@@ -67,21 +72,25 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
     ingressClass: ingressClassName,
     issuer: issuerName,
     trustedCertificates: !model.issuer.directory.includes("staging"),
-    storageClasses: tiers.map(({ storageClass, isDefault, group }) => ({
-      name: storageClass,
-      isDefault,
-      snapshots: kept(group, "snapshot"),
-      backups: kept(group, "backup"),
-    })),
+    storageClasses: tiers
+      .filter(({ storageClass }) => allowed.includes(storageClass))
+      .map(({ storageClass, isDefault }) => ({
+        name: storageClass,
+        isDefault,
+        snapshots: kept(storageClass, "snapshot"),
+        backups: kept(storageClass, "backup"),
+      })),
     copies: model.replicas,
     nodes: model.stack.nodes.length,
     backupRegion: model.backup.region,
-    datastoreClass: defaultStorageClass,
+    datastoreClass: datastore,
+    datastoreBackups: kept(datastore, "backup"),
   };
 }
 
-function kept(group: string, task: Schedule["task"]): Kept {
-  const schedule = scheduleOf(group, task);
+function keptOf(schedules: readonly Schedule[], storageClass: string, task: Schedule["task"]): Kept {
+  const group = tiers.find((tier) => tier.storageClass === storageClass)?.group ?? "default";
+  const schedule = scheduleOf(group, task, schedules);
   if (schedule === undefined) {
     throw new RangeError(`no schedule makes a ${task} of volumes in group ${group}`);
   }

@@ -110,13 +110,12 @@ function storage({ storageClasses, copies, nodes }: WelcomeFacts): string[] {
   ];
 }
 
-function backups({ backupRegion, datastoreClass, storageClasses }: WelcomeFacts): string[] {
-  const datastore = storageClasses.find(({ name }) => name === datastoreClass);
+function backups({ backupRegion, datastoreBackups }: WelcomeFacts): string[] {
   return [
     "## What is backed up, and what is not",
     "",
     "- **Backed up**: every volume, as its class says; and the objects of your cluster, Secrets among them,",
-    `  ${datastore?.backups.words ?? ""}. What you wrote since the last backup is lost if the house is.`,
+    `  ${datastoreBackups.words}. What you wrote since the last backup is lost if the house is.`,
     "- **Not backed up**: whatever a container writes beside its volumes, `emptyDir`, images, logs.",
     "- A backup is a copy of the disk at one moment, as after a power cut. Most databases recover from that; where yours must",
     "  not have to, let it write dumps to a volume.",

@@ -1,14 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { schedules } from "../../../components/plan/storage.ts";
 import {
   backupProblems,
   backupRate,
   backupTables,
   backupWarnings,
   duration,
-  intervalHours,
   nightHours,
   uploads,
   type Load,
@@ -59,21 +57,12 @@ test("the tables say it", () => {
         ["all", "225.5 GB", "20 h", "4.5 GB", "24 min", "3.3 h"],
       ],
     },
-    {
-      title: "What is lost at most",
-      rows: [
-        ["storage class", "by a slip, since the snapshot", "with the house, since the backup"],
-        ["kraft-standard", "1 h", "24 h and 24 min"],
-        ["kraft-critical", "1 h", "6 h and 6 min"],
-        ["kraft-bulk", "24 h", "7 days and 2.8 h"],
-      ],
-    },
   ]);
 });
 
-test("without a line, only the schedules speak", () => {
+test("without a line nothing is said", () => {
   const load = { ...homelab, line: undefined };
-  assert.equal(backupTables(load).length, 1);
+  assert.deepEqual(backupTables(load), []);
   assert.deepEqual([backupProblems(load), backupWarnings(load)], [[], []]);
 });
 
@@ -108,22 +97,6 @@ test("a first backup of more than 30 days is refused", () => {
   assert.deepEqual(
     backupProblems(of("7539Gi")).map(({ key, allowed }) => [key, allowed]),
     [["kraft:line", "at most 30 days"]],
-  );
-});
-
-test("every schedule's interval is understood", () => {
-  assert.deepEqual(
-    schedules.map(({ name, cron }) => [name, intervalHours(cron)]),
-    [
-      ["snapshot-hourly", 1],
-      ["snapshot-daily", 24],
-      ["backup-six-hourly", 6],
-      ["backup-daily", 24],
-      ["backup-weekly", 168],
-      ["trim-weekly", 168],
-      ["cleanup-daily", 24],
-      ["system-backup-daily", 24],
-    ],
   );
 });
 

@@ -22,7 +22,7 @@ test("the valid stack file passes every check, and what is not configured is not
   );
   assert.deepEqual(
     tables.map(({ title }) => title.split(":")[0]),
-    ["Capacity", "What is lost at most"],
+    ["Capacity", "Schedules", "What is lost at most, and how long until it is back once nodes run"],
   );
 });
 
@@ -38,7 +38,7 @@ test("every check speaks where its keys are given", () => {
   );
   assert.deepEqual(
     tables.map(({ title }) => title.split(" ")[0]?.replace(":", "")),
-    ["Capacity", "Backups", "What", "Certificates", "Cost", "Dates"],
+    ["Capacity", "Schedules", "Backups", "What", "Certificates", "Cost", "Dates"],
   );
   assert.deepEqual(
     warnings.map(({ key }) => key),

@@ -140,7 +140,7 @@ test("all is well", () => {
 
 test("the text", () => {
   assert.equal(
-    statusText(statusOf({}), stack.description, new Style(false)).join("\n"),
+    statusText(statusOf({}), stack.description, new Style(false), "Europe/Berlin").join("\n"),
     `homelab: three Dell OptiPlex Micros on k3s
   context kraft-homelab, 2026-11-23 12:00 UTC
 
@@ -161,16 +161,16 @@ Tenants
   tenant  guest  CPU        memory      volumes       pods
   acme    Ready  500m of 2  1Gi of 4Gi  10Gi of 55Gi  3 of 30
 
-Schedules (cron in UTC)
-  schedule             task              cron          kept  volumes in
-  backup-daily         backup            45 0 * * *    30    default, standard
-  backup-six-hourly    backup            15 */6 * * *  28    critical
-  backup-weekly        backup            0 2 * * 6     13    bulk
-  cleanup-daily        snapshot-cleanup  30 4 * * *    -     bulk, critical, default, standard
-  snapshot-daily       snapshot          37 1 * * *    3     bulk
-  snapshot-hourly      snapshot          7 * * * *     24    critical, default, standard
-  system-backup-daily  system-backup     0 6 * * *     14    -
-  trim-weekly          filesystem-trim   0 5 * * 0     -     bulk, critical, default, standard
+Schedules: Longhorn runs them in UTC; times are those of Europe/Berlin
+  schedule             cron in UTC   UTC+1                       UTC+2                       volumes in                   kept
+  backup-daily         45 0 * * *    01:45                       02:45                       default, standard            30
+  backup-six-hourly    15 */6 * * *  01:15, 07:15, 13:15, 19:15  02:15, 08:15, 14:15, 20:15  critical                     28
+  backup-weekly        0 2 * * 6     Saturday 03:00              Saturday 04:00              all                          13
+  cleanup-daily        30 4 * * *    05:30                       06:30                       all                          -
+  snapshot-daily       37 1 * * *    02:37                       03:37                       bulk                         3
+  snapshot-hourly      7 * * * *     every hour, at :07          every hour, at :07          critical, default, standard  24
+  system-backup-daily  0 6 * * *     07:00                       08:00                       -                            14
+  trim-weekly          0 5 * * 0     Sunday 06:00                Sunday 07:00                all, kraft-none              -
 
 Volumes
   tenant  claim      size  state    last backup
@@ -188,7 +188,12 @@ All is well.`,
 });
 
 test("the text ends with what is wrong", () => {
-  const text = statusText(statusOf({ clusters: [], volumes: [] }), stack.description, new Style(false));
+  const text = statusText(
+    statusOf({ clusters: [], volumes: [] }),
+    stack.description,
+    new Style(false),
+    "Europe/Berlin",
+  );
   assert.deepEqual(text.slice(-2), [
     "1 thing is wrong",
     "  tenant acme: stands in the stack file, but has no Cluster: run pulumi up",

@@ -1,0 +1,173 @@
+import { scheduleOf, tenantClasses, tierNames, tiers, type TierName } from "../../components/plan/storage.ts";
+import type { Line, Tenant } from "../model.ts";
+import type { Problem } from "../problem.ts";
+import { intervalHours } from "../schedule.ts";
+import type { Table } from "../table.ts";
+import { backupRate, duration, rateOf, restoreRate, uploads, type Load } from "./backup-window.ts";
+import { rounded, shares, type Share } from "./figures.ts";
+
+const bytesPerMebibyte = 1024 * 1024;
+const secondsPerHour = 3600;
+const hoursPerDay = 24;
+
+/**
+ * Hours of a rebuild that no tenant's data is in: `pulumi up` in phase restore and again in phase run, on nodes that run
+ * already. An assumption; hardware, its operating system and your own hands are not counted.
+ */
+export const platformHours = 0.5;
+
+/** What a tenant may lose at most, and how long until it is back: the recovery point and recovery time objectives. */
+export interface Recovery {
+  readonly tenant: string;
+  readonly tier: TierName;
+  /** Hours between two snapshots, which stay in the house: what a slip costs. */
+  readonly snapshotHours: number;
+  /** Hours between two backups. */
+  readonly backupHours: number;
+  /** Hours until a backup has left the house, with the other schedules on the same line; undefined without a line. */
+  readonly uploadHours: number | undefined;
+  /** Hours to load this tenant alone. */
+  readonly aloneHours: number | undefined;
+  /** Hours until the last of this tenant is back when all tenants are restored, in their order. */
+  readonly houseHours: number | undefined;
+}
+
+/**
+ * Tenants in the order in which a whole house is restored: the best kept tier first, within a tier by name. All guests'
+ * datastores come before any other volume.
+ */
+export function inRestoreOrder<Some extends Pick<Tenant, "name" | "tier">>(tenants: readonly Some[]): Some[] {
+  return [...tenants].sort(
+    (a, b) => tierNames.indexOf(b.tier) - tierNames.indexOf(a.tier) || (a.name < b.name ? -1 : 1),
+  );
+}
+
+/** Tenants that have volumes in the cluster: of an archived one only backups are left, and of a purged one nothing. */
+function sharesOf(load: Load): Share[] {
+  const tenants = load.tenants.filter(({ state }) => state === "active" || state === "suspended");
+  return shares(inRestoreOrder(tenants), load.stack.nodes.length);
+}
+
+/**
+ * Recovery objectives of every tenant, in the order of a restore. Volumes count as full, all of them of the tenant's
+ * tier, and compression counts for nothing.
+ */
+export function recoveries(load: Load): Recovery[] {
+  const { line } = load;
+  const each = sharesOf(load);
+  const datastores = total(each, ({ overhead }) => overhead.storageMebibytes);
+  let loaded = datastores;
+  return each.map((share) => {
+    const { tier, name } = share.tenant;
+    loaded += share.allowance.storageMebibytes * bytesPerMebibyte;
+    const hours = (bytes: number): number | undefined =>
+      line === undefined ? undefined : bytes / restoreRate(line) / secondsPerHour;
+    const house = hours(loaded);
+    return {
+      tenant: name,
+      tier,
+      snapshotHours: intervalOf(tier, "snapshot"),
+      backupHours: intervalOf(tier, "backup"),
+      uploadHours: line === undefined ? undefined : uploadHours(tier, each, load, line),
+      aloneHours: hours((share.allowance.storageMebibytes + share.overhead.storageMebibytes) * bytesPerMebibyte),
+      houseHours: house === undefined ? undefined : platformHours + house,
+    };
+  });
+}
+
+function intervalOf(tier: TierName, task: "backup" | "snapshot"): number {
+  return intervalHours(scheduleOf(tier, task)?.cron ?? "");
+}
+
+function total(each: readonly Share[], mebibytes: (share: Share) => number): number {
+  return each.reduce((sum, share) => sum + mebibytes(share) * bytesPerMebibyte, 0);
+}
+
+/** Bytes of all tenants that the schedule of a tier backs up. */
+function bytesOf(tier: TierName, each: readonly Share[]): number {
+  const storageClass = tiers.find(({ group }) => group === tier)?.storageClass;
+  return total(
+    each,
+    ({ tenant, allowance, overhead }) =>
+      (tenant.tier === tier ? allowance.storageMebibytes : 0) +
+      (tenantClasses(tenant.tier).datastore === storageClass ? overhead.storageMebibytes : 0),
+  );
+}
+
+/** What one run of a tier's backups has to carry: what changed since the last one, at most everything. */
+function changedBytes(tier: TierName, each: readonly Share[], dailyChange: number): number {
+  return bytesOf(tier, each) * Math.min(1, (dailyChange * intervalOf(tier, "backup")) / hoursPerDay);
+}
+
+/**
+ * Hours that the last volume of a tier's backups takes to get out, when it is slowest: the schedules of the other tiers
+ * run as well, and the line is shared among them evenly, so that each holds this one up by no more than its own length.
+ * Volumes of one schedule go one after the other, so that by itself it is no faster than its round trips.
+ */
+function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: Line): number {
+  const own = changedBytes(tier, each, load.dailyChange);
+  const others = tierNames
+    .filter((other) => other !== tier)
+    .map((other) => {
+      const runs = Math.ceil(intervalOf(tier, "backup") / intervalOf(other, "backup"));
+      return Math.min(own, runs * changedBytes(other, each, load.dailyChange));
+    });
+  const whole = others.reduce((sum, bytes) => sum + bytes, own);
+  const { bytesPerSecond: ofLine } = backupRate(line, Infinity, 1);
+  return Math.max(own / rateOf(load, line).bytesPerSecond, whole / ofLine) / secondsPerHour;
+}
+
+/** One row a tenant, in the order of a whole house's restore; none without tenants. */
+export function recoveryTables(load: Load): Table[] {
+  const all = recoveries(load);
+  const hours = (value: number | undefined): string => (value === undefined ? "-" : duration(value));
+  return all.length === 0
+    ? []
+    : [
+        {
+          title:
+            "What is lost at most, and how long until it is back once nodes run: tenants in the order of a restore",
+          rows: [
+            ["tenant", "tier", "lost by a slip", "lost with the house", "back alone", "back with all"],
+            ...all.map(({ tenant, tier, snapshotHours, backupHours, uploadHours: upload, aloneHours, houseHours }) => [
+              tenant,
+              tier,
+              duration(snapshotHours),
+              `${duration(backupHours)} and ${upload === undefined ? "the upload" : duration(upload)}`,
+              hours(aloneHours),
+              hours(houseHours),
+            ]),
+          ],
+        },
+      ];
+}
+
+/** The way out that costs nothing but how often backups are made. */
+const lower: Readonly<Record<TierName, string>> = { critical: "tier: standard, ", standard: "tier: bulk, ", bulk: "" };
+
+/**
+ * Tiers that the line cannot keep: a backup that is not out when the next one is due. What was promised, to lose at most
+ * two intervals with the house, would then be no longer true.
+ */
+export function recoveryProblems(load: Load): Problem[] {
+  const { line } = load;
+  if (line === undefined) {
+    return [];
+  }
+  const each = sharesOf(load);
+  const { bytesPerSecond, bound } = rateOf(load, line);
+  // A day's change that does not fit into a day is said of the line, once, and not of every tenant as well.
+  const fitsDay = (uploads(load, line).at(-1)?.nightlyHours ?? 0) <= hoursPerDay;
+  return recoveries(load)
+    .filter(
+      ({ backupHours, uploadHours: upload = 0 }) => upload > backupHours && (fitsDay || backupHours < hoursPerDay),
+    )
+    .map(({ tenant, tier, backupHours, uploadHours: upload = 0 }) => ({
+      key: `kraft:tenants.${tenant}.tier`,
+      found:
+        `${tier}: ${rounded(changedBytes(tier, each, load.dailyChange) / 1e9)} GB of this tier changed in ${duration(backupHours)}, ` +
+        `which take ${duration(upload)} at ${rounded((bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${bound}, while the other tiers' backups run`,
+      allowed: `at most ${duration(backupHours)}: otherwise a backup is not out when the next one is due`,
+      fix: `${lower[tier]}a smaller quota.storage, a larger kraft:line.backupShare, or a smaller kraft:line.dailyChange if less is written`,
+    }));
+}
