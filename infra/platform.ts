@@ -1,5 +1,6 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
@@ -74,6 +75,13 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     },
     opts,
   );
+  const wasabi = {
+    accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
+    secretAccessKey: pulumi.secret(model.secrets.wasabi.secretAccessKey),
+  };
+  const store = model.backup.managed
+    ? new BackupStore("backup-store", { ...model.backup, administrator: wasabi })
+    : undefined;
   const longhorn = new Longhorn(
     "longhorn",
     {
@@ -85,12 +93,12 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
       phase: model.phase,
       backup: {
         ...model.backup,
-        accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
-        secretAccessKey: pulumi.secret(model.secrets.wasabi.secretAccessKey),
+        accessKeyId: (store ?? wasabi).accessKeyId,
+        secretAccessKey: (store ?? wasabi).secretAccessKey,
       },
       network,
     },
-    opts,
+    { ...opts, ...(store === undefined ? {} : { dependsOn: [store] }) },
   );
   const { securityContexts } = model.k3k;
   const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);

@@ -88,7 +88,8 @@ export function identityOf(urn: string, object: Readonly<Record<string, unknown>
   const type = types.slice(types.lastIndexOf("$") + 1);
   const metadata = record(object["metadata"]);
   const provider = type.startsWith("pulumi:providers:") ? type.slice("pulumi:providers:".length) : undefined;
-  const [, versionOfType = "", kindOfType = type] = /^kubernetes:(.+):([^:]+)$/.exec(type) ?? [];
+  // What is not of Kubernetes has its type in place of a version, as in a rendering.
+  const [, versionOfType = type, kindOfType = type] = /^kubernetes:(.+):([^:]+)$/.exec(type) ?? [];
   const namespace = text(metadata["namespace"]);
   return {
     owner: ownerOf({ urn, object }),

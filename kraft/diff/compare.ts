@@ -20,6 +20,10 @@ const replacing: Readonly<Record<string, RegExp>> = {
   "rbac.authorization.k8s.io/v1/ClusterRoleBinding": /^roleRef($|[.[])/,
   "rbac.authorization.k8s.io/v1/RoleBinding": /^roleRef($|[.[])/,
   "pulumi/v1/kubernetes": /^spec\.clusterIdentifier$/,
+  "aws:s3/bucket:Bucket/Bucket": /^spec\.(bucket|region)$/,
+  "aws:s3/bucketVersioning:BucketVersioning/BucketVersioning": /^spec\.(bucket|region)$/,
+  "aws:iam/accessKey:AccessKey/AccessKey": /^spec\.user$/,
+  "aws:iam/userPolicy:UserPolicy/UserPolicy": /^spec\.(name|user)$/,
 };
 
 /** What would have to be done to come from one rendering to another. */

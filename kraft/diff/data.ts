@@ -54,6 +54,17 @@ export function lossWith({ owner, apiVersion, kind, namespace, name }: Identity)
       return dataGroups.some((data) => name.endsWith(`.${data}`))
         ? `every object of ${name}, for all tenants${name.endsWith(".longhorn.io") ? ", and for backups those in the bucket" : ""}`
         : undefined;
+    case "aws:s3/Bucket":
+      return "the bucket at Wasabi with every backup of every tenant";
+    case "aws:s3/BucketVersioning":
+      return "the versions of what is deleted in the bucket: whoever has Longhorn's key could destroy the backups";
+    case "aws:iam/User":
+    case "aws:iam/AccessKey":
+      return "the key to the backups in the bucket: no backup is made, and none comes back";
+    case "aws:iam/UserPolicy":
+      return "the right of Longhorn's key to write and read backups, and what keeps it from destroying them";
+    case "pulumi/aws":
+      return "the bucket at Wasabi, its user and its key: all of them belong to this provider";
     case "pulumi/kubernetes":
       return "every object of the stack: all of them belong to this provider";
     case "helm.sh/Chart":

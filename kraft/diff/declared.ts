@@ -25,7 +25,9 @@ export async function declared(stack: string, program: () => Promise<void> | voi
       newResource: ({ type, name, inputs: given, id }) => {
         inputs.set(`${type} ${name}`, given as Record<string, unknown>);
         const read = id === "kube-system" ? { metadata: { name: id, uid: mockedUid } } : {};
-        return { id: id ?? `${name}-id`, state: { ...(given as object), ...read } };
+        // What Wasabi would make. An identity is given, and not empty, only of what is read.
+        const made = type === "aws:iam/accessKey:AccessKey" ? { secret: `${name}-secret` } : {};
+        return { id: (id ?? "") === "" ? `${name}-id` : id, state: { ...(given as object), ...read, ...made } };
       },
       call: () => ({}),
     },

@@ -1,0 +1,118 @@
+import { wasabiEndpoint } from "./longhorn-values.ts";
+
+/** Wasabi's IAM and STS have one address for all regions, and are signed for this one (docs.wasabi.com, service URLs). */
+export const iamRegion = "us-east-1";
+
+/** Days for which Wasabi charges whatever was stored: what was deleted or overwritten costs nothing more until then. */
+const chargedDays = 90;
+
+/** Where Wasabi answers, for a provider that was made for AWS. */
+export interface WasabiEndpoints {
+  readonly s3: string;
+  readonly iam: string;
+  readonly sts: string;
+}
+
+/** Wasabi's service addresses for a bucket's region. */
+export function wasabiEndpoints(region: string): WasabiEndpoints {
+  return { s3: wasabiEndpoint(region), iam: "https://iam.wasabisys.com", sts: "https://sts.wasabisys.com" };
+}
+
+/**
+ * Settings of an AWS provider that talks to Wasabi and never to AWS: it asks neither for its account nor for the
+ * machine's role, and takes every region for granted.
+ *
+ * @param region That requests are signed for: the bucket's, or `iamRegion` for users and keys.
+ * @param bucketRegion Region of the bucket.
+ */
+export function wasabiProvider(region: string, bucketRegion: string) {
+  return {
+    region,
+    s3UsePathStyle: true,
+    skipCredentialsValidation: true,
+    skipRequestingAccountId: true,
+    skipMetadataApiCheck: true,
+    skipRegionValidation: true,
+    endpoints: [{ ...wasabiEndpoints(bucketRegion) }],
+  };
+}
+
+/**
+ * The bucket's rules. Only what is past is ever deleted: Longhorn shares blocks between backups, and a rule on current
+ * versions would take them from under it.
+ */
+export const lifecycleRules = [
+  {
+    id: "kraft-past",
+    enabled: true,
+    noncurrentVersionExpiration: { days: chargedDays },
+    expiration: { expiredObjectDeleteMarker: true },
+    abortIncompleteMultipartUploadDays: 7,
+  },
+];
+
+/** A statement of an IAM policy. */
+export interface Statement {
+  readonly Sid: string;
+  readonly Effect: "Allow" | "Deny";
+  readonly Action: readonly string[];
+  readonly Resource: string | readonly string[];
+}
+
+/** A policy as IAM reads it. */
+export interface PolicyDocument {
+  readonly Version: "2012-10-17";
+  readonly Statement: readonly Statement[];
+}
+
+/**
+ * What Longhorn's key may do: list the bucket, and read, write and delete below its prefix. A deletion leaves the version
+ * behind; nothing that would end that is allowed, and it is denied besides, whatever else the user is ever given. Whoever
+ * steals the key from the cluster can hide backups, and cannot destroy them.
+ */
+export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument {
+  const arn = `arn:aws:s3:::${bucket}`;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      {
+        Sid: "List",
+        Effect: "Allow",
+        Action: ["s3:ListBucket", "s3:GetBucketLocation", "s3:ListBucketMultipartUploads"],
+        Resource: arn,
+      },
+      {
+        Sid: "Objects",
+        Effect: "Allow",
+        Action: [
+          "s3:GetObject",
+          "s3:PutObject",
+          "s3:DeleteObject",
+          "s3:AbortMultipartUpload",
+          "s3:ListMultipartUploadParts",
+        ],
+        Resource: `${arn}/${prefix}/*`,
+      },
+      {
+        Sid: "HistoryStays",
+        Effect: "Deny",
+        Action: [
+          "s3:DeleteObjectVersion",
+          "s3:DeleteBucket",
+          "s3:DeleteBucketPolicy",
+          "s3:PutBucketPolicy",
+          "s3:PutBucketVersioning",
+          "s3:PutLifecycleConfiguration",
+          "s3:PutBucketObjectLockConfiguration",
+          "s3:BypassGovernanceRetention",
+        ],
+        Resource: [arn, `${arn}/*`],
+      },
+    ],
+  };
+}
+
+/** Name of the user whose key Longhorn gets: one for every prefix, as two clusters never share one. */
+export function bucketUserName(bucket: string, prefix: string): string {
+  return `kraft-${bucket}-${prefix}`.slice(0, 64);
+}
