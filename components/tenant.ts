@@ -30,7 +30,7 @@ import {
   type QuotaOverride,
   type Size,
 } from "./plan/size.ts";
-import { defaultStorageClass, longhornOwnClasses, tenantStorageLabel } from "./plan/storage.ts";
+import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
 
 /** What a Tenant is made of. */
 export interface TenantArgs {
@@ -40,6 +40,8 @@ export interface TenantArgs {
   readonly size: Size;
   /** What the tenant's own pods and volumes may use, in place of the size's. */
   readonly quota?: QuotaOverride;
+  /** How well the tenant's volumes may be kept at most; a guest's datastore stays in the class that it was made in. */
+  readonly tier: TierName;
   /** Nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
   /** Image tag of the guest's K3s. */
@@ -78,7 +80,7 @@ export class Tenant extends pulumi.ComponentResource {
     const part: pulumi.CustomResourceOptions = { parent: this, protect: stays };
     const keep: pulumi.CustomResourceOptions = { ...part, retainOnDelete: stays };
     const labels = { [tenantLabel]: args.tenant };
-    const sync = syncConfig(tenantStorageLabel);
+    const sync = syncConfig(tenantClasses(args.tier).selector);
     const allowance = tenantAllowance(args.size, args.quota);
     this.namespace = names.namespace;
 
@@ -122,7 +124,7 @@ export class Tenant extends pulumi.ComponentResource {
     const inNamespace = { namespace: names.namespace, labels };
     const quotas = [
       ["k3k", k3kQuota(args.nodes)],
-      ["objects", objectQuota(allowance, longhornOwnClasses)],
+      ["objects", objectQuota(allowance, classLimits(args.tier, datastoreStorage))],
     ] as const;
     const boundary = [
       ...quotas.map(
@@ -189,11 +191,12 @@ export class Tenant extends pulumi.ComponentResource {
     const inNamespace = { namespace: names.namespace, labels: { [tenantLabel]: args.tenant } };
     const stays = args.stage !== "closing";
     const part: pulumi.CustomResourceOptions = { parent: this, protect: stays, dependsOn: [...boundary] };
+    const classes = tenantClasses(args.tier);
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
       {
         metadata: { name: names.addonsSecret, ...inNamespace },
-        stringData: guestManifests(args.ingress, args.tenant, args.domains),
+        stringData: guestManifests(args.ingress, args.tenant, args.domains, classes.allowed),
       },
       part,
     );
@@ -220,16 +223,22 @@ export class Tenant extends pulumi.ComponentResource {
           tokenSecretRef: { name: names.tokenSecret, namespace: names.namespace },
           persistence: {
             type: "dynamic",
-            storageClassName: defaultStorageClass,
+            storageClassName: classes.datastore,
             storageRequestSize: datastoreStorage,
           },
           serverLimit: { memory: serverMemory },
           workerLimit: { memory: kubeletMemory },
           addons: [{ secretNamespace: names.namespace, secretRef: names.addonsSecret }],
-          sync: syncConfig(tenantStorageLabel),
+          sync: syncConfig(classes.selector),
         },
       },
-      { ...part, retainOnDelete: stays, dependsOn: [...boundary, addons] },
+      {
+        ...part,
+        retainOnDelete: stays,
+        dependsOn: [...boundary, addons],
+        // K3k cannot move a datastore to another class; it would refuse its own StatefulSet for ever.
+        ignoreChanges: ["spec.persistence.storageClassName"],
+      },
     );
     const api = new kubernetes.apiextensions.CustomResource(
       `${name}-api`,

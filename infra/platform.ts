@@ -114,6 +114,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
         domains: tenant.domains,
         size: tenant.size,
         quota: tenant.quota,
+        tier: tenant.tier,
         nodes,
         guestVersion: stack.guestVersion,
         network,

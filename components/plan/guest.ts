@@ -17,8 +17,10 @@ export type SyncConfig = Readonly<Record<string, Readonly<Record<string, unknown
  * end in `-tls`, which no name that K3k gives does (`plan/admission/ingresses.ts` and `kubelet.ts`).
  *
  * Priority classes stay off: they are of the whole cluster.
+ *
+ * @param storageClasses Labels of the storage classes that the guest sees.
  */
-export function syncConfig(storageClassLabel: string): SyncConfig {
+export function syncConfig(storageClasses: Readonly<Record<string, string>>): SyncConfig {
   return {
     services: { enabled: true },
     configMaps: { enabled: true },
@@ -26,7 +28,7 @@ export function syncConfig(storageClassLabel: string): SyncConfig {
     persistentVolumeClaims: { enabled: true },
     ingresses: { enabled: true, disableTLSSecretTranslation: true },
     priorityClasses: { enabled: false },
-    storageClasses: { enabled: true, selector: { [storageClassLabel]: "true" } },
+    storageClasses: { enabled: true, selector: storageClasses },
   };
 }
 
@@ -42,14 +44,16 @@ export function guestToken(seed: string, tenant: string): string {
  * Manifests that K3s applies inside the guest: the host's ingress class, which K3k does not copy, as the default; and
  * the boundary's rules, so that a tenant hears of them when they apply an object.
  *
+ * @param storageClasses Those that the tenant may use.
  * @returns File names and their YAML, as the data of the addons Secret.
  */
 export function guestManifests(
   settings: IngressSettings,
   tenant: string,
   domains: readonly string[],
+  storageClasses: readonly string[],
 ): Record<string, string> {
-  const admission = guestPolicies(settings, tenant, domains).flatMap((policy) => [
+  const admission = guestPolicies(settings, tenant, domains, storageClasses).flatMap((policy) => [
     {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingAdmissionPolicy",

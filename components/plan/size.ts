@@ -157,11 +157,14 @@ const claimLimit = 21;
  * The quota on volumes, and on the number of objects: each lies in the etcd of the host, where a Secret or a ConfigMap
  * may take a mebibyte.
  *
- * @param forbiddenClasses Storage classes of the host that tenants may not use.
+ * @param classes What may be claimed at most of a storage class that is not the tenant's to use, as Kubernetes quantity.
  */
-export function objectQuota(allowance: Amounts, forbiddenClasses: readonly string[]): QuotaSpec {
+export function objectQuota(allowance: Amounts, classes: Readonly<Record<string, string>>): QuotaSpec {
   const storage = allowance.storageMebibytes + mebibytes(datastoreStorage);
-  const forbidden = forbiddenClasses.map((name) => [`${name}.storageclass.storage.k8s.io/requests.storage`, "0"]);
+  const limits = Object.entries(classes).map(([name, most]) => [
+    `${name}.storageclass.storage.k8s.io/requests.storage`,
+    most,
+  ]);
   return {
     hard: {
       "requests.storage": byteQuantity(storage),
@@ -177,7 +180,7 @@ export function objectQuota(allowance: Amounts, forbiddenClasses: readonly strin
       "count/certificates.cert-manager.io": "30",
       "count/challenges.acme.cert-manager.io": "10",
       "count/leases.coordination.k8s.io": "5",
-      ...(Object.fromEntries(forbidden) as Record<string, string>),
+      ...(Object.fromEntries(limits) as Record<string, string>),
     },
   };
 }

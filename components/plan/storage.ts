@@ -98,13 +98,16 @@ export function tenantClasses(tier: TierName): TenantClasses {
 
 /**
  * Bytes that a tenant may claim of the classes that are not its own, as Kubernetes quantities by class: nothing, except
- * the datastore's size of the datastore's class.
+ * the datastore's size of the datastore's class. Longhorn's own classes are nobody's.
  *
  * @param datastoreSize As a Kubernetes quantity.
  */
 export function classLimits(tier: TierName, datastoreSize: string): Record<string, string> {
   const { forbidden, datastore } = tenantClasses(tier);
-  return Object.fromEntries(forbidden.map((name) => [name, name === datastore ? datastoreSize : "0"]));
+  return Object.fromEntries([
+    ...forbidden.map((name) => [name, name === datastore ? datastoreSize : "0"] as const),
+    ...longhornOwnClasses.map((name) => [name, "0"] as const),
+  ]);
 }
 
 /** Labels of a tier's StorageClass, which unlike its parameters can change: who may see it. */

@@ -29,7 +29,7 @@ export interface Demand {
 
 /** Certificates that a tenant may have at once. */
 function quota({ size, quota }: Tenant): number {
-  return Number(objectQuota(tenantAllowance(size, quota), []).hard["count/certificates.cert-manager.io"]);
+  return Number(objectQuota(tenantAllowance(size, quota), {}).hard["count/certificates.cert-manager.io"]);
 }
 
 /**

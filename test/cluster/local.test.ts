@@ -3,9 +3,17 @@ import { copyFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
-import { k3kQuota, limitRange, objectQuota, podQuota, tenantAllowance, type Size } from "../../components/plan/size.ts";
+import {
+  datastoreStorage,
+  k3kQuota,
+  limitRange,
+  objectQuota,
+  podQuota,
+  tenantAllowance,
+  type Size,
+} from "../../components/plan/size.ts";
 import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
-import { longhornOwnClasses } from "../../components/plan/storage.ts";
+import { classLimits } from "../../components/plan/storage.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
@@ -88,7 +96,11 @@ for (const [name, { size }] of Object.entries(tenants)) {
     for (const [quota, expected, counted] of [
       [`k3k-tenant-${name}`, podQuota(allowance), "pods"],
       ["kraft-k3k", k3kQuota(3), "requests.cpu"],
-      ["kraft-objects", objectQuota(allowance, longhornOwnClasses), "count/certificates.cert-manager.io"],
+      [
+        "kraft-objects",
+        objectQuota(allowance, classLimits("standard", datastoreStorage)),
+        "count/certificates.cert-manager.io",
+      ],
     ] as const) {
       const found = await eventually(`quota ${quota} of ${name} with its use`, async () => {
         const object = await local.cluster.api.get<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas/${quota}`);

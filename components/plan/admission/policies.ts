@@ -31,17 +31,18 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
 
 /**
  * The policies inside a guest, so that a tenant is told at `kubectl apply`. A tenant may delete them there: the host's
- * hold all the same.
+ * hold all the same, and its quota on the classes that are not among `classes`.
  */
 export function guestPolicies(
   settings: IngressSettings,
   tenant: string,
   domains: readonly string[],
+  classes: readonly string[] = storageClasses,
 ): readonly AdmissionPolicy[] {
   return [
     guestPodPolicy(tenant),
     servicePolicy("everywhere"),
-    claimPolicy("everywhere", storageClasses),
+    claimPolicy("everywhere", classes),
     ingressPolicy(settings, { in: "policy", domains }),
   ];
 }

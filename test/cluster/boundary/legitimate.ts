@@ -2,7 +2,7 @@
 // without a look at the admission policies: a policy that refuses any of it stops honest work.
 import { syncConfig } from "../../../components/plan/guest.ts";
 import { priorityClasses } from "../../../components/plan/size.ts";
-import { tenantStorageLabel } from "../../../components/plan/storage.ts";
+import { tenantClasses } from "../../../components/plan/storage.ts";
 import { certManagerObjects } from "./legitimate/cert-manager.ts";
 import { claims } from "./legitimate/claims.ts";
 import { configMaps, secrets } from "./legitimate/configuration.ts";
@@ -39,7 +39,7 @@ export function legitimateObjects(
   const settings: Host = {
     serviceNetwork: "10.43.0",
     priorityClass: priorityClasses.tenant,
-    translateTls: syncConfig(tenantStorageLabel)["ingresses"]?.["disableTLSSecretTranslation"] !== true,
+    translateTls: syncConfig(tenantClasses("standard").selector)["ingresses"]?.["disableTLSSecretTranslation"] !== true,
     ...host,
     cluster,
   };

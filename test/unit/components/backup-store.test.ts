@@ -25,7 +25,7 @@ function managed() {
 
 before(async () => {
   resources = await declared("homelab", async () => {
-    await platform(validate("homelab", stacks, managed()));
+    await platform(validate("homelab", stacks, managed()), []);
   });
 });
 

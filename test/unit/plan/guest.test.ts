@@ -17,7 +17,9 @@ test("a guest's token depends on the seed and the tenant alone, so that it can b
 const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
 
 test("the guest gets the host's ingress class as its default", () => {
-  const manifest = parse(guestManifests(settings, "acme", [])["ingress-class.yaml"] ?? "") as Record<string, unknown>;
+  const manifest = parse(
+    guestManifests(settings, "acme", [], ["kraft-standard"])["ingress-class.yaml"] ?? "",
+  ) as Record<string, unknown>;
   assert.deepEqual(manifest, {
     apiVersion: "networking.k8s.io/v1",
     kind: "IngressClass",
@@ -28,7 +30,7 @@ test("the guest gets the host's ingress class as its default", () => {
 
 test("the guest gets the same rules for Ingresses as the host, with the tenant's domains written into them", () => {
   const manifests = parseAllDocuments(
-    guestManifests(settings, "acme", ["acme.example", "acme.test"])["admission.yaml"] ?? "",
+    guestManifests(settings, "acme", ["acme.example", "acme.test"], ["kraft-standard"])["admission.yaml"] ?? "",
   ).map(
     (document) => document.toJS() as { kind: string; metadata: { name: string }; spec: ReturnType<typeof policySpec> },
   );
@@ -45,7 +47,7 @@ test("the guest gets the same rules for Ingresses as the host, with the tenant's
 });
 
 test("ingresses and labelled storage classes are synchronised, priority classes are not", () => {
-  const sync = syncConfig("kraft.dev/tenant-storage");
+  const sync = syncConfig({ "kraft.dev/tenant-storage": "true" });
   assert.equal(sync["ingresses"]?.["enabled"], true);
   assert.deepEqual(sync["storageClasses"], { enabled: true, selector: { "kraft.dev/tenant-storage": "true" } });
   assert.equal(sync["priorityClasses"]?.["enabled"], false);

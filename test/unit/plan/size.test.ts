@@ -44,7 +44,7 @@ test("of any size, on any number of nodes, what is printed is what is enforced",
       assert.equal(hard["requests.cpu"], printed.cpu);
       assert.equal(hard["requests.memory"], printed.memory);
       assert.equal(hard["pods"], String(printed.pods));
-      const volumes = mebibytes(objectQuota(allowance, []).hard["requests.storage"] ?? "");
+      const volumes = mebibytes(objectQuota(allowance, {}).hard["requests.storage"] ?? "");
       assert.equal(volumes - mebibytes(printed.storage), k3kOverhead(1).storageMebibytes);
     }),
   );
@@ -85,7 +85,7 @@ test("no container and no volume may be larger than the allowance, and K3k's own
 });
 
 test("no quota on limits, which K3k would divide by the number of nodes, and none but the tenant's own on pods", () => {
-  const quotas = [podQuota(sizes.small), k3kQuota(3), objectQuota(sizes.small, ["longhorn"])];
+  const quotas = [podQuota(sizes.small), k3kQuota(3), objectQuota(sizes.small, { longhorn: "0" })];
   const keys = quotas.flatMap(({ hard }) => Object.keys(hard));
   assert.deepEqual(
     keys.filter((key) => key.startsWith("limits.")),
@@ -98,7 +98,7 @@ test("no quota on limits, which K3k would divide by the number of nodes, and non
 });
 
 test("no port of a node, no load balancer, no class without a schedule", () => {
-  const { hard } = objectQuota(sizes.small, ["longhorn"]);
+  const { hard } = objectQuota(sizes.small, { longhorn: "0" });
   assert.equal(hard["services.nodeports"], "0");
   assert.equal(hard["services.loadbalancers"], "0");
   assert.equal(hard["longhorn.storageclass.storage.k8s.io/requests.storage"], "0");

@@ -9,7 +9,7 @@ import {
   serverMemory,
   tenantAllowance,
 } from "../../../../components/plan/size.ts";
-import { defaultStorageClass, longhornOwnClasses, tenantStorageLabel } from "../../../../components/plan/storage.ts";
+import { classLimits, defaultStorageClass, tenantClasses } from "../../../../components/plan/storage.ts";
 import { safeConcatName, type KubernetesObject, type Metadata } from "../translate.ts";
 import { nameOnHost, type Host, type LegitimateObject } from "./entry.ts";
 
@@ -64,7 +64,7 @@ export function operatorObjects(host: Host): LegitimateObject[] {
         serverLimit: { memory: serverMemory },
         workerLimit: { memory: kubeletMemory },
         addons: [{ secretNamespace: namespace, secretRef: names.addonsSecret }],
-        sync: syncConfig(tenantStorageLabel),
+        sync: syncConfig(tenantClasses("standard").selector),
         ...(host.serverPriorityClass === undefined ? {} : { priorityClass: host.serverPriorityClass }),
       },
     }),
@@ -88,7 +88,7 @@ export function operatorObjects(host: Host): LegitimateObject[] {
       apiVersion: "v1",
       kind: "ResourceQuota",
       metadata: declared("kraft-objects"),
-      spec: objectQuota(tenantAllowance("small"), longhornOwnClasses),
+      spec: objectQuota(tenantAllowance("small"), classLimits("standard", datastoreStorage)),
     }),
     entry("default service account, which mounts no token", tenantSource, {
       apiVersion: "v1",
