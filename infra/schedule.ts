@@ -39,8 +39,15 @@ export function intervalHours(cron: string): number {
   return evenInterval(cron, runsOfWeek(cron)) / minutesPerHour;
 }
 
+/** What was calculated once: a preview asks for the same few schedules many times. */
+const runsKnown = new Map<string, readonly number[]>();
+
 /** Minutes after a Sunday's midnight in UTC at which a schedule runs in a week. */
-function runsOfWeek(cron: string): number[] {
+function runsOfWeek(cron: string): readonly number[] {
+  const known = runsKnown.get(cron);
+  if (known !== undefined) {
+    return known;
+  }
   if (!/^\S+ \S+ \* \* \S+$/.test(cron)) {
     throw new RangeError(`not a schedule of one week: ${cron}`);
   }
@@ -50,11 +57,19 @@ function runsOfWeek(cron: string): number[] {
   } catch (error) {
     throw new RangeError(`not a schedule: ${cron}`, { cause: error });
   }
-  const before = new Date(sunday.getTime() - 1000);
-  return job
-    .nextRuns(minutesPerWeek / minutesPerHour, before)
-    .map((run) => (run.getTime() - sunday.getTime()) / millisecondsPerMinute)
-    .filter((minute) => minute < minutesPerWeek);
+  const runs: number[] = [];
+  let run = job.nextRun(new Date(sunday.getTime() - 1000));
+  // One more than an hourly schedule has is enough to see that it runs too often.
+  while (run !== null && runs.length <= minutesPerWeek / minutesPerHour) {
+    const minute = (run.getTime() - sunday.getTime()) / millisecondsPerMinute;
+    if (minute >= minutesPerWeek) {
+      break;
+    }
+    runs.push(minute);
+    run = job.nextRun(run);
+  }
+  runsKnown.set(cron, runs);
+  return runs;
 }
 
 function evenInterval(cron: string, runs: readonly number[]): number {

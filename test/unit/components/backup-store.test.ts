@@ -25,7 +25,11 @@ function managed() {
 
 before(async () => {
   resources = await declared("homelab", async () => {
-    await platform(validate("homelab", stacks, managed()), []);
+    const model = validate("homelab", stacks, managed());
+    await platform(
+      model,
+      model.tenants.map((tenant) => ({ tenant, stage: "guest" as const })),
+    );
   });
 });
 
