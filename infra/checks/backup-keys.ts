@@ -39,5 +39,19 @@ export function backupKeyProblems(config: Partial<Config>, known: readonly Probl
       allowed: `${needed.map((key) => `kraft:${key}`).join(" and ")}, since kraft:backup.managed is ${managed}`,
       fix: `pulumi config rm kraft:${name}`,
     }));
-  return [...missing, ...unused];
+  return [...missing, ...unused, ...endpointProblems(config.backup)];
+}
+
+/** Another S3 server has no IAM at Wasabi, where the user and the key would be made. */
+function endpointProblems({ managed, endpoint }: Config["backup"]): Problem[] {
+  return managed === true && endpoint !== undefined
+    ? [
+        {
+          key: "kraft:backup.managed",
+          found: `true, with kraft:backup.endpoint ${endpoint}`,
+          allowed: "true at Wasabi only: users and keys are made at Wasabi's IAM",
+          fix: "remove kraft:backup.endpoint, or make bucket, user and key there yourself and remove managed",
+        },
+      ]
+    : [];
 }
