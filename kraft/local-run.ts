@@ -7,15 +7,22 @@ import type { Stack } from "../stacks/index.ts";
  * The keys that `npm run local` supplies to the stack file of the embedded cluster: those of its last run where there was
  * one, else some that have the right form.
  */
-export function suppliedByLocalRun(stack: Stack, directory: string): Record<string, unknown> {
+export function suppliedByLocalRun(
+  stack: Stack,
+  directory: string,
+): { readonly config: Record<string, unknown>; readonly encryptionsalt?: string } {
   // Where local/main.ts and local/engine.ts keep the stack file that they ran.
   const file = join(directory, ".kraft", "local", stack.name, "pulumi", `Pulumi.${stack.name}.yaml`);
   const ran = existsSync(file)
-    ? (parse(readFileSync(file, "utf8")) as { readonly config?: Record<string, unknown> }).config
+    ? (parse(readFileSync(file, "utf8")) as {
+        readonly config?: Record<string, unknown>;
+        readonly encryptionsalt?: string;
+      })
     : undefined;
-  return Object.fromEntries(
-    Object.entries(placeholders(stack, directory)).map(([key, value]) => [key, ran?.[key] ?? value]),
+  const config = Object.fromEntries(
+    Object.entries(placeholders(stack, directory)).map(([key, value]) => [key, ran?.config?.[key] ?? value]),
   );
+  return { config, ...(ran?.encryptionsalt === undefined ? {} : { encryptionsalt: ran.encryptionsalt }) };
 }
 
 function placeholders(stack: Stack, directory: string): Record<string, unknown> {

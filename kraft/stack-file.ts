@@ -20,6 +20,10 @@ export interface StackFile {
   readonly directory: string;
   readonly name: string;
   readonly raw: RawConfig;
+  /** Encrypted values by key, as they stand in the file. */
+  readonly ciphertexts: ReadonlyMap<string, string>;
+  /** What the passphrase opens them with; undefined where nothing was ever encrypted. */
+  readonly encryptionSalt: string | undefined;
   /** What only the passphrase would tell: keys that are encrypted and need not be. */
   readonly unreadable: readonly Problem[];
 }
@@ -44,12 +48,13 @@ export function stacksWithFile(directory: string): string[] {
  */
 export function readStackFile(stack: Stack, directory: string): StackFile {
   const name = `Pulumi.${stack.name}.yaml`;
-  const own = configOf(directory, name);
-  const supplied = stack.distribution === "embedded" ? suppliedByLocalRun(stack, directory) : {};
-  const merged = { ...defaults(directory), ...supplied, ...own };
+  const own = yamlOf(directory, name);
+  const supplied = stack.distribution === "embedded" ? suppliedByLocalRun(stack, directory) : { config: {} };
+  const merged = { ...defaults(directory), ...supplied.config, ...own.config };
 
   const values: Record<string, unknown> = {};
   const encrypted = new Set<string>();
+  const ciphertexts = new Map<string, string>();
   const unreadable: Problem[] = [];
   for (const [fullKey, value] of Object.entries(merged)) {
     const key = fullKey.startsWith("kraft:") ? fullKey.slice("kraft:".length) : undefined;
@@ -61,6 +66,7 @@ export function readStackFile(stack: Stack, directory: string): StackFile {
     } else if (secretKeys.has(key)) {
       values[key] = unreadSecret;
       encrypted.add(key);
+      ciphertexts.set(key, (value as { readonly secure?: string }).secure ?? "");
     } else {
       unreadable.push({
         key: fullKey,
@@ -70,7 +76,8 @@ export function readStackFile(stack: Stack, directory: string): StackFile {
       });
     }
   }
-  return { stack, directory, name, raw: { values, encrypted }, unreadable };
+  const encryptionSalt = own.encryptionsalt ?? supplied.encryptionsalt;
+  return { stack, directory, name, raw: { values, encrypted }, ciphertexts, encryptionSalt, unreadable };
 }
 
 /**
@@ -128,7 +135,7 @@ export function tenantsOf(file: StackFile): string[] {
 
 /** The keys that a project file gives to every stack. */
 function defaults(directory: string): Record<string, unknown> {
-  const declared = configOf(directory, "Pulumi.yaml");
+  const { config: declared = {} } = yamlOf(directory, "Pulumi.yaml");
   return Object.fromEntries(
     Object.entries(declared).map(([key, entry]) => {
       const { value, default: standard } = (entry ?? {}) as { readonly value?: unknown; readonly default?: unknown };
@@ -137,14 +144,20 @@ function defaults(directory: string): Record<string, unknown> {
   );
 }
 
-function configOf(directory: string, name: string): Record<string, unknown> {
+/** What is read of a file of Pulumi's. */
+interface PulumiFile {
+  readonly config?: Record<string, unknown>;
+  readonly encryptionsalt?: string;
+}
+
+function yamlOf(directory: string, name: string): PulumiFile {
   const path = join(directory, name);
   if (!existsSync(path)) {
     return {};
   }
   try {
-    const file = parseYaml(readFileSync(path, "utf8")) as { readonly config?: Record<string, unknown> } | null;
-    return file?.config ?? {};
+    const file = parseYaml(readFileSync(path, "utf8")) as PulumiFile | null;
+    return file ?? {};
   } catch (error) {
     throw new ConfigError(name, [
       {
