@@ -150,10 +150,11 @@ export class Api {
     return (await this.get<{ readonly items: readonly Kind[] }>(path))?.items ?? [];
   }
 
-  /** Server-side apply. */
-  async apply(path: string, object: object): Promise<void> {
+  /** Server-side apply, which takes fields over from others. */
+  async apply(path: string, object: object, fieldManager = "kraft-local"): Promise<void> {
     const type = "application/apply-patch+yaml";
-    await this.#object("PATCH", `${path}?fieldManager=kraft-local&force=true`, { type, text: JSON.stringify(object) });
+    const query = `fieldManager=${encodeURIComponent(fieldManager)}&force=true`;
+    await this.#object("PATCH", `${path}?${query}`, { type, text: JSON.stringify(object) });
   }
 
   /** Server-side apply that changes nothing: what the API server would say and how long it takes. */
