@@ -68,6 +68,8 @@ export interface Depth {
    * 2 MiB takes some 500.
    */
   readonly blocks?: boolean;
+  /** Milliseconds that the server has for each answer. Default: 30 s. */
+  readonly requestTimeout?: number;
 }
 
 /** Bytes of a backup's description that hold all but its list of blocks. */
@@ -80,7 +82,7 @@ const headBytes = 64 * 1024;
  * @throws Failure where the bucket cannot be reached, does not exist or refuses the key.
  */
 export async function readCatalogue(store: BackupStore, depth: Depth = {}): Promise<Catalogue> {
-  const reader = await openStore(store);
+  const reader = await openStore(store, depth.requestTimeout);
   try {
     return await catalogueOf(reader, store, depth);
   } finally {

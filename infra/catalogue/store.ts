@@ -44,7 +44,7 @@ const attempts = 4;
 const timeouts = { connection: 5000, request: 30_000 };
 
 /** Loads the S3 client, which takes longer than most commands: only whoever reads backups waits for it. */
-export async function openStore(store: BackupStore): Promise<Reader> {
+export async function openStore(store: BackupStore, requestTimeout = timeouts.request): Promise<Reader> {
   const [sdk, { Agent: HttpsAgent }, { Agent: HttpAgent }] = await Promise.all([
     import("@aws-sdk/client-s3"),
     import("node:https"),
@@ -63,9 +63,9 @@ export async function openStore(store: BackupStore): Promise<Reader> {
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
       connectionTimeout: timeouts.connection,
-      requestTimeout: timeouts.request,
+      requestTimeout,
       throwOnRequestTimeout: true,
-      socketTimeout: timeouts.request,
+      socketTimeout: requestTimeout,
       httpsAgent: new HttpsAgent(agent),
       httpAgent: new HttpAgent(agent),
     },
@@ -169,6 +169,14 @@ class Slots {
   }
 }
 
+/** How servers say that a key is not good: the last is versitygw's word for one that nobody has. */
+const refusals: ReadonlySet<string> = new Set([
+  "AccessDenied",
+  "InvalidAccessKeyId",
+  "SignatureDoesNotMatch",
+  "XAdminUserNotFound",
+]);
+
 /** What an S3 server, or the way to it, says, and what the operator can do about it. */
 function failureOf(error: unknown, { endpoint, region, bucket }: BackupStore): Failure {
   const { name = "", $metadata } = error as {
@@ -179,10 +187,7 @@ function failureOf(error: unknown, { endpoint, region, bucket }: BackupStore): F
   if (name === "NoSuchBucket") {
     return new Failure(`${where} does not exist\n  Correct kraft:backup.bucket and kraft:backup.region.`);
   }
-  if (
-    ["InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied"].includes(name) ||
-    $metadata?.httpStatusCode === 403
-  ) {
+  if (refusals.has(name) || $metadata?.httpStatusCode === 403) {
     return new Failure(
       `${where} refuses the key: ${name}: ${messageOf(error)}\n` +
         "  Take the key of the backups' user, and see that it may list the bucket and read what is in it.",
