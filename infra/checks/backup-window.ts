@@ -103,7 +103,7 @@ export function rateOf(load: Pick<Load, "stack" | "replicas">, line: Line): Rate
 }
 
 /** Bytes a second of a restore, which has the line for itself. */
-export function restoreRate(line: Line): number {
+export function restoreRate(line: Pick<Line, "downlinkMbps">): number {
   return (line.downlinkMbps * 1e6 * restoreEfficiency) / 8;
 }
 

@@ -1,0 +1,92 @@
+import { duration } from "../../infra/checks/backup-window.ts";
+import { distance } from "../moment.ts";
+import type { Style } from "../output.ts";
+import type { PlannedVolume, RestorePlan } from "./plan.ts";
+
+/** A plan as the operator reads it. */
+export function planText(plan: RestorePlan, stack: string, now: Date, style: Style): string[] {
+  const { tenants, order, left, problems, warnings } = plan;
+  const lines = [style.title(`${stack}: what comes back from ${plan.target}`)];
+  const section = (title: string, rows: readonly (readonly string[])[]): void => {
+    lines.push("", ...style.table({ title, rows }));
+  };
+  if (tenants.length > 0) {
+    section("Tenants", [
+      ["tenant", "volumes", "newest backup", "oldest backup", "download", "on this line"],
+      ...tenants.map(({ name, volumes, newestBackup, oldestBackup, downloadBytes, hours }) => [
+        name,
+        String(volumes.length),
+        ago(newestBackup, now),
+        ago(oldestBackup, now),
+        bytesText(downloadBytes),
+        hoursText(hours),
+      ]),
+      ["all", String(order.length), "", "", bytesText(plan.downloadBytes), hoursText(plan.hours)],
+    ]);
+  }
+  if (order.length > 0) {
+    section("In this order", [
+      ["tenant", "claim", "volume", "size", "backup", "kept", "download"],
+      ...order.map((volume) => [
+        volume.tenant,
+        claimText(volume),
+        volume.volume,
+        bytesText(volume.sizeBytes),
+        ago(volume.backup.created, now),
+        String(volume.backups),
+        bytesText(volume.downloadBytes),
+      ]),
+    ]);
+  }
+  if (left.length > 0) {
+    section("Stays in the bucket", [
+      ["volume", "claim", "because"],
+      ...left.map(({ volume, namespace, claim, reason }) => [
+        volume,
+        claim === null ? "-" : `${namespace ?? ""}/${claim}`,
+        reason,
+      ]),
+    ]);
+  }
+  if (warnings.length > 0) {
+    lines.push("", style.caution("Warnings"), ...warnings.map(({ subject, message }) => `  ${subject}: ${message}`));
+  }
+  lines.push("");
+  if (problems.length > 0) {
+    const count = problems.length === 1 ? "1 thing is wrong" : `${problems.length} things are wrong`;
+    lines.push(style.bad(count), ...problems.map(({ subject, message }) => `  ${subject}: ${message}`));
+  } else if (order.length === 0) {
+    lines.push("Nothing comes back: there are no backups of this stack's tenants.");
+  } else {
+    lines.push(style.good("Everything there is can come back."));
+  }
+  return lines;
+}
+
+/** What a guest calls a claim, and where the name does not tell the host. */
+export function claimText({
+  isDatastore,
+  guest,
+  claim,
+}: Pick<PlannedVolume, "claim" | "guest" | "isDatastore">): string {
+  if (isDatastore) {
+    return "datastore";
+  }
+  return guest === null ? claim : `${guest.namespace}/${guest.name}`;
+}
+
+function ago(created: string | null, now: Date): string {
+  return created === null ? "-" : distance(new Date(created), now);
+}
+
+function hoursText(hours: number | null): string {
+  return hours === null ? "-" : duration(hours);
+}
+
+/** Bytes to three digits, in units of 1024. */
+export function bytesText(bytes: number): string {
+  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
+  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
+  const value = bytes / 1024 ** power;
+  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : Math.round(value * 10) / 10} ${units[power] ?? ""}`;
+}
