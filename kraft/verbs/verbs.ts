@@ -1,10 +1,11 @@
 import type { Verb } from "../verb.ts";
 import { check } from "./check.ts";
 import { diff } from "./diff.ts";
+import { kit } from "./kit.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { restore } from "./restore.ts";
 import { status } from "./status.ts";
 import { welcome } from "./welcome.ts";
 
 /** Every verb there is, in the order in which help lists them. */
-export const verbs: readonly Verb[] = [check, diff, status, kubeconfig, welcome, restore];
+export const verbs: readonly Verb[] = [check, diff, status, kubeconfig, welcome, restore, kit];

@@ -17,7 +17,7 @@ import type { Claim, PersistentVolume, Volume } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
 
 /** How often a restore is killed before it may end. */
-const kills = 10;
+const kills = 8;
 
 const tenants = {
   acme: { domains: ["acme.example"], size: "small" },

@@ -1,0 +1,185 @@
+import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { readCatalogue, type Catalogue } from "../../infra/catalogue/catalogue.ts";
+import { ConfigError } from "../../infra/validate.ts";
+import { Failure, messageOf } from "../failure.ts";
+import { distance } from "../moment.ts";
+import { storeOf } from "../restore/inputs.ts";
+import { decrypter } from "../secrets/passphrase.ts";
+import { bucketKeyNames, openSecrets } from "../secrets/stack-secrets.ts";
+import { readStackFile, stackFilePath, type StackFile } from "../stack-file.ts";
+import { kitFiles } from "./contents.ts";
+
+/** One thing that a rebuild needs, and whether the kit has it. */
+export interface KitLine {
+  readonly what: string;
+  readonly ok: boolean;
+  /** What was found. */
+  readonly found: string;
+  /** What to do; null where it is well. */
+  readonly fix: string | null;
+}
+
+/** Days after which a record of the state is too old: a quarter, as the kit itself. */
+const stateDays = 90;
+
+const millisecondsPerDay = 86_400_000;
+
+/**
+ * Tries everything in a kit that a rebuild would use, with nothing but the kit: a file that is there and does not open is
+ * worse than none.
+ *
+ * @param here The stack file that is in use.
+ */
+export async function checkKit(folder: string, here: StackFile, now: Date): Promise<KitLine[]> {
+  const { stack } = here;
+  const files = kitFiles(stack.name);
+  const write = `npm run kraft -- kit ${folder} ${stack.name} --write`;
+  const passphrase = contentOf(join(folder, files.passphrase));
+  return [
+    fileLine(files.passphrase, passphrase, write),
+    fileLine(files.stackFile, contentOf(join(folder, files.stackFile)), write),
+    sameLine(folder, here, write),
+    await secretsLine(folder, here, passphrase, write),
+    await bucketLine(folder, here, passphrase, now),
+    await stateLine(join(folder, files.state), passphrase, now, here, write),
+    ...[files.passphrase, files.stackFile, files.state].flatMap((name) => modeLine(join(folder, name), name)),
+  ];
+}
+
+function contentOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+function well(what: string, found: string): KitLine {
+  return { what, ok: true, found, fix: null };
+}
+
+function bad(what: string, found: string, fix: string): KitLine {
+  return { what, ok: false, found, fix };
+}
+
+function fileLine(name: string, content: string | undefined, write: string): KitLine {
+  if (content === undefined) {
+    return bad(name, "missing", write);
+  }
+  return content.trim() === "" ? bad(name, "empty", `${write} --force`) : well(name, "there");
+}
+
+/** A kit that was right once, and the stack file went on without it. */
+function sameLine(folder: string, here: StackFile, write: string): KitLine {
+  const what = "the same stack file as here";
+  const kept = contentOf(stackFilePath(folder, here.stack.name));
+  const used = contentOf(stackFilePath(here.directory, here.stack.name));
+  return kept === used
+    ? well(what, "yes")
+    : bad(what, kept === undefined ? "missing" : "they differ", `${write}${kept === undefined ? "" : " --force"}`);
+}
+
+/** With the kit's own passphrase and file, whatever the environment has. */
+async function secretsLine(
+  folder: string,
+  here: StackFile,
+  passphrase: string | undefined,
+  write: string,
+): Promise<KitLine> {
+  const what = "the passphrase opens every secret";
+  if (passphrase === undefined) {
+    return bad(what, "no passphrase to try", write);
+  }
+  try {
+    const kept = readStackFile(here.stack, folder);
+    const needed = [...bucketKeyNames(kept), "guestTokenSeed"];
+    const keys = [...new Set([...needed, ...kept.ciphertexts.keys()])];
+    await openSecrets(kept, { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() }, keys);
+    return well(what, keys.map((key) => `kraft:${key}`).join(", "));
+  } catch (error) {
+    return bad(what, expected(error), "set what is missing, or write the kit anew with the right passphrase");
+  }
+}
+
+async function bucketLine(
+  folder: string,
+  here: StackFile,
+  passphrase: string | undefined,
+  now: Date,
+): Promise<KitLine> {
+  const what = "its key opens the backups";
+  try {
+    const kept = readStackFile(here.stack, folder);
+    const environment = passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() };
+    const [accessKeyId, secretAccessKey] = await openSecrets(kept, environment, bucketKeyNames(kept));
+    const catalogue = await readCatalogue(storeOf(kept, { accessKeyId, secretAccessKey }), { blocks: false });
+    return backupsLine(what, catalogue, now);
+  } catch (error) {
+    return bad(what, expected(error), "put a key into the stack file that may read the bucket, and write the kit anew");
+  }
+}
+
+function backupsLine(what: string, { target, volumes }: Catalogue, now: Date): KitLine {
+  const newest = volumes
+    .map(({ backup }) => backup.created)
+    .sort()
+    .at(-1);
+  return newest === undefined
+    ? bad(what, `${target} holds no backup`, "see what holds backups up: npm run kraft -- status")
+    : well(what, `${volumes.length} volumes in ${target}, the newest of ${distance(new Date(newest), now)}`);
+}
+
+interface State {
+  readonly deployment?: {
+    readonly manifest?: { readonly time?: string };
+    readonly secrets_providers?: { readonly state?: { readonly salt?: string } };
+    readonly resources?: readonly unknown[];
+  };
+}
+
+async function stateLine(
+  path: string,
+  passphrase: string | undefined,
+  now: Date,
+  { stack }: StackFile,
+  write: string,
+): Promise<KitLine> {
+  const what = "Pulumi's state";
+  const again = `pulumi stack export -s ${stack.name} --file ${path}`;
+  const content = contentOf(path);
+  if (content === undefined) {
+    return bad(what, "missing", `${write}; where it cannot: ${again}`);
+  }
+  try {
+    const { deployment } = JSON.parse(content) as State;
+    const count = deployment?.resources?.length ?? 0;
+    const time = new Date(deployment?.manifest?.time ?? "");
+    const salt = deployment?.secrets_providers?.state?.salt;
+    if (count === 0 || Number.isNaN(time.getTime())) {
+      return bad(what, "a state without resources", again);
+    }
+    if (salt !== undefined) {
+      await decrypter(salt, (passphrase ?? "").trim(), path);
+    }
+    const age = `${count} resources, of ${distance(time, now)}`;
+    return now.getTime() - time.getTime() > stateDays * millisecondsPerDay ? bad(what, age, again) : well(what, age);
+  } catch (error) {
+    return bad(what, error instanceof SyntaxError ? `no JSON: ${error.message}` : expected(error), again);
+  }
+}
+
+/** File systems of sticks, which keep no modes: FAT, exFAT, NTFS, and what is mounted by FUSE (Linux, statfs(2)). */
+const withoutModes: ReadonlySet<number> = new Set([0x4d44, 0x2011bab0, 0x5346544e, 0x65735546]);
+
+/** Files that others on this machine can read. */
+function modeLine(path: string, name: string): KitLine[] {
+  if (!existsSync(path) || (statSync(path).mode & 0o077) === 0 || withoutModes.has(statfsSync(path).type)) {
+    return [];
+  }
+  return [bad(`${name} is yours alone`, "others on this machine can read it", `chmod 600 ${path}`)];
+}
+
+/** The message of what the operator can mend; anything else is a fault of this program. */
+function expected(error: unknown): string {
+  if (error instanceof Failure || error instanceof ConfigError) {
+    return messageOf(error).split("\n")[0] ?? "";
+  }
+  throw error;
+}

@@ -1,0 +1,102 @@
+import { execFile } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
+import { promisify } from "node:util";
+import { Failure, messageOf } from "../failure.ts";
+import { writeCredential } from "../kubeconfig/file.ts";
+import { passphraseOf } from "../secrets/passphrase.ts";
+import { opener } from "../secrets/stack-secrets.ts";
+import { checkout, stackFilePath, type StackFile } from "../stack-file.ts";
+import { kitFiles, readmeText } from "./contents.ts";
+
+/** What became of a kit that was to be written. */
+export interface Written {
+  /** Names of the files that are new or replaced. */
+  readonly files: readonly string[];
+  /** Why the state is not in it; undefined where it is. */
+  readonly stateFailure: string | undefined;
+}
+
+/** A state with all CRDs in it is some megabytes. */
+const largestState = 256 * 1024 ** 2;
+
+/**
+ * Writes a kit, or what it lacks. Nothing that is there and different is replaced without `force`.
+ *
+ * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
+ *   file is in the way.
+ */
+export async function writeKit(
+  folder: string,
+  file: StackFile,
+  environment: Readonly<Record<string, string | undefined>>,
+  force: boolean,
+): Promise<Written> {
+  outsideRepository(folder, file.directory);
+  // A kit with a passphrase that opens nothing would be found out in the worst of nights.
+  await opener(file, environment);
+  const names = kitFiles(file.stack.name);
+  const state = await exportedState(file);
+  const contents = new Map<string, string>([
+    [names.passphrase, `${passphraseOf(environment) ?? ""}\n`],
+    [names.stackFile, readFileSync(stackFilePath(file.directory, file.stack.name), "utf8")],
+    [names.readme, readmeText(file.stack.name)],
+    ...(state.text === undefined ? [] : [[names.state, state.text] as const]),
+  ]);
+  const wanted = [...contents].filter(([name, content]) => contentOf(join(folder, name)) !== content);
+  // Each export of the state is a new one, and takes nothing away that the last one had.
+  const inTheWay = wanted
+    .map(([name]) => name)
+    .filter((name) => name !== names.state && existsSync(join(folder, name)));
+  if (inTheWay.length > 0 && !force) {
+    throw new Failure(
+      `${folder} has another ${inTheWay.join(", another ")}: nothing was written\n  Replace it with --force, or name another folder.`,
+    );
+  }
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  for (const [name, content] of wanted) {
+    writeCredential(join(folder, name), content, true);
+  }
+  return { files: wanted.map(([name]) => name), stateFailure: state.failure };
+}
+
+function contentOf(path: string): string | undefined {
+  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
+}
+
+/** The next commit would publish it. */
+function outsideRepository(folder: string, stackFolder: string): void {
+  const path = real(resolve(folder));
+  for (const repository of [real(checkout), real(stackFolder)]) {
+    if (path === repository || path.startsWith(`${repository}${sep}`)) {
+      throw new Failure(
+        `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
+      );
+    }
+  }
+}
+
+/** Without symbolic links, as far as the path exists. */
+function real(path: string): string {
+  return existsSync(path) || dirname(path) === path
+    ? realpathSync(path)
+    : join(real(dirname(path)), path.slice(dirname(path).length));
+}
+
+/** What Pulumi's own command says, with its login and its environment. */
+async function exportedState({ stack, directory }: StackFile): Promise<{
+  readonly text: string | undefined;
+  readonly failure: string | undefined;
+}> {
+  try {
+    const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", stack.name], {
+      cwd: directory,
+      maxBuffer: largestState,
+    });
+    return { text: stdout, failure: undefined };
+  } catch (error) {
+    const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
+    const why = code === "ENOENT" ? "there is no pulumi on this machine" : stderr.trim().split("\n")[0];
+    return { text: undefined, failure: why === undefined || why === "" ? messageOf(error) : why };
+  }
+}
