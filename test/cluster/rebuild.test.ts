@@ -8,6 +8,7 @@ import type { KubernetesObject } from "../../local/api.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
 import { removeHostCluster } from "../../local/host-cluster.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
+import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import {
   daily,
@@ -20,7 +21,7 @@ import {
 import { kraft } from "../fixtures/kraft/command.ts";
 import { embeddedIn, eventually, type Embedded } from "./embedded.ts";
 import { CatalogueStore } from "./longhorn/catalogue-store.ts";
-import type { Claim, Volume } from "./longhorn/objects.ts";
+import type { Volume } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-rebuild-"));
@@ -40,6 +41,11 @@ const volumes: readonly VolumeSpec[] = [
 ];
 const ofCoral = datastoreVolume("coral", nights);
 
+interface BoundClaim extends KubernetesObject {
+  readonly spec: { readonly volumeName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
 let server: S3Server;
 let store: BackupStore;
 let config: Readonly<Record<string, unknown>>;
@@ -52,7 +58,7 @@ const restored = { "kraft:phase": "restore" };
 
 before(async () => {
   const keys = newS3Keys();
-  const tools = await readyTools();
+  const tools = await readyTools(silentReporter);
   const place = { region: "eu-central-2", bucket: "kraft-local" };
   // It outlives both clusters, as Wasabi would.
   server = await startS3({ directory: join(folder, "wasabi"), tools, ...keys, ...place });
@@ -157,7 +163,7 @@ test("everything is back: every claim under its name, with its volume from its n
   const { code, stdout, stderr } = await restore("--apply");
   assert.equal(code, 0, stdout + stderr);
   assert.deepEqual(await guests(), []);
-  const claims = await second.cluster.api.list<Claim>("/api/v1/persistentvolumeclaims");
+  const claims = await second.cluster.api.list<BoundClaim>("/api/v1/persistentvolumeclaims");
   const found = await Promise.all(
     claims.map(async ({ metadata, spec, status }) => {
       const volume = await second.cluster.api.get<Volume>(
