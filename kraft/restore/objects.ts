@@ -1,5 +1,6 @@
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { byteQuantity } from "../../components/plan/quantity.ts";
+import { noBackupGroup } from "../../components/plan/storage.ts";
 import type { PlannedVolume } from "./plan.ts";
 
 /** The objects by which a volume comes back. All of them are pure: the same plan always gives the same objects. */
@@ -8,10 +9,10 @@ import type { PlannedVolume } from "./plan.ts";
 export const fieldManager = "kraft-restore";
 
 /**
- * The group that a volume is in until it is whole again: one without schedules. A volume in no group would be in Longhorn's
- * group `default`, and be backed up half restored over the good backup that it comes from.
+ * The group that a volume is in until it is whole again. A volume in no group would be in Longhorn's group `default`, and
+ * be backed up half restored over the good backup that it comes from.
  */
-export const restoringGroup = "kraft-restoring";
+export const restoringGroup = noBackupGroup;
 
 /** Label of a volume in a group of recurring jobs. */
 export function groupLabel(group: string): string {

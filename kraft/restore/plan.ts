@@ -1,16 +1,17 @@
 import { tenantNames } from "../../components/plan/names.ts";
 import { byteQuantity, mebibytes } from "../../components/plan/quantity.ts";
-import { objectQuota, tenantAllowance } from "../../components/plan/size.ts";
-import { longhornOwnClasses, schedules, tiers } from "../../components/plan/storage.ts";
+import { datastoreStorage, objectQuota, tenantAllowance } from "../../components/plan/size.ts";
+import { classLimits, defaultStorageClass, scheduleOf, tiers } from "../../components/plan/storage.ts";
 import { guestName, type GuestName } from "../../components/plan/synced-names.ts";
 import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
-import { intervalHours, restoreHours } from "../../infra/checks/backup-window.ts";
+import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";
+import { intervalHours } from "../../infra/schedule.ts";
 import { moment } from "../moment.ts";
 
 /** What a restore follows from, beside the backups. */
 export interface RestoreInputs {
-  readonly tenants: readonly Pick<Tenant, "name" | "quota" | "size" | "state">[];
+  readonly tenants: readonly Pick<Tenant, "name" | "quota" | "size" | "state" | "tier">[];
   /** Volumes that the operator does without. */
   readonly leaveOut: readonly string[];
   /** Undefined where the stack file does not describe it. */
@@ -161,7 +162,7 @@ export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): Restor
     tenants,
     order: planned,
     downloadBytes,
-    hours: inputs.line === undefined ? null : restoreHours(downloadBytes, inputs.line),
+    hours: hoursOf(downloadBytes, inputs.line),
     left,
     problems,
     warnings,
@@ -198,8 +199,12 @@ function plannedTenant(name: string, volumes: readonly PlannedVolume[], line: Re
     downloadBytes,
     newestBackup: dates.at(-1) ?? null,
     oldestBackup: dates[0] ?? null,
-    hours: line === undefined ? null : restoreHours(downloadBytes, line),
+    hours: hoursOf(downloadBytes, line),
   };
+}
+
+function hoursOf(bytes: number, line: RestoreInputs["line"]): number | null {
+  return line === undefined ? null : bytes / restoreRate(line) / 3600;
 }
 
 function sum(volumes: readonly PlannedVolume[]): number {
@@ -257,20 +262,34 @@ function farApartRemarks({ name, volumes, newestBackup }: PlannedTenant): Remark
 }
 
 function backupInterval(storageClass: string): number {
-  const group = tiers.find((tier) => tier.storageClass === storageClass)?.group ?? "default";
-  const cron = schedules.find(({ task, groups }) => task === "backup" && groups.includes(group))?.cron;
-  return cron === undefined ? 24 : intervalHours(cron);
+  const of = (name: string) => tiers.find((tier) => tier.storageClass === name)?.group ?? "standard";
+  const cron = scheduleOf(of(storageClass), "backup")?.cron ?? scheduleOf(of(defaultStorageClass), "backup")?.cron;
+  return intervalHours(cron ?? "");
 }
 
 /** Kubernetes would refuse the claims, after hours of download. */
-function quotaExcess({ volumes }: PlannedTenant, { size, quota }: Pick<Tenant, "quota" | "size">): string | undefined {
-  const { hard } = objectQuota(tenantAllowance(size, quota), longhornOwnClasses);
-  const allowed = mebibytes(hard["requests.storage"] ?? "");
-  const needed = volumes.reduce((total, { sizeBytes }) => total + Math.ceil(sizeBytes / 1024 ** 2), 0);
-  const claims = Number(hard["persistentvolumeclaims"]);
-  if (needed > allowed) {
-    return `its volumes are ${byteQuantity(needed)}, and its quota allows ${byteQuantity(allowed)}: raise quota.storage, or leave volumes out with kraft:leaveOut`;
+function quotaExcess(
+  { volumes }: PlannedTenant,
+  { size, quota, tier }: Pick<Tenant, "quota" | "size" | "tier">,
+): string | undefined {
+  const { hard } = objectQuota(tenantAllowance(size, quota), classLimits(tier, datastoreStorage));
+  const excess = (some: readonly PlannedVolume[], most: string | undefined): string | undefined => {
+    const needed = some.reduce((total, { sizeBytes }) => total + Math.ceil(sizeBytes / 1024 ** 2), 0);
+    const allowed = most === undefined ? Infinity : most === "0" ? 0 : mebibytes(most);
+    return needed > allowed ? `are ${byteQuantity(needed)}, and its quota allows ${most ?? ""}` : undefined;
+  };
+  const all = excess(volumes, hard["requests.storage"]);
+  if (all !== undefined) {
+    return `its volumes ${all}: raise quota.storage, or leave volumes out with kraft:leaveOut`;
   }
+  for (const { storageClass } of tiers) {
+    const own = volumes.filter((volume) => volume.storageClass === storageClass);
+    const found = excess(own, hard[`${storageClass}.storageclass.storage.k8s.io/requests.storage`]);
+    if (found !== undefined) {
+      return `its volumes of ${storageClass} ${found}: give the tenant a better tier, or leave volumes out with kraft:leaveOut`;
+    }
+  }
+  const claims = Number(hard["persistentvolumeclaims"]);
   return volumes.length > claims
     ? `it has ${volumes.length} volumes, and its quota allows ${claims}: leave some out with kraft:leaveOut`
     : undefined;

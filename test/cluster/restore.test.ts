@@ -21,7 +21,7 @@ const kills = 8;
 
 const tenants = {
   acme: { domains: ["acme.example"], size: "small" },
-  blue: { domains: ["blue.example"], size: "small" },
+  blue: { domains: ["blue.example"], size: "small", tier: "critical" },
 };
 const nights = daily(2, new Date(Date.now() - 6 * 3_600_000));
 const small = { size: 64 * 1024 ** 2 };

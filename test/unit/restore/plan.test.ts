@@ -133,6 +133,12 @@ test("volumes that do not fit the quota are said before anything is downloaded",
     plan.problems[0]?.message ?? "",
     /^its volumes are 56Gi, and its quota allows 55Gi: raise quota\.storage/,
   );
+  const critical = volume("acme", "data", { storageClass: "kraft-critical" });
+  const above = restorePlan(catalogue([volume("acme", "datastore"), critical]), inputs);
+  assert.match(
+    above.problems[0]?.message ?? "",
+    /^its volumes of kraft-critical are 5Gi, and its quota allows 0: give the/,
+  );
   const many = Array.from({ length: 21 }, (_, index) => volume("acme", `data${index}`, { sizeBytes: 1024 ** 3 }));
   const crowded = restorePlan(catalogue([volume("acme", "datastore"), ...many]), inputs);
   assert.match(crowded.problems[0]?.message ?? "", /^it has 22 volumes, and its quota allows 21/);

@@ -44,8 +44,8 @@ export function catalogue(volumes: readonly CatalogueVolume[], changes: Partial<
 
 export const inputs = {
   tenants: [
-    { name: "acme", size: "small", quota: {}, state: "active" },
-    { name: "blue", size: "small", quota: {}, state: "active" },
+    { name: "acme", size: "small", quota: {}, state: "active", tier: "standard" },
+    { name: "blue", size: "small", quota: {}, state: "active", tier: "standard" },
   ],
   leaveOut: [],
   line: { downlinkMbps: 200 },
