@@ -6,6 +6,7 @@ import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
+import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
@@ -102,6 +103,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   );
   const { securityContexts } = model.k3k;
   const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
+  new RestoreDrill("restore-drill", opts);
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 

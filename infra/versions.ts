@@ -13,6 +13,9 @@ export const versions = {
   longhorn: { chart: "longhorn", version: "1.12.1", repository: "https://charts.longhorn.io" },
 } as const satisfies Record<string, ChartPin & { image?: string }>;
 
+/** The image that reads restored volumes: a shell, `find`, `cat` and nothing else. */
+export const checker = { image: "docker.io/library/busybox", tag: "1.37.0" } as const;
+
 /** One version of K3k that a stack may run, with what is known to be wrong with it. */
 export interface K3kRelease extends ChartPin {
   /** Shown in every preview of a stack with more than one node. */

@@ -26,6 +26,10 @@ export const podSecurity = {
     level: "privileged",
     reason: "Longhorn mounts volumes on the nodes, which is what Pod Security exists to forbid",
   },
+  drill: {
+    level: "baseline",
+    reason: "what reads a restored volume must read the files of every user",
+  },
   tenant: {
     level: "baseline",
     reason: "K3s' API server in the guest and many ordinary images run as root",
@@ -35,6 +39,7 @@ export const podSecurity = {
   traefik: Record<Exposure, PodSecurity>;
   k3k: Record<"restricted" | "unrestricted", PodSecurity>;
   longhorn: PodSecurity;
+  drill: PodSecurity;
   tenant: PodSecurity;
 };
 

@@ -29,8 +29,12 @@ export interface WritableHost extends Host {
    * @returns the object as the API server completed it
    */
   apply<Kind>(path: string, object: object, fieldManager: string): Promise<Kind>;
-  /** Deletes an object; nothing happens where there is none. */
-  delete(path: string): Promise<void>;
+  /**
+   * Deletes an object; nothing happens where there is none.
+   *
+   * @param uid Where it is given, only the object with this UID is deleted, never another of the same name.
+   */
+  delete(path: string, uid?: string): Promise<void>;
 }
 
 /** Which cluster is meant, and where that was written. */
@@ -164,8 +168,8 @@ async function open(config: KubeConfig, where: string): Promise<Omit<WritableHos
     },
     apply: async <Kind>(path: string, object: object, fieldManager: string) =>
       (await ask<Kind>("PATCH", `${path}?fieldManager=${encodeURIComponent(fieldManager)}`, { body: object })) as Kind,
-    delete: async (path) => {
-      await ask("DELETE", path);
+    delete: async (path, uid) => {
+      await ask("DELETE", path, uid === undefined ? undefined : { body: { preconditions: { uid } } });
     },
   };
 }
@@ -201,7 +205,10 @@ function send(url: URL, options: RequestOptions, { body, accept = "application/j
       accept,
       ...(text === undefined
         ? {}
-        : { "content-type": "application/apply-patch+yaml", "content-length": Buffer.byteLength(text) }),
+        : {
+            "content-type": options.method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
+            "content-length": Buffer.byteLength(text),
+          }),
     };
     const call = request(url, { ...options, headers, timeout }, (response) => {
       const parts: Buffer[] = [];

@@ -99,6 +99,7 @@ test("names of components' types are Kraft's own and of one form", () => {
     "kraft:index:K3k",
     "kraft:index:Longhorn",
     "kraft:index:NetworkBoundary",
+    "kraft:index:RestoreDrill",
     "kraft:index:Tenant",
     "kraft:index:TenantBoundary",
     "kraft:index:Traefik",

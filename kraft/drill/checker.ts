@@ -1,0 +1,94 @@
+/**
+ * What runs in the pod that a restored volume is mounted into: it reads every file to its end, counts files and bytes,
+ * and looks for the datastore where there must be one. For `sh` of busybox; `VOLUME`, `RESULT`, `RUN` and `DATASTORE`
+ * come from the environment.
+ *
+ * One line of JSON goes to `RESULT`. Names of files never do: they are the tenant's.
+ */
+export const checkerScript = `
+cd "$VOLUME" || exit 3
+counts=$( { {
+  find . -xdev -type f -exec sh -c '
+    if cat "$@" 2>/dev/null; then echo read $# >&3; exit; fi
+    for file; do if cat "$file" >/dev/null 2>&1; then echo read 1 >&3; else echo unread >&3; fi; done
+  ' sh {} + 2>/dev/null || echo unlisted >&3
+} | wc -c | sed "s/^ */bytes /" >&3; } 3>&1 | awk '
+  $1 == "read" { read += $2 } $1 == "unread" { unread++ } $1 == "unlisted" { unlisted++ } $1 == "bytes" { bytes = $2 }
+  END { printf "\\"files\\":%d,\\"unread\\":%d,\\"unlisted\\":%d,\\"bytes\\":%s", read, unread, unlisted, bytes }
+')
+datastore=none
+if [ "$(head -c 15 server/db/state.db 2>/dev/null)" = "SQLite format 3" ]; then datastore=sqlite; fi
+if [ -s server/db/etcd/member/snap/db ] && ls server/db/etcd/member/wal/*.wal >/dev/null 2>&1; then datastore=etcd; fi
+printf '{"run":"%s",%s,"datastore":"%s"}\\n' "$RUN" "$counts" "$datastore" >"$RESULT"
+case "$counts" in *'"unread":0,"unlisted":0,'*) ;; *) exit 1 ;; esac
+if [ "$DATASTORE" = yes ] && [ "$datastore" = none ]; then exit 2; fi
+`;
+
+/** What the checker found. */
+export interface Checked {
+  readonly files: number;
+  readonly bytes: number;
+  /** The guest's datastore that lies on the volume. */
+  readonly datastore: "etcd" | "sqlite" | "none";
+}
+
+/** A container that has ended, in the status of its pod. */
+export interface Terminated {
+  readonly exitCode: number;
+  readonly message?: string;
+  readonly reason?: string;
+}
+
+/**
+ * The result of a checker that has ended.
+ *
+ * @param run What tells this drill's pod from any other: a result without it proves nothing.
+ * @returns what it read, or why nothing is proven
+ */
+export function checkerResult(
+  { exitCode, message = "", reason = "" }: Terminated,
+  run: string,
+  needsDatastore: boolean,
+): Checked | { readonly why: string } {
+  const result = parsed(message);
+  if (result === undefined) {
+    return { why: `the checker ended with exit code ${exitCode}${reason === "" ? "" : ` (${reason})`} and no result` };
+  }
+  const { files, bytes, unread, unlisted, datastore } = result;
+  if (result.run !== run) {
+    return { why: "the checker's result is not of this drill" };
+  }
+  if (unread !== 0 || unlisted !== 0) {
+    return {
+      why: `${unread} of ${files + unread} files cannot be read${unlisted === 0 ? "" : ", and folders cannot be listed"}`,
+    };
+  }
+  if (needsDatastore && datastore === "none") {
+    return { why: "there is no datastore of a guest on it: neither etcd's files nor a SQLite database" };
+  }
+  return exitCode === 0
+    ? { files, bytes, datastore }
+    : { why: `the checker ended with exit code ${exitCode}${reason === "" ? "" : ` (${reason})`}` };
+}
+
+interface Result extends Checked {
+  readonly run: string;
+  readonly unread: number;
+  readonly unlisted: number;
+}
+
+function parsed(message: string): Result | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+  const result = value as Partial<Record<keyof Result, unknown>> | null;
+  const numbers = [result?.files, result?.bytes, result?.unread, result?.unlisted];
+  return numbers.every((number) => Number.isSafeInteger(number)) &&
+    typeof result?.run === "string" &&
+    ["etcd", "sqlite", "none"].includes(result.datastore as string)
+    ? (result as Result)
+    : undefined;
+}

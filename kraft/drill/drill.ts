@@ -1,0 +1,160 @@
+import { randomBytes } from "node:crypto";
+import { drillNamespace } from "../../components/plan/drill.ts";
+import type { WritableHost } from "../../infra/host/host.ts";
+import { Failure, messageOf } from "../failure.ts";
+import { longhornPath, type Backup, type PersistentVolume, type Volume } from "../longhorn.ts";
+import { findLeftovers, removeLeftovers } from "./cleanup.ts";
+import { takeLease, thisProcess } from "./lease.ts";
+import { recordFailure, recordProof, type ProvenVolume } from "./record.ts";
+import { restoreAndRead } from "./restore.ts";
+import { drillPlan, type BackupVolume, type DrillPlan, type Target } from "./targets.ts";
+
+/** What came of one volume. */
+export type VolumeOutcome =
+  | (ProvenVolume & { readonly ok: true; readonly seconds: number })
+  | { readonly ok: false; readonly claim: string; readonly backup: string | null; readonly why: string };
+
+/**
+ * What `kraft drill --json` prints. `provenAt` is RFC 3339, null where nothing is proven; `backup` of a volume is null
+ * where it has none.
+ */
+export interface DrillReport {
+  readonly stack: string;
+  readonly tenant: string;
+  readonly ok: boolean;
+  readonly provenAt: string | null;
+  readonly volumes: readonly VolumeOutcome[];
+  readonly unchecked: DrillPlan["unchecked"];
+  /** Objects of an earlier drill that did not come to its end. */
+  readonly removedLeftovers: number;
+  /** What has a drill's label and is none of its making. */
+  readonly strange: readonly { readonly what: string; readonly why: string }[];
+}
+
+/** What a drill is told. */
+export interface DrillOrder {
+  readonly stack: string;
+  readonly tenant: string;
+  /** Milliseconds for each volume. */
+  readonly limit: number;
+  readonly signal: AbortSignal;
+  /** Called with what is going on. */
+  readonly progress: (text: string) => void;
+}
+
+/** Milliseconds that the removal of one volume and what stands on it may take. */
+const removalLimit = 5 * 60_000;
+
+/**
+ * Restores the newest backup of every volume of a tenant, one after the other, each into a volume of its own in a
+ * namespace of its own; reads all files; removes it again; and records on the tenant's namespace what came of it.
+ *
+ * A drill that was killed is cleaned up by the next one, of whatever tenant. Two never run at once.
+ *
+ * @throws Failure if the drill cannot be held; that a backup cannot be restored is in the report.
+ */
+export async function drill(host: WritableHost, order: DrillOrder): Promise<DrillReport> {
+  const { tenant, progress } = order;
+  await namespaceThere(host);
+  const self = thisProcess(randomBytes(8).toString("hex"));
+  const lease = await takeLease(host, self);
+  const signal = AbortSignal.any([order.signal, lease.signal]);
+  try {
+    const { strange } = await findLeftovers(host);
+    const removedLeftovers = await removeLeftovers(host, { until: Date.now() + removalLimit, signal });
+    const plan = drillPlan(tenant, await known(host));
+    const volumes: VolumeOutcome[] = plan.missing.map(({ claim, why }) => ({ ok: false, claim, backup: null, why }));
+    for (const [index, target] of plan.targets.entries()) {
+      progress(`restoring and reading ${target.claim} (${index + 1} of ${plan.targets.length})`);
+      volumes.push(await outcome(host, order, signal, self.run, index, target));
+    }
+    const now = new Date();
+    const why = failureOf(plan, volumes);
+    const proven = volumes.filter((volume) => volume.ok);
+    signal.throwIfAborted();
+    await (why === undefined
+      ? recordProof(host, tenant, now, proven.map(recorded), plan.unchecked)
+      : recordFailure(host, tenant, now, why));
+    return {
+      stack: order.stack,
+      tenant,
+      ok: why === undefined,
+      provenAt: why === undefined ? now.toISOString() : null,
+      volumes,
+      unchecked: plan.unchecked,
+      removedLeftovers,
+      strange,
+    };
+  } finally {
+    // Whoever has taken the lease over cleans up too: not while it is theirs.
+    if (!lease.signal.aborted) {
+      await removeLeftovers(host, { until: Date.now() + removalLimit });
+      await lease.release();
+    }
+  }
+}
+
+/** Restores and reads one volume, and removes what that made, whatever came of it. */
+async function outcome(
+  host: WritableHost,
+  { tenant, limit }: DrillOrder,
+  signal: AbortSignal,
+  run: string,
+  index: number,
+  target: Target,
+): Promise<VolumeOutcome> {
+  const { claim, backup, snapshotCreatedAt } = target;
+  const begun = Date.now();
+  let result: VolumeOutcome;
+  try {
+    const checked = await restoreAndRead({ host, tenant, run, signal, limit }, index, target);
+    const seconds = Math.round((Date.now() - begun) / 1000);
+    result = { ok: true, claim, backup, snapshotCreatedAt, ...checked, seconds };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!(error instanceof Failure)) {
+      throw error;
+    }
+    result = { ok: false, claim, backup, why: messageOf(error) };
+  }
+  // The next volume may need the disk that this one holds.
+  await removeLeftovers(host, { until: Date.now() + removalLimit, signal });
+  return result;
+}
+
+function recorded(volume: VolumeOutcome & { readonly ok: true }): ProvenVolume {
+  const { claim, backup, snapshotCreatedAt, files, bytes, datastore } = volume;
+  return { claim, backup, snapshotCreatedAt, files, bytes, datastore };
+}
+
+/** Why a drill proves nothing; undefined where it does. */
+export function failureOf({ unchecked }: DrillPlan, volumes: readonly VolumeOutcome[]): string | undefined {
+  const failed = volumes.filter((volume) => !volume.ok);
+  if (failed.length > 0) {
+    return failed.map(({ claim, why }) => `${claim}: ${why}`).join("; ");
+  }
+  if (volumes.length > 0) {
+    return undefined;
+  }
+  return unchecked.length === 0
+    ? "there is no volume and no backup of this tenant"
+    : "none of this tenant's volumes can be read from outside";
+}
+
+async function namespaceThere(host: WritableHost): Promise<void> {
+  if ((await host.get(`/api/v1/namespaces/${drillNamespace}`)) === undefined) {
+    throw new Failure(
+      `the cluster has no namespace ${drillNamespace}, which keeps what is restored away from everything: run pulumi up`,
+    );
+  }
+}
+
+async function known(host: WritableHost) {
+  const [volumes, backups, backupVolumes, persistentVolumes] = await Promise.all([
+    host.list<Volume>(`${longhornPath}/volumes`),
+    host.list<Backup>(`${longhornPath}/backups`),
+    host.list<BackupVolume>(`${longhornPath}/backupvolumes`),
+    host.list<PersistentVolume>("/api/v1/persistentvolumes"),
+  ]);
+  return { volumes, backups, backupVolumes, persistentVolumes };
+}

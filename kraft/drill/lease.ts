@@ -1,0 +1,159 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { hostname } from "node:os";
+import { drillNamespace } from "../../components/plan/drill.ts";
+import type { WritableHost } from "../../infra/host/host.ts";
+import { Failure, messageOf } from "../failure.ts";
+import type { StoredMetadata } from "../longhorn.ts";
+import { moment } from "../moment.ts";
+
+const name = "kraft-drill";
+const path = `/apis/coordination.k8s.io/v1/namespaces/${drillNamespace}/leases/${name}`;
+
+/** Seconds for which a drill holds the lease after it last said so; it says so four times as often. */
+const duration = 60;
+
+interface Lease {
+  readonly metadata: StoredMetadata;
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly renewTime?: string;
+  };
+}
+
+/** Who holds a lease: what can be said of it to the operator, and what tells whether it still runs. */
+export interface Holder {
+  readonly run: string;
+  readonly host: string;
+  /** The space of process numbers that `pid` counts in; empty where it cannot be told. */
+  readonly processes: string;
+  readonly pid: number;
+}
+
+/** This process, as the holder of a lease. */
+export function thisProcess(run: string): Holder {
+  return { run, host: hostname(), processes: processSpace(), pid: process.pid };
+}
+
+/** On Linux: the boot, and the namespace of process numbers within it. */
+function processSpace(): string {
+  try {
+    const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
+    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    // Another system: what was left behind is known by its age alone.
+    return "";
+  }
+}
+
+/**
+ * Whether a lease is held no longer: it is too old, or its holder was a process of this machine and has ended. A number
+ * that another process has got meanwhile counts as running, which only means to wait.
+ */
+export function isLeft(
+  lease: Lease["spec"],
+  now: Date,
+  self: Holder,
+  runs: (pid: number) => boolean = isRunning,
+): boolean {
+  const renewed = Date.parse(lease?.renewTime ?? "");
+  if (!(now.getTime() - renewed < (lease?.leaseDurationSeconds ?? duration) * 1000)) {
+    return true;
+  }
+  const holder = holderOf(lease?.holderIdentity);
+  return holder !== undefined && holder.processes !== "" && holder.processes === self.processes && !runs(holder.pid);
+}
+
+function holderOf(identity: string | undefined): Holder | undefined {
+  try {
+    return JSON.parse(identity ?? "") as Holder;
+  } catch {
+    return undefined;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** That no two drills run at once: what one would clean up is what the other works on. */
+export interface HeldLease {
+  /** Given when the lease is lost: from then on nothing may be touched. */
+  readonly signal: AbortSignal;
+  release(): Promise<void>;
+}
+
+/**
+ * Takes the cluster's one lease for drills, and keeps it until it is released.
+ *
+ * @throws Failure if a drill holds it that runs
+ */
+export async function takeLease(host: WritableHost, self: Holder): Promise<HeldLease> {
+  const found = await host.get<Lease>(path);
+  if (found !== undefined) {
+    if (!isLeft(found.spec, new Date(), self)) {
+      throw new Failure(heldText(found));
+    }
+    await host.delete(path, found.metadata.uid);
+  }
+  const lost = new AbortController();
+  const { metadata } = await renew(host, self);
+  let renewed = Date.now();
+  const timer = setInterval(
+    () => {
+      renew(host, self).then(
+        () => {
+          renewed = Date.now();
+        },
+        (error: unknown) => {
+          // One answer that does not come is no loss yet; a lease that somebody else has taken is.
+          if (Date.now() - renewed > (duration / 2) * 1000 || messageOf(error).includes(": 409 ")) {
+            lost.abort(new Failure(`the lease of this drill is lost: ${messageOf(error)}`));
+          }
+        },
+      );
+    },
+    (duration / 4) * 1000,
+  );
+  timer.unref();
+  return {
+    signal: lost.signal,
+    release: async () => {
+      clearInterval(timer);
+      await host.delete(path, metadata.uid);
+    },
+  };
+}
+
+/** Written by a field manager of this run alone: the API server refuses it once another run has written the lease. */
+function renew(host: WritableHost, self: Holder): Promise<Lease> {
+  return host.apply<Lease>(
+    path,
+    {
+      apiVersion: "coordination.k8s.io/v1",
+      kind: "Lease",
+      metadata: { name, namespace: drillNamespace },
+      spec: {
+        holderIdentity: JSON.stringify(self),
+        leaseDurationSeconds: duration,
+        renewTime: new Date().toISOString().replace("Z", "000Z"),
+      },
+    },
+    `kraft-drill-${self.run}`,
+  );
+}
+
+function heldText({ spec }: Lease): string {
+  const holder = holderOf(spec?.holderIdentity);
+  const renewed = new Date(spec?.renewTime ?? 0);
+  return (
+    `another drill runs: ${holder === undefined ? "by somebody unknown" : `process ${holder.pid} on ${holder.host}`}, ` +
+    `last heard of ${moment(renewed)}\n` +
+    `  Wait for its end. If it was killed on another machine, it is taken over from ${moment(new Date(renewed.getTime() + duration * 1000 + 60_000))}.`
+  );
+}
