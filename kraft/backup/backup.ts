@@ -1,0 +1,258 @@
+import { randomBytes } from "node:crypto";
+import { tenantNames } from "../../components/plan/names.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import type { WritableHost } from "../../infra/host/host.ts";
+import { Failure, messageOf } from "../failure.ts";
+import {
+  claimOf,
+  isOfDrill,
+  longhornPath,
+  longhornVersion,
+  volumesOfTenant,
+  type Backup,
+  type KubernetesStatus,
+  type StoredMetadata,
+  type Volume,
+} from "../longhorn.ts";
+import { waitFor, type Patience } from "../waiting.ts";
+
+/** Label on the snapshots that this verb takes; its value is the tenant's name. */
+export const snapshotLabel = "kraft.dev/backup";
+
+const fieldManager = "kraft-backup";
+
+interface Snapshot {
+  readonly metadata: StoredMetadata;
+  readonly spec?: { readonly volume?: string };
+  readonly status?: { readonly readyToUse?: boolean; readonly creationTime?: string; readonly error?: string };
+}
+
+/** What came of one volume. `bytes` are the backup's, `uploadedBytes` what was new of them. */
+export type BackupOutcome =
+  | {
+      readonly ok: true;
+      readonly claim: string;
+      readonly volume: string;
+      readonly backup: string;
+      readonly snapshotCreatedAt: string;
+      readonly bytes: number;
+      readonly uploadedBytes: number;
+      readonly seconds: number;
+    }
+  | { readonly ok: false; readonly claim: string; readonly volume: string; readonly why: string };
+
+/** What `kraft backup --json` prints. */
+export interface BackupReport {
+  readonly stack: string;
+  readonly tenant: string;
+  readonly ok: boolean;
+  readonly volumes: readonly BackupOutcome[];
+}
+
+/** What is to be backed up. */
+export interface BackupOrder {
+  readonly stack: string;
+  readonly tenant: string;
+  /** The one volume that is meant, also if no claim is bound to it any more. */
+  readonly volume?: string;
+  readonly patience: Patience;
+  readonly progress: (text: string) => void;
+}
+
+/**
+ * The volumes that an order means.
+ *
+ * @throws Failure where there is none, naming those that there are
+ */
+export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only: string | undefined): Volume[] {
+  const { namespace } = tenantNames(tenant);
+  const own = volumesOfTenant(volumes, tenant);
+  if (only === undefined) {
+    if (own.length === 0) {
+      throw new Failure(`there is no volume that a claim of ${tenant} is bound to: nothing was backed up`);
+    }
+    return own;
+  }
+  const known = volumes.filter(
+    (volume) => !isOfDrill(volume) && volume.status?.kubernetesStatus?.namespace === namespace,
+  );
+  const volume = known.find(({ metadata }) => metadata.name === only);
+  if (volume === undefined) {
+    throw new Failure(
+      `${only} is no volume of ${tenant}\n  allowed: ${known.map(({ metadata }) => metadata.name).join(", ") || "there is none"}`,
+    );
+  }
+  return [volume];
+}
+
+/**
+ * Backs up volumes of a tenant now: a snapshot of each at once, so that they fit together, then one backup after the
+ * other, since the uplink is the bottleneck.
+ */
+export async function backUp(host: WritableHost, order: BackupOrder): Promise<BackupReport> {
+  const { tenant, patience, progress } = order;
+  const all = await host.list<Volume>(`${longhornPath}/volumes`);
+  const volumes = volumesToBackUp(all, tenant, order.volume);
+  const id = randomBytes(8).toString("hex");
+  progress(`a snapshot of ${volumes.length === 1 ? "the volume" : `${volumes.length} volumes`}`);
+  const attempts = await Promise.all(
+    volumes.map(async (volume, index) => ({
+      volume,
+      snapshot: await attempt(() => snapshot(host, tenant, volume, `kraft-${id}-${index}`, patience)),
+    })),
+  );
+  const outcomes: BackupOutcome[] = [];
+  for (const [index, { volume, snapshot: taken }] of attempts.entries()) {
+    const named = { claim: claimOf(volume), volume: volume.metadata.name };
+    if ("why" in taken) {
+      outcomes.push({ ok: false, ...named, why: taken.why });
+      continue;
+    }
+    progress(`uploading ${named.claim} (${index + 1} of ${attempts.length})`);
+    const begun = Date.now();
+    const done = await attempt(() => backup(host, volume, taken.value, patience));
+    if ("why" in done) {
+      outcomes.push({ ok: false, ...named, why: done.why });
+      continue;
+    }
+    const { metadata, status } = done.value;
+    outcomes.push({
+      ok: true,
+      ...named,
+      backup: metadata.name,
+      snapshotCreatedAt: status?.snapshotCreatedAt ?? "",
+      bytes: Number(status?.size ?? 0),
+      uploadedBytes: Number(status?.newlyUploadDataSize ?? 0),
+      seconds: Math.round((Date.now() - begun) / 1000),
+    });
+    await removeOlderSnapshots(host, volume, taken.value);
+  }
+  return { stack: order.stack, tenant, ok: outcomes.every(({ ok }) => ok), volumes: outcomes };
+}
+
+/** What failed for one volume is said of it, and keeps no other from being backed up. */
+async function attempt<Value>(
+  work: () => Promise<Value>,
+): Promise<{ readonly value: Value } | { readonly why: string }> {
+  try {
+    return { value: await work() };
+  } catch (error) {
+    if (error instanceof Failure) {
+      return { why: messageOf(error) };
+    }
+    throw error;
+  }
+}
+
+async function snapshot(
+  host: WritableHost,
+  tenant: string,
+  { metadata, status }: Volume,
+  name: string,
+  patience: Patience,
+): Promise<string> {
+  if (status?.restoreRequired === true) {
+    throw new Failure("is being restored itself");
+  }
+  const path = `${longhornPath}/snapshots/${name}`;
+  await host.apply(
+    path,
+    {
+      apiVersion: longhornVersion,
+      kind: "Snapshot",
+      metadata: { name, namespace: platformNamespaces.longhorn, labels: { [snapshotLabel]: tenant } },
+      spec: { volume: metadata.name, createSnapshot: true },
+    },
+    fieldManager,
+  );
+  let last: Snapshot["status"];
+  await waitFor(
+    "taking a snapshot",
+    async () => {
+      last = (await host.get<Snapshot>(path))?.status;
+      return last?.readyToUse === true ? true : undefined;
+    },
+    patience,
+    // Longhorn says so while it attaches a volume too: not a reason to give up.
+    () => last?.error ?? "",
+  );
+  return name;
+}
+
+/**
+ * The labels that Longhorn's own API writes on a backup (api/snapshot.go of longhorn-manager): whose claim it is, without
+ * which nobody could tell after a rebuild.
+ */
+export function backupLabels(volume: Volume): Readonly<Record<string, string>> {
+  const {
+    pvName = "",
+    pvStatus = "",
+    namespace = "",
+    pvcName = "",
+    lastPVCRefAt = "",
+    ...more
+  }: KubernetesStatus = volume.status?.kubernetesStatus ?? {};
+  const { workloadsStatus = null, lastPodRefAt = "" } = more;
+  return {
+    KubernetesStatus: JSON.stringify({
+      pvName,
+      pvStatus,
+      namespace,
+      pvcName,
+      lastPVCRefAt,
+      workloadsStatus,
+      lastPodRefAt,
+    }),
+  };
+}
+
+async function backup(host: WritableHost, volume: Volume, snapshotName: string, patience: Patience): Promise<Backup> {
+  const name = `backup-${randomBytes(8).toString("hex")}`;
+  const path = `${longhornPath}/backups/${name}`;
+  await host.apply(
+    path,
+    {
+      apiVersion: longhornVersion,
+      kind: "Backup",
+      metadata: {
+        name,
+        namespace: platformNamespaces.longhorn,
+        labels: { "backup-volume": volume.metadata.name, "backup-target": volume.spec?.backupTargetName ?? "default" },
+      },
+      spec: { snapshotName, labels: backupLabels(volume) },
+    },
+    fieldManager,
+  );
+  let last: Backup | undefined;
+  return waitFor(
+    "uploading",
+    async () => {
+      last = await host.get<Backup>(path);
+      const state = last?.status?.state ?? "";
+      if (last === undefined) {
+        throw new Failure(`the backup ${name} is gone: Longhorn, or somebody, deleted it`);
+      }
+      if (state === "Error" || state === "Unknown") {
+        throw new Failure(`Longhorn could not make the backup: ${last.status?.error ?? state}`);
+      }
+      return state === "Completed" ? last : undefined;
+    },
+    patience,
+    () =>
+      `the backup ${name} is ${last?.status?.state ?? ""}, ${last?.status?.progress ?? 0} %; Longhorn goes on with it`,
+  );
+}
+
+/**
+ * Longhorn needs the snapshot of the last backup, to upload only what changed since. The ones before it, of this verb, only
+ * hold disk.
+ */
+async function removeOlderSnapshots(host: WritableHost, { metadata }: Volume, newest: string): Promise<void> {
+  const selector = `labelSelector=${encodeURIComponent(snapshotLabel)}`;
+  const snapshots = await host.list<Snapshot>(`${longhornPath}/snapshots?${selector}`);
+  for (const old of snapshots) {
+    if (old.spec?.volume === metadata.name && old.metadata.name !== newest) {
+      await host.delete(`${longhornPath}/snapshots/${old.metadata.name}`, old.metadata.uid);
+    }
+  }
+}
