@@ -91,6 +91,11 @@ export interface VolumeObject {
   };
 }
 
+/** A namespace. */
+export interface NamespaceObject {
+  readonly metadata: Metadata;
+}
+
 /** A claim on a volume. */
 export interface ClaimObject {
   readonly metadata: Metadata;
@@ -116,6 +121,7 @@ export interface IssuerObject {
 /** Everything that the status is made of, as the cluster told it. */
 export interface Observed {
   readonly nodes: readonly NodeObject[];
+  readonly namespaces: readonly NamespaceObject[];
   readonly deployments: readonly DeploymentObject[];
   readonly daemonSets: readonly DaemonSetObject[];
   readonly clusters: readonly ClusterObject[];
@@ -133,6 +139,7 @@ export async function observe(host: Host): Promise<Observed> {
   const longhorn = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}`;
   const paths = {
     nodes: "/api/v1/nodes",
+    namespaces: "/api/v1/namespaces",
     deployments: "/apis/apps/v1/deployments",
     daemonSets: "/apis/apps/v1/daemonsets",
     clusters: "/apis/k3k.io/v1beta1/clusters",

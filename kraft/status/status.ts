@@ -4,12 +4,15 @@ import { platformNamespaces } from "../../components/plan/network/platform-polic
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import type { Stack } from "../../stacks/index.ts";
+import { proofDays, recordOf } from "../drill/record.ts";
+import { isOfDrill } from "../longhorn.ts";
 import { distance, duration, moment, timestamp } from "../moment.ts";
 import type {
   CertificateObject,
   ClusterObject,
   Condition,
   Metadata,
+  NamespaceObject,
   NodeObject,
   Observed,
   VolumeObject,
@@ -78,6 +81,8 @@ export interface TenantStatus {
     readonly storage: Use | null;
     readonly pods: Use | null;
   };
+  /** When its backups were last restored and read to the end, by `kraft drill`. */
+  readonly lastProvenRestorableAt: string | null;
 }
 
 /** One of Longhorn's RecurringJobs: of Kraft, or found in the cluster. */
@@ -129,7 +134,7 @@ interface Found<Part> {
 
 /** What is the matter with a cluster, from what it told about itself. */
 export function judge(observed: Observed, expected: Expected, now: Date): Status {
-  const tenants = tenantsFound(observed, expected.tenants);
+  const tenants = tenantsFound(observed, expected.tenants, now);
   const names = tenants.map(({ part }) => part.name);
   const nodes = nodesFound(observed, expected.stack);
   const platform = platformFound(observed);
@@ -224,7 +229,8 @@ function platformFound({ deployments, daemonSets }: Observed): Found<WorkloadSta
   return { part: own, problems: [...empty, ...unready] };
 }
 
-function tenantsFound({ clusters, quotas }: Observed, declared: readonly string[]): Found<TenantStatus>[] {
+function tenantsFound(observed: Observed, declared: readonly string[], now: Date): Found<TenantStatus>[] {
+  const { clusters, quotas } = observed;
   const found = clusters.filter(({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace);
   const strange = found.map(({ metadata }) => metadata.name).filter((name) => !declared.includes(name));
   return sorted(
@@ -249,8 +255,9 @@ function tenantsFound({ clusters, quotas }: Observed, declared: readonly string[
             storage: use("kraft-objects", "requests.storage"),
             pods: use(pods, "pods"),
           },
+          lastProvenRestorableAt: recordOf(namespaceOf(name, observed)).provenAt ?? null,
         },
-        problems: guestProblems(name, cluster, declared.includes(name)),
+        problems: [...guestProblems(name, cluster, declared.includes(name)), ...drillProblems(name, observed, now)],
       };
     }),
   );
@@ -279,6 +286,39 @@ function guestProblems(name: string, cluster: ClusterObject | undefined, declare
             ),
           },
         ]),
+  ];
+}
+
+function namespaceOf(tenant: string, { namespaces }: Observed): NamespaceObject | undefined {
+  return namespaces.find(({ metadata }) => metadata.name === tenantNames(tenant).namespace);
+}
+
+/** A backup that nobody ever restored is a hope: a tenant's are to be proven once in `proofDays`, a new tenant's too. */
+function drillProblems(name: string, observed: Observed, now: Date): Status["problems"] {
+  const namespace = namespaceOf(name, observed);
+  const subject = `tenant ${name}`;
+  const { provenAt, failure } = recordOf(namespace);
+  const proven = timestamp(provenAt);
+  const since = proven ?? timestamp(namespace?.metadata.creationTimestamp);
+  const how = `npm run kraft -- drill ${name}`;
+  const isOld = since !== undefined && now.getTime() - since.getTime() > proofDays * 24 * 3_600_000;
+  return [
+    ...(failure === undefined
+      ? []
+      : [
+          {
+            subject,
+            message: `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
+          },
+        ]),
+    ...(isOld
+      ? [
+          {
+            subject,
+            message: `its backups were ${proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`}: ${how}`,
+          },
+        ]
+      : []),
   ];
 }
 
@@ -329,6 +369,7 @@ const patience = 0.5;
 
 function volumesFound(observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus>[] {
   return observed.volumes
+    .filter((volume) => !isOfDrill(volume))
     .map((volume) => volumeFound(volume, observed, tenants, now))
     .sort((a, b) =>
       compare(

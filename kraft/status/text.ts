@@ -16,7 +16,7 @@ export function statusText(status: Status, description: string, style: Style, zo
   const sections: Table[] = [
     nodesTable(status),
     platformTable(status),
-    tenantsTable(status),
+    tenantsTable(status, now),
     scheduleTable(status.backups.schedules, zone, now),
     volumesTable(status, now),
     certificatesTable(status, now),
@@ -62,15 +62,16 @@ function platformTable({ platform }: Status): Table {
   };
 }
 
-function tenantsTable({ tenants }: Status): Table {
+function tenantsTable({ tenants }: Status, now: Date): Table {
   return {
     title: "Tenants",
     rows: [
-      ["tenant", "guest", "CPU", "memory", "volumes", "pods"],
-      ...tenants.map(({ name, phase, quota }) => [
+      ["tenant", "guest", "CPU", "memory", "volumes", "pods", "proven restorable"],
+      ...tenants.map(({ name, phase, quota, lastProvenRestorableAt }) => [
         name,
         phase ?? "-",
         ...[quota.cpu, quota.memory, quota.storage, quota.pods].map(useText),
+        lastProvenRestorableAt === null ? "never" : distance(new Date(lastProvenRestorableAt), now),
       ]),
     ],
   };

@@ -1,16 +1,26 @@
+import { UsageError } from "../failure.ts";
 import { exitCodes, type Verb } from "../verb.ts";
 
+interface Options {
+  readonly prometheus?: true;
+}
+
 /** `kraft status [stack]`: what the host cluster says about itself. */
-export const status: Verb = {
+export const status: Verb<Options> = {
   name: "status",
   summary: "show nodes, platform, tenants, backups and certificates of a cluster that runs",
   details:
     "Only reads. Without a stack: the only one whose file names its cluster.\nExits with 1 if anything is wrong; what it is stands at the end.",
-  examples: ["status homelab", "status homelab --json"],
+  examples: ["status homelab", "status homelab --json", "status homelab --prometheus"],
   define(command) {
-    command.argument("[stack]", "stack to ask");
+    command
+      .argument("[stack]", "stack to ask")
+      .option("--prometheus", "print figures in Prometheus' text format, for node_exporter's textfile collector");
   },
   async run({ operands: [name], options, output }) {
+    if (options.json === true && options.prometheus === true) {
+      throw new UsageError("--json and --prometheus exclude each other");
+    }
     const [
       { chosenStackFile, directoryOf },
       { keysOf, tenantsOf },
@@ -19,6 +29,7 @@ export const status: Verb = {
       { judge },
       { statusText },
       { machineZone },
+      { statusMetrics },
     ] = await Promise.all([
       import("../choice.ts"),
       import("../stack-file.ts"),
@@ -27,6 +38,7 @@ export const status: Verb = {
       import("../status/status.ts"),
       import("../status/text.ts"),
       import("../../infra/schedule.ts"),
+      import("../status/prometheus.ts"),
     ]);
     const file = chosenStackFile(name, directoryOf(options));
     const { cluster, timezone } = keysOf(file, ["cluster", "timezone"]);
@@ -39,6 +51,8 @@ export const status: Verb = {
     const result = judge(observed, { stack: file.stack, tenants: tenantsOf(file), context, uid }, new Date());
     if (options.json === true) {
       output.printJson(result);
+    } else if (options.prometheus === true) {
+      output.print(statusMetrics(result));
     } else {
       output.print(statusText(result, file.stack.description, output.style, timezone ?? machineZone()));
     }

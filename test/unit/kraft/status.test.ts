@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/output.ts";
 import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
+import { statusMetrics } from "../../../kraft/status/prometheus.ts";
 import { judge, type Status } from "../../../kraft/status/status.ts";
 import { statusText } from "../../../kraft/status/text.ts";
 import { stacks } from "../../../stacks/index.ts";
@@ -44,6 +45,7 @@ const well: Observed = {
     metadata: { name },
     status: { nodeInfo: { kubeletVersion: "v1.35.6+k3s1" }, conditions: ready },
   })),
+  namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * 30) } }],
   deployments: [workload("cert-manager", "cert-manager"), workload("k3k-system", "k3k"), workload("other", "other")],
   daemonSets: [
     { metadata: { namespace: "traefik", name: "traefik" }, status: { desiredNumberScheduled: 3, numberReady: 3 } },
@@ -127,6 +129,7 @@ test("all is well", () => {
         storage: { used: "10Gi", hard: "55Gi" },
         pods: { used: "3", hard: "30" },
       },
+      lastProvenRestorableAt: null,
     },
   ]);
   assert.deepEqual(
@@ -158,8 +161,8 @@ Platform
   traefik          traefik           DaemonSet   3/3
 
 Tenants
-  tenant  guest  CPU        memory      volumes       pods
-  acme    Ready  500m of 2  1Gi of 4Gi  10Gi of 55Gi  3 of 30
+  tenant  guest  CPU        memory      volumes       pods     proven restorable
+  acme    Ready  500m of 2  1Gi of 4Gi  10Gi of 55Gi  3 of 30  never
 
 Schedules: Longhorn runs them in UTC; times are those of Europe/Berlin
   schedule             cron in UTC   UTC+1                       UTC+2                       volumes in                   kept
@@ -344,4 +347,61 @@ describe("what is wrong", () => {
       assert.equal(statusOf(changes, tenants).ok, expected.length === 0);
     });
   }
+});
+
+test("a tenant's backups are proven every 90 days, a new tenant's within its first; a failed drill is said at once", () => {
+  const of = (annotations: Readonly<Record<string, string>>, days: number): Status =>
+    judge(
+      {
+        ...well,
+        namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * days), annotations } }],
+      },
+      { stack, tenants: ["acme"], context: "c", uid: "u" },
+      now,
+    );
+  const messages = (status: Status): string[] =>
+    status.problems.filter(({ subject }) => subject === "tenant acme").map(({ message }) => message);
+  const proven = "kraft.dev/proven-restorable";
+  assert.deepEqual(messages(of({}, 89)), []);
+  assert.match(messages(of({}, 91)).join(), /^its backups were never proven restorable: npm run kraft -- drill acme$/);
+  assert.deepEqual(messages(of({ [proven]: hoursAgo(24 * 89) }, 500)), []);
+  assert.match(
+    messages(of({ [proven]: hoursAgo(24 * 91) }, 500)).join(),
+    /^its backups were last proven restorable 91 days/,
+  );
+  const failed = of({ [proven]: hoursAgo(24), "kraft.dev/restore-drill-failed": `${hoursAgo(3)} data: broken` }, 500);
+  assert.deepEqual(messages(failed), ["its last restore drill failed 3 h ago: data: broken"]);
+  assert.equal(failed.tenants[0]?.lastProvenRestorableAt, hoursAgo(24));
+});
+
+test("metrics: one line a figure, times in seconds, 0 for never, and no text that could break out", () => {
+  const status = judge(
+    {
+      ...well,
+      namespaces: [
+        { metadata: { name: "k3k-acme", annotations: { "kraft.dev/proven-restorable": "2026-11-22T12:00:00Z" } } },
+      ],
+      volumes: [volume("v1"), volume("v2", { lastBackupAt: "" }), volume('v"3\\\n', { lastBackupAt: "" })],
+    },
+    { stack, tenants: ["acme", "blue"], context: "c", uid: "u" },
+    now,
+  );
+  const text = statusMetrics(status);
+  for (const line of text.trimEnd().split("\n")) {
+    assert.match(line, /^(# (HELP|TYPE) kraft_[a-z_]+ .+|kraft_[a-z_]+(\{([a-z]+="([^"\\]|\\.)*",?)+\})? -?\d+)$/);
+  }
+  assert.ok(text.includes('kraft_tenant_last_proven_restorable_timestamp_seconds{tenant="acme"} 1795348800\n'), text);
+  assert.ok(text.includes('kraft_tenant_last_proven_restorable_timestamp_seconds{tenant="blue"} 0\n'));
+  assert.ok(text.includes('kraft_tenant_last_backup_timestamp_seconds{tenant="acme"} 0\n'));
+  assert.ok(text.includes('volume="v1"} 1795395600\n'));
+});
+
+test("a drill's volume is nobody's, whatever claim its backup names", () => {
+  const scratch = volume("drill-acme-0", { lastBackupAt: "" });
+  const observed = {
+    ...well,
+    volumes: [{ ...scratch, metadata: { ...scratch.metadata, labels: { "kraft.dev/drill": "acme" } } }],
+  };
+  const status = judge(observed, { stack, tenants: ["acme"], context: "c", uid: "u" }, now);
+  assert.deepEqual(status.backups.volumes, []);
 });
