@@ -18,7 +18,7 @@ export const reclaim: Verb<Options> = {
   details:
     "Deletes nothing without --volume and --confirm, which repeats the name and says today's date (UTC). A volume that any\n" +
     "claim names is never deleted, nor one whose last backup is older than the end of its claim. Backups always stay.",
-  examples: ["reclaim", "reclaim --volume pvc-0a1b2c3d --confirm pvc-0a1b2c3d 2026-11-25"],
+  examples: ["reclaim --stack homelab", "reclaim --volume pvc-0a1b2c3d --confirm pvc-0a1b2c3d 2026-11-25"],
   define(command) {
     command
       .option("--volume <name>", "volume of Longhorn's to delete")
