@@ -125,7 +125,7 @@ export async function readyTools(
 ): Promise<Tools> {
   const tools = new Map<string, ReadyTool>();
   // The module with the highest demand on Go stands for all.
-  const go = findGo(join(toolSources, "kwok"));
+  const go = findGo(join(toolSources, modules.includes("talos") ? "talos" : "kwok"));
   for (const module of toolModules.filter(({ name }) => modules.includes(name))) {
     const source = join(toolSources, module.name);
     const folder = cacheFolder(module, source, go);

@@ -25,7 +25,7 @@ export interface Tool {
 
 /** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows";
+  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows" | "talos";
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -148,6 +148,15 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: ["-X github.com/rhysd/actionlint.version=1.7.12"],
     minutes: 0.2,
+  },
+  {
+    name: "talos",
+    tools: [
+      // Only tests run it. Its version is that of Talos, whose library it is made of.
+      { name: "talos-config", version: "1.13.9", package: "./talos-config" },
+    ],
+    linkerFlags: [],
+    minutes: 2.5,
   },
 ];
 
