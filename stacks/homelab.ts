@@ -1,3 +1,4 @@
+import { hostTraits } from "../components/plan/machines/machine.ts";
 import type { NodeHardware, Stack } from "./stack.ts";
 
 function optiplex(number: number): NodeHardware {
@@ -12,6 +13,9 @@ function optiplex(number: number): NodeHardware {
   };
 }
 
+const nodes = [optiplex(1), optiplex(2), optiplex(3)];
+const { exposure, dataPath } = hostTraits("k3s", nodes.length);
+
 /** Three Dell OptiPlex Micros on k3s with embedded etcd: any one of them may die. */
 export const homelab: Stack = {
   name: "homelab",
@@ -20,8 +24,8 @@ export const homelab: Stack = {
   kubernetesVersion: "1.35.6",
   guestVersion: "v1.35.6-k3s1",
   k3kVersion: "1.2.0-rc4",
-  nodes: [optiplex(1), optiplex(2), optiplex(3)],
+  nodes,
   network: { podCidr: "10.42.0.0/16", serviceCidr: "10.43.0.0/16", clusterDns: "10.43.0.10" },
-  exposure: "loadBalancer",
-  storage: { dataPath: "/var/lib/longhorn", dedicatedDisk: true },
+  exposure,
+  storage: { dataPath, dedicatedDisk: true },
 };

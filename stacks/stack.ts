@@ -1,3 +1,4 @@
+import type { Machine } from "../components/plan/machines/machine.ts";
 import type { Exposure } from "../components/plan/traefik-values.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface NodeHardware {
   readonly memoryGiB: number;
   readonly longhornGiB: number;
   readonly watts: number;
+  /** What its operating system has to be told; undefined where nobody but the kernel needs to know. */
+  readonly machine?: Machine;
 }
 
 /**
@@ -24,6 +27,8 @@ export interface Stack {
   readonly name: string;
   readonly description: string;
   readonly distribution: "k3s" | "talos" | "embedded";
+  /** Version of Talos, where that is the distribution. To raise it is to upgrade, which restarts the machine. */
+  readonly talosVersion?: string;
   /** Kubernetes version of the host cluster, without the distribution's suffix. */
   readonly kubernetesVersion: string;
   /** Image tag of the K3s that runs in each guest cluster. Set explicitly: on Talos K3k cannot derive it. */

@@ -1,0 +1,168 @@
+import { stringify } from "yaml";
+import { bootloader, diskKey, type HostTraits, type Machine } from "./machine.ts";
+import { installerImage } from "./talos-image.ts";
+
+/** A drive of a machine by the WWID that `talosctl get disks` shows: names like sda change from start to start. */
+export interface Drives {
+  /** Talos itself, and etcd: its contents are overwritten when Talos is installed. */
+  readonly system: string;
+  /** Longhorn's alone. Kept when Talos is installed anew, since it is found by its label. */
+  readonly longhorn: string;
+}
+
+/** What the machine configuration of one node follows from. Nothing in it is secret. */
+export interface TalosNodeSettings {
+  readonly name: string;
+  /** Address in the home network, which the router's DHCP always gives to this machine. */
+  readonly address: string;
+  readonly machine: Machine;
+  readonly drives: Drives;
+  /** Size of Longhorn's file system. */
+  readonly longhornGiB: number;
+  readonly traits: Pick<HostTraits, "controlPlaneRunsPods" | "dataPath">;
+  /** Version of Talos, without a `v`. */
+  readonly talosVersion: string;
+  readonly network: { readonly podCidr: string; readonly serviceCidr: string };
+}
+
+/**
+ * What a node keeps for itself and gives to no pod. `infra/checks/figures.ts` counts with the same: on Talos the processes
+ * of the control plane are pods of their own, but etcd, the kubelet and containerd are not.
+ */
+export const kubeletReservation = {
+  systemReserved: { cpu: "1", memory: "2Gi" },
+  kubeReserved: { cpu: "1", memory: "2Gi" },
+} as const;
+
+/**
+ * What makes a machine of Kraft's out of the configuration that `talosctl gen config` generates for any: a patch of
+ * several documents. The secrets stay in their own file, and what does not differ from Talos' defaults is not in it.
+ */
+export function talosPatch(settings: TalosNodeSettings): string {
+  return documents([
+    machineAndCluster(settings),
+    // Without `auto` the generated document would have both, which Talos refuses.
+    { apiVersion: "v1alpha1", kind: "HostnameConfig", auto: "off", hostname: settings.name },
+    volume("STATE", settings),
+    volume("EPHEMERAL", settings),
+    longhornVolume(settings, startKey(settings.machine)),
+  ]);
+}
+
+/**
+ * A second key of the disks, beside the one that a machine starts with: what the machine's own UUID or TPM unlocks is
+ * lost with its mainboard. Secret.
+ */
+export function recoveryKeyPatch(
+  settings: Pick<TalosNodeSettings, "drives" | "longhornGiB">,
+  passphrase: string,
+): string {
+  const key = { slot: 1, static: { passphrase } };
+  return documents([
+    // Not STATE: the passphrase itself is kept in it.
+    { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "EPHEMERAL", encryption: { provider: "luks2", keys: [key] } },
+    // The whole of it once more: merging two of these, Talos 1.13 takes the second's drive, even if it names none.
+    longhornVolume(settings, key),
+  ]);
+}
+
+function machineAndCluster(settings: TalosNodeSettings): object {
+  const { address, machine, drives, traits, network } = settings;
+  const own = `${address}/32`;
+  return {
+    machine: {
+      install: {
+        diskSelector: { wwid: drives.system },
+        image: installerImage(machine, settings.talosVersion),
+        wipe: false,
+        // GRUB takes the kernel's arguments from the image, as systemd-boot does: one place for both.
+        ...(bootloader(machine) === "grub" ? { grubUseUKICmdline: true } : {}),
+      },
+      kubelet: {
+        // With another address than the declared one the node does not come up, rather than half.
+        nodeIP: { validSubnets: [own] },
+        // /var/mnt is read-only to the kubelet, and mounts do not come back out of it (Talos 1.13, kubelet service).
+        extraMounts: [
+          {
+            destination: traits.dataPath,
+            type: "bind",
+            source: traits.dataPath,
+            options: ["bind", "rshared", "rw"],
+          },
+        ],
+        extraConfig: {
+          ...kubeletReservation,
+          // Databases get the time to write what they hold when the machine is told to stop.
+          shutdownGracePeriod: "90s",
+          shutdownGracePeriodCriticalPods: "30s",
+          podPidsLimit: 4096,
+          serializeImagePulls: false,
+          maxParallelImagePulls: 3,
+        },
+      },
+      nodeLabels: {
+        "kraft.dev/x86-64-level": String(machine.processor.level),
+        // Talos takes its control plane out of load balancers; here there is nothing else to balance to.
+        ...(traits.controlPlaneRunsPods
+          ? { "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" } }
+          : {}),
+      },
+      // Every guest is a K3s of its own that watches files, and the kernel's default is 128 for all of them.
+      sysctls: { "fs.inotify.max_user_instances": "8192", "fs.inotify.max_user_watches": "1048576" },
+    },
+    cluster: {
+      allowSchedulingOnControlPlanes: traits.controlPlaneRunsPods,
+      // It would tell a server on the internet about this cluster so that its nodes find each other; they are listed here.
+      discovery: { enabled: false },
+      network: {
+        podSubnets: [network.podCidr],
+        serviceSubnets: [network.serviceCidr],
+        // Off by default, and without it no NetworkPolicy is in force: nothing would keep tenants apart.
+        cni: { name: "flannel", flannel: { kubeNetworkPoliciesEnabled: true } },
+      },
+      // Fixed for ever with the first start; 1022 addresses a node leave room for more than the default of 110 pods.
+      controllerManager: { extraArgs: { "node-cidr-mask-size": "22" } },
+      etcd: { advertisedSubnets: [own] },
+    },
+  };
+}
+
+function volume(name: "STATE" | "EPHEMERAL", { machine }: TalosNodeSettings): object {
+  return {
+    apiVersion: "v1alpha1",
+    kind: "VolumeConfig",
+    name,
+    encryption: { provider: "luks2", keys: [startKey(machine)] },
+  };
+}
+
+/** What Talos mounts at /var/mnt/longhorn. */
+function longhornVolume(
+  { drives, longhornGiB }: Pick<TalosNodeSettings, "drives" | "longhornGiB">,
+  key: object,
+): object {
+  return {
+    apiVersion: "v1alpha1",
+    kind: "UserVolumeConfig",
+    name: "longhorn",
+    provisioning: {
+      diskSelector: { match: `disk.wwid == ${JSON.stringify(drives.longhorn)}` },
+      // A tenth less, for what partition, encryption and file system take; on a wrong drive nothing is made.
+      minSize: `${Math.floor(longhornGiB * 0.9)}GiB`,
+      grow: true,
+    },
+    encryption: { provider: "luks2", keys: [key] },
+  };
+}
+
+/** The key of slot 0, which unlocks a volume without anybody being there. */
+function startKey(machine: Machine): object {
+  return diskKey(machine) === "tpm"
+    ? { slot: 0, tpm: { checkSecurebootStatusOnEnroll: true } }
+    : { slot: 0, nodeID: {} };
+}
+
+/** In YAML 1.1, where `off` is no text: which of them Talos reads has changed over its versions. */
+function documents(all: readonly object[]): string {
+  return all.map((document) => stringify(document, { lineWidth: 0, version: "1.1" })).join("---\n");
+}

@@ -1,0 +1,50 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** In the order in which a shell reads them: `node.sh` calls what the others define. */
+const parts = ["common.sh", "upgrade.sh", "configure.sh", "node.sh"] as const;
+const folder = join(import.meta.dirname, "..", "..", "nodes", "talos");
+
+/** Names of everything that the script takes from its environment. */
+export interface TalosScriptEnvironment {
+  readonly NODE: string;
+  readonly ADDRESS: string;
+  readonly CLUSTER: string;
+  readonly TALOS_VERSION: string;
+  /** Minor version that the cluster was born with: what `talosctl gen config` generates by itself follows from it. */
+  readonly BORN_WITH: string;
+  readonly KUBERNETES_VERSION: string;
+  readonly IMAGE: string;
+  readonly SCHEMATIC: string;
+  readonly SYSTEM_DRIVE: string;
+  readonly LONGHORN_DRIVE: string;
+  /** Whether pods are moved away before a restart. */
+  readonly DRAINS: "true" | "false";
+  readonly CLUSTER_INIT: "never" | "new" | "recover";
+  /** Path of a snapshot of etcd; empty unless `CLUSTER_INIT` is `recover`. */
+  readonly RECOVER_FROM: string;
+  /** Beginning of the path of every snapshot of etcd that an upgrade takes. */
+  readonly SNAPSHOTS: string;
+  /** Patch of the machine configuration, without secrets. */
+  readonly PATCH: string;
+}
+
+/** How long the script waits for a machine that it has just seen, and how it asks meanwhile. */
+export const patience = {
+  /** Seconds for a restart: a DL380 Gen8 counts its memory for minutes before it starts anything. */
+  START_SECONDS: "1200",
+  /** Seconds in which the etcd of a machine that runs has to answer. */
+  ETCD_SECONDS: "60",
+  PAUSE_SECONDS: "5",
+  HEALTH_TIMEOUT: "15m",
+} as const;
+
+/**
+ * The program that keeps one machine on Talos as it was declared, for `bash -c`. It takes one argument, `converge` or
+ * `kubeconfig`, the rest from its environment: `TalosScriptEnvironment`, `patience`, and secret `SECRETS` (what
+ * `talosctl gen secrets` wrote) and `SECRET_PATCH`.
+ */
+export function talosScript(): string {
+  const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));
+  return ["set -euo pipefail", ...texts, 'main "$@"', ""].join("\n");
+}
