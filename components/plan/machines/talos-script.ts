@@ -23,6 +23,9 @@ export interface TalosScriptEnvironment {
   readonly CLUSTER_INIT: "never" | "new" | "recover";
   /** Path of a snapshot of etcd; empty unless `CLUSTER_INIT` is `recover`. */
   readonly RECOVER_FROM: string;
+  /** Path of the kubeconfig on the operator's machine, and the context that the cluster gets in it. */
+  readonly KUBECONFIG_FILE: string;
+  readonly CONTEXT: string;
   /** Beginning of the path of every snapshot of etcd that an upgrade takes. */
   readonly SNAPSHOTS: string;
   /** Patch of the machine configuration, without secrets. */
@@ -40,11 +43,10 @@ export const patience = {
 } as const;
 
 /**
- * The program that keeps one machine on Talos as it was declared, for `bash -c`. It takes one argument, `converge` or
- * `kubeconfig`, the rest from its environment: `TalosScriptEnvironment`, `patience`, and secret `SECRETS` (what
- * `talosctl gen secrets` wrote) and `SECRET_PATCH`.
+ * The program that keeps one machine on Talos as it was declared, for `bash -c`. All it knows is in its environment:
+ * `TalosScriptEnvironment`, `patience`, and secret `SECRETS` (what `talosctl gen secrets` wrote) and `SECRET_PATCH`.
  */
 export function talosScript(): string {
   const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));
-  return ["set -euo pipefail", ...texts, 'main "$@"', ""].join("\n");
+  return ["set -euo pipefail", ...texts, "main", ""].join("\n");
 }
