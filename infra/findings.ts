@@ -6,6 +6,7 @@ import { certificateTables, certificateWarnings } from "./checks/certificates.ts
 import { costTables } from "./checks/cost.ts";
 import { expiryTables, expiryWarnings } from "./checks/expiry.ts";
 import { recoveryProblems, recoveryTables } from "./checks/recovery.ts";
+import { declaredVersions, supportProblems } from "./checks/support.ts";
 import { k3kWarnings } from "./checks/versions.ts";
 import type { Model } from "./model.ts";
 import type { Problem, Warning } from "./problem.ts";
@@ -39,7 +40,12 @@ export function findings(model: Model, today: Date): Findings {
       ...costTables(model),
       ...expiryTables(model.expiry, today),
     ],
-    problems: [...capacityProblems(model), ...backupProblems(model), ...recoveryProblems(model)],
+    problems: [
+      ...capacityProblems(model),
+      ...backupProblems(model),
+      ...recoveryProblems(model),
+      ...supportProblems(declaredVersions(model)),
+    ],
     warnings: [
       ...k3kWarnings(model.k3k, model.stack),
       ...capacityWarnings(model),

@@ -1,6 +1,7 @@
 // Talos-config makes and checks machine configurations as talosctl does, from the same library of Talos: `gen secrets`,
 // `gen config` and `validate`, with those of its flags that Kraft uses. talosctl itself cannot be built from Go modules
-// alone. Only tests run it; whatever talks to a machine is not here.
+// alone. Only tests run it; whatever talks to a machine is not here. A command of its own, `supports`, says whether a
+// version of Talos is made for a version of Kubernetes.
 package main
 
 import (
@@ -12,6 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	machineapi "github.com/siderolabs/talos/pkg/machinery/api/machine"
+	"github.com/siderolabs/talos/pkg/machinery/compatibility"
 	"github.com/siderolabs/talos/pkg/machinery/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/bundle"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
@@ -52,6 +55,7 @@ func run(arguments []string) error {
 		"gen secrets": genSecrets,
 		"gen config":  genConfig,
 		"validate":    validate,
+		"supports":    supports,
 	}
 	for name, command := range commands {
 		words := strings.Fields(name)
@@ -60,7 +64,7 @@ func run(arguments []string) error {
 		}
 	}
 
-	return fmt.Errorf("unknown command %q: there are gen secrets, gen config and validate", strings.Join(arguments, " "))
+	return fmt.Errorf("unknown command %q: there are gen secrets, gen config, validate and supports", strings.Join(arguments, " "))
 }
 
 func genSecrets(arguments []string) error {
@@ -180,6 +184,22 @@ func validate(arguments []string) error {
 	fmt.Printf("%s is valid for %s mode\n", *path, *mode)
 
 	return nil
+}
+
+func supports(arguments []string) error {
+	if len(arguments) != 2 {
+		return fmt.Errorf("supports wants a version of Talos and one of Kubernetes")
+	}
+	talos, err := compatibility.ParseTalosVersion(&machineapi.VersionInfo{Tag: arguments[0]})
+	if err != nil {
+		return err
+	}
+	kubernetes, err := compatibility.ParseKubernetesVersion(arguments[1])
+	if err != nil {
+		return err
+	}
+
+	return kubernetes.SupportedWith(talos)
 }
 
 func write(path string, data []byte) error {

@@ -1,0 +1,137 @@
+import { coerce, compare, parse, type SemVer } from "semver";
+import type { Problem } from "../problem.ts";
+import type { DeclaredVersions } from "./support.ts";
+
+/** What runs in a cluster, as it says itself. Undefined is what is not there yet, or says nothing. */
+export interface RunningVersions {
+  /** Of the API server. */
+  readonly kubernetes: string | undefined;
+  /** Of Talos, by node; empty where the nodes run something else. */
+  readonly talos: Readonly<Record<string, string>>;
+  readonly longhorn: string | undefined;
+  readonly certManager: string | undefined;
+  readonly traefik: string | undefined;
+  readonly k3k: string | undefined;
+  /** Of the K3s in each guest, by tenant. */
+  readonly guests: Readonly<Record<string, string>>;
+}
+
+/** How a part may move. */
+interface Rules {
+  /** Whether a patch may be taken back: nothing of what the part keeps has changed its form in one. */
+  readonly backOnePatch: boolean;
+  /** Why it may not go further back. */
+  readonly because: string;
+}
+
+const datastore = "an older version does not read what a newer one wrote";
+const rules = {
+  Kubernetes: { backOnePatch: false, because: datastore },
+  Talos: { backOnePatch: false, because: "Talos' own rollback is for an upgrade that does not start" },
+  Longhorn: { backOnePatch: false, because: "Longhorn does not go back, and its volumes would not come up" },
+  "cert-manager": { backOnePatch: true, because: datastore },
+  Traefik: { backOnePatch: true, because: "older minor versions do not know all options that keep tenants apart" },
+  K3k: {
+    backOnePatch: false,
+    because: "guests' Clusters would be read by a controller that does not know all of them",
+  },
+  "K3s of the guest": { backOnePatch: false, because: datastore },
+} as const satisfies Record<string, Rules>;
+
+/**
+ * What a change of versions would do to the cluster that it must not: take one back, or skip a minor version, which none
+ * of these parts supports.
+ *
+ * @param managed Whether Kraft brings the machines' versions too. Where they are set up by hand, what the stack says about
+ *   them is a statement, and only has to be true to the minor version.
+ */
+export function skewProblems(declared: DeclaredVersions, running: RunningVersions, managed: boolean): Problem[] {
+  const file = `stacks/${declared.stack}.ts`;
+  const { talos } = declared;
+  return [
+    ...(managed
+      ? step("Kubernetes", `${file}, kubernetesVersion`, running.kubernetes, declared.kubernetes)
+      : statement(`${file}, kubernetesVersion`, running.kubernetes, declared.kubernetes)),
+    ...(talos === undefined || !managed
+      ? []
+      : Object.entries(running.talos).flatMap(([node, version]) =>
+          step("Talos", `${file}, talosVersion`, version, talos, ` on ${node}`),
+        )),
+    ...step("Longhorn", "infra/versions.ts, longhorn", running.longhorn, declared.longhorn),
+    ...step("cert-manager", "infra/versions.ts, certManager", running.certManager, declared.certManager),
+    ...step("Traefik", "infra/versions.ts, traefik", running.traefik, declared.traefik),
+    ...step("K3k", `${file}, k3kVersion, or kraft:k3kVersion`, running.k3k, declared.k3k),
+    ...Object.entries(running.guests).flatMap(([tenant, version]) =>
+      step("K3s of the guest", `${file}, guestVersion`, version, declared.guest, ` in ${tenant}`),
+    ),
+  ];
+}
+
+function step(name: keyof typeof rules, key: string, from: string | undefined, to: string, where = ""): Problem[] {
+  if (from === undefined) {
+    return [];
+  }
+  const [before, after] = [versionOf(from), versionOf(to)];
+  const found = `${to}, while ${from} runs${where}`;
+  const sameLine = before.major === after.major && before.minor === after.minor;
+  const { backOnePatch, because } = rules[name];
+  if (compare(after, before) < 0 && !(sameLine && backOnePatch)) {
+    return [
+      {
+        key,
+        found,
+        allowed: `${name} ${from} or newer: ${because}`,
+        fix: `write ${from} back; an older one is a rebuild`,
+      },
+    ];
+  }
+  if (after.major === before.major && after.minor > before.minor + 1) {
+    const next = `${before.major}.${before.minor + 1}`;
+    return [
+      {
+        key,
+        found,
+        allowed: `${name} ${before.major}.${before.minor} or ${next}: one minor version at a time`,
+        fix: `go to the newest ${next} first, and wait until everything is healthy`,
+      },
+    ];
+  }
+  if (after.major > before.major) {
+    return [
+      {
+        key,
+        found,
+        allowed: `${name} ${before.major}.x`,
+        fix: "a new major version is a migration: follow its own guide",
+      },
+    ];
+  }
+  return [];
+}
+
+function statement(key: string, from: string | undefined, to: string): Problem[] {
+  if (from === undefined) {
+    return [];
+  }
+  const [runs, says] = [versionOf(from), versionOf(to)];
+  return runs.major === says.major && runs.minor === says.minor
+    ? []
+    : [
+        {
+          key,
+          found: `${to}, while ${from} runs`,
+          allowed: `the minor version that runs: what the other parts are made for is looked up by it`,
+          fix: `write ${runs.version}; the machines are yours to upgrade, one minor version at a time`,
+        },
+      ];
+}
+
+/** Of `v1.35.6+k3s1`, of the image tag `v1.35.6-k3s1`, and of a release candidate, which comes before its release. */
+function versionOf(text: string): SemVer {
+  const bare = text.replace(/-k3s\d+$/, "");
+  const found = parse(bare, { loose: true }) ?? coerce(bare);
+  if (found === null) {
+    throw new Error(`${JSON.stringify(text)} is no version`);
+  }
+  return found;
+}

@@ -1,0 +1,164 @@
+import { coerce, parse } from "semver";
+import type { Model } from "../model.ts";
+import type { Problem } from "../problem.ts";
+import { versions } from "../versions.ts";
+
+/** Every version that a stack declares, as it is written where it is declared. */
+export interface DeclaredVersions {
+  /** Where what belongs to the stack is written: the file `stacks/<stack>.ts`. */
+  readonly stack: string;
+  readonly kubernetes: string;
+  /** Undefined where the host cluster is not on Talos. */
+  readonly talos: string | undefined;
+  readonly guest: string;
+  readonly k3k: string;
+  readonly longhorn: string;
+  readonly certManager: string;
+  readonly traefikChart: string;
+  readonly traefik: string;
+}
+
+/** The versions of a model. */
+export function declaredVersions({ stack, k3k }: Pick<Model, "stack" | "k3k">): DeclaredVersions {
+  return {
+    stack: stack.name,
+    kubernetes: stack.kubernetesVersion,
+    talos: stack.talosVersion,
+    guest: stack.guestVersion,
+    k3k: k3k.version,
+    longhorn: versions.longhorn.version,
+    certManager: versions.certManager.version,
+    traefikChart: versions.traefik.version,
+    traefik: versions.traefik.image,
+  };
+}
+
+/** Minor versions of Kubernetes 1: the oldest and the newest that a release is made or tested for. */
+type Range = readonly [from: number, to: number];
+
+/**
+ * Which minor versions of Kubernetes each release line is for. A line that is not here is not supported by Kraft until
+ * somebody has looked: Renovate's pull request fails, and the row is written into it.
+ *
+ * - Talos: its own library, `pkg/machinery/compatibility`; a test asks it.
+ * - Longhorn: longhorn.io/docs/1.12.2/best-practices, tested versions. What its chart refuses is only older than 1.25.
+ * - cert-manager: cert-manager.io/docs/releases.
+ * - K3k: built with the libraries of Kubernetes 1.35 (k3k 1.1.0, go.mod), and a client of the host's API server, which
+ *   Kubernetes supports one minor version to either side (kubernetes.io/releases/version-skew-policy, kubectl). That 1.2
+ *   is the same is an assumption.
+ */
+export const madeFor = {
+  Talos: { "1.11": [29, 34], "1.12": [30, 35], "1.13": [31, 36] },
+  Longhorn: { "1.12": [33, 36] },
+  "cert-manager": { "1.20": [32, 35], "1.21": [33, 36] },
+  K3k: { "1.1": [34, 36], "1.2": [34, 36] },
+} as const satisfies Record<string, Record<string, Range>>;
+
+/** Minor versions of Traefik that each major version of its chart knows (its values.schema.json and templates). */
+const traefikOfChart: Readonly<Record<string, readonly string[]>> = { "41": ["3.7"] };
+
+/** What of a stack's versions was never made for each other, whatever runs. */
+export function supportProblems(declared: DeclaredVersions): Problem[] {
+  const file = `stacks/${declared.stack}.ts`;
+  const parts: readonly (readonly [keyof typeof madeFor, string | undefined, string])[] = [
+    ["Talos", declared.talos, `${file}, talosVersion`],
+    ["Longhorn", declared.longhorn, "infra/versions.ts, longhorn"],
+    ["cert-manager", declared.certManager, "infra/versions.ts, certManager"],
+    ["K3k", declared.k3k, `${file}, k3kVersion, or kraft:k3kVersion`],
+  ];
+  return [
+    ...parts.flatMap(([name, version, key]) =>
+      version === undefined ? [] : lineProblems(name, version, key, declared.kubernetes, file),
+    ),
+    ...guestProblems(declared, file),
+    ...traefikProblems(declared),
+  ];
+}
+
+function lineProblems(
+  name: keyof typeof madeFor,
+  version: string,
+  key: string,
+  kubernetes: string,
+  file: string,
+): Problem[] {
+  const lines: Readonly<Record<string, Range>> = madeFor[name];
+  const range = lines[lineOf(version)];
+  if (range === undefined) {
+    return [
+      {
+        key,
+        found: `${name} ${version}, of which Kraft does not know what it is made for`,
+        allowed: `${name} ${Object.keys(lines).join(", ")}`,
+        fix: "read its release notes, then write a row into infra/checks/support.ts",
+      },
+    ];
+  }
+  const [from, to] = range;
+  if (minorOf(kubernetes) >= from && minorOf(kubernetes) <= to) {
+    return [];
+  }
+  return [
+    {
+      key: `${file}, kubernetesVersion`,
+      found: `Kubernetes ${kubernetes}, with ${name} ${version}`,
+      allowed: `Kubernetes 1.${from} to 1.${to}: what ${name} ${lineOf(version)} is made or tested for`,
+      fix:
+        minorOf(kubernetes) > to ? `move ${name} first (${key})` : "move Kubernetes first, one minor version at a time",
+    },
+  ];
+}
+
+/**
+ * A guest hands its pods to the host: what a newer one knows, the host would drop without a word. And a newer host is
+ * upgraded before the guests, which then follow.
+ */
+function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): Problem[] {
+  const behind = minorOf(kubernetes) - minorOf(guest);
+  if (behind === 0 || behind === 1) {
+    return [];
+  }
+  return [
+    {
+      key: `${file}, guestVersion`,
+      found: `${guest}, on a host with Kubernetes ${kubernetes}`,
+      allowed: `1.${minorOf(kubernetes)}, or 1.${minorOf(kubernetes) - 1} until the guests follow`,
+      fix: behind < 0 ? "upgrade the host first" : "upgrade the guests before the host, one minor version at a time",
+    },
+  ];
+}
+
+function traefikProblems({ traefik, traefikChart }: DeclaredVersions): Problem[] {
+  const known = traefikOfChart[String(numbers(traefikChart).major)];
+  if (known?.includes(lineOf(traefik)) === true) {
+    return [];
+  }
+  return [
+    {
+      key: "infra/versions.ts, traefik",
+      found: `chart ${traefikChart} with image ${traefik}`,
+      allowed:
+        known === undefined ? `a chart that Kraft knows: ${Object.keys(traefikOfChart).join(", ")}` : known.join(", "),
+      fix: "move chart and image together; for a new major version of the chart, write a row into infra/checks/support.ts",
+    },
+  ];
+}
+
+/** `1.12` of `1.12.1`, `v1.12.1+k3s1` or `1.12.1-rc4`. */
+export function lineOf(version: string): string {
+  const { major, minor } = numbers(version);
+  return `${major}.${minor}`;
+}
+
+/** The second number of a version. */
+export function minorOf(version: string): number {
+  return numbers(version).minor;
+}
+
+function numbers(version: string): { readonly major: number; readonly minor: number } {
+  const found = parse(version) ?? coerce(version);
+  if (found === null) {
+    throw new Error(`${JSON.stringify(version)} is no version`);
+  }
+  return found;
+}
