@@ -2,6 +2,7 @@ import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
+import type { Problem } from "../../infra/problem.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
@@ -125,6 +126,8 @@ export interface Expected {
   readonly tenants: readonly string[];
   readonly context: string;
   readonly uid: string;
+  /** What the next `pulumi up` would do to the versions that run, and must not. */
+  readonly versions: readonly Problem[];
 }
 
 interface Found<Part> {
@@ -151,6 +154,7 @@ export function judge(observed: Observed, expected: Expected, now: Date): Status
     ...problemsOf(volumes),
     ...issuerProblems(observed),
     ...problemsOf(certificates),
+    ...expected.versions.map(({ key, found, fix }) => ({ subject: key, message: `${found}: ${fix}` })),
   ];
   return {
     stack: expected.stack.name,

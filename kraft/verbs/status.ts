@@ -26,6 +26,7 @@ export const status: Verb<Options> = {
       { keysOf, tenantsOf },
       { hostOf },
       { observe },
+      { versionsThatMayNotCome },
       { judge },
       { statusText },
       { machineZone },
@@ -35,6 +36,7 @@ export const status: Verb<Options> = {
       import("../stack-file.ts"),
       import("../host.ts"),
       import("../status/objects.ts"),
+      import("../status/versions.ts"),
       import("../status/status.ts"),
       import("../status/text.ts"),
       import("../../infra/schedule.ts"),
@@ -44,11 +46,12 @@ export const status: Verb<Options> = {
     const { cluster, timezone } = keysOf(file, ["cluster", "timezone"]);
     const asked = async () => {
       const host = await hostOf(file, cluster);
-      return { host, observed: await observe(host) };
+      const [observed, versions] = await Promise.all([observe(host), versionsThatMayNotCome(file, host)]);
+      return { host, observed, versions };
     };
-    const { host, observed } = await output.during(`asking the cluster ${cluster.context}`, asked());
+    const { host, observed, versions } = await output.during(`asking the cluster ${cluster.context}`, asked());
     const { context, uid } = host;
-    const result = judge(observed, { stack: file.stack, tenants: tenantsOf(file), context, uid }, new Date());
+    const result = judge(observed, { stack: file.stack, tenants: tenantsOf(file), context, uid, versions }, new Date());
     if (options.json === true) {
       output.printJson(result);
     } else if (options.prometheus === true) {

@@ -5,11 +5,17 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { tenantNames } from "../../components/plan/names.ts";
+import { skewProblems } from "../../infra/checks/skew.ts";
+import { declaredVersions } from "../../infra/checks/support.ts";
+import { connect } from "../../infra/host/host.ts";
+import { runningVersions } from "../../infra/host/running-versions.ts";
+import { k3kReleases } from "../../infra/versions.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { exampleIngress } from "../../kraft/welcome/ingress.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
 import type { Status } from "../../kraft/status/status.ts";
+import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
 import { certificatesAreCounted, embedded, type Embedded } from "./embedded.ts";
@@ -22,6 +28,16 @@ const tenants = {
 };
 const notAfter = new Date(Date.now() + 300 * 86_400_000);
 const folder = mkdtempSync(join(tmpdir(), "kraft-tool-"));
+
+interface LocalFile {
+  readonly config: {
+    readonly "kraft:cluster": { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  };
+}
+
+function k3kOf(version: string) {
+  return k3kReleases.find((release) => release.version === version) ?? assert.fail(`K3k ${version}`);
+}
 
 let local: Embedded;
 /** Where the stack file of this run is, with the cluster that it is for. */
@@ -257,3 +273,42 @@ function exampleFor(facts: WelcomeFacts, domain: string) {
   const example = exampleIngress({ ...facts, domains: [domain] });
   return { ...example, metadata: { ...example.metadata, namespace } };
 }
+
+test("versions: each is read from what runs, and an older one in the file is refused", async () => {
+  const { "kraft:cluster": cluster } = (parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as LocalFile)
+    .config;
+  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, embedded: true });
+  // Longhorn's manager, which is not here, writes down what it is.
+  await local.cluster.api.create("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/settings", {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Setting",
+    metadata: { name: "current-longhorn-version", namespace: "longhorn-system" },
+    value: "v1.12.1",
+  });
+  const running = await runningVersions(host);
+  const declared = declaredVersions({ stack: stacks.get("local") ?? assert.fail(), k3k: k3kOf("1.1.0") });
+  assert.match(running.kubernetes ?? "", /^v1\.35\./);
+  assert.deepEqual(
+    { ...running, kubernetes: declared.kubernetes },
+    {
+      kubernetes: declared.kubernetes,
+      talos: {},
+      longhorn: "v1.12.1",
+      certManager: declared.certManager,
+      // The stand-in of its chart has no pods.
+      traefik: undefined,
+      k3k: "v1.1.0",
+      guests: { acme: declared.guest, blue: declared.guest },
+    },
+  );
+  assert.deepEqual(skewProblems(declared, running, false), []);
+  const older = skewProblems({ ...declared, longhorn: "1.11.1", guest: "v1.34.1-k3s1" }, running, false);
+  assert.deepEqual(
+    older.map(({ found }) => found),
+    [
+      "1.11.1, while v1.12.1 runs",
+      `v1.34.1-k3s1, while ${declared.guest} runs in acme`,
+      `v1.34.1-k3s1, while ${declared.guest} runs in blue`,
+    ],
+  );
+});

@@ -107,7 +107,7 @@ const well: Observed = {
 };
 
 function statusOf(changes: Partial<Observed>, tenants: readonly string[] = ["acme"]): Status {
-  return judge({ ...well, ...changes }, { stack, tenants, context: "kraft-homelab", uid: "1" }, now);
+  return judge({ ...well, ...changes }, { stack, tenants, context: "kraft-homelab", uid: "1", versions: [] }, now);
 }
 
 function problems(changes: Partial<Observed>, tenants?: readonly string[]): string[] {
@@ -356,7 +356,7 @@ test("a tenant's backups are proven every 90 days, a new tenant's within its fir
         ...well,
         namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * days), annotations } }],
       },
-      { stack, tenants: ["acme"], context: "c", uid: "u" },
+      { stack, tenants: ["acme"], context: "c", uid: "u", versions: [] },
       now,
     );
   const messages = (status: Status): string[] =>
@@ -383,7 +383,7 @@ test("metrics: one line a figure, times in seconds, 0 for never, and no text tha
       ],
       volumes: [volume("v1"), volume("v2", { lastBackupAt: "" }), volume('v"3\\\n', { lastBackupAt: "" })],
     },
-    { stack, tenants: ["acme", "blue"], context: "c", uid: "u" },
+    { stack, tenants: ["acme", "blue"], context: "c", uid: "u", versions: [] },
     now,
   );
   const text = statusMetrics(status);
@@ -402,6 +402,15 @@ test("a drill's volume is nobody's, whatever claim its backup names", () => {
     ...well,
     volumes: [{ ...scratch, metadata: { ...scratch.metadata, labels: { "kraft.dev/drill": "acme" } } }],
   };
-  const status = judge(observed, { stack, tenants: ["acme"], context: "c", uid: "u" }, now);
+  const status = judge(observed, { stack, tenants: ["acme"], context: "c", uid: "u", versions: [] }, now);
   assert.deepEqual(status.backups.volumes, []);
+
+test("versions that must not come are wrong with the file, and said with everything else", () => {
+  const versions = [
+    { key: "infra/versions.ts, longhorn", found: "1.11.0, while v1.12.1 runs", allowed: "", fix: "no" },
+  ];
+  const expected = { stack, tenants: ["acme"], context: "kraft-homelab", uid: "1", versions };
+  const { ok, problems } = judge(well, expected, now);
+  assert.equal(ok, false);
+  assert.deepEqual(problems, [{ subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no" }]);
 });

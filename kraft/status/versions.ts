@@ -1,0 +1,18 @@
+import { skewProblems } from "../../infra/checks/skew.ts";
+import { declaredVersions } from "../../infra/checks/support.ts";
+import type { Host } from "../../infra/host/host.ts";
+import { runningVersions } from "../../infra/host/running-versions.ts";
+import type { Problem } from "../../infra/problem.ts";
+import { k3kReleases } from "../../infra/versions.ts";
+import type { StackFile } from "../stack-file.ts";
+
+/** What the next `pulumi up` would take back or skip, of what runs. A version that nobody knows is for `kraft check`. */
+export async function versionsThatMayNotCome(file: StackFile, host: Host): Promise<readonly Problem[]> {
+  const wanted = file.raw.values["k3kVersion"] ?? file.stack.k3kVersion;
+  const k3k = k3kReleases.find(({ version }) => version === wanted);
+  if (k3k === undefined) {
+    return [];
+  }
+  const managed = file.raw.values["machines"] !== undefined;
+  return skewProblems(declaredVersions({ stack: file.stack, k3k }), await runningVersions(host), managed);
+}
