@@ -8,6 +8,7 @@ import { guard, type Surroundings } from "./guards/guard.ts";
 import { surroundings } from "./guards/surroundings.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
+import { firstTalos, talosComesFirst, type TalosOutputs } from "./declare-talos.ts";
 import { ConfigError, refuse, validate } from "./validate.ts";
 
 /**
@@ -15,9 +16,15 @@ import { ConfigError, refuse, validate } from "./validate.ts";
  *
  * @param surrounded Where neither cluster nor bucket is there to be looked at, what to take for them.
  */
-export default async function program(surrounded: Surroundings = surroundings): Promise<PlatformOutputs> {
+export default async function program(
+  surrounded: Surroundings = surroundings,
+): Promise<PlatformOutputs | TalosOutputs> {
   try {
     const { stack, raw } = readConfig();
+    const hardware = stacks.get(stack);
+    if (talosComesFirst(hardware, raw)) {
+      return await firstTalos(hardware, raw);
+    }
     const model = validate(stack, stacks, raw);
     const now = new Date();
     const { tables, problems, warnings } = findings(model, now);

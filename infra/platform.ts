@@ -12,6 +12,7 @@ import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
+import { declareTalos } from "./declare-talos.ts";
 import { ConfigError } from "./validate.ts";
 import { versions } from "./versions.ts";
 
@@ -48,7 +49,14 @@ export interface Platform {
 export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
   const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
-  const host = new HostCluster("host", { ...model.cluster, identifier: `kraft-${stack.name}` });
+  const talos =
+    model.talos && declareTalos(stack, model.talos, { file: model.cluster.kubeconfig, context: model.cluster.context });
+  const host = new HostCluster(
+    "host",
+    { ...model.cluster, identifier: `kraft-${stack.name}` },
+    // Nothing is asked of an API server that is about to be restarted.
+    { dependsOn: [...(talos?.ready ?? [])] },
+  );
   await rightCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 

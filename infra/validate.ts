@@ -5,6 +5,7 @@ import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { recoveryProblems } from "./checks/recovery.ts";
+import { talosProblems } from "./checks/talos.ts";
 import { replicaProblems } from "./checks/storage.ts";
 import { tenantNameProblems } from "./checks/tenant-names.ts";
 import { tenantStateProblems } from "./checks/tenant-states.ts";
@@ -13,6 +14,7 @@ import { wasabiEndpoint } from "../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../components/plan/storage.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Model, Tenant } from "./model.ts";
+import { talosMachinesOf } from "./talos-machines.ts";
 import { k3kReleases } from "./versions.ts";
 import { parse, type ParsedConfig, type RawConfig } from "./config/parse.ts";
 import { inOrder, report, show, type Problem } from "./problem.ts";
@@ -117,6 +119,7 @@ function crossProblems(stack: Stack, { config, claims, problems }: ParsedConfig)
           config.nodes,
           stack.nodes.map(({ name }) => name),
         )),
+    ...talosProblems(stack, config, problems),
     ...backupKeyProblems(config, problems),
     ...tenantStateProblems(config.tenants ?? {}),
     ...replicaProblems(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
@@ -134,6 +137,7 @@ function modelOf(stack: Stack, config: Config): Model {
   return {
     stack,
     cluster: config.cluster,
+    talos: talosMachinesOf(stack, config),
     network: {
       ...stack.network,
       nodes: stack.nodes.map(({ name }) => config.nodes[name]?.address ?? ""),

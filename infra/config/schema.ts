@@ -204,15 +204,51 @@ const addressExpectation = expect(
   "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
   "read it with: kubectl --context <context> get nodes -o wide",
 );
+const driveExpectation = expect(
+  "the WWID of a drive, for example naa.600508b1001c7ad3f0f1c8a2c9f01a11",
+  "read it with: talosctl get disks --insecure --nodes <address>",
+);
+const drive = text(/^(naa|eui|t10|nvme|uuid)\.[\w.:-]+$/, driveExpectation);
 const node = z.strictObject(
   {
+    drives: z
+      .strictObject(
+        {
+          system: drive.describe("Where Talos is installed. Its contents are overwritten"),
+          longhorn: drive.describe("Where Longhorn keeps the tenants' volumes. Nothing else is on it"),
+        },
+        expect("a map with system and longhorn", "for example `drives: { system: naa.6005…, longhorn: naa.6005… }`"),
+      )
+      .optional()
+      .describe("Drives of a machine on Talos, by WWID; needed with kraft:machines"),
     address: z
       .string(addressExpectation)
       .regex(notPlaceholder, addressExpectation)
       .refine((text) => isAddress(text) && !isIPv6(text), addressExpectation)
       .describe("The node's address in your home network"),
   },
-  expect("a map with address", "for example `{ address: 192.168.1.11 }`"),
+  expect("a map with address and, for Talos, drives", "for example `{ address: 192.168.1.11 }`"),
+);
+
+const clusterInitExpectation = expect("true or false", "true once, for the first installation; then leave the key out");
+const machines = z.strictObject(
+  {
+    clusterInit: z
+      .boolean(clusterInitExpectation)
+      .optional()
+      .describe("Whether the first node may begin a new cluster. Only for the first installation"),
+    recoverFrom: text(
+      /./,
+      expect("the path of a snapshot of etcd", "for example ~/.kube/kraft-proliant-etcd-20261125T180000Z.db"),
+    )
+      .optional()
+      .describe("Snapshot of etcd that a machine on Talos gets back when it has none. Only for that"),
+    again: z
+      .string(expect("any text", 'for example `again: "2026-11-25"`; another one runs everything again'))
+      .optional()
+      .describe("Any text: when it changes, every node is gone through again"),
+  },
+  expect("a map with clusterInit, recoverFrom and again", "see docs/machines-proliant.md"),
 );
 
 const resolverExpectation = expect(
@@ -389,6 +425,9 @@ export const configSchema = z.strictObject({
   nodes: z
     .record(z.string(), node, expect("a map of the stack's nodes by name", "see docs/first-steps.md"))
     .describe("Where each node of stacks/<stack>.ts is"),
+  machines: machines
+    .optional()
+    .describe("Lets Kraft keep the machines themselves. Without it they are set up by hand."),
   network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
   domain: text(
     new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
@@ -467,6 +506,25 @@ export const configSchema = z.strictObject({
   )
     .optional()
     .describe("Secret key of the bucket's user; not with kraft:backup.managed. Secret."),
+  talosSecrets: secret(
+    "talosSecrets",
+    // Or one word: what stands for a secret where nobody reads it.
+    /^(cluster:\s[\s\S]+|[\w-]+)$/,
+    "what `talosctl gen secrets` wrote, whole",
+  )
+    .optional()
+    .describe(
+      "What `talosctl gen secrets` wrote; only with kraft:machines on Talos. Secret: it is the cluster's keys.",
+    ),
+  diskPassphrase: secret(
+    "diskPassphrase",
+    /^[\w-]{32,}$/,
+    "at least 32 random letters and digits, for example of `openssl rand -hex 32`",
+  )
+    .optional()
+    .describe(
+      "Opens the disks of a machine on Talos whose mainboard is gone; only with kraft:machines on Talos. Secret.",
+    ),
   guestTokenSeed: secret(
     "guestTokenSeed",
     /^.{32,}$/,
@@ -480,6 +538,8 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "wasabiAdminSecretAccessKey",
   "wasabiAccessKeyId",
   "wasabiSecretAccessKey",
+  "talosSecrets",
+  "diskPassphrase",
   "guestTokenSeed",
 ] satisfies (keyof Config)[]);
 
