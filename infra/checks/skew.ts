@@ -16,6 +16,17 @@ export interface RunningVersions {
   readonly guests: Readonly<Record<string, string>>;
 }
 
+/** A cluster with nothing in it. */
+export const nothingRuns: RunningVersions = {
+  kubernetes: undefined,
+  talos: {},
+  longhorn: undefined,
+  certManager: undefined,
+  traefik: undefined,
+  k3k: undefined,
+  guests: {},
+};
+
 /** How a part may move. */
 interface Rules {
   /** Whether a patch may be taken back: nothing of what the part keeps has changed its form in one. */

@@ -1,3 +1,5 @@
+import { skewProblems, type RunningVersions } from "../checks/skew.ts";
+import { declaredVersions } from "../checks/support.ts";
 import type { Model } from "../model.ts";
 import type { Warning } from "../problem.ts";
 import { refuse } from "../validate.ts";
@@ -10,6 +12,8 @@ import type { Standing } from "./standing.ts";
 export interface Surroundings {
   /** What stands in the cluster. */
   standing(model: Model): Promise<Standing>;
+  /** Which versions run in the cluster. */
+  running(model: Model): Promise<RunningVersions>;
   /** What lies in the bucket. */
   backedUp(model: Model): Promise<BackedUp>;
 }
@@ -25,12 +29,13 @@ export interface Guarded {
  * Holds a model against what stands in the cluster and what lies in the bucket. The bucket is only asked where something
  * is about to start that must find its volumes.
  *
- * @throws ConfigError naming everything that would be lost.
+ * @throws ConfigError naming everything that would be lost, and every version that would go back or skip one.
  * @throws Failure where cluster or bucket do not answer.
  */
 export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
-  const standing = await surroundings.standing(model);
-  refuse(model.stack.name, lossProblems(model, standing, now));
+  const [standing, running] = await Promise.all([surroundings.standing(model), surroundings.running(model)]);
+  const skew = skewProblems(declaredVersions(model), running, model.talos !== undefined);
+  refuse(model.stack.name, [...lossProblems(model, standing, now), ...skew]);
   const staged = stagesOf(model, standing, now);
   if (readsCatalogue(model, staged, standing)) {
     refuse(model.stack.name, rebuildProblems(model, staged, standing, await surroundings.backedUp(model)));

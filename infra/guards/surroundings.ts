@@ -1,4 +1,5 @@
 import { connect } from "../host/host.ts";
+import { runningVersions } from "../host/running-versions.ts";
 import type { Model } from "../model.ts";
 import type { Surroundings } from "./guard.ts";
 import { look } from "./standing.ts";
@@ -6,6 +7,7 @@ import { look } from "./standing.ts";
 /** The real ones: the cluster of the stack file, and its bucket. */
 export const surroundings: Surroundings = {
   standing: async (model) => look(await connect(addressOf(model))),
+  running: async (model) => runningVersions(await connect(addressOf(model))),
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");
     // Whether the blocks are there is for the restore to find out: here it only counts what is back.

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
+import { nothingRuns } from "../../infra/checks/skew.ts";
 import type { Surroundings } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { stackConfig } from "./stack-config.ts";
@@ -91,6 +92,7 @@ const asDeclared: Surroundings = {
       managedBucket: false,
       schedules: phase === "run",
     }),
+  running: () => Promise.resolve(nothingRuns),
   backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),
 };
 

@@ -264,3 +264,18 @@ test("purged: only with today's date, in two runs; then the entry may go, and vo
   assert.deepEqual(changes(await local.preview(without)), []);
   assert.deepEqual(changes(await local.preview(blue({ state: "purged" }))), []);
 });
+
+test("a version that would go back is refused, by what the cluster says that it runs", async () => {
+  const without = { "kraft:tenants": { acme: active["acme"] } };
+  // Longhorn's manager, which is not here, writes down what it is.
+  await local.cluster.api.create("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/settings", {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Setting",
+    metadata: { name: "current-longhorn-version", namespace: "longhorn-system" },
+    value: "v1.13.0",
+  });
+  assert.match(
+    await refused(without),
+    /infra\/versions\.ts, longhorn\n {4}found: {3}1\.12\.\d+, while v1\.13\.0 runs\n/,
+  );
+});

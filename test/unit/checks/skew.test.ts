@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { skewProblems, type RunningVersions } from "../../../infra/checks/skew.ts";
+import { nothingRuns, skewProblems, type RunningVersions } from "../../../infra/checks/skew.ts";
 import type { DeclaredVersions } from "../../../infra/checks/support.ts";
 import { runningVersions } from "../../../infra/host/running-versions.ts";
 
@@ -26,20 +26,10 @@ const running: RunningVersions = {
   guests: { acme: "v1.35.6-k3s1" },
 };
 
-const nothing: RunningVersions = {
-  kubernetes: undefined,
-  talos: {},
-  longhorn: undefined,
-  certManager: undefined,
-  traefik: undefined,
-  k3k: undefined,
-  guests: {},
-};
-
 test("what runs as declared, and what does not run yet, is fine", () => {
   for (const managed of [true, false]) {
     assert.deepEqual(skewProblems(declared, running, managed), []);
-    assert.deepEqual(skewProblems(declared, nothing, managed), []);
+    assert.deepEqual(skewProblems(declared, nothingRuns, managed), []);
   }
 });
 
@@ -152,7 +142,7 @@ describe("what a cluster is asked", () => {
 
   test("an empty cluster runs nothing", async () => {
     const host = { get: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };
-    assert.deepEqual(await runningVersions(host), nothing);
+    assert.deepEqual(await runningVersions(host), nothingRuns);
   });
 
   test("an image without a version is not guessed at", async () => {
@@ -161,6 +151,6 @@ describe("what a cluster is asked", () => {
         Promise.resolve((path.includes("deployments") ? workload("a/b:latest") : undefined) as Kind | undefined),
       list: () => Promise.resolve([]),
     };
-    assert.deepEqual(await runningVersions(host), nothing);
+    assert.deepEqual(await runningVersions(host), nothingRuns);
   });
 });
