@@ -17,6 +17,8 @@ export interface CertManagerArgs {
   readonly ingressClassName: string;
   /** URL of the ACME directory. */
   readonly directory: string;
+  /** Whether the home's router leads its own public address back inside. */
+  readonly hairpin: boolean;
   /** Contact of the ACME account. */
   readonly email?: string;
   readonly network: HostNetwork;
@@ -57,7 +59,7 @@ export class CertManager extends pulumi.ComponentResource {
         apiVersion: "cert-manager.io/v1",
         kind: "ClusterIssuer",
         metadata: { name: this.issuerName },
-        spec: issuerSpec(this.issuerName, args.ingressClassName, args.directory, args.email),
+        spec: issuerSpec(this.issuerName, args.ingressClassName, args.directory, args.email, args.hairpin),
       },
       // The chart's webhook must answer before an issuer can be created.
       { parent: this, dependsOn: [this.chart] },

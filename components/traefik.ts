@@ -14,6 +14,8 @@ export interface TraefikArgs {
   /** Tag of Traefik's image, which may be newer than the chart's. */
   readonly imageTag: string;
   readonly exposure: Exposure;
+  /** The address that MetalLB gives it, where it does. */
+  readonly address?: string;
   /** Host name that tenants point a CNAME at. */
   readonly entrypoint: string;
   readonly network: HostNetwork;
@@ -54,6 +56,7 @@ export class Traefik extends pulumi.ComponentResource {
           exposure: args.exposure,
           entrypoint: args.entrypoint,
           imageTag: args.imageTag,
+          ...(args.address === undefined ? {} : { address: args.address }),
         }),
       },
       { parent: this, dependsOn: [this.namespace] },

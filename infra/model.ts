@@ -59,6 +59,10 @@ export interface Model {
   readonly talos: TalosMachines | undefined;
   readonly network: HostNetwork & { readonly clusterDns: string };
   readonly domain: string;
+  /** Its address in the home network, where MetalLB keeps one; undefined where the nodes' own are all there is. */
+  readonly entry: string | undefined;
+  /** Whether the home's router leads its own public address back inside. */
+  readonly hairpin: boolean;
   /** The name that tenants point a CNAME at. */
   readonly entrypoint: string;
   readonly issuer: { readonly directory: string; readonly email?: string };

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
+import { MetalLb } from "../components/metallb.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
@@ -60,9 +61,14 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   await rightCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 
+  const metallb =
+    model.entry === undefined
+      ? undefined
+      : new MetalLb("metallb", { chart: versions.metallb, charts, address: model.entry, network }, opts);
   const traefik = new Traefik(
     "traefik",
     {
+      ...(model.entry === undefined ? {} : { address: model.entry }),
       chart: versions.traefik,
       charts,
       imageTag: versions.traefik.image,
@@ -70,7 +76,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
       entrypoint: model.entrypoint,
       network,
     },
-    opts,
+    { ...opts, dependsOn: [...(metallb?.ready ?? [])] },
   );
   const certManager = new CertManager(
     "cert-manager",
@@ -80,6 +86,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
       nodes,
       ingressClassName: traefik.ingressClassName,
       ...model.issuer,
+      hairpin: model.hairpin,
       network,
     },
     opts,

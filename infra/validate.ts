@@ -3,6 +3,7 @@ import { capacityProblems } from "./checks/capacity.ts";
 import { letsEncrypt } from "./checks/certificates.ts";
 import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
+import { entryProblems } from "./checks/entry.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { recoveryProblems } from "./checks/recovery.ts";
 import { talosProblems } from "./checks/talos.ts";
@@ -119,6 +120,7 @@ function crossProblems(stack: Stack, { config, claims, problems }: ParsedConfig)
           config.nodes,
           stack.nodes.map(({ name }) => name),
         )),
+    ...entryProblems(stack, config),
     ...talosProblems(stack, config, problems),
     ...backupKeyProblems(config, problems),
     ...tenantStateProblems(config.tenants ?? {}),
@@ -145,6 +147,8 @@ function modelOf(stack: Stack, config: Config): Model {
       home: config.network.home ?? [],
     },
     domain: config.domain,
+    entry: config.network.entry,
+    hairpin: config.network.hairpin ?? true,
     entrypoint: `ingress.${config.domain}`,
     issuer: { directory: directories[server] ?? server, ...(email === undefined ? {} : { email }) },
     charts: config.charts,

@@ -10,6 +10,7 @@ import type { ChartPin } from "../components/plan/chart.ts";
 export const versions = {
   traefik: { chart: "traefik", version: "41.3.0", repository: "https://traefik.github.io/charts", image: "v3.7.13" },
   certManager: { chart: "cert-manager", version: "v1.21.2", repository: "https://charts.jetstack.io" },
+  metallb: { chart: "metallb", version: "0.15.3", repository: "https://metallb.github.io/metallb" },
   longhorn: { chart: "longhorn", version: "1.12.1", repository: "https://charts.longhorn.io" },
 } as const satisfies Record<string, ChartPin & { image?: string }>;
 

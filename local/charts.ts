@@ -22,6 +22,7 @@ import {
   certManagerModule,
   k3kModule,
   longhornModule,
+  metallbModule,
   type ModuleFiles,
   moduleFolder,
   traefikModule,
@@ -57,6 +58,7 @@ const charts: readonly LocalChart[] = [
     module: certManagerModule,
     fill: copyFrom("deploy/charts/cert-manager"),
   },
+  { ...versions.metallb, kind: "real", module: metallbModule, fill: copyFrom("charts/metallb") },
   {
     ...versions.traefik,
     kind: "standIn",

@@ -21,6 +21,7 @@ export const traefikModule: ModuleFiles = {
   version: "v3.7.13",
   pinnedIn: "charts",
 };
+export const metallbModule: ModuleFiles = { path: "go.universe.tf/metallb", version: "v0.15.3", pinnedIn: "charts" };
 // 1.12.1 is not on the module proxy; its CRDs are those of 1.12.0.
 export const longhornModule: ModuleFiles = {
   path: "github.com/longhorn/longhorn-manager",

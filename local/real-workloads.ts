@@ -25,7 +25,7 @@ interface Deployment extends KubernetesObject {
 }
 
 interface Service extends KubernetesObject {
-  readonly spec: { readonly clusterIP?: string; readonly type?: string };
+  readonly spec: { readonly clusterIP?: string; readonly type?: string; readonly loadBalancerClass?: string };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
 }
 
@@ -144,11 +144,16 @@ async function servesK3k(cluster: HostCluster): Promise<boolean> {
   return names.includes("clusters") && names.includes("virtualclusterpolicies");
 }
 
-/** Gives every Service of type LoadBalancer an address, as k3s' own load balancer or a router would. */
+/**
+ * Gives every Service of type LoadBalancer an address, as k3s' own load balancer would. It leaves those with a class to
+ * whom the class names: MetalLB, whose pods are simulated here.
+ */
 async function assignAddresses(cluster: HostCluster): Promise<void> {
   const services = await cluster.api.list<Service>("/api/v1/services");
   for (const service of services) {
-    if (service.spec.type === "LoadBalancer" && (service.status?.loadBalancer?.ingress ?? []).length === 0) {
+    const { type, loadBalancerClass } = service.spec;
+    const ours = type === "LoadBalancer" && loadBalancerClass === undefined;
+    if (ours && (service.status?.loadBalancer?.ingress ?? []).length === 0) {
       const { name, namespace = "" } = service.metadata;
       await cluster.api.apply(`/api/v1/namespaces/${namespace}/services/${name}/status`, {
         apiVersion: "v1",

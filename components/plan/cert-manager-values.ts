@@ -44,12 +44,14 @@ export function certManagerValues({ namespace, nodes }: CertManagerSettings): Re
  * certificate for any name in it, since the solver is chosen by labels that tenants write.
  *
  * @param directory URL of the ACME directory.
+ * @param hairpin Whether the home's router leads its own public address back inside.
  */
 export function issuerSpec(
   name: string,
   ingressClass: string,
   directory: string,
   email?: string,
+  hairpin = true,
 ): Record<string, unknown> {
   return {
     acme: {
@@ -58,6 +60,8 @@ export function issuerSpec(
       privateKeySecretRef: { name: `${name}-account-key` },
       solvers: [
         {
+          // Where the house cannot reach its own public address, cert-manager cannot see what the authority will see.
+          ...(hairpin ? {} : { waitInsteadOfSelfCheck: "30s" }),
           http01: {
             ingress: {
               ingressClassName: ingressClass,

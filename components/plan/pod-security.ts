@@ -22,6 +22,10 @@ export const podSecurity = {
       reason: "the chart of this version of K3k cannot set a security context for its controller",
     },
   },
+  metallb: {
+    level: "privileged",
+    reason: "MetalLB answers on the nodes' own network for an address that is none of theirs",
+  },
   longhorn: {
     level: "privileged",
     reason: "Longhorn mounts volumes on the nodes, which is what Pod Security exists to forbid",
@@ -38,6 +42,7 @@ export const podSecurity = {
   certManager: PodSecurity;
   traefik: Record<Exposure, PodSecurity>;
   k3k: Record<"restricted" | "unrestricted", PodSecurity>;
+  metallb: PodSecurity;
   longhorn: PodSecurity;
   drill: PodSecurity;
   tenant: PodSecurity;

@@ -1,3 +1,5 @@
+import { metallbClass } from "./metallb-values.ts";
+
 /** How the outside reaches Traefik: an address that moves between nodes, or the ports of the only node. */
 export type Exposure = "loadBalancer" | "hostPort";
 
@@ -10,6 +12,8 @@ export interface TraefikSettings {
   readonly exposure: Exposure;
   /** Published in the status of every Ingress: the name that tenants point a CNAME at. */
   readonly entrypoint: string;
+  /** The address that MetalLB gives it; undefined where whatever is there gives one, or where there is none to give. */
+  readonly address?: string;
   /** Tag of the image, where the chart's own is not safe. */
   readonly imageTag: string;
 }
@@ -21,7 +25,13 @@ export interface TraefikSettings {
  * `crossProviderNamespaces` names the platform's own namespace because the chart leaves an empty list out, and to
  * Traefik an absent list means everybody.
  */
-export function traefikValues({ namespace, exposure, entrypoint, imageTag }: TraefikSettings): Record<string, unknown> {
+export function traefikValues({
+  namespace,
+  exposure,
+  entrypoint,
+  address,
+  imageTag,
+}: TraefikSettings): Record<string, unknown> {
   const hostPort = exposure === "hostPort";
   const transport = {
     // A minute, Traefik's default, cuts slow uploads off.
@@ -81,8 +91,18 @@ export function traefikValues({ namespace, exposure, entrypoint, imageTag }: Tra
     tlsOptions: { default: { minVersion: "VersionTLS12", sniStrict: true } },
     service: {
       // Whether an address is assigned is a matter of the load balancer; waiting for it would block the whole update.
-      annotations: { "pulumi.com/skipAwait": "true" },
-      spec: hostPort ? { type: "ClusterIP" } : { type: "LoadBalancer", externalTrafficPolicy: "Local" },
+      annotations: {
+        "pulumi.com/skipAwait": "true",
+        ...(address === undefined ? {} : { "metallb.io/loadBalancerIPs": address }),
+      },
+      spec: hostPort
+        ? { type: "ClusterIP" }
+        : {
+            type: "LoadBalancer",
+            // The address is announced only by nodes that Traefik runs on, and visitors keep theirs.
+            externalTrafficPolicy: "Local",
+            ...(address === undefined ? {} : { loadBalancerClass: metallbClass }),
+          },
     },
     accessLog: {
       enabled: true,

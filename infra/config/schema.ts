@@ -259,8 +259,24 @@ const rangeExpectation = expect(
   "a range of addresses in its shortest form, at most a /8, for IPv6 a /16",
   "for example 2001:db8:7::/56, and for a single address 203.0.113.7/32",
 );
+const entryExpectation = expect(
+  "an IPv4 address of your home network that no machine has",
+  "take one that DHCP never gives away, for example 192.168.1.250, and forward the router's ports 80 and 443 to it",
+);
 const network = z.strictObject(
   {
+    entry: z
+      .string(entryExpectation)
+      .regex(notPlaceholder, entryExpectation)
+      .refine((text) => isAddress(text) && !isIPv6(text), entryExpectation)
+      .optional()
+      .describe(
+        "Address of the entrypoint in your home network, which moves when a node dies. Only with several nodes",
+      ),
+    hairpin: z
+      .boolean(expect("true or false", "see docs/entry.md; leave the key out where your router does it"))
+      .optional()
+      .describe("Whether your router leads your own public address back inside (NAT loopback). Default: true"),
     resolvers: z
       .array(
         z.string(resolverExpectation).regex(notPlaceholder, resolverExpectation).refine(isAddress, resolverExpectation),
@@ -276,7 +292,10 @@ const network = z.strictObject(
       .optional()
       .describe("Public ranges that are your own: your IPv6 prefix, a fixed public address. Tenants never reach them."),
   },
-  expect("a map with resolvers and, where you have them, home", "for example `network: { resolvers: [192.168.1.1] }`"),
+  expect(
+    "a map with resolvers and, where you need them, home, entry and hairpin",
+    "for example `network: { resolvers: [192.168.1.1] }`",
+  ),
 );
 
 const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");

@@ -85,6 +85,18 @@ export function longhornPolicies(network: HostNetwork): readonly NetworkRules[] 
   ];
 }
 
+/**
+ * MetalLB: its controller's webhook, and the host's API server. What announces the address has the nodes' own network,
+ * which no NetworkPolicy reaches.
+ */
+export function metallbPolicies(network: HostNetwork): readonly NetworkRules[] {
+  return [
+    denyEverything,
+    fromApiServer("webhook", { "app.kubernetes.io/component": "controller" }, [9443]),
+    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+  ];
+}
+
 /** The K3k controller: to the guests' API servers and their etcd; nobody calls it. */
 export function k3kPolicies(network: HostNetwork): readonly NetworkRules[] {
   return [

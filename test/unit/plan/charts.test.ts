@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { issuerSpec } from "../../../components/plan/cert-manager-values.ts";
 import { chartReference } from "../../../components/plan/chart.ts";
 import { backupTargetUrl, longhornValues, wasabiEndpoint } from "../../../components/plan/longhorn-values.ts";
+import { metallbValues } from "../../../components/plan/metallb-values.ts";
 import { podSecurity } from "../../../components/plan/pod-security.ts";
 import { traefikValues } from "../../../components/plan/traefik-values.ts";
 
@@ -59,6 +60,21 @@ test("host ports only where there is one node, and Pod Security follows", () => 
   assert.equal(podSecurity.traefik.hostPort.level, "privileged");
 });
 
+test("with an address of its own Traefik's Service is MetalLB's, and nobody else's", () => {
+  const values = traefikValues({
+    namespace: "traefik",
+    exposure: "loadBalancer",
+    entrypoint: "ingress.kraft.example",
+    address: "192.168.1.250",
+    imageTag: "v3.7.13",
+  }) as { service: { annotations: Record<string, string>; spec: Record<string, unknown> } };
+  const { annotations, spec } = values.service;
+  const { loadBalancerClass } = metallbValues();
+  assert.equal(annotations["metallb.io/loadBalancerIPs"], "192.168.1.250");
+  assert.deepEqual(spec, { type: "LoadBalancer", externalTrafficPolicy: "Local", loadBalancerClass });
+  assert.equal(traefik("loadBalancer").service.spec["loadBalancerClass"], undefined);
+});
+
 test("the issuer solves HTTP-01 alone, by a Service that the tenants' quota allows", () => {
   const spec = issuerSpec("kraft-issuer", "traefik", "https://ca.example/directory") as {
     acme: { email?: string; solvers: Record<string, { ingress: Record<string, unknown> }>[] };
@@ -69,6 +85,17 @@ test("the issuer solves HTTP-01 alone, by a Service that the tenants' quota allo
     [["http01"]],
   );
   assert.equal(spec.acme.solvers[0]?.["http01"]?.ingress["serviceType"], "ClusterIP");
+});
+
+test("cert-manager looks before the authority does, unless the house cannot reach its own address", () => {
+  const solver = (hairpin?: boolean) =>
+    (
+      issuerSpec("kraft-issuer", "traefik", "https://ca.example/directory", undefined, hairpin) as {
+        acme: { solvers: { waitInsteadOfSelfCheck?: string }[] };
+      }
+    ).acme.solvers[0];
+  assert.equal(solver()?.waitInsteadOfSelfCheck, undefined);
+  assert.equal(solver(false)?.waitInsteadOfSelfCheck, "30s");
 });
 
 test("Longhorn's target ends in the slash it needs, at the endpoint of its region", () => {

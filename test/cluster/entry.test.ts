@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { metallbClass, metallbNamespace } from "../../components/plan/metallb-values.ts";
+import { embedded, eventually, type Config, type Embedded } from "./embedded.ts";
+
+// MetalLB's chart, its CRDs and every object are real; its pods are simulated, so that no address moves anywhere.
+const entry = "192.168.1.250";
+const config: Config = {
+  "kraft:network": { resolvers: ["198.51.100.1"], entry, hairpin: false },
+  "kraft:tenants": { acme: { domains: ["acme.example"], size: "small" } },
+};
+let host: Embedded;
+
+before(async () => {
+  host = await embedded("homelab");
+  const { messages } = await host.up(config);
+  assert.deepEqual(
+    messages.filter(({ severity }) => severity === "error"),
+    [],
+  );
+});
+
+after(() => host.remove());
+
+interface Pool {
+  readonly metadata: { readonly name: string };
+  readonly spec: { readonly addresses: readonly string[]; readonly autoAssign: boolean };
+}
+
+test("MetalLB's own kinds hold the one address, and give it to nobody who does not ask for it", async () => {
+  const { api } = host.cluster;
+  const pools = (await api.list(`/apis/metallb.io/v1beta1/namespaces/${metallbNamespace}/ipaddresspools`)) as unknown;
+  const [pool, ...others] = pools as readonly Pool[];
+  assert.deepEqual([pool?.spec.addresses, pool?.spec.autoAssign, others], [[`${entry}/32`], false, []]);
+  const advertisements = await api.list(`/apis/metallb.io/v1beta1/namespaces/${metallbNamespace}/l2advertisements`);
+  assert.equal(advertisements.length, 1);
+});
+
+test("Traefik asks for it, and k3s' own load balancer keeps out", async () => {
+  const service = await host.cluster.api.get<{
+    readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
+    readonly spec: { readonly type: string; readonly loadBalancerClass?: string };
+    readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
+  }>("/api/v1/namespaces/traefik/services/traefik");
+  assert.equal(service?.metadata.annotations?.["metallb.io/loadBalancerIPs"], entry);
+  assert.deepEqual([service.spec.type, service.spec.loadBalancerClass], ["LoadBalancer", metallbClass]);
+  assert.deepEqual(service.status?.loadBalancer?.ingress ?? [], []);
+});
+
+test("who announces it is on every node, and may", async () => {
+  const ready = await eventually("MetalLB on every node", async () => {
+    const speaker = await host.cluster.api.get<{ readonly status?: { readonly numberReady?: number } }>(
+      `/apis/apps/v1/namespaces/${metallbNamespace}/daemonsets/metallb-speaker`,
+    );
+    return speaker?.status?.numberReady === 3 ? 3 : undefined;
+  });
+  assert.equal(ready, 3);
+});
+
+test("where the house does not reach its own address, the issuer leaves the looking to the authority", async () => {
+  const issuer = await host.cluster.api.get<{
+    readonly spec: { readonly acme: { readonly solvers: readonly { readonly waitInsteadOfSelfCheck?: string }[] } };
+  }>("/apis/cert-manager.io/v1/clusterissuers/kraft-issuer");
+  assert.equal(issuer?.spec.acme.solvers[0]?.waitInsteadOfSelfCheck, "30s");
+});
+
+test("a second look finds nothing to change", async () => {
+  assert.deepEqual((await host.preview(config)).steps, []);
+});
