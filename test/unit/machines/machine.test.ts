@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import {
   bootloader,
@@ -98,6 +99,12 @@ test("a schematic is named as the Image Factory names it", () => {
     installerImage(gen8, "1.13.9"),
     "factory.talos.dev/metal-installer/36cd6536eaec8ba802be2d38974108359069cedba8857302f69792b26b87c010:v1.13.9",
   );
+});
+
+test("the guide registers the very schematic that the stack installs", () => {
+  const guide = readFileSync(new URL("../../../docs/machines-proliant.md", import.meta.url), "utf8");
+  assert.ok(guide.replace(/^ {3}/gm, "").includes(schematic(gen8)));
+  assert.ok(guide.includes(schematicId(gen8)));
 });
 
 test("what the kubelet keeps back is what the capacity check counts", () => {
