@@ -444,10 +444,10 @@ export const configSchema = z.strictObject({
   nodes: z
     .record(z.string(), node, expect("a map of the stack's nodes by name", "see docs/first-steps.md"))
     .describe("Where each node of stacks/<stack>.ts is"),
+  network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
   machines: machines
     .optional()
     .describe("Lets Kraft keep the machines themselves. Without it they are set up by hand."),
-  network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
   domain: text(
     new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
     expect(
