@@ -4,7 +4,7 @@ import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { HostTraits } from "./plan/machines/machine.ts";
 import { recoveryKeyPatch, talosPatch, type TalosNodeSettings } from "./plan/machines/talos-config.ts";
 import { installerImage, schematicId } from "./plan/machines/talos-image.ts";
-import { patience, talosScript, type TalosScriptEnvironment } from "./plan/machines/talos-script.ts";
+import { patience, secretInput, talosScript, type TalosScriptEnvironment } from "./plan/machines/talos-script.ts";
 
 /** What TalosNodes are made of. */
 export interface TalosNodesArgs {
@@ -41,7 +41,7 @@ export interface TalosNodesArgs {
  * A machine on Talos, kept as declared by `talosctl` on the machine that Pulumi runs on: installed, configured, upgraded
  * one minor at a time. Destroying this resource touches nothing on it.
  *
- * A preview shows what changes in the machine configuration, and no secret: they reach the script in its environment,
+ * A preview shows what changes in the machine configuration, and no secret: they reach the script by its standard input,
  * and are put together with the rest in a folder that only lives as long as it.
  */
 export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes {
@@ -70,10 +70,9 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
       SNAPSHOTS: args.snapshots,
       PATCH: talosPatch(settings),
     };
-    const secrets = {
-      SECRETS: pulumi.secret(args.secrets),
-      SECRET_PATCH: pulumi.secret(args.recoveryPassphrase).apply((passphrase) => recoveryKeyPatch(node, passphrase)),
-    };
+    const secrets = pulumi
+      .all([pulumi.secret(args.secrets), pulumi.secret(args.recoveryPassphrase)])
+      .apply(([bundle, passphrase]) => secretInput(bundle, recoveryKeyPatch(node, passphrase)));
     const provider = new command.Provider(`${name}-provider`, {}, { parent: this });
     const converge = new command.local.Command(
       `${name}-${node.name}`,
@@ -81,13 +80,15 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
         interpreter: ["/bin/bash", "--norc", "-c"],
         // The script itself is in the environment: a message of Pulumi's repeats the command, and should fit a screen.
         create: 'exec bash --norc -c "$SCRIPT"',
-        environment: { ...environment, ...patience, ...secrets, SCRIPT: talosScript(), AGAIN: args.again ?? "" },
+        environment: { ...environment, ...patience, SCRIPT: talosScript(), AGAIN: args.again ?? "" },
+        stdin: secrets,
         // Nothing that a run prints is an input of the next one.
         addPreviousOutputInEnv: false,
       },
       {
         parent: this,
         provider,
+        additionalSecretOutputs: ["stdin"],
         // Out of the program the machine would run on unseen, with its data.
         protect: true,
         // An upgrade restarts a machine that counts its memory for minutes; a first installation downloads everything.

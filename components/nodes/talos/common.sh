@@ -40,13 +40,16 @@ require_talosctl() {
       "install $TALOS_VERSION: https://github.com/siderolabs/talos/releases/tag/v$TALOS_VERSION"
 }
 
+# Standard input: the secrets, a line that divides them, a patch with secrets. Never arguments, never an environment.
+read_secrets() {
+  touch "$WORK/secrets.yaml" "$WORK/secret-patch.yaml"
+  awk -v secrets="$WORK/secrets.yaml" -v patch="$WORK/secret-patch.yaml" -v divider="$DIVIDER" \
+    'BEGIN { file = secrets } $0 == divider { file = patch; next } { print > file }'
+}
+
 # The machine configuration, and a client certificate that is new every time: a year is all that one is good for.
 generate() {
-  printf '%s\n' "$SECRETS" >"$WORK/secrets.yaml"
   printf '%s\n' "$PATCH" >"$WORK/patch.yaml"
-  printf '%s\n' "$SECRET_PATCH" >"$WORK/secret-patch.yaml"
-  # Not for the environment of what is started from here on.
-  unset SECRETS SECRET_PATCH
   generate_one controlplane "$WORK/machine.yaml"
   generate_one talosconfig "$WORK/talosconfig"
   talosctl validate --config "$WORK/machine.yaml" --mode metal --strict >/dev/null ||

@@ -42,6 +42,7 @@ hand_over_kubeconfig() {
 
 main() {
   make_work_folder
+  read_secrets
   require_talosctl
   generate
   converge

@@ -32,6 +32,19 @@ export interface TalosScriptEnvironment {
   readonly PATCH: string;
 }
 
+/** The line between the two secrets: a comment, should it ever be read as YAML. */
+const divider = "# kraft: here begins the patch";
+
+/**
+ * The script's standard input. Secret.
+ *
+ * @param secrets What `talosctl gen secrets` wrote.
+ * @param patch A patch of the machine configuration that holds secrets.
+ */
+export function secretInput(secrets: string, patch: string): string {
+  return `${secrets.trimEnd()}\n${divider}\n${patch.trimEnd()}\n`;
+}
+
 /** How long the script waits for a machine that it has just seen, and how it asks meanwhile. */
 export const patience = {
   /** Seconds for a restart: a DL380 Gen8 counts its memory for minutes before it starts anything. */
@@ -44,9 +57,9 @@ export const patience = {
 
 /**
  * The program that keeps one machine on Talos as it was declared, for `bash -c`. All it knows is in its environment:
- * `TalosScriptEnvironment`, `patience`, and secret `SECRETS` (what `talosctl gen secrets` wrote) and `SECRET_PATCH`.
+ * `TalosScriptEnvironment` and `patience`; only what is secret comes by standard input, see `secretInput`.
  */
 export function talosScript(): string {
   const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));
-  return ["set -euo pipefail", ...texts, "main", ""].join("\n");
+  return ["set -euo pipefail", `DIVIDER=${JSON.stringify(divider)}`, ...texts, "main", ""].join("\n");
 }

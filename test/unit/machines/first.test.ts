@@ -52,7 +52,7 @@ test("then the machine is all that is declared, and the operator is told what co
   const types = resources.map(({ type }) => type);
   assert.deepEqual(types.sort(), ["command:local:Command", "kraft:index:TalosNodes", "pulumi:providers:command"]);
   const { inputs } = resources.find(({ type }) => type === "command:local:Command") ?? assert.fail();
-  const { value } = inputs["environment"] as { value: Record<string, string> };
+  const value = inputs["environment"] as Record<string, string>;
   const { CLUSTER_INIT, KUBECONFIG_FILE, SNAPSHOTS, SYSTEM_DRIVE, KUBERNETES_VERSION } = value;
   assert.deepEqual(
     { CLUSTER_INIT, KUBECONFIG_FILE, SNAPSHOTS, SYSTEM_DRIVE, KUBERNETES_VERSION },

@@ -6,7 +6,12 @@ import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { recoveryKeyPatch, talosPatch } from "../../../components/plan/machines/talos-config.ts";
 import { installerImage, schematicId } from "../../../components/plan/machines/talos-image.ts";
-import { patience, talosScript, type TalosScriptEnvironment } from "../../../components/plan/machines/talos-script.ts";
+import {
+  patience,
+  secretInput,
+  talosScript,
+  type TalosScriptEnvironment,
+} from "../../../components/plan/machines/talos-script.ts";
 import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
 import { passphrase, settings } from "./example.ts";
@@ -46,7 +51,8 @@ function running(changes: Readonly<Record<string, string>> = {}): void {
   }
 }
 
-function run(changes: Partial<TalosScriptEnvironment & Record<string, string>> = {}) {
+function run(changes: Partial<TalosScriptEnvironment & { readonly secrets: string }> = {}) {
+  const { secrets: bundle = secrets, ...variables } = changes;
   const environment: TalosScriptEnvironment = {
     NODE: settings.name,
     ADDRESS: settings.address,
@@ -71,6 +77,7 @@ function run(changes: Partial<TalosScriptEnvironment & Record<string, string>> =
   rmSync(join(machine, "calls"), { force: true });
   const { status, stdout, stderr } = spawnSync("/bin/bash", ["--norc", "-c", 'exec bash --norc -c "$SCRIPT"'], {
     encoding: "utf8",
+    input: secretInput(bundle, recoveryKeyPatch(settings, passphrase)),
     env: {
       PATH: `${standIn}:${process.env["PATH"] ?? ""}`,
       TMPDIR: temporary,
@@ -83,9 +90,7 @@ function run(changes: Partial<TalosScriptEnvironment & Record<string, string>> =
       START_SECONDS: "1",
       ETCD_SECONDS: "0",
       PAUSE_SECONDS: "0.1",
-      SECRETS: secrets,
-      SECRET_PATCH: recoveryKeyPatch(settings, passphrase),
-      ...changes,
+      ...variables,
     },
   });
   const calls = existsSync(join(machine, "calls")) ? readFileSync(join(machine, "calls"), "utf8") : "";
@@ -258,7 +263,7 @@ test("a machine that does not answer, a talosctl that does not fit, secrets that
   assert.match(run().stderr, /talosctl is 1\.12\.6, and the stack has Talos 1\.13\.9/);
   put("talosctl", "1.13.2");
   assert.equal(run().status, 0, "another patch does");
-  const broken = run({ SECRETS: "cluster: {}" });
+  const broken = run({ secrets: "cluster: {}" });
   assert.deepEqual([broken.status, broken.did], [1, []]);
   assert.match(broken.stderr, /no machine configuration can be made of the secrets/);
 });
