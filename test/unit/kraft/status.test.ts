@@ -404,6 +404,7 @@ test("a drill's volume is nobody's, whatever claim its backup names", () => {
   };
   const status = judge(observed, { stack, tenants: ["acme"], context: "c", uid: "u", versions: [] }, now);
   assert.deepEqual(status.backups.volumes, []);
+});
 
 test("versions that must not come are wrong with the file, and said with everything else", () => {
   const versions = [
