@@ -1,3 +1,4 @@
+import type { NetworkDriver } from "../components/plan/machines/system.ts";
 import type { Exposure } from "../components/plan/traefik-values.ts";
 
 /**
@@ -5,7 +6,7 @@ import type { Exposure } from "../components/plan/traefik-values.ts";
  *
  * `threads` is what the kubelet reports as CPU; `memoryGiB` is installed memory; `longhornGiB` is the size of the file
  * system that is mounted at the stack's `storage.dataPath`, not of the whole disk; `watts` is what the machine draws
- * from the socket, between idle and ordinary work.
+ * from the socket, between idle and ordinary work; `networkDrivers` are those of its network cards that need help.
  */
 export interface NodeHardware {
   readonly name: string;
@@ -14,6 +15,7 @@ export interface NodeHardware {
   readonly memoryGiB: number;
   readonly longhornGiB: number;
   readonly watts: number;
+  readonly networkDrivers?: readonly NetworkDriver[];
 }
 
 /**
