@@ -3,6 +3,7 @@ import { stacks } from "../stacks/index.ts";
 import { readConfig } from "./config/read.ts";
 import { Failure } from "./failure.ts";
 import { findings } from "./findings.ts";
+import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./declare-machines.ts";
 import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type Surroundings } from "./guards/guard.ts";
 import { surroundings } from "./guards/surroundings.ts";
@@ -15,9 +16,15 @@ import { ConfigError, refuse, validate } from "./validate.ts";
  *
  * @param surrounded Where neither cluster nor bucket is there to be looked at, what to take for them.
  */
-export default async function program(surrounded: Surroundings = surroundings): Promise<PlatformOutputs> {
+export default async function program(
+  surrounded: Surroundings = surroundings,
+): Promise<PlatformOutputs | MachinesOutputs> {
   try {
     const { stack, raw } = readConfig();
+    const hardware = stacks.get(stack);
+    if (machinesComeFirst(hardware, raw)) {
+      return await firstMachines(hardware, raw);
+    }
     const model = validate(stack, stacks, raw);
     const now = new Date();
     const { tables, problems, warnings } = findings(model, now);

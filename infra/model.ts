@@ -3,6 +3,7 @@ import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Phase, StateName, TierName } from "./config/schema.ts";
+import type { Machines } from "./machines.ts";
 import type { K3kRelease } from "./versions.ts";
 
 /** One tenant as the operator declared it. */
@@ -54,6 +55,8 @@ export interface Prices {
 export interface Model {
   readonly stack: Stack;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  /** Undefined where the machines are set up by hand. */
+  readonly machines: Machines | undefined;
   readonly network: HostNetwork & { readonly clusterDns: string };
   readonly domain: string;
   /** The name that tenants point a CNAME at. */

@@ -10,7 +10,9 @@ import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
+import { declareMachines } from "./declare-machines.ts";
 import type { Staged } from "./guards/stages.ts";
+import { machinesPlan } from "./machines.ts";
 import type { Model } from "./model.ts";
 import { ConfigError } from "./validate.ts";
 import { versions } from "./versions.ts";
@@ -48,7 +50,13 @@ export interface Platform {
 export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
   const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
-  const host = new HostCluster("host", { ...model.cluster, identifier: `kraft-${stack.name}` });
+  const machines = model.machines && declareMachines(machinesPlan(stack, model.machines), model.machines);
+  const host = new HostCluster(
+    "host",
+    { ...model.cluster, identifier: `kraft-${stack.name}` },
+    // Nothing is asked of an API server that is about to be restarted.
+    { dependsOn: [...(machines?.ready ?? [])] },
+  );
   await rightCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 

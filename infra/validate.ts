@@ -3,6 +3,7 @@ import { capacityProblems } from "./checks/capacity.ts";
 import { letsEncrypt } from "./checks/certificates.ts";
 import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
+import { machineProblems } from "./checks/machines.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { recoveryProblems } from "./checks/recovery.ts";
 import { replicaProblems } from "./checks/storage.ts";
@@ -12,6 +13,7 @@ import { k3kVersionProblems } from "./checks/versions.ts";
 import { wasabiEndpoint } from "../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../components/plan/storage.ts";
 import type { Stack } from "../stacks/index.ts";
+import { machinesOf } from "./machines.ts";
 import type { Model, Tenant } from "./model.ts";
 import { k3kReleases } from "./versions.ts";
 import { parse, type ParsedConfig, type RawConfig } from "./config/parse.ts";
@@ -117,6 +119,7 @@ function crossProblems(stack: Stack, { config, claims, problems }: ParsedConfig)
           config.nodes,
           stack.nodes.map(({ name }) => name),
         )),
+    ...machineProblems(stack, config),
     ...backupKeyProblems(config, problems),
     ...tenantStateProblems(config.tenants ?? {}),
     ...replicaProblems(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
@@ -134,6 +137,7 @@ function modelOf(stack: Stack, config: Config): Model {
   return {
     stack,
     cluster: config.cluster,
+    machines: machinesOf(stack, config),
     network: {
       ...stack.network,
       nodes: stack.nodes.map(({ name }) => config.nodes[name]?.address ?? ""),

@@ -204,15 +204,55 @@ const addressExpectation = expect(
   "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
   "read it with: kubectl --context <context> get nodes -o wide",
 );
+const hostKeyExpectation = expect(
+  "the node's public host key: ssh-ed25519 and its text, without a comment",
+  "read it on the node's own screen: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+);
 const node = z.strictObject(
   {
+    hostKey: text(/^ssh-ed25519 [A-Za-z0-9+/]{68}={0,2}$/, hostKeyExpectation)
+      .optional()
+      .describe("The node's public SSH host key; needed with kraft:machines, which talks to no other machine"),
     address: z
       .string(addressExpectation)
       .regex(notPlaceholder, addressExpectation)
       .refine((text) => isAddress(text) && !isIPv6(text), addressExpectation)
       .describe("The node's address in your home network"),
   },
-  expect("a map with address", "for example `{ address: 192.168.1.11 }`"),
+  expect("a map with address and, with kraft:machines, hostKey", "for example `{ address: 192.168.1.11 }`"),
+);
+
+const digestExpectation = expect(
+  "a SHA-256: 64 digits and letters a to f",
+  "take it from the release's own page, file sha256sum-amd64.txt or sha256sum-arm64.txt",
+);
+const digest = text(/^[0-9a-f]{64}$/, digestExpectation);
+const clusterInitExpectation = expect("true or false", "true once, for the first installation; then leave the key out");
+const machines = z.strictObject(
+  {
+    user: text(
+      /^[a-z_][a-z0-9_-]{0,31}$/,
+      expect("the name of a user", "the one that docs/machines-homelab.md sets up, for example kraft"),
+    )
+      .optional()
+      .describe("User on every node who may use sudo without a password. Default: kraft"),
+    api: domain
+      .optional()
+      .describe("Name of the API server in your home's DNS, with the addresses of all nodes. Default: the first node"),
+    clusterInit: z
+      .boolean(clusterInitExpectation)
+      .optional()
+      .describe("Whether the first node may begin a new cluster. Only for the first installation"),
+    sha256: z
+      .strictObject({ amd64: digest.optional(), arm64: digest.optional() }, digestExpectation)
+      .optional()
+      .describe("SHA-256 of the k3s program, by architecture; that of the release is compared in any case"),
+    again: z
+      .string(expect("any text", 'for example `again: "2026-11-25"`; another one runs everything again'))
+      .optional()
+      .describe("Any text: when it changes, every node is gone through again"),
+  },
+  expect("a map with user, api, clusterInit, sha256 and again", "see docs/machines-homelab.md"),
 );
 
 const resolverExpectation = expect(
@@ -390,6 +430,9 @@ export const configSchema = z.strictObject({
     .record(z.string(), node, expect("a map of the stack's nodes by name", "see docs/first-steps.md"))
     .describe("Where each node of stacks/<stack>.ts is"),
   network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
+  machines: machines
+    .optional()
+    .describe("Lets Kraft prepare the nodes and run k3s on them over SSH. Without it the nodes are set up by hand."),
   domain: text(
     new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
     expect(
@@ -467,6 +510,23 @@ export const configSchema = z.strictObject({
   )
     .optional()
     .describe("Secret key of the bucket's user; not with kraft:backup.managed. Secret."),
+  machineKey: secret(
+    "machineKey",
+    // Or one word: what stands for a secret where nobody reads it.
+    /^(-----BEGIN [A-Z ]*PRIVATE KEY-----\n[\s\S]+|[\w-]+)$/,
+    "an SSH private key without a passphrase, as ssh-keygen writes it",
+  )
+    .optional()
+    .describe("SSH private key of the user on the nodes; only with kraft:machines. Secret."),
+  k3sToken: secret(
+    "k3sToken",
+    /^[\w-]{32,}$/,
+    "at least 32 random letters and digits, for example of `openssl rand -hex 32`",
+  )
+    .optional()
+    .describe(
+      "The token that nodes join with; only with kraft:machines. Secret; no etcd snapshot can be restored without it.",
+    ),
   guestTokenSeed: secret(
     "guestTokenSeed",
     /^.{32,}$/,
@@ -480,6 +540,8 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "wasabiAdminSecretAccessKey",
   "wasabiAccessKeyId",
   "wasabiSecretAccessKey",
+  "machineKey",
+  "k3sToken",
   "guestTokenSeed",
 ] satisfies (keyof Config)[]);
 
