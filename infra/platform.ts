@@ -2,6 +2,7 @@ import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
+import { EtcdSnapshots } from "../components/etcd-snapshots.ts";
 import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
@@ -109,6 +110,10 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     },
     { ...opts, ...(store === undefined ? {} : { dependsOn: [store] }) },
   );
+  if (machines !== undefined) {
+    const { accessKeyId, secretAccessKey } = store ?? wasabi;
+    new EtcdSnapshots("etcd-snapshots", { ...model.backup, accessKeyId, secretAccessKey }, opts);
+  }
   const { securityContexts } = model.k3k;
   const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
   new RestoreDrill("restore-drill", opts);
