@@ -7,6 +7,8 @@ import { K3sNodes } from "../../components/k3s-nodes.ts";
 import type { K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
 import { nodeScripts } from "../../infra/declare-machines.ts";
 import { machinesPlan } from "../../infra/machines.ts";
+import { askNodes } from "../../kraft/kubeconfig/host.ts";
+import { rewriteKubeconfig } from "../../kraft/kubeconfig/rewrite.ts";
 import { eventually } from "../../local/api.ts";
 import { stacks } from "../../stacks/index.ts";
 import { labEngine, type LabEngine, type Run } from "./lab/engine.ts";
@@ -342,6 +344,29 @@ describe("machines", () => {
     await node(2).powerOn();
     await node(3).powerOn();
     await upWell();
+  });
+
+  test("the operator's tool fetches the kubeconfig from a node that proves who it is", async () => {
+    const key = join(lab.folder, "key");
+    const nodes = lab.nodes.map(({ name, address }) => ({ name, address, hostKey: declared.hostKeys[name] ?? "" }));
+    const answer = await askNodes(nodes, "kraft", key);
+    assert.equal(answer.node.name, node(1).name);
+    assert.equal(`${answer.uid}\n`, node(1).read("/var/lib/rancher/k3s/server/db/etcd/cluster"));
+    const { text, expires } = rewriteKubeconfig(
+      answer.kubeconfig,
+      "kraft-homelab",
+      "https://api.kraft.test:6443",
+      "k3s",
+    );
+    assert.match(text, /server: https:\/\/api\.kraft\.test:6443/);
+    assert.match(text, /current-context: kraft-homelab/);
+    assert.ok(expires !== undefined && expires > new Date());
+    const impostors = nodes.map((each) => ({ ...each, hostKey: node(3).hostKey }));
+    const [one, two] = impostors;
+    await assert.rejects(
+      askNodes([one ?? assert.fail(), two ?? assert.fail()], "kraft", key),
+      /no node gave its kubeconfig\n {2}optiplex-1 \(10\.77\.0\.11\): Host key verification failed\.\n {2}optiplex-2/,
+    );
   });
 
   test("another token than the cluster's is refused, and so is a k3s that was set up in another way", async () => {

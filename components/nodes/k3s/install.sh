@@ -45,13 +45,12 @@ get() {
 # Downloads k3s and puts it in place if its SHA-256 is the one that its release states and, where the stack file pins
 # one, that one. The process that runs keeps the old file until it is restarted.
 install_k3s() {
-  local arch base name sums digest pinned_name pinned folder=$STATE/download
+  local arch base name sums digest pinned folder=$STATE/download
   arch=$(architecture)
   base="$RELEASE_URL/${VERSION//+/%2B}"
   name=k3s
   [ "$arch" = amd64 ] || name=k3s-$arch
-  pinned_name=SHA256_${arch^^}
-  pinned=${!pinned_name}
+  pinned=${SHA256[$arch]}
   rm -rf "$folder"
   mkdir -p "$folder"
   say "downloading k3s $VERSION"
