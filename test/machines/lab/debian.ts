@@ -33,10 +33,17 @@ export async function debianPackage(name: string): Promise<string> {
       asRoot(["apt-get", "-qq", "update"], `Debian's list of packages is needed for ${name}`);
     }
     const downloaded = mkdtempSync(join(work, "download-"));
-    const result = spawnSync("apt-get", ["-qq", "download", name], { cwd: downloaded, encoding: "utf8" });
+    const download = (): string =>
+      spawnSync("apt-get", ["-qq", "download", name], { cwd: downloaded, encoding: "utf8" }).stderr;
+    let said = download();
+    if (readdirSync(downloaded).length === 0) {
+      // A list of packages from yesterday names versions that are gone today.
+      asRoot(["apt-get", "-qq", "update"], `Debian's list of packages is needed for ${name}`);
+      said = download();
+    }
     const [file] = readdirSync(downloaded);
-    if (result.status !== 0 || file === undefined) {
-      throw new Failure(`apt-get download ${name} failed: ${result.stdout}${result.stderr}`);
+    if (file === undefined) {
+      throw new Failure(`apt-get download ${name} failed: ${said}`);
     }
     output("dpkg-deb", "-x", join(downloaded, file), work);
     rmSync(downloaded, { recursive: true });
@@ -44,13 +51,17 @@ export async function debianPackage(name: string): Promise<string> {
   return folder;
 }
 
-/** The path of a program: the machine's own, else that of Debian's package of the same name. */
-export async function debianProgram(name: string): Promise<string> {
+/**
+ * The path of a program: the machine's own, else that of a Debian package.
+ *
+ * @param fromPackage Default: the package of the same name.
+ */
+export async function debianProgram(name: string, fromPackage = name): Promise<string> {
   const own = (process.env["PATH"] ?? "")
     .split(delimiter)
     .map((folder) => join(folder, name))
     .find((path) => existsSync(path));
-  return own ?? join(await debianPackage(name), "usr", "bin", name);
+  return own ?? join(await debianPackage(fromPackage), "usr", "bin", name);
 }
 
 /** A minimal Debian in the cache, made by debootstrap from the packages that this machine's apt uses; once. */

@@ -1,7 +1,8 @@
 import { spawnSync } from "node:child_process";
+import { delimiter, dirname } from "node:path";
 import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
-import { debianRoot } from "./debian.ts";
+import { debianProgram, debianRoot } from "./debian.ts";
 
 /** What a test that runs in the laboratory has at hand. */
 export interface Surroundings {
@@ -29,6 +30,7 @@ export async function insideLaboratory(file: string): Promise<Surroundings> {
     pulumi: toolPath(tools, "pulumi"),
     provider: toolPath(tools, "pulumi-resource-command"),
   };
+  const ssh = dirname(await debianProgram("ssh", "openssh-client"));
   const root = process.getuid?.() === 0;
   const isolated = ["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"];
   const command = [
@@ -39,7 +41,7 @@ export async function insideLaboratory(file: string): Promise<Surroundings> {
   // The runner reads the second run's report from the same output.
   const result = spawnSync(executable, rest, {
     stdio: "inherit",
-    env: { ...process.env, [variable]: JSON.stringify(surroundings) },
+    env: { ...process.env, PATH: [process.env["PATH"], ssh].join(delimiter), [variable]: JSON.stringify(surroundings) },
   });
   process.exit(result.status ?? 1);
 }
