@@ -3,6 +3,7 @@ import { stacks } from "../stacks/index.ts";
 import { readConfig } from "./config/read.ts";
 import { Failure } from "./failure.ts";
 import { findings } from "./findings.ts";
+import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./declare-machines.ts";
 import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type Surroundings } from "./guards/guard.ts";
 import { surroundings } from "./guards/surroundings.ts";
@@ -18,10 +19,13 @@ import { ConfigError, refuse, validate } from "./validate.ts";
  */
 export default async function program(
   surrounded: Surroundings = surroundings,
-): Promise<PlatformOutputs | TalosOutputs> {
+): Promise<PlatformOutputs | MachinesOutputs | TalosOutputs> {
   try {
     const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
+    if (machinesComeFirst(hardware, raw)) {
+      return await firstMachines(hardware, raw);
+    }
     if (talosComesFirst(hardware, raw)) {
       return await firstTalos(hardware, raw);
     }

@@ -3,6 +3,7 @@ import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Phase, StateName, TierName } from "./config/schema.ts";
+import type { Machines } from "./machines.ts";
 import type { TalosMachines } from "./talos-machines.ts";
 import type { K3kRelease } from "./versions.ts";
 
@@ -55,6 +56,8 @@ export interface Prices {
 export interface Model {
   readonly stack: Stack;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  /** Undefined where the machines are set up by hand, or not on k3s. */
+  readonly machines: Machines | undefined;
   /** Undefined where the machine is set up by hand, or is not on Talos. */
   readonly talos: TalosMachines | undefined;
   readonly network: HostNetwork & { readonly clusterDns: string };

@@ -2,6 +2,7 @@ import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
+import { EtcdSnapshots } from "../components/etcd-snapshots.ts";
 import { HostCluster } from "../components/host-cluster.ts";
 import { MetalLb } from "../components/metallb.ts";
 import { K3k } from "../components/k3k.ts";
@@ -11,7 +12,9 @@ import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
+import { declareMachines } from "./declare-machines.ts";
 import type { Staged } from "./guards/stages.ts";
+import { machinesPlan } from "./machines.ts";
 import type { Model } from "./model.ts";
 import { declareTalos } from "./declare-talos.ts";
 import { ConfigError } from "./validate.ts";
@@ -50,13 +53,14 @@ export interface Platform {
 export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
   const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
+  const machines = model.machines && declareMachines(machinesPlan(stack, model.machines), model.machines);
   const talos =
     model.talos && declareTalos(stack, model.talos, { file: model.cluster.kubeconfig, context: model.cluster.context });
   const host = new HostCluster(
     "host",
     { ...model.cluster, identifier: `kraft-${stack.name}` },
     // Nothing is asked of an API server that is about to be restarted.
-    { dependsOn: [...(talos?.ready ?? [])] },
+    { dependsOn: [...(machines?.ready ?? []), ...(talos?.ready ?? [])] },
   );
   await rightCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
@@ -116,6 +120,10 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     },
     { ...opts, ...(store === undefined ? {} : { dependsOn: [store] }) },
   );
+  if (machines !== undefined) {
+    const { accessKeyId, secretAccessKey } = store ?? wasabi;
+    new EtcdSnapshots("etcd-snapshots", { ...model.backup, accessKeyId, secretAccessKey }, opts);
+  }
   const { securityContexts } = model.k3k;
   const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
   new RestoreDrill("restore-drill", opts);

@@ -4,6 +4,7 @@ import { letsEncrypt } from "./checks/certificates.ts";
 import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { entryProblems } from "./checks/entry.ts";
+import { machineProblems } from "./checks/machines.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { recoveryProblems } from "./checks/recovery.ts";
 import { talosProblems } from "./checks/talos.ts";
@@ -14,6 +15,7 @@ import { k3kVersionProblems } from "./checks/versions.ts";
 import { wasabiEndpoint } from "../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../components/plan/storage.ts";
 import type { Stack } from "../stacks/index.ts";
+import { machinesOf } from "./machines.ts";
 import type { Model, Tenant } from "./model.ts";
 import { talosMachinesOf } from "./talos-machines.ts";
 import { k3kReleases } from "./versions.ts";
@@ -122,6 +124,7 @@ function crossProblems(stack: Stack, { config, claims, problems }: ParsedConfig)
         )),
     ...entryProblems(stack, config),
     ...talosProblems(stack, config, problems),
+    ...machineProblems(stack, config),
     ...backupKeyProblems(config, problems),
     ...tenantStateProblems(config.tenants ?? {}),
     ...replicaProblems(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
@@ -140,6 +143,7 @@ function modelOf(stack: Stack, config: Config): Model {
     stack,
     cluster: config.cluster,
     talos: talosMachinesOf(stack, config),
+    machines: machinesOf(stack, config),
     network: {
       ...stack.network,
       nodes: stack.nodes.map(({ name }) => config.nodes[name]?.address ?? ""),

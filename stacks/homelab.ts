@@ -10,6 +10,8 @@ function optiplex(number: number): NodeHardware {
     longhornGiB: 800,
     // An assumption: an OptiPlex 3050 Micro was measured at 5 to 18 W idle (maxgenson.de/blog/optiplex-power-tweaks).
     watts: 15,
+    // Intel's I219-LM, in every Micro.
+    networkDrivers: ["e1000e"],
   };
 }
 

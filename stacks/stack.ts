@@ -1,4 +1,5 @@
 import type { Machine } from "../components/plan/machines/machine.ts";
+import type { NetworkDriver } from "../components/plan/machines/system.ts";
 import type { Exposure } from "../components/plan/traefik-values.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { Exposure } from "../components/plan/traefik-values.ts";
  *
  * `threads` is what the kubelet reports as CPU; `memoryGiB` is installed memory; `longhornGiB` is the size of the file
  * system that is mounted at the stack's `storage.dataPath`, not of the whole disk; `watts` is what the machine draws
- * from the socket, between idle and ordinary work.
+ * from the socket, between idle and ordinary work; `networkDrivers` are those of its network cards that need help.
  */
 export interface NodeHardware {
   readonly name: string;
@@ -17,6 +18,7 @@ export interface NodeHardware {
   readonly watts: number;
   /** What its operating system has to be told; undefined where nobody but the kernel needs to know. */
   readonly machine?: Machine;
+  readonly networkDrivers?: readonly NetworkDriver[];
 }
 
 /**

@@ -1,7 +1,7 @@
 // Everything that must hold: types, lint, formatting, unit tests, and the tests against a real API server.
 //
 //   npm test                     all of it
-//   npm test -- unit             one part: check, unit or cluster
+//   npm test -- unit             one part: check, unit, cluster or machines
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -31,6 +31,8 @@ const parts: Readonly<Record<string, () => Promise<Omit<Tally, "name" | "seconds
   unit: () => suite("test/unit/**/*.test.ts", 2),
   // One after the other: each has a cluster to itself.
   cluster: () => suite("test/cluster/*.test.ts", 1),
+  // Three machines in a network of their own, as root.
+  machines: () => suite("test/machines/*.test.ts", 1),
 };
 
 /** Runs one of the npm packages' commands. */

@@ -1,4 +1,5 @@
 import { longhornValues } from "../../components/plan/longhorn-values.ts";
+import { k3sReserves, podsPerNode } from "../../components/plan/machines/kubelet.ts";
 import { k3kOverhead, tenantAllowance, type Amounts } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -6,21 +7,24 @@ import type { Model, Tenant } from "../model.ts";
 /** What pods need of a cluster: thousandths of a CPU, mebibytes, and their number. */
 export type Need = Pick<Amounts, "millicpu" | "memoryMebibytes" | "pods">;
 
-/** Pods that a kubelet runs at most (`maxPods`, kubelet's default). */
-export const podsPerNode = 110;
+export { podsPerNode };
 
 /**
  * What a node keeps for itself and does not give to pods: `systemReserved`, `kubeReserved` and `evictionHard`.
  *
- * - k3s: 250m and 250m, 1 GiB and 2 GiB, 500 MiB: what Kraft recommends for an OptiPlex. By default k3s reserves
- *   nothing, but its server process takes about as much, so that it is counted either way.
+ * - k3s: what Kraft sets on the machines that it manages. By default k3s reserves nothing, but its server process takes
+ *   about as much, so that it is counted either way.
  * - Talos: 1 CPU and 1 CPU, 2 GiB and 2 GiB, and the kubelet's own eviction threshold of 100 MiB: what Kraft recommends.
  * - embedded: what the simulated nodes show as allocatable (local/simulated-nodes.ts).
  */
 const reserved: Readonly<
   Record<Stack["distribution"], { readonly millicpu: number; readonly memoryMebibytes: number }>
 > = {
-  k3s: { millicpu: 500, memoryMebibytes: 3 * 1024 + 500 },
+  k3s: {
+    millicpu: k3sReserves.system.millicpu + k3sReserves.kube.millicpu,
+    memoryMebibytes:
+      k3sReserves.system.memoryMebibytes + k3sReserves.kube.memoryMebibytes + k3sReserves.evictionMebibytes,
+  },
   talos: { millicpu: 2000, memoryMebibytes: 4 * 1024 + 100 },
   embedded: { millicpu: 0, memoryMebibytes: 1024 },
 };

@@ -10,6 +10,14 @@ export function talosProblems(stack: Stack, config: Partial<Config>, known: read
     return [];
   }
   return [
+    ...(["user", "api", "sha256"] as const)
+      .filter((key) => machines[key] !== undefined)
+      .map((key) => ({
+        key: `kraft:machines.${key}`,
+        found: show(machines[key]),
+        allowed: "only on k3s, whose nodes are reached over SSH",
+        fix: "take the key out",
+      })),
     ...initProblems(machines, config.cluster !== undefined),
     ...stack.nodes.flatMap((node) => {
       const declared = nodes[node.name];

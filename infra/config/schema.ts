@@ -209,6 +209,10 @@ const driveExpectation = expect(
   "read it with: talosctl get disks --insecure --nodes <address>",
 );
 const drive = text(/^(naa|eui|t10|nvme|uuid)\.[\w.:-]+$/, driveExpectation);
+const hostKeyExpectation = expect(
+  "the node's public host key: ssh-ed25519 and its text, without a comment",
+  "read it on the node's own screen: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+);
 const node = z.strictObject(
   {
     drives: z
@@ -221,18 +225,35 @@ const node = z.strictObject(
       )
       .optional()
       .describe("Drives of a machine on Talos, by WWID; needed with kraft:machines"),
+    hostKey: text(/^ssh-ed25519 [A-Za-z0-9+/]{68}={0,2}$/, hostKeyExpectation)
+      .optional()
+      .describe("The node's public SSH host key; needed with kraft:machines, which talks to no other machine"),
     address: z
       .string(addressExpectation)
       .regex(notPlaceholder, addressExpectation)
       .refine((text) => isAddress(text) && !isIPv6(text), addressExpectation)
       .describe("The node's address in your home network"),
   },
-  expect("a map with address and, for Talos, drives", "for example `{ address: 192.168.1.11 }`"),
+  expect("a map with address and, with kraft:machines, hostKey or drives", "for example `{ address: 192.168.1.11 }`"),
 );
 
+const digestExpectation = expect(
+  "a SHA-256: 64 digits and letters a to f",
+  "take it from the release's own page, file sha256sum-amd64.txt or sha256sum-arm64.txt",
+);
+const digest = text(/^[0-9a-f]{64}$/, digestExpectation);
 const clusterInitExpectation = expect("true or false", "true once, for the first installation; then leave the key out");
 const machines = z.strictObject(
   {
+    user: text(
+      /^[a-z_][a-z0-9_-]{0,31}$/,
+      expect("the name of a user", "the one that docs/machines-homelab.md sets up, for example kraft"),
+    )
+      .optional()
+      .describe("User on every node who may use sudo without a password. Default: kraft"),
+    api: domain
+      .optional()
+      .describe("Name of the API server in your home's DNS, with the addresses of all nodes. Default: the first node"),
     clusterInit: z
       .boolean(clusterInitExpectation)
       .optional()
@@ -243,12 +264,16 @@ const machines = z.strictObject(
     )
       .optional()
       .describe("Snapshot of etcd that a machine on Talos gets back when it has none. Only for that"),
+    sha256: z
+      .strictObject({ amd64: digest.optional(), arm64: digest.optional() }, digestExpectation)
+      .optional()
+      .describe("SHA-256 of the k3s program, by architecture; that of the release is compared in any case"),
     again: z
       .string(expect("any text", 'for example `again: "2026-11-25"`; another one runs everything again'))
       .optional()
       .describe("Any text: when it changes, every node is gone through again"),
   },
-  expect("a map with clusterInit, recoverFrom and again", "see docs/machines-proliant.md"),
+  expect("a map with user, api, clusterInit, recoverFrom, sha256 and again", "see docs/machines-homelab.md"),
 );
 
 const resolverExpectation = expect(
@@ -525,6 +550,23 @@ export const configSchema = z.strictObject({
   )
     .optional()
     .describe("Secret key of the bucket's user; not with kraft:backup.managed. Secret."),
+  machineKey: secret(
+    "machineKey",
+    // Or one word: what stands for a secret where nobody reads it.
+    /^(-----BEGIN [A-Z ]*PRIVATE KEY-----\n[\s\S]+|[\w-]+)$/,
+    "an SSH private key without a passphrase, as ssh-keygen writes it",
+  )
+    .optional()
+    .describe("SSH private key of the user on the nodes; only with kraft:machines. Secret."),
+  k3sToken: secret(
+    "k3sToken",
+    /^[\w-]{32,}$/,
+    "at least 32 random letters and digits, for example of `openssl rand -hex 32`",
+  )
+    .optional()
+    .describe(
+      "The token that nodes join with; only with kraft:machines. Secret; no etcd snapshot can be restored without it.",
+    ),
   talosSecrets: secret(
     "talosSecrets",
     // Or one word: what stands for a secret where nobody reads it.
@@ -557,6 +599,8 @@ export const secretKeys: ReadonlySet<string> = new Set([
   "wasabiAdminSecretAccessKey",
   "wasabiAccessKeyId",
   "wasabiSecretAccessKey",
+  "machineKey",
+  "k3sToken",
   "talosSecrets",
   "diskPassphrase",
   "guestTokenSeed",

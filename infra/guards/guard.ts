@@ -34,7 +34,11 @@ export interface Guarded {
  */
 export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
   const [standing, running] = await Promise.all([surroundings.standing(model), surroundings.running(model)]);
-  const skew = skewProblems(declaredVersions(model), running, model.talos !== undefined);
+  const skew = skewProblems(
+    declaredVersions(model),
+    running,
+    model.talos !== undefined || model.machines !== undefined,
+  );
   refuse(model.stack.name, [...lossProblems(model, standing, now), ...skew]);
   const staged = stagesOf(model, standing, now);
   if (readsCatalogue(model, staged, standing)) {

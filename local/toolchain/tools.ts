@@ -25,7 +25,7 @@ export interface Tool {
 
 /** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows" | "talos";
+  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows" | "talos" | "command";
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -38,6 +38,7 @@ const kubernetesVersion = "1.35.4";
 const kubernetesProviderVersion = "4.25.0";
 const pulumiVersion = "3.215.0";
 const versitygwVersion = "1.8.0";
+const commandProviderVersion = "1.2.1";
 
 function kubernetes(name: string): Tool {
   return {
@@ -157,6 +158,20 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: [],
     minutes: 2.5,
+  },
+  {
+    name: "command",
+    tools: [
+      // Only tests run it. The plugin itself if the machine has it, else our stand-in: see its main.go.
+      {
+        name: "pulumi-resource-command",
+        version: commandProviderVersion,
+        package: "./pulumi-resource-command",
+        installed: "plugin",
+      },
+    ],
+    linkerFlags: [`-X main.version=${commandProviderVersion}`],
+    minutes: 2,
   },
 ];
 

@@ -1,0 +1,153 @@
+/** What the configuration of every k3s server of a cluster follows from. */
+export interface K3sSettings {
+  readonly podCidr: string;
+  readonly serviceCidr: string;
+  readonly clusterDns: string;
+  /** Names and addresses under which the API server is reached. */
+  readonly apiNames: readonly string[];
+}
+
+/** Name of the Secret in `kube-system` that tells k3s where etcd snapshots go. */
+export const snapshotSecret = "k3s-etcd-s3";
+
+/**
+ * Keys of the configuration that a cluster keeps for its whole life (docs.k3s.io: cli/server, cli/secrets-encrypt,
+ * networking/basic-network-options). A node's script refuses to change one.
+ */
+export const fixedKeys: readonly string[] = [
+  "cluster-cidr",
+  "service-cidr",
+  "cluster-dns",
+  "flannel-backend",
+  "secrets-encryption",
+];
+
+/** Where the files lie that the configuration names. */
+export const k3sFiles = {
+  config: "/etc/rancher/k3s/config.yaml",
+  node: "/etc/rancher/k3s/config.yaml.d/10-node.yaml",
+  token: "/etc/rancher/k3s/token",
+  podSecurity: "/etc/rancher/k3s/pod-security.yaml",
+  auditPolicy: "/etc/rancher/k3s/audit-policy.yaml",
+  kubelet: "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/90-kraft.conf",
+  unit: "/etc/systemd/system/k3s.service",
+} as const;
+
+/** The release of k3s that carries a Kubernetes version: `1.35.6` is in `v1.35.6+k3s1`. */
+export function k3sRelease(kubernetesVersion: string): string {
+  return `v${kubernetesVersion}+k3s1`;
+}
+
+/** `config.yaml`, the same on every server: most of its keys must not differ (docs.k3s.io, cli/server). */
+export function k3sConfiguration(settings: K3sSettings): Record<string, unknown> {
+  return {
+    "write-kubeconfig-mode": "0600",
+    "token-file": k3sFiles.token,
+    "cluster-cidr": settings.podCidr,
+    "service-cidr": settings.serviceCidr,
+    "cluster-dns": settings.clusterDns,
+    // The home's network is shared with whatever else is in the house: nobody there reads or writes between the nodes.
+    "flannel-backend": "wireguard-native",
+    // Traefik and Longhorn come from Kraft. Its Service of type LoadBalancer gets its addresses from k3s (servicelb).
+    disable: ["traefik", "local-storage"],
+    // Only at a cluster's birth: it cannot be switched on later.
+    "secrets-encryption": true,
+    "protect-kernel-defaults": true,
+    "tls-san": settings.apiNames,
+    // On another file system than etcd. Hourly, because nothing holds the power.
+    "etcd-snapshot-dir": "/var/lib/kraft/etcd-snapshots",
+    "etcd-snapshot-schedule-cron": "0 * * * *",
+    "etcd-snapshot-retention": 48,
+    "etcd-snapshot-compress": true,
+    // No other key of etcd-s3: with one more, k3s ignores the Secret.
+    "etcd-s3": true,
+    "etcd-s3-config-secret": snapshotSecret,
+    "kube-apiserver-arg": [
+      `admission-control-config-file=${k3sFiles.podSecurity}`,
+      `audit-policy-file=${k3sFiles.auditPolicy}`,
+      "audit-log-path=/var/log/kubernetes/audit.log",
+      "audit-log-maxage=14",
+      "audit-log-maxbackup=5",
+      "audit-log-maxsize=50",
+      // Pods move 100 s after a node is lost in place of 340; a restart of k3s takes less.
+      "default-not-ready-toleration-seconds=60",
+      "default-unreachable-toleration-seconds=60",
+    ],
+    "kube-controller-manager-arg": [
+      // Pods that a shutdown ended stay behind as objects.
+      "terminated-pod-gc-threshold=100",
+    ],
+  };
+}
+
+/** What differs between servers. */
+export function nodeConfiguration(node: { readonly name: string; readonly address: string }): Record<string, unknown> {
+  return { "node-name": node.name, "node-ip": node.address };
+}
+
+/** Pod Security for namespaces that say nothing themselves: what Talos does by itself, so that both clusters are alike. */
+export function podSecurityConfiguration(): Record<string, unknown> {
+  const levels = { enforce: "baseline", audit: "restricted", warn: "restricted" };
+  return {
+    apiVersion: "apiserver.config.k8s.io/v1",
+    kind: "AdmissionConfiguration",
+    plugins: [
+      {
+        name: "PodSecurity",
+        configuration: {
+          apiVersion: "pod-security.admission.config.k8s.io/v1",
+          kind: "PodSecurityConfiguration",
+          defaults: Object.fromEntries(
+            Object.entries(levels).flatMap(([mode, level]) => [
+              [mode, level],
+              [`${mode}-version`, "latest"],
+            ]),
+          ),
+          exemptions: { namespaces: ["kube-system"] },
+        },
+      },
+    ],
+  };
+}
+
+/** Who changed what, and who read Secrets; never what is in them. */
+export function auditPolicy(): Record<string, unknown> {
+  const changes = ["create", "update", "patch", "delete", "deletecollection"];
+  return {
+    apiVersion: "audit.k8s.io/v1",
+    kind: "Policy",
+    omitStages: ["RequestReceived"],
+    rules: [
+      // Heartbeats and elections, several a second.
+      { level: "None", resources: [{ group: "coordination.k8s.io", resources: ["leases"] }] },
+      { level: "None", resources: [{ group: "", resources: ["events"] }] },
+      { level: "None", userGroups: ["system:nodes"], verbs: ["get", "list", "watch"] },
+      { level: "Metadata", resources: [{ group: "", resources: ["secrets", "serviceaccounts/token"] }] },
+      { level: "Metadata", verbs: changes },
+    ],
+  };
+}
+
+/** systemd's unit of a k3s server. Its pods go on running while it is restarted. */
+export const k3sUnit = `[Unit]
+Description=Kubernetes (k3s server, set up by Kraft)
+Documentation=https://docs.k3s.io
+Wants=network-online.target
+After=network-online.target iscsid.service
+
+[Service]
+Type=notify
+ExecStart=/usr/local/bin/k3s server
+KillMode=process
+Delegate=yes
+LimitNOFILE=1048576
+LimitNPROC=infinity
+LimitCORE=infinity
+TasksMax=infinity
+TimeoutStartSec=0
+Restart=always
+RestartSec=5s
+
+[Install]
+WantedBy=multi-user.target
+`;
