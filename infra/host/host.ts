@@ -29,6 +29,8 @@ export interface WritableHost extends Host {
    * @returns the object as the API server completed it
    */
   apply<Kind>(path: string, object: object, fieldManager: string): Promise<Kind>;
+  /** JSON merge patch: what is null in it is taken out, whoever wrote it. */
+  merge(path: string, patch: object): Promise<void>;
   /**
    * Deletes an object; nothing happens where there is none.
    *
@@ -129,10 +131,10 @@ async function open(config: KubeConfig, where: string): Promise<Omit<WritableHos
     throw new Failure(`${where} cannot be used: ${messageOf(error)}`);
   }
   /** The object that the API server answered with; undefined where there is none. */
-  const ask = async <Kind>(method: string, path: string, { body, accept }: Request = {}): Promise<Kind | undefined> => {
+  const ask = async <Kind>(method: string, path: string, sent: Request = {}): Promise<Kind | undefined> => {
     let answer: Answer;
     try {
-      answer = await sendAgain(new URL(path, server), { ...options, method }, { body, accept });
+      answer = await sendAgain(new URL(path, server), { ...options, method }, sent);
     } catch (error) {
       throw new Failure(
         `${server} does not answer (${where}): ${messageOf(error)}\n  Is the cluster on, and does the address still fit?`,
@@ -167,7 +169,13 @@ async function open(config: KubeConfig, where: string): Promise<Omit<WritableHos
       return (found?.items ?? []).map(({ metadata }) => metadata.name);
     },
     apply: async <Kind>(path: string, object: object, fieldManager: string) =>
-      (await ask<Kind>("PATCH", `${path}?fieldManager=${encodeURIComponent(fieldManager)}`, { body: object })) as Kind,
+      (await ask<Kind>("PATCH", `${path}?fieldManager=${encodeURIComponent(fieldManager)}`, {
+        body: object,
+        type: "application/apply-patch+yaml",
+      })) as Kind,
+    merge: async (path, patch) => {
+      await ask("PATCH", path, { body: patch, type: "application/merge-patch+json" });
+    },
     delete: async (path, uid) => {
       await ask("DELETE", path, uid === undefined ? undefined : { body: { preconditions: { uid } } });
     },
@@ -177,6 +185,8 @@ async function open(config: KubeConfig, where: string): Promise<Omit<WritableHos
 /** What is sent beside method and path. */
 interface Request {
   readonly body?: object | undefined;
+  /** What kind of body it is. Default: JSON. */
+  readonly type?: string | undefined;
   /** Form of the answer. Default: JSON. */
   readonly accept?: string | undefined;
 }
@@ -197,18 +207,14 @@ async function sendAgain(url: URL, options: RequestOptions, sent: Request): Prom
   }
 }
 
-function send(url: URL, options: RequestOptions, { body, accept = "application/json" }: Request): Promise<Answer> {
+function send(url: URL, options: RequestOptions, sent: Request): Promise<Answer> {
+  const { body, type = "application/json", accept = "application/json" } = sent;
   const text = body === undefined ? undefined : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const headers = {
       ...(options.headers as OutgoingHttpHeaders | undefined),
       accept,
-      ...(text === undefined
-        ? {}
-        : {
-            "content-type": options.method === "PATCH" ? "application/apply-patch+yaml" : "application/json",
-            "content-length": Buffer.byteLength(text),
-          }),
+      ...(text === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(text) }),
     };
     const call = request(url, { ...options, headers, timeout }, (response) => {
       const parts: Buffer[] = [];

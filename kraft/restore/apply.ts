@@ -55,7 +55,7 @@ const heartbeat = 60_000;
 
 /**
  * Brings volumes back. It creates and raises, and never deletes; where it is interrupted, the next run goes on from what
- * there is. What is in the way of one volume keeps no other.
+ * there is. A volume that is still there is given back to its claim. What is in the way of one volume keeps no other.
  *
  * @throws Failure before anything is touched, where the cluster cannot restore: another backup target, or no classes.
  */
@@ -173,6 +173,18 @@ async function restoreVolume(
         break;
       case "bind":
         await apply(persistentVolumeManifest(volume, parameters));
+        await apply(claimManifest(volume));
+        begun = Date.now();
+        break;
+      case "free":
+        note("the volume itself is still there: its claim is made anew");
+        changed = true;
+        await host.merge(paths.persistentVolume(volume.volume), {
+          spec: { claimRef: { uid: null, resourceVersion: null } },
+        });
+        begun = Date.now();
+        break;
+      case "claim":
         await apply(claimManifest(volume));
         begun = Date.now();
         break;

@@ -48,7 +48,7 @@ export interface Live {
 
 /** What is to be done next about one volume. */
 export type Step =
-  | { readonly step: "begin" | "bind" | "done" }
+  | { readonly step: "begin" | "bind" | "claim" | "done" | "free" }
   | { readonly step: "finish"; readonly size: string }
   | { readonly step: "wait"; readonly for: "its binding" | "Longhorn to begin" | "the restore" }
   | { readonly step: "refuse"; readonly reason: string };
@@ -59,6 +59,9 @@ export type Step =
  */
 export function nextStep(planned: PlannedVolume, live: Live): Step {
   const { volume, persistentVolume, claim } = live;
+  if (isStanding(planned, live)) {
+    return standingStep(live);
+  }
   const occupied = occupation(planned, live);
   if (occupied !== undefined) {
     return { step: "refuse", reason: occupied };
@@ -90,6 +93,32 @@ export function nextStep(planned: PlannedVolume, live: Live): Step {
   return volume.metadata.labels?.[groupLabel(restoringGroup)] === undefined
     ? { step: "done" }
     : { step: "finish", size: volume.spec.size ?? String(planned.sizeBytes) };
+}
+
+/**
+ * Whether the volume itself is still there, and its PersistentVolume is for this very claim: that of a tenant who was
+ * archived, or whose claim was deleted. It holds all that the backup does, and what was written since.
+ */
+function isStanding(planned: PlannedVolume, { volume, persistentVolume, claim }: Live): boolean {
+  const { claimRef, csi } = persistentVolume?.spec ?? {};
+  return (
+    [volume, persistentVolume, claim].every((object) => object?.metadata.deletionTimestamp === undefined) &&
+    volume !== undefined &&
+    volume.spec.fromBackup !== planned.backup.url &&
+    volume.status?.restoreRequired !== true &&
+    csi?.volumeHandle === planned.volume &&
+    claimRef?.namespace === planned.namespace &&
+    claimRef.name === planned.claim &&
+    (claim === undefined || claim.spec.volumeName === planned.volume)
+  );
+}
+
+/** Binds a volume that is there to its claim again. */
+function standingStep({ persistentVolume, claim }: Live): Step {
+  if (claim === undefined) {
+    return { step: persistentVolume?.status?.phase === "Released" ? "free" : "claim" };
+  }
+  return claim.status?.phase === "Bound" ? { step: "done" } : { step: "wait", for: "its binding" };
 }
 
 /** Why something that exists stands in the way. */

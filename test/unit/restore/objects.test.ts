@@ -133,6 +133,21 @@ describe("the next step", () => {
     }
   });
 
+  test("gives a volume that is still there back to its claim, and never fills it from a backup", () => {
+    const standing: LiveVolume = { metadata, spec: {}, status: { state: "detached" } };
+    const released = { ...persistentVolume, status: { phase: "Released" } };
+    const available = { ...persistentVolume, status: { phase: "Available" } };
+    const steps: readonly (readonly [Live, string])[] = [
+      [{ volume: standing, persistentVolume: released, claim: undefined }, "free"],
+      [{ volume: standing, persistentVolume: available, claim: undefined }, "claim"],
+      [{ volume: standing, persistentVolume, claim: { ...claim, status: { phase: "Pending" } } }, "wait"],
+      [{ volume: standing, persistentVolume, claim }, "done"],
+    ];
+    for (const [live, step] of steps) {
+      assert.equal(nextStep(planned, live).step, step, JSON.stringify(live));
+    }
+  });
+
   test("never touches what came from elsewhere, and says what it is", () => {
     const foreign: readonly (readonly [Live, RegExp])[] = [
       [{ ...nothing, volume: { metadata, spec: {} } }, /exists and came from no backup/],
