@@ -90,9 +90,14 @@ test("K3k's selector of a tier finds exactly the classes that the tier may use",
 });
 
 test("of a foreign class a tenant may claim nothing, but of the datastore's its datastore", () => {
+  const ofLonghorn = { longhorn: "0", "longhorn-static": "0" };
   assert.deepEqual(
     tierNames.map((tier) => classLimits(tier, "5Gi")),
-    [{ "kraft-standard": "5Gi", "kraft-critical": "0" }, { "kraft-critical": "0" }, {}],
+    [
+      { "kraft-standard": "5Gi", "kraft-critical": "0", ...ofLonghorn },
+      { "kraft-critical": "0", ...ofLonghorn },
+      ofLonghorn,
+    ],
   );
 });
 
