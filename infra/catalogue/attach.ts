@@ -1,5 +1,5 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import type { CatalogueMessage, CatalogueVolume } from "./catalogue.ts";
+import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
 import type { Attachment } from "./metadata.ts";
 
 /** A volume that can come back, and the claim that is known of it. */

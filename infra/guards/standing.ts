@@ -50,7 +50,7 @@ export interface StandingVolume {
 }
 
 /** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
-const dataGroups = ["k3k.io", "longhorn.io"];
+export const dataGroups = ["k3k.io", "longhorn.io"];
 
 interface Metadata {
   readonly name: string;

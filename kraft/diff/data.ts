@@ -1,4 +1,5 @@
 import { tenantNames } from "../../components/plan/names.ts";
+import { dataGroups } from "../../infra/guards/standing.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 
 /** What an object is called, and whose it is. */
@@ -24,9 +25,6 @@ const longhornData: ReadonlySet<string> = new Set([
   "SystemBackup",
   "Volume",
 ]);
-
-/** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
-const dataGroups = ["k3k.io", "longhorn.io"];
 
 /**
  * What would be lost with an object if it were deleted from the cluster, as the end of a sentence; undefined for an object
