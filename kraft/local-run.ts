@@ -36,6 +36,8 @@ function placeholders(stack: Stack, directory: string): Record<string, unknown> 
     "kraft:nodes": Object.fromEntries(
       stack.nodes.map(({ name }, index) => [name, { address: `172.31.255.${index + 1}` }]),
     ),
+    // Where nothing listens until there is a run: the bucket that the file names is never asked for at Wasabi.
+    "kraft:backup": { endpoint: "http://127.0.0.1:1" },
     "kraft:wasabiAccessKeyId": secret,
     "kraft:wasabiSecretAccessKey": secret,
     "kraft:guestTokenSeed": secret,
