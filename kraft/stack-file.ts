@@ -50,7 +50,13 @@ export function readStackFile(stack: Stack, directory: string): StackFile {
   const name = `Pulumi.${stack.name}.yaml`;
   const own = yamlOf(directory, name);
   const supplied = stack.distribution === "embedded" ? suppliedByLocalRun(stack, directory) : { config: {} };
-  const merged = { ...defaults(directory), ...supplied.config, ...own.config };
+  const merged: Record<string, unknown> = { ...defaults(directory), ...supplied.config, ...own.config };
+  const ofRun: Readonly<Record<string, unknown>> = supplied.config;
+  const { endpoint } = (ofRun["kraft:backup"] ?? {}) as { readonly endpoint?: string };
+  if (endpoint !== undefined) {
+    // Where the bucket is only the run knows; the rest of the key is the file's.
+    merged["kraft:backup"] = { endpoint, ...(own.config?.["kraft:backup"] as object | undefined) };
+  }
 
   const values: Record<string, unknown> = {};
   const encrypted = new Set<string>();
