@@ -13,7 +13,7 @@ import {
   type Size,
 } from "../../components/plan/size.ts";
 import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
-import { classLimits } from "../../components/plan/storage.ts";
+import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
@@ -88,7 +88,7 @@ test("from nothing, one up creates everything without a complaint but K3k's know
   );
 });
 
-for (const [name, { size }] of Object.entries(tenants)) {
+for (const [name, { size, tier = "standard" }] of Object.entries(tenants)) {
   const namespace = `k3k-${name}`;
 
   test(`${name}: the quotas that follow from the size are enforced, and K3k's own pods count in theirs`, async () => {
@@ -98,7 +98,7 @@ for (const [name, { size }] of Object.entries(tenants)) {
       ["kraft-k3k", k3kQuota(3), "requests.cpu"],
       [
         "kraft-objects",
-        objectQuota(allowance, classLimits("standard", datastoreStorage)),
+        objectQuota(allowance, classLimits(tier as TierName, datastoreStorage)),
         "count/certificates.cert-manager.io",
       ],
     ] as const) {
@@ -295,7 +295,12 @@ test("edits that look dangerous replace nothing", async () => {
           replaces: "s3://kraft-local@eu-central-2/local/",
         },
       },
-      ["update longhorn-backup-credentials", "update longhorn:longhorn-system/longhorn-default-resource"],
+      [
+        "update longhorn-backup-credentials",
+        "update longhorn:longhorn-system/longhorn-default-resource",
+        // Each target has minutes of its own.
+        ...schedules.map(({ name }) => `update longhorn-schedule-${name}`),
+      ],
     ],
     [
       { "kraft:domain": "moved.test" },
