@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { podSecurityConfiguration } from "../components/plan/machines/k3s.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Credentials } from "./credentials.ts";
 import type { ProcessPlan } from "./processes.ts";
@@ -32,30 +33,9 @@ export function kwokFile(directory: string): string {
   return join(directory, "kwok.yaml");
 }
 
-/** Pod Security as Talos ships it and Kraft's k3s nodes are set up: `baseline` unless a namespace says otherwise. */
+/** The very Pod Security that Kraft sets k3s nodes up with, and Talos ships. */
 export function admissionConfiguration(): string {
-  return stringify({
-    apiVersion: "apiserver.config.k8s.io/v1",
-    kind: "AdmissionConfiguration",
-    plugins: [
-      {
-        name: "PodSecurity",
-        configuration: {
-          apiVersion: "pod-security.admission.config.k8s.io/v1",
-          kind: "PodSecurityConfiguration",
-          defaults: {
-            enforce: "baseline",
-            "enforce-version": "latest",
-            audit: "restricted",
-            "audit-version": "latest",
-            warn: "restricted",
-            "warn-version": "latest",
-          },
-          exemptions: { usernames: [], runtimeClasses: [], namespaces: ["kube-system"] },
-        },
-      },
-    ],
-  });
+  return stringify(podSecurityConfiguration());
 }
 
 export function logFile(directory: string, name: string): string {

@@ -10,10 +10,8 @@ import type { Standing } from "./standing.ts";
 
 /** What the program sees of the world before it declares anything. */
 export interface Surroundings {
-  /** What stands in the cluster. */
-  standing(model: Model): Promise<Standing>;
-  /** Which versions run in the cluster. */
-  running(model: Model): Promise<RunningVersions>;
+  /** What stands in the cluster, and which versions run there. */
+  cluster(model: Model): Promise<{ readonly standing: Standing; readonly running: RunningVersions }>;
   /** What lies in the bucket. */
   backedUp(model: Model): Promise<BackedUp>;
 }
@@ -33,7 +31,7 @@ export interface Guarded {
  * @throws Failure where cluster or bucket do not answer.
  */
 export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
-  const [standing, running] = await Promise.all([surroundings.standing(model), surroundings.running(model)]);
+  const { standing, running } = await surroundings.cluster(model);
   const skew = skewProblems(
     declaredVersions(model),
     running,

@@ -6,8 +6,11 @@ import { look } from "./standing.ts";
 
 /** The real ones: the cluster of the stack file, and its bucket. */
 export const surroundings: Surroundings = {
-  standing: async (model) => look(await connect(addressOf(model))),
-  running: async (model) => runningVersions(await connect(addressOf(model))),
+  cluster: async (model) => {
+    const host = await connect(addressOf(model));
+    const [standing, running] = await Promise.all([look(host), runningVersions(host)]);
+    return { standing, running };
+  },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");
     // Whether the blocks are there is for the restore to find out: here it only counts what is back.

@@ -75,24 +75,26 @@ export async function rendered(stack: string, configFile: string, checkout: stri
  * has no guest, who is purged nothing at all.
  */
 const asDeclared: Surroundings = {
-  standing: ({ tenants, phase }) =>
+  cluster: ({ tenants, phase }) =>
     Promise.resolve({
-      tenants: tenants
-        .filter(({ state }) => state !== "purged")
-        .map(({ name, state }) => ({
-          name,
-          guest: phase === "run" && (state === "active" || state === "suspended"),
-          // The same in both renderings: since when is no change.
-          ...(state === "suspended" ? { suspendedAt: "as declared" } : {}),
-          pods: [],
-          claims: [],
-        })),
-      volumes: [],
-      dataDefinitions: [],
-      managedBucket: false,
-      schedules: phase === "run",
+      standing: {
+        tenants: tenants
+          .filter(({ state }) => state !== "purged")
+          .map(({ name, state }) => ({
+            name,
+            guest: phase === "run" && (state === "active" || state === "suspended"),
+            // The same in both renderings: since when is no change.
+            ...(state === "suspended" ? { suspendedAt: "as declared" } : {}),
+            pods: [],
+            claims: [],
+          })),
+        volumes: [],
+        dataDefinitions: [],
+        managedBucket: false,
+        schedules: phase === "run",
+      },
+      running: nothingRuns,
     }),
-  running: () => Promise.resolve(nothingRuns),
   backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),
 };
 
