@@ -15,6 +15,8 @@ export interface Tenant {
   readonly quota: QuotaOverride;
   readonly tier: TierName;
   readonly state: StateName;
+  /** The stack that the tenant moves here from, or once moved; its guest's token follows from that stack's seed. */
+  readonly from?: string;
   /** The day, as `2027-01-31`, on which the operator confirmed that everything of the tenant may go. */
   readonly purge?: string;
 }
@@ -42,6 +44,16 @@ export interface Backup {
   readonly managed: boolean;
   /** The target that backups went to before, as the operator confirmed it. */
   readonly replaces: string | undefined;
+}
+
+/** Where the backups of the stack lie that tenants move here from. */
+export interface Source {
+  readonly stack: string;
+  readonly bucket: string;
+  readonly region: string;
+  readonly prefix: string;
+  /** URL of the S3 server. */
+  readonly endpoint: string;
 }
 
 /** What an operator pays, in one currency. */
@@ -87,6 +99,8 @@ export interface Model {
   /** Time zone in which schedules are shown; undefined for the machine's. */
   readonly timezone: string | undefined;
   readonly backup: Backup;
+  /** Undefined where no tenant is on its way here. */
+  readonly source: Source | undefined;
   /** Sorted by name, so that the order in the file changes nothing. */
   readonly tenants: readonly Tenant[];
   /** In clear text: whoever passes one on marks it secret first. */
@@ -94,5 +108,9 @@ export interface Model {
     /** The key of the bucket's user; where Kraft makes the bucket that of the administrator. */
     readonly wasabi: { readonly accessKeyId: string; readonly secretAccessKey: string };
     readonly guestTokenSeed: string;
+    /** The key to the backups in `source`. */
+    readonly source: { readonly accessKeyId: string; readonly secretAccessKey: string } | undefined;
+    /** `guestTokenSeed` of the stack that tenants moved here from. */
+    readonly sourceTokenSeed: string | undefined;
   };
 }

@@ -1,5 +1,6 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { BackupSource } from "../components/backup-source.ts";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
 import { EtcdSnapshots } from "../components/etcd-snapshots.ts";
@@ -124,6 +125,15 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     const { accessKeyId, secretAccessKey } = store ?? wasabi;
     new EtcdSnapshots("etcd-snapshots", { ...model.backup, accessKeyId, secretAccessKey }, opts);
   }
+  const { source, secrets } = model;
+  if (source !== undefined && secrets.source !== undefined) {
+    const { accessKeyId, secretAccessKey } = secrets.source;
+    new BackupSource(
+      `source-${source.stack}`,
+      { ...source, accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
+      { ...opts, dependsOn: [longhorn.chart] },
+    );
+  }
   const { securityContexts } = model.k3k;
   const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
   new RestoreDrill("restore-drill", opts);
@@ -145,7 +155,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
         network,
         ingress,
         apiHost: api,
-        tokenSeed: pulumi.secret(model.secrets.guestTokenSeed),
+        tokenSeed: pulumi.secret(tokenSeedOf(tenant, secrets)),
         stage,
         ...(suspendedAt === undefined ? {} : { suspendedAt }),
       },
@@ -158,6 +168,19 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
     charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
   };
+}
+
+/**
+ * What a guest's token follows from: one that moved here keeps the token that its datastore was made with.
+ *
+ * @throws Error where a tenant moved here and there is no seed, which `validate` refuses.
+ */
+function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["secrets"]): string {
+  const seed = from === undefined ? secrets.guestTokenSeed : secrets.sourceTokenSeed;
+  if (seed === undefined) {
+    throw new Error(`no seed for the token of ${name}, who moved here from ${from ?? "nowhere"}`);
+  }
+  return seed;
 }
 
 /** Waits for the cluster to say who it is; nothing is declared before. */

@@ -5,6 +5,7 @@ import { backupKeyProblems } from "./checks/backup-keys.ts";
 import { domainProblems } from "./checks/domains.ts";
 import { entryProblems } from "./checks/entry.ts";
 import { machineProblems } from "./checks/machines.ts";
+import { sourceProblems } from "./checks/source.ts";
 import { nodeProblems } from "./checks/nodes.ts";
 import { recoveryProblems } from "./checks/recovery.ts";
 import { talosProblems } from "./checks/talos.ts";
@@ -58,7 +59,11 @@ export function validate(name: string, known: ReadonlyMap<string, Stack>, raw: R
     throw new ConfigError(`Stack ${name}`, [unknownStack(name, known)]);
   }
   const parsed = parse(raw);
-  const problems = [...parsed.problems, ...crossProblems(stack, parsed)];
+  const problems = [
+    ...parsed.problems,
+    ...crossProblems(stack, parsed),
+    ...sourceProblems(name, [...known.keys()], parsed.config, parsed.problems),
+  ];
   if (problems.length > 0) {
     refuse(name, [...problems, ...loadProblems(stack, parsed)]);
   }
@@ -172,8 +177,17 @@ function modelOf(stack: Stack, config: Config): Model {
       managed: config.backup.managed ?? false,
       replaces: config.backup.replaces,
     },
+    source: sourceOf(config.source),
     tenants: tenantsOf(config.tenants),
-    secrets: { wasabi: wasabiKey(config), guestTokenSeed: config.guestTokenSeed },
+    secrets: {
+      wasabi: wasabiKey(config),
+      guestTokenSeed: config.guestTokenSeed,
+      source:
+        config.source === undefined
+          ? undefined
+          : { accessKeyId: config.sourceAccessKeyId ?? "", secretAccessKey: config.sourceSecretAccessKey ?? "" },
+      sourceTokenSeed: config.sourceTokenSeed,
+    },
   };
 }
 
@@ -184,8 +198,21 @@ function tenantsOf(tenants: Config["tenants"]): Tenant[] {
 }
 
 function tenantOf(name: string, tenant: Config["tenants"][string]): Tenant {
-  const { domains, size, quota = {}, tier = "standard", state = "active", purge } = tenant;
-  return { name, domains, size, quota, tier, state, ...(purge === undefined ? {} : { purge }) };
+  const { domains, size, quota = {}, tier = "standard", state = "active", from, purge } = tenant;
+  return {
+    name,
+    domains,
+    size,
+    quota,
+    tier,
+    state,
+    ...(from === undefined ? {} : { from }),
+    ...(purge === undefined ? {} : { purge }),
+  };
+}
+
+function sourceOf(source: Config["source"]): Model["source"] {
+  return source && { ...source, endpoint: source.endpoint ?? wasabiEndpoint(source.region) };
 }
 
 function wasabiKey(config: Config): Model["secrets"]["wasabi"] {

@@ -49,6 +49,8 @@ export interface EngineOptions {
   readonly checkout?: string;
   /** Values that win over those of the stack file, by key, for example `kraft:tenants`. */
   readonly config?: Readonly<Record<string, unknown>>;
+  /** Secrets beside those that a local run makes, or in their place, by key; encrypted into the stack file of the run. */
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Default: the program of this checkout. */
   readonly program?: Program;
   readonly reporter?: Reporter;
@@ -278,6 +280,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
           .filter((key) => derived.missingSecrets.includes(key))
           .map((key) => [key, { value: generated[key](), secret: true }]),
       ),
+    );
+  }
+  if (options.secrets !== undefined) {
+    await opened.setAllConfig(
+      Object.fromEntries(Object.entries(options.secrets).map(([key, value]) => [key, { value, secret: true }])),
     );
   }
   // Only now: a run that ended before them sets them again.

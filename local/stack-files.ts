@@ -87,6 +87,13 @@ export function localStackFile(inputs: {
       changes.push("the local run makes the bucket itself, so kraft:backup.managed is left out");
     }
   }
+  const tenants = config["kraft:tenants"];
+  const moving = Object.values((tenants ?? {}) as Readonly<Record<string, object>>).some((entry) => "from" in entry);
+  if (config["kraft:source"] !== undefined || moving) {
+    delete config["kraft:source"];
+    config["kraft:tenants"] = withoutOrigin(tenants);
+    changes.push("there is no other cluster to move from: tenants with `from` are taken as this one's own");
+  }
   Object.assign(config, inputs.overrides);
   const missingSecrets: string[] = [];
   for (const key of generatedSecrets) {
@@ -106,6 +113,15 @@ export function localStackFile(inputs: {
     changes,
     missingSecrets,
   };
+}
+
+function withoutOrigin(tenants: unknown): unknown {
+  return Object.fromEntries(
+    Object.entries((tenants ?? {}) as Readonly<Record<string, object>>).map(([name, entry]) => {
+      const { from: _, ...rest } = entry as { readonly from?: string };
+      return [name, rest];
+    }),
+  );
 }
 
 /** The project file of a local run: the checkout's, with the provider that Kraft runs instead of a downloaded one. */

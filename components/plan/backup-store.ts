@@ -112,6 +112,28 @@ export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument
   };
 }
 
+/**
+ * What a key may do that only brings tenants over from another stack's backups: list the bucket and read below the prefix.
+ * It writes and deletes nothing but locks, by which Longhorn's restores keep off whoever deletes the backup meanwhile
+ * (`New(bsDriver, volumeName, RESTORE_LOCK)` in deltablock.go and lock.go of longhorn/backupstore).
+ */
+export function sourceReaderPolicy(bucket: string, prefix: string): PolicyDocument {
+  const arn = `arn:aws:s3:::${bucket}`;
+  return {
+    Version: "2012-10-17",
+    Statement: [
+      { Sid: "List", Effect: "Allow", Action: ["s3:ListBucket", "s3:GetBucketLocation"], Resource: arn },
+      { Sid: "Read", Effect: "Allow", Action: ["s3:GetObject"], Resource: `${arn}/${prefix}/*` },
+      {
+        Sid: "Locks",
+        Effect: "Allow",
+        Action: ["s3:PutObject", "s3:DeleteObject"],
+        Resource: `${arn}/${prefix}/backupstore/volumes/*/locks/*`,
+      },
+    ],
+  };
+}
+
 /** Name of the user whose key Longhorn gets: one for every prefix, as two clusters never share one. */
 export function bucketUserName(bucket: string, prefix: string): string {
   return `kraft-${bucket}-${prefix}`.slice(0, 64);

@@ -4,6 +4,7 @@ import type { Model } from "../model.ts";
 import type { Warning } from "../problem.ts";
 import { refuse } from "../validate.ts";
 import { lossProblems } from "./losses.ts";
+import { moveProblems, moveWarnings } from "./moves.ts";
 import { readsCatalogue, rebuildProblems, type BackedUp } from "./rebuild.ts";
 import { stagesOf, type Staged } from "./stages.ts";
 import type { Standing } from "./standing.ts";
@@ -37,17 +38,17 @@ export async function guard(model: Model, surroundings: Surroundings, now: Date)
     running,
     model.talos !== undefined || model.machines !== undefined,
   );
-  refuse(model.stack.name, [...lossProblems(model, standing, now), ...skew]);
   const staged = stagesOf(model, standing, now);
+  refuse(model.stack.name, [...lossProblems(model, standing, now), ...moveProblems(model, staged, standing), ...skew]);
   if (readsCatalogue(model, staged, standing)) {
     refuse(model.stack.name, rebuildProblems(model, staged, standing, await surroundings.backedUp(model)));
   }
   return { standing, staged, warnings: warningsOf(model, staged, standing) };
 }
 
-function warningsOf({ phase }: Model, staged: readonly Staged[], standing: Standing): Warning[] {
+function warningsOf(model: Model, staged: readonly Staged[], standing: Standing): Warning[] {
   const restoring: Warning[] =
-    phase === "restore"
+    model.phase === "restore"
       ? [
           {
             key: "kraft:phase",
@@ -58,6 +59,7 @@ function warningsOf({ phase }: Model, staged: readonly Staged[], standing: Stand
       : [];
   return [
     ...restoring,
+    ...(model.phase === "restore" ? [] : moveWarnings(model, standing)),
     ...staged.flatMap(({ tenant: { name }, stage }) => {
       const key = `kraft:tenants.${name}.state`;
       const pods = standing.tenants.find((found) => found.name === name)?.pods ?? [];

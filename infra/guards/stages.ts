@@ -32,15 +32,22 @@ export function stagesOf(model: Pick<Model, "tenants" | "phase">, standing: Stan
   });
 }
 
+/** Whether a tenant is on the way here from another stack, and the data has not arrived. */
+export function awaitsData({ from }: Tenant, found: StandingTenant | undefined): boolean {
+  return from !== undefined && found?.guest !== true && found?.arrivedFrom !== from;
+}
+
 /** @returns undefined where nothing of the tenant is declared */
-function stageOf({ state }: Tenant, found: StandingTenant | undefined, phase: Model["phase"]): Stage | undefined {
+function stageOf(tenant: Tenant, found: StandingTenant | undefined, phase: Model["phase"]): Stage | undefined {
+  const { state } = tenant;
   const guest = found?.guest ?? false;
   if (phase === "restore") {
     return state === "purged" && found === undefined ? undefined : "prepared";
   }
   switch (state) {
     case "active":
-      return "guest";
+      // A guest without its data would make a datastore of its own, under the name of the one that is still to come.
+      return awaitsData(tenant, found) ? "prepared" : "guest";
     case "suspended":
       // No guest is started only to be stopped: after a rebuild its volumes are enough.
       return guest ? "suspended" : "prepared";

@@ -1,4 +1,5 @@
 import { leavingConfigMap, suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
+import { arrivedFromAnnotation, departureOf, movedToAnnotation, type Departure } from "../../components/plan/move.ts";
 import { managedBucketAnnotation, tenantLabel } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { priorityClasses } from "../../components/plan/size.ts";
@@ -28,6 +29,10 @@ export interface StandingTenant {
   readonly leaving?: string;
   /** Since when it is suspended, as RFC 3339. */
   readonly suspendedAt?: string;
+  /** Where `kraft move` took its data, and since when. */
+  readonly movedTo?: Departure;
+  /** The stack that `kraft move` brought its data from, whole. */
+  readonly arrivedFrom?: string;
   /** Names of the pods of its own that run: those of K3k end with the guest. */
   readonly pods: readonly string[];
   readonly claims: readonly StandingClaim[];
@@ -107,11 +112,15 @@ export async function look(host: Host): Promise<Standing> {
       const guest = within(guests).find(({ metadata }) => metadata.name === name);
       const leaving = within(leavings)[0]?.data?.["state"];
       const suspendedAt = guest?.metadata.annotations?.[suspendedAtAnnotation];
+      const movedTo = departureOf(found.metadata.annotations?.[movedToAnnotation]);
+      const arrivedFrom = found.metadata.annotations?.[arrivedFromAnnotation];
       return {
         name,
         guest: guest !== undefined,
         ...(leaving === undefined ? {} : { leaving }),
         ...(suspendedAt === undefined ? {} : { suspendedAt }),
+        ...(movedTo === undefined ? {} : { movedTo }),
+        ...(arrivedFrom === undefined ? {} : { arrivedFrom }),
         pods: within(pods)
           .filter(({ spec }) => spec?.priorityClassName === priorityClasses.tenant)
           .map(({ metadata }) => metadata.name),

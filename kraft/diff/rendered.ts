@@ -80,8 +80,9 @@ const asDeclared: Surroundings = {
       standing: {
         tenants: tenants
           .filter(({ state }) => state !== "purged")
-          .map(({ name, state }) => ({
+          .map(({ name, state, from }) => ({
             name,
+            ...(from === undefined ? {} : { arrivedFrom: from }),
             guest: phase === "run" && (state === "active" || state === "suspended"),
             // The same in both renderings: since when is no change.
             ...(state === "suspended" ? { suspendedAt: "as declared" } : {}),

@@ -22,9 +22,14 @@ export type Config = Readonly<Record<string, unknown>>;
 /** The tenants of a stack file. */
 export type Tenants = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
+/** By which `start` hands on the secrets. */
+export const secretsVariable = "KRAFT_TEST_SECRETS";
+
 /** A stack's embedded cluster in a folder of its own, which goes with the test. */
 export class Embedded {
   readonly cluster: HostCluster;
+  /** Secrets beside those that a local run makes, or in their place, for every run from now on. */
+  secrets: Readonly<Record<string, string>> = {};
   readonly #workloads: RealWorkloads;
 
   constructor(cluster: HostCluster) {
@@ -42,6 +47,7 @@ export class Embedded {
     return openEngine({
       cluster: this.cluster,
       config,
+      secrets: this.secrets,
       program: async () => {
         if (Object.keys(secrets).length > 0) {
           setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
@@ -86,6 +92,7 @@ export class Embedded {
     return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config), ...other], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, [secretsVariable]: JSON.stringify(this.secrets) },
     });
   }
 

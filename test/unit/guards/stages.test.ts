@@ -5,7 +5,8 @@ import { hasGuest, type Stage } from "../../../components/plan/lifecycle.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { Standing, StandingTenant } from "../../../infra/guards/standing.ts";
-import { stateNames, phaseNames } from "../../../infra/config/schema.ts";
+import { phaseNames } from "../../../infra/config/keys/platform.ts";
+import { stateNames } from "../../../infra/config/keys/tenant.ts";
 import { tenant } from "../checks/example.ts";
 import { model, nothing, standing, standingTenant } from "./example.ts";
 

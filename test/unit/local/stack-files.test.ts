@@ -139,3 +139,16 @@ test("the project keeps its name and config, and gets the provider's folder", ()
     },
   );
 });
+
+test("there is no other cluster that a tenant could come from", () => {
+  const acme = { domains: ["acme.example"], size: "small" };
+  for (const source of [{}, { "kraft:source": { stack: "homelab", bucket: "b", region: "r", prefix: "homelab" } }]) {
+    const { file, changes } = localStackFile({
+      ...base,
+      checkout: { config: { ...source, "kraft:tenants": { acme: { ...acme, from: "homelab" }, blue: acme } } },
+    });
+    assert.deepEqual(file.config?.["kraft:tenants"], { acme, blue: acme });
+    assert.equal(file.config["kraft:source"], undefined);
+    assert.ok(changes.some((change) => change.startsWith("there is no other cluster to move from")));
+  }
+});

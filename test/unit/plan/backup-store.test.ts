@@ -7,7 +7,7 @@ import {
   wasabiEndpoints,
   wasabiProvider,
 } from "../../../components/plan/backup-store.ts";
-import { wasabiRegions } from "../../../infra/config/schema.ts";
+import { wasabiRegions } from "../../../infra/config/keys/backup.ts";
 
 const arn = "arn:aws:s3:::kraft-backup";
 const policy = bucketUserPolicy("kraft-backup", "homelab");

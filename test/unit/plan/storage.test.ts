@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { tierNames as configured } from "../../../infra/config/schema.ts";
+import { tierNames as configured } from "../../../infra/config/keys/tenant.ts";
 import {
   classLimits,
   defaultReplicas,

@@ -1,0 +1,52 @@
+import { z } from "zod";
+import { day, expect, text } from "./values.ts";
+
+/** What an operator knows of their home: the line, what things cost, days to keep in mind. */
+
+const speedExpectation = expect("megabits per second above 0", "write what the line really does, for example 50");
+const shareExpectation = expect("a share above 0 and at most 1", "for example 0.5 for half");
+const roundTripExpectation = expect(
+  "milliseconds from 1 to 2000",
+  "measure it with: ping s3.<region>.wasabisys.com, for example 30",
+);
+const speed = z.number(speedExpectation).positive(speedExpectation);
+const share = z.number(shareExpectation).positive(shareExpectation).max(1, shareExpectation);
+export const line = z.strictObject(
+  {
+    uplinkMbps: speed.describe("Speed towards the internet, in megabits per second"),
+    downlinkMbps: speed.describe("Speed from the internet, in megabits per second"),
+    backupShare: share.optional().describe("Share of the uplink that backups may take. Default: 0.5"),
+    roundTripMs: z
+      .number(roundTripExpectation)
+      .min(1, roundTripExpectation)
+      .max(2000, roundTripExpectation)
+      .optional()
+      .describe("Milliseconds from here to the bucket's region and back. Default: 30"),
+    dailyChange: share
+      .optional()
+      .describe("Share of the tenants' volumes that is written anew in a day, counted in whole blocks. Default: 0.02"),
+  },
+  expect("a map with uplinkMbps and downlinkMbps", "for example `line: { uplinkMbps: 50, downlinkMbps: 200 }`"),
+);
+
+const priceExpectation = expect("a price, 0 or more", "write the number alone, for example 0.35");
+const price = z.number(priceExpectation).nonnegative(priceExpectation);
+export const prices = z.strictObject(
+  {
+    currency: text(/^[A-Z]{3}$/, expect("three capital letters", "for example EUR")).describe(
+      "Currency of all prices, for example EUR",
+    ),
+    perKilowattHour: price.describe("Price of a kilowatt-hour"),
+    wasabiPerTerabyteMonth: price.describe("Price of a terabyte at Wasabi for a month"),
+  },
+  expect(
+    "a map with currency, perKilowattHour and wasabiPerTerabyteMonth",
+    "for example `prices: { currency: EUR, perKilowattHour: 0.35, wasabiPerTerabyteMonth: 7.99 }`",
+  ),
+);
+
+export const expiry = z.record(
+  z.string(),
+  day,
+  expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'),
+);

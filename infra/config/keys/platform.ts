@@ -1,0 +1,102 @@
+import { z } from "zod";
+import { expect, text } from "./values.ts";
+
+/** What the platform itself is made of. */
+
+/** What a stack is at: its everyday, or coming back from its backups. */
+export const phaseNames = ["run", "restore"] as const;
+
+const issuerExpectation = expect(
+  "production, staging (both Let's Encrypt), or the https URL of an ACME directory",
+  "begin with staging; production allows few certificates per week",
+);
+export const issuer = z.strictObject(
+  {
+    server: z
+      .union(
+        [z.enum(["production", "staging"]), z.url({ protocol: /^https$/, ...issuerExpectation })],
+        issuerExpectation,
+      )
+      .describe("production or staging (both Let's Encrypt), or the https URL of an ACME directory"),
+    email: z
+      .email(expect("an e-mail address", "write one that you read, or leave the key out"))
+      .optional()
+      .describe("Where the certificate authority may write to"),
+  },
+  expect("a map with server and email", "for example `{ server: staging }`"),
+);
+
+export const charts = z
+  .discriminatedUnion(
+    "source",
+    [
+      z.strictObject({ source: z.literal("upstream") }, expect("only source", "remove what upstream does not need")),
+      z.strictObject(
+        {
+          source: z.literal("folder"),
+          path: text(
+            /^\.{0,2}\//,
+            expect("a path that starts with ./, ../ or /", "for example `path: ./charts`, filled by `helm pull`"),
+          ).describe("Folder with one <chart>-<version>.tgz per chart, as `helm pull` writes them"),
+        },
+        expect("source and path", "for example `{ source: folder, path: ./charts }`"),
+      ),
+      z.strictObject(
+        {
+          source: z.literal("oci"),
+          registry: text(
+            /^oci:\/\/[^/]+(\/[^/]+)*$/,
+            expect("oci://registry/path without a trailing slash", "for example oci://registry.example/charts"),
+          ).describe("Mirror that holds all charts, for example oci://registry.example/charts"),
+        },
+        expect("source and registry", "for example `{ source: oci, registry: oci://registry.example/charts }`"),
+      ),
+    ],
+    expect("a map with source: upstream, folder or oci", "for example `charts: { source: upstream }`"),
+  )
+  .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror");
+
+const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");
+export const storage = z.strictObject(
+  {
+    replicas: z
+      .int(replicasExpectation)
+      .min(1, replicasExpectation)
+      .max(10, replicasExpectation)
+      .optional()
+      .describe("Copies of every new volume, each on a node of its own; default: 2, or 1 on a single node"),
+  },
+  expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
+);
+
+const overcommitExpectation = expect(
+  "a number from 1 to 16",
+  "for example `overcommit: 4`; with 1 everything promised can be used at once",
+);
+export const capacity = z.strictObject(
+  {
+    overcommit: z
+      .number(overcommitExpectation)
+      .min(1, overcommitExpectation)
+      .max(16, overcommitExpectation)
+      .optional()
+      .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
+  },
+  expect("a map with overcommit", "for example `capacity: { overcommit: 4 }`"),
+);
+
+const timezoneExpectation = expect(
+  "the name of a time zone",
+  "for example Europe/Berlin; Longhorn itself knows UTC only",
+);
+
+function isTimezone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const timezone = z.string(timezoneExpectation).refine(isTimezone, timezoneExpectation);

@@ -1,0 +1,105 @@
+import { tenantNames } from "../../components/plan/names.ts";
+import type { Model, Tenant } from "../model.ts";
+import { show, type Problem, type Warning } from "../problem.ts";
+import { awaitsData, type Staged } from "./stages.ts";
+import type { Standing, StandingTenant } from "./standing.ts";
+
+/**
+ * What would let a tenant run in two clusters, lock a guest out of its own datastore, or start one without its volumes. The
+ * two clusters know nothing of each other; `kraft move` leaves word in both.
+ */
+export function moveProblems(
+  { tenants }: Pick<Model, "tenants">,
+  staged: readonly Staged[],
+  standing: Standing,
+): Problem[] {
+  return tenants.flatMap((tenant) => {
+    const found = standing.tenants.find(({ name }) => name === tenant.name);
+    const stage = staged.find((entry) => entry.tenant.name === tenant.name)?.stage;
+    return found === undefined
+      ? []
+      : [
+          ...departed(tenant, found),
+          ...otherOrigin(tenant, found),
+          ...(stage === "guest" && !found.guest && tenant.from !== undefined
+            ? incomplete(tenant, found, standing)
+            : []),
+        ];
+  });
+}
+
+/** Who is still to come. */
+export function moveWarnings({ stack, tenants }: Pick<Model, "stack" | "tenants">, standing: Standing): Warning[] {
+  return tenants
+    .filter((tenant) => tenant.state === "active")
+    .filter((tenant) =>
+      awaitsData(
+        tenant,
+        standing.tenants.find(({ name }) => name === tenant.name),
+      ),
+    )
+    .map(({ name, from = "" }) => ({
+      key: `kraft:tenants.${name}.from`,
+      message: `${from}: no guest yet, its data is still to come. Next: npm run kraft -- move ${name} copy --stack ${stack.name}`,
+    }));
+}
+
+function departed({ name, state }: Tenant, { movedTo }: StandingTenant): Problem[] {
+  return movedTo === undefined || state !== "active"
+    ? []
+    : [
+        {
+          key: `kraft:tenants.${name}.state`,
+          found: `"active", but ${name} moved to ${movedTo.to} (${movedTo.at}): the tenant would run twice, and what is written here would be lost`,
+          allowed: "suspended, archived or purged",
+          fix: `state: suspended; if its guest never started on ${movedTo.to}: npm run kraft -- move ${name} back --stack ${movedTo.to}; if it did, see docs/moving.md`,
+        },
+      ];
+}
+
+/** The token of a guest follows from where it came from, and K3s pins it in the datastore. */
+function otherOrigin({ name, from }: Tenant, { guest, arrivedFrom }: StandingTenant): Problem[] {
+  const key = `kraft:tenants.${name}.from`;
+  const locked = "its guest's token would change, and it could not open its own data any more";
+  if (arrivedFrom !== undefined && from !== arrivedFrom) {
+    return [
+      {
+        key,
+        found: `${from === undefined ? "nothing" : show(from)}, but ${name} came from ${arrivedFrom}: ${locked}`,
+        allowed: show(arrivedFrom),
+        fix: `from: ${arrivedFrom}`,
+      },
+    ];
+  }
+  return guest && from !== undefined && arrivedFrom === undefined
+    ? [
+        {
+          key,
+          found: `${show(from)}, but ${name} did not come from there and runs here: ${locked}`,
+          allowed: "nothing, for a tenant who was always here",
+          fix: "take the key out again",
+        },
+      ]
+    : [];
+}
+
+/** What arrived may have been taken away again before the guest ever started. */
+function incomplete({ name, from }: Tenant, { claims }: StandingTenant, { volumes }: Standing): Problem[] {
+  const whole = (volume: string | undefined): boolean =>
+    volume !== undefined && volumes.some((found) => found.name === volume && found.whole);
+  const { datastoreClaim } = tenantNames(name);
+  const broken = claims.filter(({ volume }) => !whole(volume)).map((claim) => claim.name);
+  if (!claims.some((claim) => claim.name === datastoreClaim)) {
+    broken.unshift(`${datastoreClaim}, which is not there`);
+  }
+  return broken.length === 0
+    ? []
+    : [
+        {
+          key: `kraft:tenants.${name}.from`,
+          found: `${show(from)}, and volumes that are not whole: ${broken.join(", ")}`,
+          allowed: "a guest that starts over all of its volumes",
+          fix: `npm run kraft -- move ${name} cutover`,
+        },
+      ];
+}
