@@ -14,7 +14,14 @@ export function inputsOf(file: StackFile): RestoreInputs & { readonly replicas: 
   const { tenants, leaveOut, line, storage } = keysOf(file, ["tenants", "leaveOut", "line", "storage"]);
   return {
     tenants: Object.entries(tenants)
-      .map(([name, { size, quota = {}, state = "active", tier = "standard" }]) => ({ name, size, quota, state, tier }))
+      .map(([name, { size, quota = {}, state = "active", tier = "standard", from }]) => ({
+        name,
+        size,
+        quota,
+        state,
+        tier,
+        ...(from === undefined ? {} : { from }),
+      }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
     leaveOut: leaveOut ?? [],
     line,

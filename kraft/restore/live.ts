@@ -6,6 +6,7 @@ interface Metadata {
   readonly name: string;
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
 
 /** Longhorn's Volume. */
@@ -122,7 +123,7 @@ function standingStep({ persistentVolume, claim }: Live): Step {
 }
 
 /** Why something that exists stands in the way. */
-function occupation(planned: PlannedVolume, { volume, persistentVolume, claim }: Live): string | undefined {
+export function occupation(planned: PlannedVolume, { volume, persistentVolume, claim }: Live): string | undefined {
   for (const [kind, object] of [
     ["volume", volume],
     ["PersistentVolume", persistentVolume],
@@ -163,7 +164,7 @@ function occupation(planned: PlannedVolume, { volume, persistentVolume, claim }:
  * What Longhorn says of a restore that failed for good (`RestoreFailure` in controller/volume_controller.go). Never of a
  * volume that was whole once, whatever became of it: it holds what was written since.
  */
-function restoreFailure({ status }: LiveVolume): string | undefined {
+export function restoreFailure({ status }: LiveVolume): string | undefined {
   if (status?.restoreRequired !== true) {
     return undefined;
   }

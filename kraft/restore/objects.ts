@@ -33,7 +33,7 @@ const longhorn = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.long
 export const paths = {
   volume: (name: string): string => `${longhorn}/volumes/${name}`,
   backup: (name: string): string => `${longhorn}/backups/${name}`,
-  backupTarget: `${longhorn}/backuptargets/default`,
+  backupTarget: (name: string): string => `${longhorn}/backuptargets/${name}`,
   persistentVolume: (name: string): string => `/api/v1/persistentvolumes/${name}`,
   claim: (namespace: string, name: string): string => `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${name}`,
   namespace: (name: string): string => `/api/v1/namespaces/${name}`,

@@ -11,7 +11,7 @@ import { moment } from "../moment.ts";
 
 /** What a restore follows from, beside the backups. */
 export interface RestoreInputs {
-  readonly tenants: readonly Pick<Tenant, "name" | "quota" | "size" | "state" | "tier">[];
+  readonly tenants: readonly Pick<Tenant, "from" | "name" | "quota" | "size" | "state" | "tier">[];
   /** Volumes that the operator does without. */
   readonly leaveOut: readonly string[];
   /** Undefined where the stack file does not describe it. */

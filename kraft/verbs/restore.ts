@@ -1,4 +1,4 @@
-import type { Outcome } from "../restore/apply.ts";
+import type { Outcome } from "../restore/workers.ts";
 import type { RestorePlan } from "../restore/plan.ts";
 import type { Style } from "../output.ts";
 import { exitCodes, type Verb } from "../verb.ts";
@@ -65,9 +65,11 @@ export const restore: Verb<Options> = {
       }
       return plan.problems.length === 0 ? exitCodes.fine : exitCodes.wrong;
     }
-    const [{ hostOf }, { allBack, applyRestore }] = await Promise.all([
+    const [{ hostOf }, { applyRestore }, { allThere, wholeTenants }, { recordArrival }] = await Promise.all([
       import("../host.ts"),
       import("../restore/apply.ts"),
+      import("../restore/workers.ts"),
+      import("../move/record.ts"),
     ]);
     const { cluster } = keysOf(file, ["cluster"]);
     const host = await output.during(`asking the cluster ${cluster.context}`, hostOf(file, cluster));
@@ -77,7 +79,14 @@ export const restore: Verb<Options> = {
         output.note(text);
       },
     });
-    const ok = allBack(outcomes) && plan.problems.length === 0;
+    // Who once came from another stack has come again, this time from this one's own backups.
+    const whole = new Set(wholeTenants(plan.order, outcomes));
+    for (const { name, from } of inputs.tenants) {
+      if (from !== undefined && whole.has(name)) {
+        await recordArrival(host, name, from);
+      }
+    }
+    const ok = allThere(outcomes) && plan.problems.length === 0;
     if (options.json === true) {
       output.printJson({ stack: file.stack.name, ok, volumes: outcomes, problems: plan.problems });
     } else {

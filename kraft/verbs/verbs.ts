@@ -6,6 +6,7 @@ import { drill } from "./drill.ts";
 import { kit } from "./kit.ts";
 import { hostKubeconfig } from "./host-kubeconfig.ts";
 import { kubeconfig } from "./kubeconfig.ts";
+import { move } from "./move.ts";
 import { reclaim } from "./reclaim.ts";
 import { restore } from "./restore.ts";
 import { status } from "./status.ts";
@@ -22,6 +23,7 @@ export const verbs: readonly Verb[] = [
   backup,
   drill,
   restore,
+  move,
   kit,
   reclaim,
 ];

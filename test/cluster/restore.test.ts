@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { Outcome } from "../../kraft/restore/apply.ts";
+import type { Outcome } from "../../kraft/restore/workers.ts";
 import { paths } from "../../kraft/restore/objects.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";
 import { engineFolder } from "../../local/engine.ts";
@@ -67,7 +67,7 @@ before(async () => {
   longhorn = new SimulatedLonghorn(cluster.api, { store: new CatalogueStore(place), interval: 200 });
   longhorn.start();
   await eventually("a backup target that is there", async () => {
-    const target = await cluster.api.get<{ status?: { available?: boolean } }>(paths.backupTarget);
+    const target = await cluster.api.get<{ status?: { available?: boolean } }>(paths.backupTarget("default"));
     return target?.status?.available === true ? target : undefined;
   });
 });
@@ -230,7 +230,7 @@ test(`killed ${kills} times at any moment, it ends with every volume back once`,
     // Every other time once it has begun to change things, else at any moment from its start.
     const begun = new Promise<void>((resolve) => {
       child.stderr.setEncoding("utf8").on("data", (text: string) => {
-        if (/: (restoring|back after|is there)/.test(text)) {
+        if (/: (restoring|done after|is there)/.test(text)) {
           resolve();
         }
       });

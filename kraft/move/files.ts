@@ -1,0 +1,83 @@
+import { wasabiEndpoint } from "../../components/plan/longhorn-values.ts";
+import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
+import { parse } from "../../infra/config/parse.ts";
+import type { Source } from "../../infra/model.ts";
+import { chosenStackFile, knownTenant, stackNamed } from "../choice.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { openSecrets } from "../secrets/stack-secrets.ts";
+import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../stack-file.ts";
+
+/**
+ * The file of the stack that a tenant comes to: the one that is named, or the only one that says where they come from.
+ *
+ * @throws UsageError where it is not clear, or where the file says nothing of a move.
+ */
+export function movingFile(tenant: string, stack: string | undefined, directory: string): StackFile {
+  if (stack !== undefined) {
+    const file = chosenStackFile(stack, directory);
+    knownTenant(tenant, file);
+    fromOf(file, tenant);
+    return file;
+  }
+  const files = stacksWithFile(directory)
+    .map((name) => readStackFile(stackNamed(name, directory), directory))
+    .filter((file) => parse(file.raw).config.tenants?.[tenant]?.from !== undefined);
+  const [only] = files;
+  if (only === undefined || files.length > 1) {
+    throw new UsageError(
+      only === undefined
+        ? `no stack file says that ${tenant} moves anywhere\n  allowed: a tenant with \`from\`, see docs/moving.md`
+        : `${tenant} moves to more than one stack: say which\n  allowed: --stack ${files.map((file) => file.stack.name).join(", --stack ")}`,
+    );
+  }
+  return only;
+}
+
+/**
+ * The file of the stack that the tenant leaves.
+ *
+ * @throws UsageError where there is none.
+ */
+export function sourceFile(target: StackFile, tenant: string, directory: string): StackFile {
+  return readStackFile(stackNamed(fromOf(target, tenant), directory), directory);
+}
+
+function fromOf(file: StackFile, tenant: string): string {
+  const from = keysOf(file, ["tenants"]).tenants[tenant]?.from;
+  if (from === undefined) {
+    throw new UsageError(
+      `${file.name} does not say where ${tenant} comes from\n  allowed: \`from: <stack>\` in kraft:tenants.${tenant}, see docs/moving.md`,
+    );
+  }
+  return from;
+}
+
+/**
+ * Where the backups lie of the stack that tenants leave.
+ *
+ * @throws Failure where the stack file does not say.
+ */
+export function sourceOf(file: StackFile): Source {
+  const { source } = keysOf(file, ["source"]);
+  if (source === undefined) {
+    throw new Failure(
+      `${file.name} has no kraft:source, where the backups lie that the tenant comes from; see docs/moving.md`,
+    );
+  }
+  return { ...source, endpoint: source.endpoint ?? wasabiEndpoint(source.region) };
+}
+
+/**
+ * The same backups, with the key that Longhorn reads them with.
+ *
+ * @throws Failure where the stack file does not name them, or its secrets cannot be opened.
+ */
+export async function sourceStore(
+  file: StackFile,
+  environment: Readonly<Record<string, string | undefined>>,
+): Promise<BackupStore> {
+  const { bucket, region, prefix, endpoint } = sourceOf(file);
+  const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
+  const [accessKeyId, secretAccessKey] = await openSecrets(file, environment, keys);
+  return { bucket, region, prefix, endpoint, accessKeyId, secretAccessKey };
+}

@@ -1,0 +1,104 @@
+import { tenantNames } from "../../components/plan/names.ts";
+import type { Parties } from "./parties.ts";
+
+/** The phases of a move that change something, in their order, and the way back. */
+export type MovePhase = "copy" | "cutover" | "done" | "back";
+
+/** Why a phase cannot be now, each with what to do about it. None where it can. */
+export function obstacles(phase: MovePhase, parties: Parties): string[] {
+  const { source, target } = parties;
+  if (source.host.uid === target.host.uid) {
+    return [
+      `${source.stack} and ${target.stack} are the same cluster (${source.host.uid}): correct kraft:cluster in one of their files`,
+    ];
+  }
+  switch (phase) {
+    case "copy":
+      return [...common(parties), ...notBegun(parties), ...uncopied(parties)];
+    case "cutover":
+      return [...common(parties), ...uncopied(parties), ...stillRunning(parties)];
+    case "back":
+      return wayBack(parties);
+    case "done":
+      return [];
+  }
+}
+
+function common({ tenant, source, target }: Parties): string[] {
+  const { namespace } = tenantNames(tenant);
+  const found: string[] = [];
+  if (source.tenant === undefined) {
+    found.push(`${source.stack} has no namespace ${namespace}: there is nothing to move from there`);
+  } else if (!source.tenant.guest) {
+    found.push(
+      `${source.stack} has no guest ${tenant}: of a tenant who is archived only backups are left; bring it back there first, see docs/offboarding.md`,
+    );
+  }
+  const { movedTo } = source.tenant ?? {};
+  if (movedTo !== undefined && movedTo.to !== target.stack) {
+    found.push(`${tenant} is on the way from ${source.stack} to ${movedTo.to}, and not to ${target.stack}`);
+  }
+  if (target.tenant === undefined) {
+    found.push(`${target.stack} has no namespace ${namespace} yet: pulumi up -s ${target.stack}`);
+  } else if (target.tenant.guest) {
+    found.push(
+      target.tenant.arrivedFrom === source.stack
+        ? `${tenant} runs on ${target.stack} already: npm run kraft -- move ${tenant} done --stack ${target.stack}`
+        : `${target.stack} has a guest ${tenant} of its own: two tenants cannot have one name`,
+    );
+  } else if (source.token !== target.token) {
+    found.push(
+      `the guest's token on ${target.stack} is not that on ${source.stack}, and would not open its data: make kraft:sourceTokenSeed what kraft:guestTokenSeed of ${source.stack} is; the Secret that was made with another is deleted by hand, see docs/moving.md`,
+    );
+  }
+  return found;
+}
+
+function notBegun({ tenant, source, target }: Parties): string[] {
+  const { movedTo } = source.tenant ?? {};
+  return movedTo?.to !== target.stack
+    ? []
+    : [
+        `the cutover began at ${movedTo.at}: go on with npm run kraft -- move ${tenant} cutover --stack ${target.stack}, or give it up with back`,
+      ];
+}
+
+/** What could not come at all. */
+function uncopied({ tenant, source }: Parties): string[] {
+  const waiting = source.tenant?.claims.filter(({ volume }) => volume === undefined).map(({ name }) => name) ?? [];
+  return waiting.length === 0
+    ? []
+    : [
+        `claims of ${tenant} on ${source.stack} wait for a volume, and would not move: ${waiting.join(", ")}; delete them in the guest, or see why: npm run kraft -- status ${source.stack}`,
+      ];
+}
+
+/** Nothing may write any more once the last backup is made. */
+function stillRunning({ tenant, source }: Parties): string[] {
+  const found: string[] = [];
+  const { namespace } = tenantNames(tenant);
+  if (source.tenant?.guest === true && source.tenant.suspendedAt === undefined) {
+    found.push(
+      `${tenant} is not suspended on ${source.stack}: state: suspended in Pulumi.${source.stack}.yaml, then pulumi up -s ${source.stack}`,
+    );
+  }
+  const pods = [...new Set([...source.writers, ...(source.tenant?.pods ?? [])])];
+  if (pods.length > 0) {
+    found.push(
+      `pods of ${tenant} run on ${source.stack} and may write: ${pods.join(", ")}; kubectl delete pods --all --namespace ${namespace}`,
+    );
+  }
+  return found;
+}
+
+function wayBack({ tenant, source, target }: Parties): string[] {
+  const { movedTo } = source.tenant ?? {};
+  if (target.tenant?.guest === true) {
+    return [
+      `the guest ${tenant} stands on ${target.stack}, and what it wrote there is nowhere else: it goes back as it came, see docs/moving.md`,
+    ];
+  }
+  return movedTo?.to === target.stack || target.tenant?.arrivedFrom !== undefined
+    ? []
+    : [`no cutover of ${tenant} from ${source.stack} to ${target.stack} has begun: there is nothing to take back`];
+}

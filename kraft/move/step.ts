@@ -1,0 +1,132 @@
+import { movedAtAnnotation } from "../../components/plan/move.ts";
+import { occupation, restoreFailure, type Live, type LiveVolume } from "../restore/live.ts";
+import { groupLabel, restoringGroup } from "../restore/objects.ts";
+import type { PlannedVolume } from "../restore/plan.ts";
+
+/** Longhorn's Volume, as far as it follows backups. */
+export interface StandbyVolume extends LiveVolume {
+  readonly spec: LiveVolume["spec"] & { readonly standby?: boolean };
+  readonly status?: LiveVolume["status"] & {
+    readonly isStandby?: boolean;
+    /** Name of the newest backup that Longhorn knows of in the volume's own target. */
+    readonly lastBackup?: string;
+  };
+}
+
+/** Longhorn's Engine of a volume. */
+export interface LiveEngine {
+  readonly status?: { readonly lastRestoredBackup?: string };
+}
+
+/** Longhorn's BackupVolume: what it knows of a volume's backups in one target. */
+export interface LiveBackupVolume {
+  readonly metadata: { readonly name: string };
+  readonly status?: { readonly lastBackupName?: string };
+}
+
+/** What the cluster that a volume moves to has of it. */
+export interface LiveCopy extends Live {
+  readonly volume: StandbyVolume | undefined;
+  readonly engine: LiveEngine | undefined;
+  /** In the target of the stack that the tenant leaves. */
+  readonly backupVolume: LiveBackupVolume | undefined;
+  /** Whether Longhorn knows the backup that the volume is made from. */
+  readonly backupKnown: boolean;
+}
+
+/** How far a volume is to come: up to the newest backup there is, or to life with exactly the last one. */
+export type Goal =
+  | { readonly phase: "copy" }
+  | {
+      readonly phase: "cutover";
+      /** When it began, as RFC 3339. */
+      readonly at: string;
+      /** The backup that was made after everything had stopped; undefined for a volume that was brought to life before. */
+      readonly last: string | undefined;
+    };
+
+/** What is to be done next about one volume. */
+export type MoveStep =
+  | { readonly step: "activate" | "begin" | "bind" | "done" }
+  | { readonly step: "finish"; readonly size: string }
+  /** Longhorn looks at the backups every five minutes, or when it is asked. */
+  | { readonly step: "ask"; readonly for: string }
+  | { readonly step: "wait"; readonly for: "its binding" | "Longhorn to begin" | "the restore" }
+  | { readonly step: "refuse"; readonly reason: string };
+
+/**
+ * The next step of a volume on its way from another cluster, from whatever an earlier run left.
+ *
+ * A volume follows the backups of the other as what Longhorn calls standby. It is brought to life only after Longhorn has
+ * restored the one backup that was made once nothing wrote any more. A volume that lives already by another move is never
+ * taken for this one's: what was written after that move is not in it.
+ */
+export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal): MoveStep {
+  const { volume, persistentVolume, claim, backupVolume, engine } = live;
+  const { fromBackup = "" } = volume?.spec ?? {};
+  // It was made from the newest backup of its day, and there are newer ones of the same volume since.
+  const same = sameSeries(fromBackup, planned.backup.url);
+  const origin = same ? { ...planned, backup: { ...planned.backup, url: fromBackup } } : planned;
+  const occupied = occupation(origin, live);
+  if (occupied !== undefined) {
+    return { step: "refuse", reason: occupied };
+  }
+  if (volume === undefined) {
+    return live.backupKnown ? { step: "begin" } : { step: "ask", for: planned.backup.name };
+  }
+  const failure = restoreFailure(volume);
+  if (failure !== undefined) {
+    return {
+      step: "refuse",
+      reason: `Longhorn could not restore it: ${failure}; delete the copy, which touches no backup, and run this again: kubectl -n longhorn-system delete volumes.longhorn.io ${planned.volume}`,
+    };
+  }
+  const { restoreInitiated, restoreRequired, isStandby, lastBackup = "", state } = volume.status ?? {};
+  const standby = volume.spec.standby === true;
+  if (!standby && (goal.phase === "copy" || volume.metadata.annotations?.[movedAtAnnotation] !== goal.at)) {
+    return {
+      step: "refuse",
+      reason:
+        "a copy of it lives here already, from an earlier move, and lacks what was written since: it was left as it is; see docs/moving.md",
+    };
+  }
+  if (restoreInitiated !== true) {
+    return { step: "wait", for: "Longhorn to begin" };
+  }
+  if (standby) {
+    const aim = goal.phase === "copy" ? lastBackup : (goal.last ?? "");
+    if (goal.phase === "cutover" && (backupVolume?.status?.lastBackupName !== aim || lastBackup !== aim)) {
+      return { step: "ask", for: aim };
+    }
+    if (aim === "" || engine?.status?.lastRestoredBackup !== aim) {
+      return { step: "wait", for: "the restore" };
+    }
+    return { step: goal.phase === "copy" ? "done" : "activate" };
+  }
+  if (isStandby !== false || restoreRequired !== false) {
+    return { step: "wait", for: "the restore" };
+  }
+  if (persistentVolume === undefined || claim === undefined) {
+    // Longhorn still lets go of it.
+    return state === "detached" ? { step: "bind" } : { step: "wait", for: "the restore" };
+  }
+  if (claim.status?.phase !== "Bound") {
+    return { step: "wait", for: "its binding" };
+  }
+  return volume.metadata.labels?.[groupLabel(restoringGroup)] === undefined
+    ? { step: "done" }
+    : { step: "finish", size: volume.spec.size ?? String(planned.sizeBytes) };
+}
+
+/** Whether two backups, as Longhorn names them by URL, are of one volume in one target. */
+function sameSeries(one: string, other: string): boolean {
+  const series = (url: string): string | undefined => {
+    if (!URL.canParse(url)) {
+      return undefined;
+    }
+    const parsed = new URL(url);
+    parsed.searchParams.delete("backup");
+    return parsed.href;
+  };
+  return series(one) !== undefined && series(one) === series(other);
+}

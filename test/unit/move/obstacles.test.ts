@@ -1,0 +1,242 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { StandingTenant } from "../../../infra/guards/standing.ts";
+import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
+import type { Parties, Party } from "../../../kraft/move/parties.ts";
+import { doneChecks, positionOf } from "../../../kraft/move/position.ts";
+import type { Volume } from "../../../kraft/longhorn.ts";
+import { standing, standingTenant } from "../guards/example.ts";
+
+const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };
+const suspendedAt = "2026-11-25T18:00:00Z";
+
+/** Neither cluster is asked anything here. */
+function hostOf(uid: string): Party["host"] {
+  const never = (): never => assert.fail("asked");
+  return { uid, context: uid, get: never, list: never, names: never, apply: never, merge: never, delete: never };
+}
+
+function volume(
+  name: string,
+  change: Partial<NonNullable<Volume["spec"]> & { readonly standby: boolean }> = {},
+): Volume {
+  return {
+    metadata: { name },
+    spec: change,
+    status: {
+      lastBackup: "backup-1",
+      lastBackupAt: "2026-11-25T12:00:00Z",
+      kubernetesStatus: { namespace: "k3k-acme", pvcName: name, pvStatus: "Bound" },
+    },
+  };
+}
+
+function party(stack: string, tenant: Partial<StandingTenant> | undefined, change: Partial<Party> = {}): Party {
+  const found = tenant && standingTenant("acme", tenant);
+  return {
+    stack,
+    host: hostOf(stack),
+    standing: standing({ tenants: found === undefined ? [] : [found] }),
+    tenant: found,
+    volumes: [],
+    known: [],
+    writers: [],
+    token: "token",
+    guestPhase: undefined,
+    ...change,
+  };
+}
+
+const prepared = { guest: false, claims: [] };
+
+function found(phase: MovePhase, source: Party, target: Party): string {
+  return obstacles(phase, { tenant: "acme", source, target }).join("\n");
+}
+
+describe("nothing is in the way", () => {
+  for (const [phase, source, target] of [
+    ["copy", {}, prepared],
+    ["copy", { suspendedAt }, prepared],
+    ["cutover", { suspendedAt }, prepared],
+    ["cutover", { suspendedAt, movedTo }, prepared],
+    ["back", { suspendedAt, movedTo }, prepared],
+    ["back", { suspendedAt, movedTo }, { ...prepared, arrivedFrom: "homelab" }],
+    ["back", { suspendedAt }, { ...prepared, arrivedFrom: "homelab" }],
+    ["done", {}, prepared],
+  ] as const) {
+    test(`of ${phase}: ${JSON.stringify(source)}, ${JSON.stringify(target)}`, () => {
+      assert.equal(found(phase, party("homelab", source), party("proliant", target)), "");
+    });
+  }
+});
+
+describe("what is in the way is said, with what to do", () => {
+  const running = party("homelab", {}, { writers: ["k3k-acme-server-0"] });
+  for (const [what, phase, source, target, expected] of [
+    ["both files name one cluster", "copy", party("homelab", {}), party("homelab", prepared), /are the same cluster/],
+    ["nothing to move", "copy", party("homelab", undefined), party("proliant", prepared), /there is nothing to move/],
+    ["archived there", "cutover", party("homelab", { guest: false }), party("proliant", prepared), /no guest acme/],
+    ["no namespace here", "copy", party("homelab", {}), party("proliant", undefined), /yet: pulumi up -s proliant/],
+    ["a namesake", "copy", party("homelab", {}), party("proliant", {}), /has a guest acme of its own/],
+    [
+      "here already",
+      "cutover",
+      party("homelab", { suspendedAt, movedTo }),
+      party("proliant", { arrivedFrom: "homelab" }),
+      /runs on proliant already: npm run kraft -- move acme done/,
+    ],
+    [
+      "another token",
+      "copy",
+      party("homelab", {}),
+      party("proliant", prepared, { token: "other" }),
+      /would not open its data: make kraft:sourceTokenSeed/,
+    ],
+    [
+      "on the way elsewhere",
+      "cutover",
+      party("homelab", { suspendedAt, movedTo: { ...movedTo, to: "attic" } }),
+      party("proliant", prepared),
+      /on the way from homelab to attic/,
+    ],
+    [
+      "copies after the cutover began",
+      "copy",
+      party("homelab", { suspendedAt, movedTo }),
+      party("proliant", prepared),
+      /the cutover began at .* go on with npm run kraft -- move acme cutover/,
+    ],
+    [
+      "not suspended",
+      "cutover",
+      party("homelab", {}),
+      party("proliant", prepared),
+      /state: suspended in Pulumi\.homelab/,
+    ],
+    [
+      "pods that write",
+      "cutover",
+      running,
+      party("proliant", prepared),
+      /run on homelab and may write: k3k-acme-server-0/,
+    ],
+    [
+      "the tenant's own pods",
+      "cutover",
+      party("homelab", { suspendedAt, pods: ["shop-1"] }),
+      party("proliant", prepared),
+      /may write: shop-1; kubectl delete pods --all --namespace k3k-acme/,
+    ],
+    [
+      "a claim without a volume",
+      "copy",
+      party("homelab", { claims: [{ name: "media" }] }),
+      party("proliant", prepared),
+      /wait for a volume, and would not move: media/,
+    ],
+    [
+      "back once the guest was there",
+      "back",
+      party("homelab", { suspendedAt, movedTo }),
+      party("proliant", { arrivedFrom: "homelab" }),
+      /what it wrote there is nowhere else/,
+    ],
+    ["back from nothing", "back", party("homelab", {}), party("proliant", prepared), /nothing to take back/],
+  ] as const) {
+    test(what, () => {
+      assert.match(found(phase, source, target), expected);
+    });
+  }
+
+  test("everything at once", () => {
+    const lines = found("cutover", running, party("proliant", undefined)).split("\n");
+    assert.equal(lines.length, 3, lines.join("\n"));
+  });
+});
+
+describe("where a move stands", () => {
+  const volumes = [volume("pvc-acme")];
+  const source = (change: Partial<StandingTenant> = {}): Party => party("homelab", change, { volumes, known: volumes });
+  const standby = [volume("pvc-acme", { standby: true })];
+  const own = [volume("pvc-acme", { standby: false })];
+  const cases: readonly (readonly [Parties["source"], Parties["target"], string, string, RegExp])[] = [
+    [source(), party("proliant", prepared), "before", "nothing", /^npm run kraft -- move acme copy --stack proliant$/],
+    [
+      source(),
+      party("proliant", prepared, { known: standby }),
+      "copying",
+      "a copy that follows",
+      /^state: suspended for acme in Pulumi\.homelab\.yaml/,
+    ],
+    [
+      source({ suspendedAt }),
+      party("proliant", prepared, { known: standby }),
+      "copying",
+      "a copy that follows",
+      /^npm run kraft -- move acme cutover --stack proliant$/,
+    ],
+    [
+      source(),
+      party("proliant", prepared, { known: own }),
+      "stale",
+      "a copy that lives",
+      /^delete the copies on proliant: docs\/moving\.md$/,
+    ],
+    [
+      source({ suspendedAt, movedTo }),
+      party("proliant", prepared, { known: own }),
+      "cutover",
+      "a copy that lives",
+      /move acme cutover --stack proliant/,
+    ],
+    [
+      source({ suspendedAt, movedTo }),
+      party("proliant", { guest: false, arrivedFrom: "homelab" }, { known: own, volumes: own }),
+      "arrived",
+      "its claim's own",
+      /^pulumi up -s proliant: the guest starts there$/,
+    ],
+    [
+      source({ suspendedAt, movedTo }),
+      party("proliant", { arrivedFrom: "homelab" }, { known: own, volumes: own }),
+      "running",
+      "its claim's own",
+      /move acme done/,
+    ],
+  ];
+  for (const [left, right, stage, there, next] of cases) {
+    test(stage, () => {
+      const position = positionOf({ tenant: "acme", source: left, target: right });
+      assert.equal(position.stage, stage);
+      assert.deepEqual(
+        position.volumes.map((way) => way.there),
+        [there],
+      );
+      assert.match(position.next[0] ?? "", next);
+    });
+  }
+});
+
+test("done: what still hangs on the cluster that was left", () => {
+  const volumes = [volume("pvc-acme"), { ...volume("pvc-shop"), status: {} }];
+  const target = party("proliant", { arrivedFrom: "homelab" }, { volumes, guestPhase: "Provisioning" });
+  const source = party("homelab", { movedTo });
+  const open = doneChecks({ tenant: "acme", source, target }, []).filter(({ ok }) => ok !== true);
+  assert.deepEqual(
+    open.map(({ what, found: text }) => `${what}: ${text}`),
+    [
+      "its guest runs on proliant: Provisioning",
+      "proliant has backups of its own of every volume: 1 of 2",
+      "it is stopped on homelab: active",
+    ],
+  );
+  const settled = doneChecks(
+    {
+      tenant: "acme",
+      source: party("homelab", undefined),
+      target: party("proliant", { arrivedFrom: "homelab" }, { volumes: volumes.slice(0, 1), guestPhase: "Ready" }),
+    },
+    [],
+  );
+  assert.ok(settled.every(({ ok, fix }) => ok === true && fix === null));
+});
