@@ -35,6 +35,8 @@ export interface Volume extends Stored {
   readonly spec: {
     readonly size?: string;
     readonly fromBackup?: string;
+    /** Whether it follows the backups of another volume. Longhorn writes this one field with a capital. */
+    readonly Standby?: boolean;
     readonly numberOfReplicas?: number;
     readonly accessMode?: string;
     readonly backupTargetName?: string;
@@ -47,6 +49,7 @@ export interface Volume extends Stored {
 export interface VolumeStatus {
   readonly state?: string;
   readonly robustness?: string;
+  readonly isStandby?: boolean;
   readonly restoreRequired?: boolean;
   readonly restoreInitiated?: boolean;
   readonly actualSize?: number;
@@ -69,7 +72,7 @@ export interface Condition {
 /** Longhorn's Snapshot. */
 export interface Snapshot extends Stored {
   readonly spec: { readonly volume: string; readonly createSnapshot?: boolean; readonly labels?: Labels | null };
-  readonly status?: { readonly readyToUse?: boolean; readonly creationTime?: string };
+  readonly status?: { readonly readyToUse?: boolean; readonly creationTime?: string; readonly error?: string };
 }
 
 /** Longhorn's Backup. */
@@ -78,17 +81,61 @@ export interface Backup extends Stored {
   readonly status?: {
     readonly state?: string;
     readonly lastSyncedAt?: string | null;
+    readonly backupTargetName?: string;
+    readonly snapshotCreatedAt?: string;
+    /** Bytes that are stored. */
     readonly size?: string;
+    /** Bytes of the volume. */
+    readonly volumeSize?: string;
     readonly labels?: Labels | null;
   };
 }
 
 export type Labels = Readonly<Record<string, string>>;
 
-/** Longhorn's BackupVolume. */
+/** Longhorn's BackupVolume: what a backup target has of a volume. */
 export interface BackupVolume extends Stored {
-  readonly spec: { readonly volumeName?: string };
-  readonly status?: { readonly lastBackupName?: string };
+  readonly spec: {
+    readonly volumeName?: string;
+    readonly backupTargetName?: string;
+    readonly syncRequestedAt?: string | null;
+  };
+  readonly status?: {
+    readonly lastBackupName?: string;
+    readonly lastBackupAt?: string;
+    readonly lastSyncedAt?: string | null;
+  };
+}
+
+/** Longhorn's BackupTarget. */
+export interface BackupTarget extends Stored {
+  readonly spec: {
+    readonly backupTargetURL?: string;
+    /** A secret in Longhorn's namespace. */
+    readonly credentialSecret?: string;
+    /** As Go writes durations. */
+    readonly pollInterval?: string;
+    readonly syncRequestedAt?: string | null;
+  };
+  readonly status?: {
+    readonly available?: boolean;
+    readonly lastSyncedAt?: string | null;
+    readonly conditions?: readonly Condition[] | null;
+  };
+}
+
+/** Longhorn's Engine, as far as it restores. */
+export interface Engine extends Stored {
+  readonly spec: {
+    readonly volumeName?: string;
+    /** The BackupVolume object that it restores from. */
+    readonly backupVolume?: string;
+    readonly requestedBackupRestore?: string;
+  };
+  readonly status?: {
+    readonly currentState?: string;
+    readonly lastRestoredBackup?: string;
+  };
 }
 
 /** A PersistentVolume. */

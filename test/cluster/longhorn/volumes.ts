@@ -1,82 +1,98 @@
-import type { Condition, PersistentVolume, Pod, Claim, KubernetesStatus, Volume, VolumeStatus } from "./objects.ts";
-import type { StoredBackup } from "./backup-store.ts";
-
-/** How a restore goes wrong: it never ends, or every replica fails. */
-export type RestoreFault = "endless" | "faulted";
+import { isRestoreFinished, type Restore, type RestoreFault } from "./engines.ts";
+import type {
+  Backup,
+  BackupVolume,
+  Claim,
+  Condition,
+  KubernetesStatus,
+  PersistentVolume,
+  Pod,
+  Volume,
+  VolumeStatus,
+} from "./objects.ts";
 
 /** What Longhorn's volume controller looks at beside the Volume itself. */
 export interface Surroundings {
   readonly now: string;
   /** The backup that `spec.fromBackup` names; undefined where Longhorn knows none of that name. */
-  readonly backup: StoredBackup | undefined;
+  readonly backup: Backup | undefined;
+  /** What its engine says; undefined where it does not restore. */
+  readonly restore: Restore | undefined;
+  /** How the restore goes wrong that its engine is at. */
   readonly fault: RestoreFault | undefined;
   /** The PersistentVolume with this volume's handle. */
   readonly persistentVolume: PersistentVolume | undefined;
   readonly pods: readonly Pod[];
   readonly claims: readonly Claim[];
-  /** From the BackupVolume of this name: the snapshot's time, not that of the upload. */
-  readonly lastBackup: { readonly name: string; readonly at: string } | undefined;
+  /** What its own backup target has of it or, while it restores, of the volume that it restores. */
+  readonly backupVolume: BackupVolume | undefined;
+  /** Whether there is a Backup of this name. */
+  readonly isKnown: (backup: string) => boolean;
   /** Bytes that a volume holds which is not restored. */
   readonly actualSize: number;
 }
 
-/** The backup's name in a URL such as `s3://bucket@region/?backup=<name>&volume=<name>`. */
-export function backupOfUrl(url: string): { readonly backup: string; readonly volume: string } {
-  const { searchParams } = new URL(url);
-  return { backup: searchParams.get("backup") ?? "", volume: searchParams.get("volume") ?? "" };
-}
-
 /**
  * One step of Longhorn's volume controller (controller/volume_controller.go and volume_restore_controller.go of
- * longhorn-manager 1.12): creating → detached; with `fromBackup` detached → attached while it restores → detached.
+ * longhorn-manager 1.12): creating → detached; with `fromBackup` detached → attached while it restores → detached. A
+ * standby volume stays attached, and restores one backup after the other.
  */
 export function nextVolumeStatus(volume: Volume, surroundings: Surroundings): VolumeStatus {
   const status = volume.status ?? {};
+  // ReconcileBackupVolumeState: the time of the snapshot, not that of the upload.
   const common = {
     ...status,
-    lastBackup: surroundings.lastBackup?.name ?? "",
-    lastBackupAt: surroundings.lastBackup?.at ?? "",
+    lastBackup: surroundings.backupVolume?.status?.lastBackupName ?? "",
+    lastBackupAt: surroundings.backupVolume?.status?.lastBackupAt ?? "",
     kubernetesStatus: nextKubernetesStatus(status.kubernetesStatus, surroundings),
   };
   const { fromBackup = "" } = volume.spec;
   if (fromBackup !== "" && status.restoreInitiated !== true) {
     // An unknown backup leaves the volume as it is, until somebody deletes it.
-    return surroundings.backup === undefined ? status : restoreBegins(common, surroundings.backup);
+    return surroundings.backup === undefined ? status : restoreBegins(common, volume, surroundings.backup);
   }
   if (status.restoreRequired === true) {
-    return restoreGoesOn(common, surroundings);
+    return restoreGoesOn(common, volume, surroundings);
+  }
+  if (status.state === "attached" && status.conditions?.some(isRestoring) === true) {
+    // The restore controller's ticket is gone, and with it what kept the volume attached.
+    return { ...common, ...detached, conditions: [condition("False", "", "", surroundings.now)] };
   }
   if (status.state === undefined) {
     return { ...common, state: "creating", robustness: "unknown", actualSize: surroundings.actualSize };
   }
   const user = usingPod(surroundings);
   return user === undefined
-    ? { ...common, state: "detached", robustness: "unknown", currentNodeID: "" }
+    ? { ...common, ...detached }
     : { ...common, state: "attached", robustness: "healthy", currentNodeID: user.spec.nodeName ?? "" };
 }
 
+const detached = { state: "detached", robustness: "unknown", currentNodeID: "" };
+
 /** checkAndInitVolumeRestore: the claim that the backup is of comes with it, the PersistentVolume does not. */
-function restoreBegins(status: VolumeStatus, backup: StoredBackup): VolumeStatus {
-  const label = backup.labels["KubernetesStatus"];
+function restoreBegins(status: VolumeStatus, { spec }: Volume, backup: Backup): VolumeStatus {
+  const label = backup.status?.labels?.["KubernetesStatus"];
   const known = label === undefined ? undefined : (JSON.parse(label) as KubernetesStatus);
   return {
     ...status,
     state: "creating",
     robustness: "unknown",
-    actualSize: backup.size,
+    actualSize: Number(backup.status?.size ?? 0),
+    ...(spec.Standby === true ? { isStandby: true } : {}),
     restoreRequired: true,
     restoreInitiated: true,
     kubernetesStatus: {
       ...noKubernetesStatus,
       ...known,
-      lastPVCRefAt: (known?.pvcName ?? "") === "" ? "" : backup.snapshotCreatedAt,
+      lastPVCRefAt: (known?.pvcName ?? "") === "" ? "" : (backup.status?.snapshotCreatedAt ?? ""),
       pvName: "",
       pvStatus: "",
     },
   };
 }
 
-function restoreGoesOn(status: VolumeStatus, { fault, now }: Surroundings): VolumeStatus {
+function restoreGoesOn(status: VolumeStatus, volume: Volume, surroundings: Surroundings): VolumeStatus {
+  const { restore, fault, now } = surroundings;
   switch (status.state) {
     case "creating":
       return { ...status, state: "detached" };
@@ -91,26 +107,23 @@ function restoreGoesOn(status: VolumeStatus, { fault, now }: Surroundings): Volu
       };
     case undefined:
     default:
-      if (fault === "endless") {
-        return status;
+      if (fault === "faulted" && restore?.lastRestoredBackup !== restore?.requestedBackupRestore) {
+        const message = "All replica restore failed and the volume became Faulted";
+        return {
+          ...status,
+          state: "detached",
+          robustness: "faulted",
+          conditions: [condition("False", "RestoreFailure", message, now)],
+        };
       }
-      return fault === "faulted"
-        ? {
-            ...status,
-            state: "detached",
-            robustness: "faulted",
-            conditions: [
-              condition("False", "RestoreFailure", "All replica restore failed and the volume became Faulted", now),
-            ],
-          }
-        : {
-            ...status,
-            state: "detached",
-            robustness: "unknown",
-            restoreRequired: false,
-            conditions: [condition("False", "", "", now)],
-          };
+      return isRestoreFinished(volume, restore, surroundings.backupVolume, surroundings.isKnown)
+        ? { ...status, ...(status.isStandby === true ? { isStandby: false } : {}), restoreRequired: false }
+        : status;
   }
+}
+
+function isRestoring({ type, reason }: Condition): boolean {
+  return type === "Restore" && reason === "RestoreInProgress";
 }
 
 function condition(status: string, reason: string, message: string, now: string): Condition {

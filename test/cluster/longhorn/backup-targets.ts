@@ -1,0 +1,240 @@
+import { parse } from "yaml";
+import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
+import type { BackupStore, StoredBackup } from "./backup-store.ts";
+import { finalizer, isBeingDeleted, isOnlyObject, type LonghornApi } from "./longhorn-api.ts";
+import type { Backup, BackupTarget, BackupVolume, Labels, Stored } from "./objects.ts";
+import {
+  backupVolumeName,
+  backupVolumeStatus,
+  completedStatus,
+  defaultTarget,
+  goneBackups,
+  isAvailable,
+  isTargetDue,
+  isVolumeDue,
+  targetLabels,
+  targetStatus,
+} from "./targets.ts";
+import { now } from "./time.ts";
+
+const inNamespace = `/api/v1/namespaces/${platformNamespaces.longhorn}`;
+
+interface TargetObjects {
+  /** Of one target. */
+  readonly volumes: readonly BackupVolume[];
+  /** Of all targets. */
+  readonly backups: readonly Backup[];
+}
+
+/**
+ * BackupTargets, and for everything in their stores BackupVolumes and Backups (controller/backup_target_controller.go and
+ * backup_volume_controller.go). `default` is read at every step. Any other is read when it appears, when its
+ * `pollInterval` has passed, when a backup to it was made, and when `syncRequestedAt` of the target or of a BackupVolume
+ * asks for it: whoever waits for something new in it has to ask.
+ */
+export class BackupTargets {
+  readonly #longhorn: LonghornApi;
+  readonly #stores: Readonly<Record<string, BackupStore>>;
+  /** Targets that a backup was made to. */
+  readonly #asked = new Set<string>();
+
+  /** @param stores By the name of their target. */
+  constructor(longhorn: LonghornApi, stores: Readonly<Record<string, BackupStore>>) {
+    this.#longhorn = longhorn;
+    this.#stores = stores;
+  }
+
+  async step(): Promise<void> {
+    await this.#declareDefault();
+    for (const target of await this.#longhorn.list<BackupTarget>("BackupTarget")) {
+      await this.#stepOf(target);
+    }
+    await this.#deletions();
+  }
+
+  /** Puts a backup into its target's store, which is read again then (syncBackupVolume of controller/backup_controller.go). */
+  async put(target: BackupTarget, backup: StoredBackup): Promise<void> {
+    const { name } = target.metadata;
+    await this.#stores[name]?.put(backup);
+    this.#asked.add(name);
+  }
+
+  /** BackupTarget `default`, from the ConfigMap that the chart writes. */
+  async #declareDefault(): Promise<void> {
+    const map = await this.#longhorn.api.get<Stored & { readonly data?: Labels }>(
+      `${inNamespace}/configmaps/longhorn-default-resource`,
+    );
+    const settings = parse(map?.data?.["default-resource.yaml"] ?? "") as Labels | null;
+    const url = settings?.["backup-target"] ?? "";
+    if (url !== "") {
+      await this.#longhorn.apply("BackupTarget", defaultTarget, {
+        spec: {
+          backupTargetURL: url,
+          credentialSecret: settings?.["backup-target-credential-secret"] ?? "",
+          pollInterval: "5m0s",
+        },
+      });
+    }
+  }
+
+  /** One target: its deletion, else its availability first and what is in it one step later. */
+  async #stepOf(target: BackupTarget): Promise<void> {
+    const { name, uid, finalizers = [] } = target.metadata;
+    const { backupTargetURL = "", credentialSecret = "" } = target.spec;
+    if (isBeingDeleted(target)) {
+      await this.#forget(name);
+      await this.#longhorn.letGo("BackupTarget", target);
+      return;
+    }
+    if (name !== defaultTarget && !finalizers.includes(finalizer)) {
+      // Its webhook's part.
+      await this.#longhorn.apply("BackupTarget", name, { metadata: { uid, finalizers: [finalizer] } });
+    }
+    if (backupTargetURL === "") {
+      await this.#longhorn.applyStatus("BackupTarget", name, targetStatus("backup target URL is empty", null));
+      await this.#forget(name);
+      return;
+    }
+    const secret = `${inNamespace}/secrets/${credentialSecret}`;
+    if (name !== defaultTarget && (credentialSecret === "" || (await this.#longhorn.api.get(secret)) === undefined)) {
+      // newBackupTargetClient fails, and the status stays as it is.
+      return;
+    }
+    if (name === defaultTarget || this.#asked.has(name) || isTargetDue(target, now())) {
+      await this.#read(target);
+    } else if (isAvailable(target)) {
+      const objects = await this.#objectsOf(name);
+      const due = objects.volumes.filter((volume) => !isBeingDeleted(volume) && isVolumeDue(volume));
+      const stored = due.length === 0 ? [] : ((await this.#stores[name]?.list()) ?? []);
+      for (const { spec } of due) {
+        await this.#mirror(target, spec.volumeName ?? "", stored, objects);
+      }
+    }
+  }
+
+  /** Everything in a store; away with those of its objects that are no longer in it. */
+  async #read(target: BackupTarget): Promise<void> {
+    const { name } = target.metadata;
+    const store = this.#stores[name];
+    const trouble =
+      (await store?.available()) === true
+        ? undefined
+        : `failed to list system backups in ${target.spec.backupTargetURL ?? ""}: ${
+            store === undefined ? "the simulation has no store for it" : "the simulated store does not answer"
+          }`;
+    const synced = target.status?.lastSyncedAt ?? null;
+    if (store === undefined || trouble !== undefined || target.status?.available !== true) {
+      await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(trouble, synced));
+      return;
+    }
+    const syncedAt = now();
+    const stored = await store.list();
+    const objects = await this.#objectsOf(name);
+    const volumes = new Set(stored.map(({ volume }) => volume));
+    for (const volume of volumes) {
+      await this.#mirror(target, volume, stored, objects);
+    }
+    for (const volume of objects.volumes) {
+      if (!volumes.has(volume.spec.volumeName ?? "") && !isBeingDeleted(volume)) {
+        await this.#longhorn.deleteOnlyObject("BackupVolume", volume);
+      }
+    }
+    await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(undefined, syncedAt));
+    this.#asked.delete(name);
+  }
+
+  /** The BackupVolume and the Backups of one volume, as a store has them. */
+  async #mirror(
+    target: BackupTarget,
+    volume: string,
+    stored: readonly StoredBackup[],
+    { volumes, backups }: TargetObjects,
+  ): Promise<void> {
+    const longhorn = this.#longhorn;
+    const targetName = target.metadata.name;
+    const own = stored.filter((backup) => backup.volume === volume);
+    const name = backupVolumeName(volume, targetName);
+    const known = volumes.find(({ metadata }) => metadata.name === name);
+    if (own.length === 0 || (known !== undefined && isBeingDeleted(known))) {
+      return;
+    }
+    const metadata = { labels: targetLabels(targetName, volume), finalizers: [finalizer] };
+    if (known === undefined) {
+      await longhorn.apply("BackupVolume", name, {
+        metadata,
+        spec: { backupTargetName: targetName, volumeName: volume },
+      });
+    }
+    // A backup's object has its name alone: of two targets with a backup of the same name, the first has the object.
+    for (const backup of own.filter(
+      (candidate) => !backups.some(({ metadata: { name } }) => name === candidate.name),
+    )) {
+      await longhorn.apply("Backup", backup.name, { metadata, spec: { labels: {}, backupBlockSize: "2097152" } });
+      await longhorn.applyStatus("Backup", backup.name, completedStatus(backup, target, now()));
+    }
+    for (const gone of goneBackups(backups.filter(isOf(targetName, volume)), own)) {
+      await longhorn.deleteOnlyObject("Backup", gone);
+    }
+    await longhorn.applyStatus("BackupVolume", name, backupVolumeStatus(own, now()));
+  }
+
+  /** cleanUpAllBackupRelatedResources: what stands for a target's backups goes, and the backups stay. */
+  async #forget(target: string): Promise<void> {
+    for (const volume of (await this.#objectsOf(target)).volumes) {
+      if (!isBeingDeleted(volume)) {
+        await this.#longhorn.deleteOnlyObject("BackupVolume", volume);
+      }
+    }
+  }
+
+  /**
+   * What is being deleted goes from the store too, unless a label says that only the object is meant or the target is not
+   * there (checkIfRemoteDataCleanupIsNeeded of controller/utils.go).
+   */
+  async #deletions(): Promise<void> {
+    const longhorn = this.#longhorn;
+    const [targets, volumes, backups] = await Promise.all([
+      longhorn.list<BackupTarget>("BackupTarget"),
+      longhorn.list<BackupVolume>("BackupVolume"),
+      longhorn.list<Backup>("Backup"),
+    ]);
+    const storeOf = (object: Stored, name: string): BackupStore | undefined =>
+      !isOnlyObject(object) && isAvailable(targets.find(({ metadata }) => metadata.name === name))
+        ? this.#stores[name]
+        : undefined;
+    for (const volume of volumes.filter(isBeingDeleted)) {
+      const { backupTargetName: target = "", volumeName = "" } = volume.spec;
+      const store = storeOf(volume, target);
+      for (const { name } of ((await store?.list()) ?? []).filter((stored) => stored.volume === volumeName)) {
+        await store?.remove(name);
+      }
+      // Kubernetes' garbage collector would delete them: they belong to their BackupVolume.
+      for (const backup of backups.filter(isOf(target, volumeName))) {
+        if (!isBeingDeleted(backup)) {
+          await longhorn.deleteOnlyObject("Backup", backup);
+        }
+      }
+      await longhorn.letGo("BackupVolume", volume);
+    }
+    for (const backup of backups.filter(isBeingDeleted)) {
+      const { "backup-target": target = "", "backup-volume": volumeName = "" } = backup.metadata.labels ?? {};
+      const volume = volumes.find(({ metadata }) => metadata.name === backupVolumeName(volumeName, target));
+      if (volume !== undefined && !isBeingDeleted(volume)) {
+        await storeOf(backup, target)?.remove(backup.metadata.name);
+      }
+      await longhorn.letGo("Backup", backup);
+    }
+  }
+
+  async #objectsOf(target: string): Promise<TargetObjects> {
+    const [volumes, backups] = await Promise.all([
+      this.#longhorn.list<BackupVolume>("BackupVolume"),
+      this.#longhorn.list<Backup>("Backup"),
+    ]);
+    return { volumes: volumes.filter(({ spec }) => spec.backupTargetName === target), backups };
+  }
+}
+
+function isOf(target: string, volume: string): (backup: Backup) => boolean {
+  return ({ metadata: { labels = {} } }) => labels["backup-target"] === target && labels["backup-volume"] === volume;
+}
