@@ -1,3 +1,4 @@
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Model, Tenant } from "../model.ts";
 import { show, type Problem, type Warning } from "../problem.ts";
@@ -9,11 +10,11 @@ import type { Standing, StandingTenant } from "./standing.ts";
  * two clusters know nothing of each other; `kraft move` leaves word in both.
  */
 export function moveProblems(
-  { tenants }: Pick<Model, "tenants">,
+  { source, tenants }: Pick<Model, "source" | "tenants">,
   staged: readonly Staged[],
   standing: Standing,
 ): Problem[] {
-  return tenants.flatMap((tenant) => {
+  const ofTenants = tenants.flatMap((tenant) => {
     const found = standing.tenants.find(({ name }) => name === tenant.name);
     const stage = staged.find((entry) => entry.tenant.name === tenant.name)?.stage;
     return found === undefined
@@ -26,6 +27,26 @@ export function moveProblems(
             : []),
         ];
   });
+  return [...sourceLeft(source, standing), ...ofTenants];
+}
+
+/** Longhorn lets no target go while a volume follows it, and refuses that after everything else was changed. */
+function sourceLeft(source: Model["source"], { volumes }: Standing): Problem[] {
+  const following = volumes.filter(
+    ({ follows }) =>
+      follows !== undefined && (follows.target !== source?.stack || follows.url !== backupTargetUrl(source)),
+  );
+  const [first] = following;
+  return first?.follows === undefined
+    ? []
+    : [
+        {
+          key: "kraft:source",
+          found: `${source === undefined ? "nothing" : `${source.stack}, ${backupTargetUrl(source)}`}, but volumes follow the backups of ${first.follows.target} in ${first.follows.url}: ${following.map(({ name }) => name).join(", ")}`,
+          allowed: "the same source, as long as a volume follows its backups",
+          fix: "put it back, and end the move with cutover, or delete the copies: docs/moving.md",
+        },
+      ];
 }
 
 /** Who is still to come. */

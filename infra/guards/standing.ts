@@ -52,6 +52,8 @@ export interface StandingVolume {
   readonly lastBackupAt?: string;
   /** False while it is filled from a backup. */
   readonly whole: boolean;
+  /** The backups that it follows, of a stack that a tenant moves here from: Longhorn's name of them, and their URL. */
+  readonly follows?: { readonly target: string; readonly url: string };
 }
 
 /** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
@@ -78,7 +80,8 @@ interface Claim extends KubernetesObject {
 }
 
 interface Volume extends KubernetesObject {
-  readonly spec?: { readonly fromBackup?: string };
+  /** Longhorn does write Standby with a capital. */
+  readonly spec?: { readonly fromBackup?: string; readonly Standby?: boolean; readonly backupTargetName?: string };
   readonly status?: { readonly lastBackupAt?: string; readonly state?: string; readonly restoreRequired?: boolean };
 }
 
@@ -135,6 +138,9 @@ export async function look(host: Host): Promise<Standing> {
       ...(status?.lastBackupAt === undefined || status.lastBackupAt === ""
         ? {}
         : { lastBackupAt: status.lastBackupAt }),
+      ...(spec?.Standby === true
+        ? { follows: { target: spec.backupTargetName ?? "", url: (spec.fromBackup ?? "").replace(/\?.*$/, "") } }
+        : {}),
       whole: (spec?.fromBackup ?? "") === "" || (status?.restoreRequired === false && status.state !== "creating"),
     })),
     dataDefinitions: definitions.filter((name) => dataGroups.some((group) => name.endsWith(`.${group}`))),

@@ -53,8 +53,8 @@ export interface BackupReport {
 export interface BackupOrder {
   readonly stack: string;
   readonly tenant: string;
-  /** The one volume that is meant, also if no claim is bound to it any more. */
-  readonly volume?: string;
+  /** Those that are meant, also if no claim is bound to them any more. Default: all that a claim is bound to. */
+  readonly volumes?: readonly string[];
   readonly patience: Patience;
   readonly progress: (text: string) => void;
 }
@@ -64,7 +64,7 @@ export interface BackupOrder {
  *
  * @throws Failure where there is none, naming those that there are
  */
-export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only: string | undefined): Volume[] {
+export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only?: readonly string[]): Volume[] {
   const { namespace } = tenantNames(tenant);
   const own = volumesOfTenant(volumes, tenant);
   if (only === undefined) {
@@ -76,13 +76,15 @@ export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only
   const known = volumes.filter(
     (volume) => !isOfDrill(volume) && volume.status?.kubernetesStatus?.namespace === namespace,
   );
-  const volume = known.find(({ metadata }) => metadata.name === only);
-  if (volume === undefined) {
-    throw new Failure(
-      `${only} is no volume of ${tenant}\n  allowed: ${known.map(({ metadata }) => metadata.name).join(", ") || "there is none"}`,
-    );
-  }
-  return [volume];
+  return only.map((name) => {
+    const volume = known.find(({ metadata }) => metadata.name === name);
+    if (volume === undefined) {
+      throw new Failure(
+        `${name} is no volume of ${tenant}\n  allowed: ${known.map(({ metadata }) => metadata.name).join(", ") || "there is none"}`,
+      );
+    }
+    return volume;
+  });
 }
 
 /**
@@ -92,7 +94,7 @@ export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only
 export async function backUp(host: WritableHost, order: BackupOrder): Promise<BackupReport> {
   const { tenant, patience, progress } = order;
   const all = await host.list<Volume>(`${longhornPath}/volumes`);
-  const volumes = volumesToBackUp(all, tenant, order.volume);
+  const volumes = volumesToBackUp(all, tenant, order.volumes);
   const id = randomBytes(8).toString("hex");
   progress(`a snapshot of ${volumes.length === 1 ? "the volume" : `${volumes.length} volumes`}`);
   const attempts = await Promise.all(

@@ -122,6 +122,9 @@ async function askToLook(
 ): Promise<void> {
   const path =
     backupVolume === undefined ? paths.backupTarget(source) : movePaths.backupVolume(backupVolume.metadata.name);
-  // To the second, as Kubernetes keeps times.
-  await host.merge(path, { spec: { syncRequestedAt: `${new Date().toISOString().slice(0, 19)}Z` } });
+  const { status } = (await host.get<{ readonly status?: { readonly lastSyncedAt?: string | null } }>(path)) ?? {};
+  const synced = Date.parse(status?.lastSyncedAt ?? "");
+  // Kubernetes keeps times to the second, and Longhorn looks only where it was asked later than it last did.
+  const at = Math.max(Date.now(), Number.isNaN(synced) ? 0 : synced + 1000);
+  await host.merge(path, { spec: { syncRequestedAt: `${new Date(at).toISOString().slice(0, 19)}Z` } });
 }

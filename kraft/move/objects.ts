@@ -54,7 +54,8 @@ export function copyManifest(volume: PlannedVolume, parameters: Parameters, sour
       metadata: { ...metadata, ...(life.is === "following" ? {} : { annotations: { [movedAtAnnotation]: life.at } }) },
       spec: {
         ...rest,
-        standby: life.is === "following",
+        // With a capital: `json:"Standby"` in k8s/pkg/apis/longhorn/v1beta2/volume.go.
+        Standby: life.is === "following",
         frontend: life.is === "following" ? "" : frontend,
         backupTargetName: life.is === "own" ? rest["backupTargetName"] : source,
       },

@@ -1,5 +1,5 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import type { Departure } from "../../components/plan/move.ts";
+import { movedAtAnnotation, type Departure } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
@@ -76,7 +76,7 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
   const departure: Departure = source.tenant?.movedTo ?? { to: target.stack, at: new Date().toISOString() };
   await recordDeparture(source.host, tenant, departure);
   note(`${tenant}: the guest does not start on ${source.stack} again from now on`);
-  const last = await lastBackups(order);
+  const last = await lastBackups(order, departure);
   const volumes = await volumesToMove(order);
   const outcomes = await bring(target.host, {
     source: source.stack,
@@ -98,7 +98,7 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
  *
  * @throws Failure where the guest stands on the other side already.
  */
-export async function back(order: MoveOrder): Promise<MoveReport> {
+export async function back(order: Pick<MoveOrder, "parties">): Promise<MoveReport> {
   refuse("back", order);
   const { source, target, tenant } = order.parties;
   // First what would let the guest start there, then what keeps it from starting here.
@@ -109,7 +109,7 @@ export async function back(order: MoveOrder): Promise<MoveReport> {
   return report("back", order, []);
 }
 
-function refuse(phase: MovePhase, { parties }: MoveOrder): void {
+function refuse(phase: MovePhase, { parties }: Pick<MoveOrder, "parties">): void {
   const found = obstacles(phase, parties);
   if (found.length > 0) {
     throw new Failure(
@@ -133,13 +133,26 @@ function sourceIsRead({ parties: { source, target }, store }: MoveOrder): Promis
  *
  * @returns names of backups by volume
  */
-async function lastBackups({ parties, backupLimit, note }: MoveOrder): Promise<ReadonlyMap<string, string>> {
-  const { source, tenant } = parties;
+async function lastBackups(
+  { parties, backupLimit, note }: MoveOrder,
+  { at }: Departure,
+): Promise<ReadonlyMap<string, string>> {
+  const { source, target, tenant } = parties;
+  const alive = new Set(
+    target.known
+      .filter(({ metadata }) => metadata.annotations?.[movedAtAnnotation] === at)
+      .map(({ metadata }) => metadata.name),
+  );
+  const due = source.volumes.map(({ metadata }) => metadata.name).filter((name) => !alive.has(name));
+  if (due.length === 0) {
+    return new Map();
+  }
   const interrupted = interruption();
   try {
     const { ok, volumes } = await backUp(source.host, {
       stack: source.stack,
       tenant,
+      volumes: due,
       patience: { until: Date.now() + backupLimit, signal: interrupted.signal },
       progress: (text) => {
         note(`${tenant}: the last backup: ${text}`);
@@ -201,7 +214,7 @@ async function volumesToMove({ parties, store, inputs }: MoveOrder): Promise<Pla
   return [...plan.order];
 }
 
-function report(phase: MovePhase, { parties }: MoveOrder, volumes: readonly Outcome[]): MoveReport {
+function report(phase: MovePhase, { parties }: Pick<MoveOrder, "parties">, volumes: readonly Outcome[]): MoveReport {
   const { tenant, source, target } = parties;
   return { phase, tenant, from: source.stack, to: target.stack, ok: allThere(volumes), volumes };
 }

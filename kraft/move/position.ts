@@ -82,7 +82,7 @@ function nextOf(stage: Stage, { tenant, source: { tenant: left } }: Parties, fro
 function wayOf({ tenant, target }: Parties, volume: Volume): Way {
   const { name } = volume.metadata;
   const copy = target.known.find(({ metadata }) => metadata.name === name) as
-    (Volume & { readonly spec?: { readonly standby?: boolean } }) | undefined;
+    (Volume & { readonly spec?: { readonly Standby?: boolean } }) | undefined;
   return {
     claim: claimText(tenant, claimOf(volume)),
     volume: name,
@@ -93,7 +93,7 @@ function wayOf({ tenant, target }: Parties, volume: Volume): Way {
     there:
       copy === undefined
         ? "nothing"
-        : copy.spec?.standby === true
+        : copy.spec?.Standby === true
           ? "a copy that follows"
           : target.volumes.includes(copy)
             ? "its claim's own"

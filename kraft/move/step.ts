@@ -5,7 +5,8 @@ import type { PlannedVolume } from "../restore/plan.ts";
 
 /** Longhorn's Volume, as far as it follows backups. */
 export interface StandbyVolume extends LiveVolume {
-  readonly spec: LiveVolume["spec"] & { readonly standby?: boolean };
+  /** Longhorn does write it with a capital. */
+  readonly spec: LiveVolume["spec"] & { readonly Standby?: boolean };
   readonly status?: LiveVolume["status"] & {
     readonly isStandby?: boolean;
     /** Name of the newest backup that Longhorn knows of in the volume's own target. */
@@ -82,7 +83,7 @@ export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal)
     };
   }
   const { restoreInitiated, restoreRequired, isStandby, lastBackup = "", state } = volume.status ?? {};
-  const standby = volume.spec.standby === true;
+  const standby = volume.spec.Standby === true;
   if (!standby && (goal.phase === "copy" || volume.metadata.annotations?.[movedAtAnnotation] !== goal.at)) {
     return {
       step: "refuse",

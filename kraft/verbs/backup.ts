@@ -47,7 +47,7 @@ export const backup: Verb<Options> = {
       const report = await backUp(host, {
         stack: file.stack.name,
         tenant,
-        ...(options.volume === undefined ? {} : { volume: options.volume }),
+        ...(options.volume === undefined ? {} : { volumes: [options.volume] }),
         patience: { until: Date.now() + limit, signal: interrupted.signal },
         progress: (text) => {
           output.note(`${tenant}: ${text}`);

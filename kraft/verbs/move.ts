@@ -129,16 +129,19 @@ export const move: Verb<Options> = {
       import("../restore/inputs.ts"),
       import("../move/phases.ts"),
     ]);
-    const run = { copy: work.copy, cutover: work.cutover, back: work.back }[phase as "back" | "copy" | "cutover"];
-    const report = await run({
+    const order = async () => ({
       parties,
       store: await sourceStore(target, process.env),
       inputs: { ...inputsOf(target), tenant },
       backupLimit,
-      note: (text) => {
+      note: (text: string) => {
         output.note(text);
       },
     });
+    const report =
+      phase === "back"
+        ? await work.back({ parties })
+        : await (phase === "copy" ? work.copy : work.cutover)(await order());
     const next = report.ok && phase !== "back" ? position.positionOf(await look()).next : [];
     if (options.json === true) {
       output.printJson({ ...report, next });

@@ -27,7 +27,8 @@ import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
 const folder = mkdtempSync(join(tmpdir(), "kraft-rebuild-"));
 const tenants = {
   acme: { domains: ["acme.example"], size: "small" },
-  blue: { domains: ["blue.example"], size: "medium" },
+  // Came from another stack once, and comes back from this one's own backups all the same.
+  blue: { domains: ["blue.example"], size: "medium", from: "homelab" },
   // Gone before the fire: of her only the backups are meant to be left.
   coral: { domains: ["coral.example"], size: "small", state: "archived" },
 };
@@ -55,6 +56,7 @@ let longhorn: SimulatedLonghorn | undefined;
 let tokens: Readonly<Record<string, string>>;
 
 const restored = { "kraft:phase": "restore" };
+const secrets = { "kraft:sourceTokenSeed": "0123456789abcdef0123456789abcdef0123456789abcdef" };
 
 before(async () => {
   const keys = newS3Keys();
@@ -68,6 +70,7 @@ before(async () => {
   const old = join(folder, "first", "local");
   keepS3Keys(old, keys);
   first = await embeddedIn("local", old);
+  first.secrets = secrets;
   await first.up(config);
   tokens = await guestTokens(first);
   await writeBackups(tools, store, [...volumes, ofCoral]);
@@ -82,6 +85,7 @@ before(async () => {
   first.cluster.api.close();
   await removeHostCluster(old);
   second = await embeddedIn("local", next);
+  second.secrets = secrets;
 });
 
 after(async () => {

@@ -74,6 +74,40 @@ describe("a guest does not start over what is not whole", () => {
   }
 });
 
+describe("the source stays as long as a volume follows it", () => {
+  const url = "s3://kraft-backup@eu-central-2/attic/";
+  const source = {
+    stack: "attic",
+    bucket: "kraft-backup",
+    region: "eu-central-2",
+    prefix: "attic",
+    endpoint: "https://s3.example",
+  };
+  const around = standing({ volumes: [whole, { name: "pvc-copy", whole: false, follows: { target: "attic", url } }] });
+  for (const [what, change, expected] of [
+    ["as it is", source, []],
+    ["gone", undefined, [`nothing, but volumes follow the backups of attic in ${url}: pvc-copy`]],
+    [
+      "in another folder",
+      { ...source, prefix: "cellar" },
+      [`attic, s3://kraft-backup@eu-central-2/cellar/, but volumes follow the backups of attic in ${url}: pvc-copy`],
+    ],
+    [
+      "of another name",
+      { ...source, stack: "cellar" },
+      [`cellar, ${url}, but volumes follow the backups of attic in ${url}: pvc-copy`],
+    ],
+  ] as const) {
+    test(what, () => {
+      const found = moveProblems(model({ source: change }), [], around);
+      assert.deepEqual(
+        found.map((problem) => problem.found),
+        expected,
+      );
+    });
+  }
+});
+
 describe("a tenant never runs in two clusters", () => {
   test("who moved away does not become active again", () => {
     const { problems } = judged({}, { movedTo, suspendedAt: "2026-11-25T18:00:00Z" });

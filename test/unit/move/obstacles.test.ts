@@ -18,7 +18,7 @@ function hostOf(uid: string): Party["host"] {
 
 function volume(
   name: string,
-  change: Partial<NonNullable<Volume["spec"]> & { readonly standby: boolean }> = {},
+  change: Partial<NonNullable<Volume["spec"]> & { readonly Standby: boolean }> = {},
 ): Volume {
   return {
     metadata: { name },
@@ -157,8 +157,8 @@ describe("what is in the way is said, with what to do", () => {
 describe("where a move stands", () => {
   const volumes = [volume("pvc-acme")];
   const source = (change: Partial<StandingTenant> = {}): Party => party("homelab", change, { volumes, known: volumes });
-  const standby = [volume("pvc-acme", { standby: true })];
-  const own = [volume("pvc-acme", { standby: false })];
+  const standby = [volume("pvc-acme", { Standby: true })];
+  const own = [volume("pvc-acme", { Standby: false })];
   const cases: readonly (readonly [Parties["source"], Parties["target"], string, string, RegExp])[] = [
     [source(), party("proliant", prepared), "before", "nothing", /^npm run kraft -- move acme copy --stack proliant$/],
     [

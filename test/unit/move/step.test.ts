@@ -23,7 +23,7 @@ function copy(change: {
 }): StandbyVolume {
   return {
     metadata: { name, labels: change.labels ?? restoring, annotations: change.annotations ?? {} },
-    spec: { fromBackup: first, standby: true, size: "5368709120", ...change.spec },
+    spec: { fromBackup: first, Standby: true, size: "5368709120", ...change.spec },
     status: { restoreInitiated: true, restoreRequired: true, isStandby: true, state: "attached", ...change.status },
   };
 }
@@ -49,7 +49,7 @@ function following(restored: string, newest: string): LiveCopy {
   });
 }
 
-const alive = { spec: { standby: false }, annotations: { [movedAtAnnotation]: at } };
+const alive = { spec: { Standby: false }, annotations: { [movedAtAnnotation]: at } };
 const restored = { isStandby: false, restoreRequired: false, state: "detached" };
 const bound = {
   persistentVolume: {
@@ -178,7 +178,7 @@ test("nothing comes to life without the last backup, whatever Longhorn says", ()
     fc.property(backup, backup, backup, fc.boolean(), fc.boolean(), (last, known, done, initiated, standby) => {
       const found = live({
         volume: copy({
-          spec: { standby: true },
+          spec: { Standby: true },
           status: {
             restoreInitiated: initiated,
             isStandby: standby,

@@ -126,11 +126,12 @@ test("a backup is of the volumes that claims are bound to; another one has to be
     metadata: { name: "pvc-2" },
     status: { kubernetesStatus: { namespace: "k3k-acme", pvcName: "data", pvStatus: "Bound" } },
   };
-  const names = (only?: string): string[] => volumesToBackUp([gone, bound], "acme", only).map((v) => v.metadata.name);
+  const names = (only?: string): string[] =>
+    volumesToBackUp([gone, bound], "acme", only === undefined ? undefined : [only]).map((v) => v.metadata.name);
   assert.deepEqual(names(), ["pvc-2"]);
   assert.deepEqual(names("pvc-1"), ["pvc-1"]);
   assert.throws(() => names("pvc-3"), /pvc-3 is no volume of acme\n {2}allowed: pvc-1, pvc-2/);
-  assert.throws(() => volumesToBackUp([gone], "acme", undefined), /no volume that a claim of acme is bound to/);
+  assert.throws(() => volumesToBackUp([gone], "acme"), /no volume that a claim of acme is bound to/);
   assert.deepEqual(backupLabels(bound), {
     KubernetesStatus:
       '{"pvName":"","pvStatus":"Bound","namespace":"k3k-acme","pvcName":"data","lastPVCRefAt":"","workloadsStatus":null,"lastPodRefAt":""}',

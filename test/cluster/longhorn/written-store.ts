@@ -1,0 +1,62 @@
+import type { Tools } from "../../../local/toolchain/ready.ts";
+import {
+  writeBackups,
+  type BackupSpec,
+  type BackupStore as Place,
+  type KubernetesStatus,
+} from "../../fixtures/backup-store.ts";
+import type { BackupStore, StoredBackup } from "./backup-store.ts";
+
+/** Blocks that a volume of these tests has room for at least. */
+const blocks = 16;
+
+/**
+ * A real bucket that the simulated Longhorn backs up to: each of its backups is written there by Longhorn's own library.
+ * What was there before it is not known to it.
+ */
+export class WrittenStore implements BackupStore {
+  readonly #tools: Tools;
+  readonly #place: Place;
+  readonly #made = new Map<string, StoredBackup>();
+
+  constructor(tools: Tools, place: Place) {
+    this.#tools = tools;
+    this.#place = place;
+  }
+
+  available(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
+
+  list(): Promise<readonly StoredBackup[]> {
+    return Promise.resolve([...this.#made.values()]);
+  }
+
+  async put(backup: StoredBackup): Promise<void> {
+    const { name, volume, snapshot, createdAt, volumeSize, storageClass, labels } = backup;
+    const before = [...this.#made.values()].filter((made) => made.volume === volume);
+    const specs = [...before, { name, snapshot, createdAt }].map((made, index): BackupSpec => ({
+      name: made.name,
+      snapshot: made.snapshot,
+      created: made.createdAt,
+      // Of each one block more than of those before, so that every one of them is told from all others.
+      blocks: [0, 1 + (index % (blocks - 1))],
+    }));
+    await writeBackups(this.#tools, this.#place, [
+      {
+        name: volume,
+        size: volumeSize,
+        storageClass,
+        compression: "lz4",
+        accessMode: "rwo",
+        kubernetesStatus: JSON.parse(labels["KubernetesStatus"] ?? "null") as KubernetesStatus | null,
+        backups: specs,
+      },
+    ]);
+    this.#made.set(name, backup);
+  }
+
+  remove(name: string): Promise<void> {
+    return Promise.reject(new Error(`the backup ${name} was deleted, and nothing here should do that`));
+  }
+}
