@@ -1,6 +1,9 @@
 import { Agent, request } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 
+/** How often an API server that is busy is asked, a second apart, which is what it asks for itself. */
+const attempts = 5;
+
 /** How to reach an API server as its administrator. */
 export interface Access {
   readonly server: string;
@@ -81,12 +84,27 @@ export class Api {
     });
   }
 
+  /** An API server that is busy, or has just learned of a kind, says so and wants to be asked again. */
+  async #sendAgain(
+    method: string,
+    path: string,
+    body?: { readonly type: string; readonly text: string },
+  ): Promise<{ readonly status: number; readonly text: string }> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.#send(method, path, body);
+      if (answer.status !== 429 || attempt === attempts) {
+        return answer;
+      }
+      await sleep(1000);
+    }
+  }
+
   async #object(
     method: string,
     path: string,
     body?: { readonly type: string; readonly text: string },
   ): Promise<unknown> {
-    const { status, text } = await this.#send(method, path, body);
+    const { status, text } = await this.#sendAgain(method, path, body);
     if (status >= 300) {
       let message = text;
       try {
