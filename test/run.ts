@@ -2,11 +2,13 @@
 //
 //   npm test                     all of it
 //   npm test -- unit             one part: check, unit, cluster or machines
+//   npm test -- cluster --shard 2/3   the second third of its files, for machines side by side
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { parseArgs } from "node:util";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -47,13 +49,26 @@ async function tool(command: readonly string[]): Promise<boolean> {
   return code === 0;
 }
 
+/** `2/3` is the second of three. */
+function shardOf(text: string | undefined): { readonly index: number; readonly total: number } | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const [index = NaN, total = NaN] = text.split("/").map(Number);
+  if (!(Number.isInteger(index) && Number.isInteger(total) && index >= 1 && index <= total)) {
+    console.error(`--shard ${text}: not a share; write for example 2/3`);
+    process.exit(2);
+  }
+  return { index, total };
+}
+
 async function suite(pattern: string, concurrency: number): Promise<Omit<Tally, "name" | "seconds">> {
   const files = globSync(pattern, { cwd: root })
     .map((file) => resolve(root, file))
     .sort();
   let passed = 0;
   let failed = 0;
-  const stream = run({ files, concurrency });
+  const stream = run({ files, concurrency, ...(shard === undefined ? {} : { shard }) });
   // Groups are reported beside the tests in them; only tests count.
   stream.on("test:pass", ({ details }) => {
     passed += details.type === "suite" ? 0 : 1;
@@ -71,7 +86,12 @@ async function suite(pattern: string, concurrency: number): Promise<Omit<Tally, 
   return { passed, failed };
 }
 
-const wanted = process.argv.slice(2);
+const { positionals: wanted, values } = parseArgs({
+  args: process.argv.slice(2),
+  allowPositionals: true,
+  options: { shard: { type: "string" } },
+});
+const shard = shardOf(values.shard);
 const unknown = wanted.filter((name) => !(name in parts));
 if (unknown.length > 0) {
   console.error(`no part is called ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);

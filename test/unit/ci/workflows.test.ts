@@ -21,6 +21,7 @@ interface Job {
   readonly permissions?: Readonly<Record<string, string>>;
   readonly "runs-on": string | readonly string[];
   readonly "timeout-minutes"?: number;
+  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
   readonly steps: readonly Step[];
 }
 
@@ -53,6 +54,27 @@ const granted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 
 test("there are workflows", () => {
   assert.deepEqual(files.sort(), ["change.yml", "ci.yml", "comment.yml", "drift.yml", "drill.yml", "preview.yml"]);
+});
+
+test("every part of the tests runs, and every share of it", () => {
+  const { jobs } = parse(readFileSync(join(folder, "ci.yml"), "utf8")) as Workflow;
+  const parts = Object.values(jobs).flatMap(({ steps, strategy }) =>
+    steps.flatMap(({ run = "", env }) => {
+      const [, line] = /^npm test -- (.*)$/.exec(run) ?? [];
+      if (line !== "$PART") {
+        return line === undefined ? [] : line.split(" ");
+      }
+      assert.equal(env?.["PART"], "${{ matrix.part }}");
+      return strategy?.matrix["part"] ?? [];
+    }),
+  );
+  const shares = parts.filter((part) => part.startsWith("cluster"));
+  assert.deepEqual(
+    shares,
+    shares.map((_, index) => `cluster --shard ${index + 1}/${shares.length}`),
+  );
+  assert.ok(shares.length > 0);
+  assert.deepEqual(parts.filter((part) => !shares.includes(part)).sort(), ["check", "machines", "unit"]);
 });
 
 test("actionlint finds nothing", async () => {
