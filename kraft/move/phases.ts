@@ -1,8 +1,7 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { movedAtAnnotation, type Departure } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
-import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
+import { readCatalogue, type BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { backUp } from "../backup/backup.ts";
 import { Failure } from "../failure.ts";
 import { claimOf, claimText } from "../longhorn.ts";
@@ -73,6 +72,8 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
   }
   refuse("cutover", order);
   await sourceIsRead(order);
+  // What cannot come at all is better known while the tenant may still go back.
+  await volumesToMove(order);
   const departure: Departure = source.tenant?.movedTo ?? { to: target.stack, at: new Date().toISOString() };
   await recordDeparture(source.host, tenant, departure);
   note(`${tenant}: the guest does not start on ${source.stack} again from now on`);

@@ -1,6 +1,12 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
-import { occupation, restoreFailure, type Live, type LiveVolume } from "../restore/live.ts";
-import { groupLabel, restoringGroup } from "../restore/objects.ts";
+import {
+  bindingStep,
+  occupation,
+  restoreFailure,
+  type BindingStep,
+  type Live,
+  type LiveVolume,
+} from "../restore/live.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
 
 /** Longhorn's Volume, as far as it follows backups. */
@@ -48,11 +54,11 @@ export type Goal =
 
 /** What is to be done next about one volume. */
 export type MoveStep =
-  | { readonly step: "activate" | "begin" | "bind" | "done" }
-  | { readonly step: "finish"; readonly size: string }
+  | BindingStep
+  | { readonly step: "activate" | "begin" }
   /** Longhorn looks at the backups every five minutes, or when it is asked. */
   | { readonly step: "ask"; readonly for: string }
-  | { readonly step: "wait"; readonly for: "its binding" | "Longhorn to begin" | "the restore" }
+  | { readonly step: "wait"; readonly for: "Longhorn to begin" }
   | { readonly step: "refuse"; readonly reason: string };
 
 /**
@@ -63,7 +69,7 @@ export type MoveStep =
  * taken for this one's: what was written after that move is not in it.
  */
 export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal): MoveStep {
-  const { volume, persistentVolume, claim, backupVolume, engine } = live;
+  const { volume, backupVolume, engine } = live;
   const { fromBackup = "" } = volume?.spec ?? {};
   // It was made from the newest backup of its day, and there are newer ones of the same volume since.
   const same = sameSeries(fromBackup, planned.backup.url);
@@ -82,7 +88,7 @@ export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal)
       reason: `Longhorn could not restore it: ${failure}; delete the copy, which touches no backup, and run this again: kubectl -n longhorn-system delete volumes.longhorn.io ${planned.volume}`,
     };
   }
-  const { restoreInitiated, restoreRequired, isStandby, lastBackup = "", state } = volume.status ?? {};
+  const { restoreInitiated, restoreRequired, isStandby, lastBackup = "" } = volume.status ?? {};
   const standby = volume.spec.Standby === true;
   if (!standby && (goal.phase === "copy" || volume.metadata.annotations?.[movedAtAnnotation] !== goal.at)) {
     return {
@@ -107,16 +113,7 @@ export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal)
   if (isStandby !== false || restoreRequired !== false) {
     return { step: "wait", for: "the restore" };
   }
-  if (persistentVolume === undefined || claim === undefined) {
-    // Longhorn still lets go of it.
-    return state === "detached" ? { step: "bind" } : { step: "wait", for: "the restore" };
-  }
-  if (claim.status?.phase !== "Bound") {
-    return { step: "wait", for: "its binding" };
-  }
-  return volume.metadata.labels?.[groupLabel(restoringGroup)] === undefined
-    ? { step: "done" }
-    : { step: "finish", size: volume.spec.size ?? String(planned.sizeBytes) };
+  return bindingStep(planned, volume, live);
 }
 
 /** Whether two backups, as Longhorn names them by URL, are of one volume in one target. */

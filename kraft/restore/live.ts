@@ -49,17 +49,23 @@ export interface Live {
 
 /** What is to be done next about one volume. */
 export type Step =
-  | { readonly step: "begin" | "bind" | "claim" | "done" | "free" }
-  | { readonly step: "finish"; readonly size: string }
-  | { readonly step: "wait"; readonly for: "its binding" | "Longhorn to begin" | "the restore" }
+  | BindingStep
+  | { readonly step: "begin" | "claim" | "free" }
+  | { readonly step: "wait"; readonly for: "Longhorn to begin" }
   | { readonly step: "refuse"; readonly reason: string };
+
+/** What is to be done next about a volume that is whole. */
+export type BindingStep =
+  | { readonly step: "bind" | "done" }
+  | { readonly step: "finish"; readonly size: string }
+  | { readonly step: "wait"; readonly for: "its binding" | "the restore" };
 
 /**
  * The next step towards a volume that is back, from whatever an earlier run left: it is judged anew every time, so that
  * a run may end anywhere. Nothing that exists is ever changed unless it came from this very backup.
  */
 export function nextStep(planned: PlannedVolume, live: Live): Step {
-  const { volume, persistentVolume, claim } = live;
+  const { volume } = live;
   if (isStanding(planned, live)) {
     return standingStep(live);
   }
@@ -77,16 +83,25 @@ export function nextStep(planned: PlannedVolume, live: Live): Step {
       reason: `Longhorn could not restore it: ${failure}; delete the volume that failed, which touches no backup, and run this again: kubectl -n longhorn-system delete volumes.longhorn.io ${planned.volume}`,
     };
   }
-  const { restoreInitiated, restoreRequired, state } = volume.status ?? {};
+  const { restoreInitiated, restoreRequired } = volume.status ?? {};
   if (restoreInitiated !== true) {
     return { step: "wait", for: "Longhorn to begin" };
   }
   if (restoreRequired !== false) {
     return { step: "wait", for: "the restore" };
   }
+  return bindingStep(planned, volume, live);
+}
+
+/** The next step of a volume that is whole: towards its claim, and out of the group that no schedule knows. */
+export function bindingStep(
+  planned: PlannedVolume,
+  volume: LiveVolume,
+  { persistentVolume, claim }: Pick<Live, "claim" | "persistentVolume">,
+): BindingStep {
   if (persistentVolume === undefined || claim === undefined) {
     // Longhorn still lets go of it.
-    return state === "detached" ? { step: "bind" } : { step: "wait", for: "the restore" };
+    return volume.status?.state === "detached" ? { step: "bind" } : { step: "wait", for: "the restore" };
   }
   if (claim.status?.phase !== "Bound") {
     return { step: "wait", for: "its binding" };
