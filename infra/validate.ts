@@ -83,6 +83,7 @@ function loadProblems(stack: Stack, { config }: ParsedConfig): Problem[] {
   const load = {
     stack,
     tenants: tenantsOf(config.tenants ?? {}),
+    entry: config.network?.entry,
     replicas: Math.min(config.storage?.replicas ?? defaultReplicas(nodes), nodes),
     ...weights(config),
   };

@@ -132,6 +132,11 @@ export function keysOf<Key extends keyof Config>(file: StackFile, keys: readonly
   return config as Pick<Config, Key>;
 }
 
+/** The entrypoint's own address, where the key that it stands in is right; undefined where there is none. */
+export function entryOf(file: StackFile): string | undefined {
+  return parse(file.raw).config.network?.entry;
+}
+
 /** Every tenant's name as written, right or wrong. */
 export function tenantsOf(file: StackFile): string[] {
   return parse(file.raw)

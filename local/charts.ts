@@ -91,6 +91,15 @@ export interface ChartFile {
   readonly kind: "real" | "standIn" | "given";
 }
 
+/** The charts that a stack file brings into its cluster: MetalLB's is only for an entrypoint with an address of its own. */
+export function declaredCharts(
+  files: readonly ChartFile[],
+  config: Readonly<Record<string, unknown>>,
+): readonly ChartFile[] {
+  const network = config["kraft:network"] as { readonly entry?: unknown } | undefined;
+  return network?.entry === undefined ? files.filter(({ chart }) => chart !== versions.metallb.chart) : files;
+}
+
 function fileName(chart: { readonly chart: string; readonly version: string }): string {
   return `${chart.chart}-${chart.version}.tgz`;
 }

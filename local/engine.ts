@@ -35,6 +35,8 @@ export interface Engine {
   readonly workDir: string;
   /** What the local run changed of what the stack declares. */
   readonly overrides: readonly string[];
+  /** What the stack file of this run says, by key, for example `kraft:network`. Secrets in it are encrypted. */
+  readonly config: Readonly<Record<string, unknown>>;
   /** @param interruption makes the engine finish what it is at, write its state, and fail */
   up(interruption?: AbortSignal): Promise<EngineRun>;
   preview(): Promise<EngineRun>;
@@ -324,6 +326,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     workDir,
     overrides: derived.changes,
+    config: derived.file.config ?? {},
     up: (interruption) =>
       alone(() =>
         run("up", (onEvent) =>

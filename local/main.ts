@@ -2,7 +2,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stacks } from "../stacks/index.ts";
-import { checkGivenCharts, provideCharts } from "./charts.ts";
+import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
 import { Failure, messageOf } from "./failure.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
@@ -123,7 +123,13 @@ async function up(stackName: string, charts: string | undefined): Promise<void> 
       await workloads.settle();
       await workloads.untilGuestsAreDeclared();
     });
-    const lines = await summary({ cluster, charts: files, overrides: engine.overrides, run, phases });
+    const lines = await summary({
+      cluster,
+      charts: declaredCharts(files, engine.config),
+      overrides: engine.overrides,
+      run,
+      phases,
+    });
     console.log(lines.join("\n"));
   } finally {
     cluster.api.close();

@@ -15,7 +15,7 @@ import {
 } from "./figures.ts";
 
 /** What is weighed: the part of a model that says what runs where. */
-export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit">;
+export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
 
 /** Share of what there is from which on the operator is warned. */
 export const warnFrom = 0.8;
@@ -98,7 +98,7 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
   const copies = Math.min(load.replicas, nodes.length);
   const tenants = shares(load.tenants, nodes.length);
   const has = sum(nodes.map((node) => allocatable(node, stack.distribution)));
-  const platform = platformNeed(stack, figures);
+  const platform = platformNeed(stack, figures, load.entry);
   const k3k = sum(tenants.map(({ overhead }) => overhead));
   const promised = sum(tenants.map(({ allowance }) => allowance));
   const gibibytes = (mebibytes: readonly number[]): number =>

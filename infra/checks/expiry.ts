@@ -30,7 +30,12 @@ export function expiryWarnings(expiry: Readonly<Record<string, string>>, today: 
   });
 }
 
-function dateMessage(date: string, today: Date): string | undefined {
+/**
+ * What is to be said of a date on which something ends; undefined while there is time.
+ *
+ * @param date As `2027-01-31`.
+ */
+export function dateMessage(date: string, today: Date): string | undefined {
   const days = daysUntil(date, today);
   if (days < 0) {
     return `EXPIRED ${count(-days)} ago, on ${date}: renew it now, and write the new date`;

@@ -91,6 +91,15 @@ function certManager(nodes: number): Need {
   return { millicpu: 30 * replicas + 10, memoryMebibytes: 144 * replicas + 96, pods: 2 * replicas + 1 };
 }
 
+/**
+ * MetalLB's speaker on every node, and its one controller: components/plan/metallb-values.ts. The chart (metallb/metallb
+ * 0.15.3) has no requests of its own.
+ */
+function metalLb(nodes: number): Need {
+  const pods = nodes + 1;
+  return { millicpu: 20 * pods, memoryMebibytes: 48 * pods, pods };
+}
+
 /** Longhorn's pods beside those on every node: driver deployer, interface, and four kinds of CSI sidecars. */
 function longhornOnce(nodes: number): Need {
   const pods = 2 + 4 * Math.min(2, nodes);
@@ -101,8 +110,9 @@ function longhornOnce(nodes: number): Need {
  * What the platform itself needs.
  *
  * @param stack With the nodes that run, so without one that is lost. Replicas that find no second node are still counted.
+ * @param entry The entrypoint's own address, for which MetalLB runs; undefined where there is none.
  */
-export function platformNeed(stack: Stack, settings: LonghornFigures): Need {
+export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Model["entry"]): Need {
   const { nodes, distribution } = stack;
   const ofNodes = nodes.map((node) =>
     sum([
@@ -117,6 +127,7 @@ export function platformNeed(stack: Stack, settings: LonghornFigures): Need {
     k3kController,
     certManager(nodes.length),
     longhornOnce(nodes.length),
+    ...(entry === undefined ? [] : [metalLb(nodes.length)]),
   ]);
 }
 

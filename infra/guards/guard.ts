@@ -1,5 +1,6 @@
 import { skewProblems, type RunningVersions } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
+import { kubeconfigWarnings, renewalOf } from "../host/renewal.ts";
 import type { Model } from "../model.ts";
 import type { Warning } from "../problem.ts";
 import { refuse } from "../validate.ts";
@@ -11,8 +12,13 @@ import type { Standing } from "./standing.ts";
 
 /** What the program sees of the world before it declares anything. */
 export interface Surroundings {
-  /** What stands in the cluster, and which versions run there. */
-  cluster(model: Model): Promise<{ readonly standing: Standing; readonly running: RunningVersions }>;
+  /** What stands in the cluster, which versions run there, and until when the kubeconfig opens it. */
+  cluster(model: Model): Promise<{
+    readonly standing: Standing;
+    readonly running: RunningVersions;
+    /** Undefined where the kubeconfig has no client certificate. */
+    readonly certificateEnd: Date | undefined;
+  }>;
   /** What lies in the bucket. */
   backedUp(model: Model): Promise<BackedUp>;
 }
@@ -32,18 +38,19 @@ export interface Guarded {
  * @throws Failure where cluster or bucket do not answer.
  */
 export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
-  const { standing, running } = await surroundings.cluster(model);
-  const skew = skewProblems(
-    declaredVersions(model),
-    running,
-    model.talos !== undefined || model.machines !== undefined,
-  );
+  const { standing, running, certificateEnd } = await surroundings.cluster(model);
+  const managed = model.talos !== undefined || model.machines !== undefined;
+  const skew = skewProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, standing, now);
   refuse(model.stack.name, [...lossProblems(model, standing, now), ...moveProblems(model, staged, standing), ...skew]);
   if (readsCatalogue(model, staged, standing)) {
     refuse(model.stack.name, rebuildProblems(model, staged, standing, await surroundings.backedUp(model)));
   }
-  return { standing, staged, warnings: warningsOf(model, staged, standing) };
+  const warnings = [
+    ...kubeconfigWarnings(certificateEnd, renewalOf(model.stack, managed), now),
+    ...warningsOf(model, staged, standing),
+  ];
+  return { standing, staged, warnings };
 }
 
 function warningsOf(model: Model, staged: readonly Staged[], standing: Standing): Warning[] {

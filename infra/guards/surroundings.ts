@@ -9,7 +9,7 @@ export const surroundings: Surroundings = {
   cluster: async (model) => {
     const host = await connect(addressOf(model));
     const [standing, running] = await Promise.all([look(host), runningVersions(host)]);
-    return { standing, running };
+    return { standing, running, certificateEnd: host.certificateEnd };
   },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");
@@ -18,12 +18,13 @@ export const surroundings: Surroundings = {
   },
 };
 
-function addressOf({ stack, cluster }: Model) {
+function addressOf({ stack, cluster, machines, talos }: Model) {
   return {
     cluster,
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
-    embedded: stack.distribution === "embedded",
+    stack,
+    managed: machines !== undefined || talos !== undefined,
   };
 }

@@ -7,7 +7,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { KubeConfig } from "@kubernetes/client-node";
 import type { Config } from "../config/schema.ts";
 import { Failure, messageOf } from "../failure.ts";
+import type { Stack } from "../../stacks/index.ts";
 import { ConfigError } from "../validate.ts";
+import { certificateEnd } from "./certificate.ts";
+import { renewalOf } from "./renewal.ts";
 
 /** The host cluster of a stack, for reading only. */
 export interface Host {
@@ -39,6 +42,12 @@ export interface WritableHost extends Host {
   delete(path: string, uid?: string): Promise<void>;
 }
 
+/** A cluster as it was reached. */
+export interface ConnectedHost extends WritableHost {
+  /** When the client certificate ends by which it was reached; undefined where something else opens it. */
+  readonly certificateEnd: Date | undefined;
+}
+
 /** Which cluster is meant, and where that was written. */
 export interface HostAddress {
   readonly cluster: Config["cluster"];
@@ -46,8 +55,9 @@ export interface HostAddress {
   readonly file: string;
   /** Folder that a relative path of the kubeconfig is relative to. */
   readonly directory: string;
-  /** Whether `npm run local` makes the kubeconfig. */
-  readonly embedded: boolean;
+  readonly stack: Pick<Stack, "name" | "distribution">;
+  /** Whether Kraft runs the machines. */
+  readonly managed: boolean;
 }
 
 /** Milliseconds that the cluster has for one answer. */
@@ -59,10 +69,10 @@ const attempts = 5;
 /**
  * Reaches the cluster of a stack file with the context that it names, and makes sure that it is the right one.
  *
- * @throws ConfigError where kubeconfig, context or UID do not fit, as a preview would.
+ * @throws ConfigError where kubeconfig, context or UID do not fit, as a preview would, and where its certificate has ended.
  * @throws Failure where the cluster does not answer.
  */
-export async function connect({ cluster, file, directory, embedded }: HostAddress): Promise<WritableHost> {
+export async function connect({ cluster, file, directory, stack, managed }: HostAddress): Promise<ConnectedHost> {
   const path = kubeconfigPath(cluster.kubeconfig, directory);
   const refused = (key: string, found: string, allowed: string, fix: string): ConfigError =>
     new ConfigError(file, [{ key: `kraft:cluster.${key}`, found, allowed, fix }]);
@@ -71,7 +81,7 @@ export async function connect({ cluster, file, directory, embedded }: HostAddres
       "kubeconfig",
       `${JSON.stringify(cluster.kubeconfig)}, where there is no file`,
       "the path of a kubeconfig",
-      embedded
+      stack.distribution === "embedded"
         ? "start the embedded cluster: npm run local"
         : "put the cluster's kubeconfig there, see docs/first-steps.md",
     );
@@ -99,7 +109,18 @@ export async function connect({ cluster, file, directory, embedded }: HostAddres
     );
   }
   config.setCurrentContext(cluster.context);
-  const host = await open(config, `context ${cluster.context} of ${cluster.kubeconfig}`);
+  const where = `context ${cluster.context} of ${cluster.kubeconfig}`;
+  const access = await accessOf(config, where);
+  // The server would say no more than that it does not know who asks.
+  if (access.certificateEnd !== undefined && access.certificateEnd <= new Date()) {
+    throw refused(
+      "kubeconfig",
+      `${JSON.stringify(cluster.kubeconfig)}, whose client certificate ended at ${access.certificateEnd.toISOString()}`,
+      "a kubeconfig whose certificate has not ended",
+      renewalOf(stack, managed).after,
+    );
+  }
+  const host = open(access, where);
   const system = await host.get<{ readonly metadata: { readonly uid: string } }>("/api/v1/namespaces/kube-system");
   const uid = system?.metadata.uid ?? "";
   if (uid !== cluster.uid) {
@@ -110,7 +131,7 @@ export async function connect({ cluster, file, directory, embedded }: HostAddres
       `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
     );
   }
-  return { context: cluster.context, uid, ...host };
+  return { context: cluster.context, uid, certificateEnd: access.certificateEnd, ...host };
 }
 
 /** `~/` is the home folder, and what is relative is so to the stack file, as for Pulumi. */
@@ -118,7 +139,14 @@ export function kubeconfigPath(path: string, directory: string, home: string = h
   return path.startsWith("~/") ? join(home, path.slice(2)) : resolve(directory, path);
 }
 
-async function open(config: KubeConfig, where: string): Promise<Omit<WritableHost, "context" | "uid">> {
+/** Where a cluster is asked, and as whom. */
+interface Access {
+  readonly server: string;
+  readonly options: RequestOptions;
+  readonly certificateEnd: Date | undefined;
+}
+
+async function accessOf(config: KubeConfig, where: string): Promise<Access> {
   const server = config.getCurrentCluster()?.server;
   if (server === undefined) {
     throw new Failure(`${where} names no cluster with a server`);
@@ -127,9 +155,15 @@ async function open(config: KubeConfig, where: string): Promise<Omit<WritableHos
   try {
     // The library's types come with another version of Node's.
     await config.applyToHTTPSOptions(options as Parameters<KubeConfig["applyToHTTPSOptions"]>[0]);
+    // What the library found, in the kubeconfig or beside it. It is one certificate and those that vouch for it.
+    const certificate = options.cert as string | Buffer | undefined;
+    return { server, options, certificateEnd: certificate === undefined ? undefined : certificateEnd(certificate) };
   } catch (error) {
     throw new Failure(`${where} cannot be used: ${messageOf(error)}`);
   }
+}
+
+function open({ server, options }: Access, where: string): Omit<WritableHost, "context" | "uid"> {
   /** The object that the API server answered with; undefined where there is none. */
   const ask = async <Kind>(method: string, path: string, sent: Request = {}): Promise<Kind | undefined> => {
     let answer: Answer;

@@ -95,6 +95,7 @@ const asDeclared: Surroundings = {
         schedules: phase === "run",
       },
       running: nothingRuns,
+      certificateEnd: undefined,
     }),
   backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),
 };

@@ -1,5 +1,5 @@
-import { X509Certificate } from "node:crypto";
 import { parse, stringify } from "yaml";
+import { certificateEnd } from "../../infra/host/certificate.ts";
 import { Failure, messageOf } from "../failure.ts";
 
 /** A kubeconfig as its owner gets it. */
@@ -96,7 +96,7 @@ function only(config: Fields, list: string, field: string): Fields {
 
 function expiry(certificate: string): Date {
   try {
-    return new X509Certificate(Buffer.from(certificate, "base64")).validToDate;
+    return certificateEnd(Buffer.from(certificate, "base64"));
   } catch (error) {
     throw new Unexpected(`its client certificate cannot be read: ${messageOf(error)}`);
   }

@@ -1,4 +1,5 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
@@ -124,6 +125,8 @@ export interface CertificateStatus {
 export interface Expected {
   readonly stack: Stack;
   readonly tenants: readonly string[];
+  /** The entrypoint's own address, for which MetalLB runs; undefined where there is none. */
+  readonly entry: string | undefined;
   readonly context: string;
   readonly uid: string;
   /** What the next `pulumi up` would do to the versions that run, and must not. */
@@ -140,7 +143,7 @@ export function judge(observed: Observed, expected: Expected, now: Date): Status
   const tenants = tenantsFound(observed, expected.tenants, now);
   const names = tenants.map(({ part }) => part.name);
   const nodes = nodesFound(observed, expected.stack);
-  const platform = platformFound(observed);
+  const platform = platformFound(observed, expected);
   const target = targetFound(observed);
   const jobs = schedulesFound(observed);
   const volumes = volumesFound(observed, names, now);
@@ -202,7 +205,7 @@ function nodeFound({ metadata, spec, status }: NodeObject): Found<NodeStatus> {
   };
 }
 
-function platformFound({ deployments, daemonSets }: Observed): Found<WorkloadStatus[]> {
+function platformFound({ deployments, daemonSets }: Observed, { entry }: Expected): Found<WorkloadStatus[]> {
   const workloads: WorkloadStatus[] = [
     ...deployments.map(({ metadata, spec, status }) => ({
       ...placed(metadata),
@@ -217,7 +220,7 @@ function platformFound({ deployments, daemonSets }: Observed): Found<WorkloadSta
       wanted: status?.desiredNumberScheduled ?? 0,
     })),
   ];
-  const namespaces = Object.values(platformNamespaces).sort();
+  const namespaces = [...Object.values(platformNamespaces), ...(entry === undefined ? [] : [metallbNamespace])].sort();
   const own = workloads
     .filter(({ namespace }) => namespaces.some((name) => name === namespace))
     .sort((a, b) => compare(`${a.namespace}/${a.name}`, `${b.namespace}/${b.name}`));

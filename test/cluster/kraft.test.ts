@@ -277,7 +277,8 @@ function exampleFor(facts: WelcomeFacts, domain: string) {
 test("versions: each is read from what runs, and an older one in the file is refused", async () => {
   const { "kraft:cluster": cluster } = (parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as LocalFile)
     .config;
-  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, embedded: true });
+  const stack = stacks.get("local") ?? assert.fail();
+  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, stack, managed: false });
   // Longhorn's manager, which is not here, writes down what it is.
   await local.cluster.api.create("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/settings", {
     apiVersion: "longhorn.io/v1beta2",

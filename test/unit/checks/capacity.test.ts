@@ -15,13 +15,24 @@ import {
 import { longhornFigures } from "../../../infra/checks/figures.ts";
 import { samples, stack, tenant } from "./example.ts";
 
-const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4 };
-const proliant: Load = { stack: stack("proliant"), tenants: samples, replicas: 1, overcommit: 4 };
+const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
+const proliant: Load = { stack: stack("proliant"), tenants: samples, replicas: 1, overcommit: 4, entry: undefined };
 
 /** Gibibytes or CPUs to three decimals, which is more than the table shows. */
 function close(actual: number | undefined, expected: number): void {
   assert.ok(actual !== undefined && Math.abs(actual - expected) < 0.0005, `${actual} is not ${expected}`);
 }
+
+test("MetalLB is counted exactly where the entrypoint has an address of its own", () => {
+  const platform = (entry: string | undefined) => capacity({ ...homelab, entry }).map((row) => decisive(row).platform);
+  const [cpu, memory, pods, volumes] = platform("192.168.1.250");
+  const [cpuWithout, memoryWithout, podsWithout, volumesWithout] = platform(undefined);
+  // With one node lost: two speakers and the controller, 20m and 48 MiB each.
+  close(cpu, (cpuWithout ?? 0) + 0.06);
+  close(memory, (memoryWithout ?? 0) + 144 / 1024);
+  assert.equal(pods, (podsWithout ?? 0) + 3);
+  assert.equal(volumes, volumesWithout);
+});
 
 test("three OptiPlexes with their sample tenants, one of them lost", () => {
   const [cpu, memory, pods, volumes] = capacity(homelab).map(decisive);
@@ -79,6 +90,7 @@ test("the sample tenants of every stack fit, without a warning", () => {
     tenants: [tenant("acme"), tenant("blue", { size: "medium" }), tenant("coral")],
     replicas: 2,
     overcommit: 4,
+    entry: undefined,
   };
   for (const load of [homelab, proliant, local]) {
     assert.deepEqual([capacityProblems(load), capacityWarnings(load)], [[], []], load.stack.name);
@@ -196,7 +208,13 @@ const tenants = fc
 const stackName = fc.constantFrom("homelab", "proliant", "local");
 
 function loadOf(name: string, declared: Load["tenants"]): Load {
-  return { stack: stack(name), tenants: declared, replicas: Math.min(2, stack(name).nodes.length), overcommit: 4 };
+  return {
+    stack: stack(name),
+    tenants: declared,
+    replicas: Math.min(2, stack(name).nodes.length),
+    overcommit: 4,
+    entry: undefined,
+  };
 }
 
 test("one more tenant never leaves more free, and what was refused stays refused", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { certManagerValues } from "../../../components/plan/cert-manager-values.ts";
+import { metallbValues } from "../../../components/plan/metallb-values.ts";
 import { cpuQuantity, mebibytes, millicpu } from "../../../components/plan/quantity.ts";
 import { traefikValues } from "../../../components/plan/traefik-values.ts";
 import { allocatable, longhornFigures, platformNeed, type LonghornFigures } from "../../../infra/checks/figures.ts";
@@ -44,7 +45,7 @@ test("a simulated node is weighed as what it shows to Kubernetes", () => {
 });
 
 test("the platform's figures are those that its charts are given", () => {
-  const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn);
+  const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, undefined);
   const traefik = requests(
     traefikValues({ namespace: "", exposure: "hostPort", entrypoint: "", imageTag: "" }) as unknown as Requests,
   );
@@ -63,12 +64,23 @@ test("the platform's figures are those that its charts are given", () => {
   assert.equal(need(3).memoryMebibytes - need(2).memoryMebibytes, traefik.memoryMebibytes + 1024);
 });
 
+test("MetalLB's figures are those that its chart is given", () => {
+  const { controller, speaker } = metallbValues() as unknown as Record<"controller" | "speaker", Requests>;
+  const need = (entry: string | undefined) => platformNeed(local, noLonghorn, entry);
+  const [one, each] = [controller, speaker].map(requests);
+  assert.ok(one && each);
+  const [without, together] = [need(undefined), need("192.168.1.250")];
+  assert.equal(together.millicpu - without.millicpu, one.millicpu + 3 * each.millicpu);
+  assert.equal(together.memoryMebibytes - without.memoryMebibytes, one.memoryMebibytes + 3 * each.memoryMebibytes);
+  assert.equal(together.pods - without.pods, 4);
+});
+
 test("Longhorn's instance manager takes its percentage of what a node gives to pods", () => {
   const homelab = stack("homelab");
   const figures = longhornFigures(homelab, 2);
-  const without = platformNeed(homelab, { ...figures, guaranteedInstanceManagerCpu: 0 });
+  const without = platformNeed(homelab, { ...figures, guaranteedInstanceManagerCpu: 0 }, undefined);
   // 12 % of 3500m on each of three nodes.
-  assert.equal(platformNeed(homelab, figures).millicpu - without.millicpu, 3 * 420);
+  assert.equal(platformNeed(homelab, figures, undefined).millicpu - without.millicpu, 3 * 420);
 });
 
 test("Longhorn's settings are read from the values of its chart", () => {

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import { TLSSocket } from "node:tls";
 import { stringify } from "yaml";
 import { hostOf } from "../../../kraft/host.ts";
-import { readStackFile } from "../../../kraft/stack-file.ts";
+import { readStackFile, type StackFile } from "../../../kraft/stack-file.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { selfSigned } from "../../fixtures/kraft/certificate.ts";
 import { folderWith } from "../../fixtures/kraft/command.ts";
@@ -74,7 +74,7 @@ function base64(text: string): string {
 }
 
 /** Writes a kubeconfig for this user and connects as a verb does. */
-async function connected(user: Readonly<Record<string, string>>) {
+async function connected(user: Readonly<Record<string, string>>, values: Readonly<Record<string, unknown>> = {}) {
   const { port } = server.address() as AddressInfo;
   const kubeconfig = join(folder, "kubeconfig.yaml");
   writeFileSync(
@@ -99,12 +99,11 @@ async function connected(user: Readonly<Record<string, string>>) {
       ],
     }),
   );
-  let directory = "";
-  await folderWith({}, (path) => {
-    directory = path;
+  let file: StackFile | undefined;
+  await folderWith(values, (directory) => {
+    file = readStackFile(stack, directory);
   });
-  const file = readStackFile(stack, directory);
-  return hostOf(file, { kubeconfig, context: "kraft-homelab", uid });
+  return hostOf(file ?? assert.fail(), { kubeconfig, context: "kraft-homelab", uid });
 }
 
 test("an API server that is busy is asked again, but not for ever", async () => {
@@ -146,6 +145,48 @@ describe("credentials of a kubeconfig", () => {
 
   test("none: the server's refusal in its own words", async () => {
     await assert.rejects(connected({}), /refuses the credentials of context kraft-homelab of .*: Unauthorized/);
+  });
+});
+
+describe("the end of a client certificate", () => {
+  const inDays = (days: number) => new Date(Math.floor((Date.now() + days * day) / 1000) * 1000);
+  const user = (end: Date) => {
+    const { certificate, key } = selfSigned("operator", end);
+    return { "client-certificate-data": base64(certificate), "client-key-data": base64(key) };
+  };
+
+  test("it is told, of the operator's own certificate where others vouch for it", async () => {
+    const end = inDays(20);
+    const own = selfSigned("operator", end);
+    // The server knows nobody but the operator of above, so it is asked by a token; the certificate goes along.
+    const chain = { "client-certificate-data": base64(`${own.certificate}${serving.certificate}`) };
+    const host = await connected({ ...chain, "client-key-data": base64(own.key), token: "example" });
+    assert.deepEqual(host.certificateEnd, end);
+    assert.equal((await connected({ token: "example" })).certificateEnd, undefined);
+  });
+
+  test("once it has ended nothing is asked, and the way to a new one is named", async () => {
+    const asked = caller;
+    caller = "nobody";
+    const end = inDays(-1);
+    await assert.rejects(connected(user(end)), (error: Error) => {
+      assert.match(error.message, new RegExp(`client certificate ended at ${end.toISOString()}`));
+      assert.match(error.message, /fix: +npm run kraft -- host-kubeconfig homelab --force/);
+      return true;
+    });
+    await assert.rejects(
+      connected(user(end), { "kraft:machines": "" }),
+      /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/,
+    );
+    assert.equal(caller, "nobody");
+    caller = asked;
+  });
+
+  test("a damaged certificate is named, not sent", async () => {
+    await assert.rejects(
+      connected({ ...user(inDays(20)), "client-certificate-data": base64("damaged") }),
+      /context kraft-homelab of .* cannot be used/,
+    );
   });
 });
 

@@ -106,8 +106,12 @@ const well: Observed = {
   issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
 };
 
-function statusOf(changes: Partial<Observed>, tenants: readonly string[] = ["acme"]): Status {
-  return judge({ ...well, ...changes }, { stack, tenants, context: "kraft-homelab", uid: "1", versions: [] }, now);
+function statusOf(changes: Partial<Observed>, tenants: readonly string[] = ["acme"], entry?: string): Status {
+  return judge(
+    { ...well, ...changes },
+    { stack, tenants, entry, context: "kraft-homelab", uid: "1", versions: [] },
+    now,
+  );
 }
 
 function problems(changes: Partial<Observed>, tenants?: readonly string[]): string[] {
@@ -349,6 +353,26 @@ describe("what is wrong", () => {
   }
 });
 
+test("MetalLB is looked at exactly where the entrypoint has an address of its own", () => {
+  const speaker = (numberReady: number) => ({
+    daemonSets: [
+      ...well.daemonSets,
+      {
+        metadata: { namespace: "metallb-system", name: "metallb-speaker" },
+        status: { desiredNumberScheduled: 3, numberReady },
+      },
+    ],
+  });
+  const shown = (changes: Partial<Observed>, entry?: string) => {
+    const { platform, problems } = statusOf(changes, ["acme"], entry);
+    return [platform.some(({ namespace }) => namespace === "metallb-system"), problems.map(({ message }) => message)];
+  };
+  assert.deepEqual(shown(speaker(3), "192.168.1.250"), [true, []]);
+  assert.deepEqual(shown(speaker(2), "192.168.1.250"), [true, ["2 of 3 ready"]]);
+  assert.deepEqual(shown({}, "192.168.1.250"), [false, ["has no Deployment and no DaemonSet: nothing runs"]]);
+  assert.deepEqual(shown(speaker(2)), [false, []]);
+});
+
 test("a tenant's backups are proven every 90 days, a new tenant's within its first; a failed drill is said at once", () => {
   const of = (annotations: Readonly<Record<string, string>>, days: number): Status =>
     judge(
@@ -356,7 +380,7 @@ test("a tenant's backups are proven every 90 days, a new tenant's within its fir
         ...well,
         namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * days), annotations } }],
       },
-      { stack, tenants: ["acme"], context: "c", uid: "u", versions: [] },
+      { stack, tenants: ["acme"], entry: undefined, context: "c", uid: "u", versions: [] },
       now,
     );
   const messages = (status: Status): string[] =>
@@ -383,7 +407,7 @@ test("metrics: one line a figure, times in seconds, 0 for never, and no text tha
       ],
       volumes: [volume("v1"), volume("v2", { lastBackupAt: "" }), volume('v"3\\\n', { lastBackupAt: "" })],
     },
-    { stack, tenants: ["acme", "blue"], context: "c", uid: "u", versions: [] },
+    { stack, tenants: ["acme", "blue"], entry: undefined, context: "c", uid: "u", versions: [] },
     now,
   );
   const text = statusMetrics(status);
@@ -402,7 +426,11 @@ test("a drill's volume is nobody's, whatever claim its backup names", () => {
     ...well,
     volumes: [{ ...scratch, metadata: { ...scratch.metadata, labels: { "kraft.dev/drill": "acme" } } }],
   };
-  const status = judge(observed, { stack, tenants: ["acme"], context: "c", uid: "u", versions: [] }, now);
+  const status = judge(
+    observed,
+    { stack, tenants: ["acme"], entry: undefined, context: "c", uid: "u", versions: [] },
+    now,
+  );
   assert.deepEqual(status.backups.volumes, []);
 });
 
@@ -410,7 +438,7 @@ test("versions that must not come are wrong with the file, and said with everyth
   const versions = [
     { key: "infra/versions.ts, longhorn", found: "1.11.0, while v1.12.1 runs", allowed: "", fix: "no" },
   ];
-  const expected = { stack, tenants: ["acme"], context: "kraft-homelab", uid: "1", versions };
+  const expected = { stack, tenants: ["acme"], entry: undefined, context: "kraft-homelab", uid: "1", versions };
   const { ok, problems } = judge(well, expected, now);
   assert.equal(ok, false);
   assert.deepEqual(problems, [{ subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no" }]);

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
@@ -13,7 +11,6 @@ import { allocatable } from "../../../infra/checks/figures.ts";
 import { nodeScripts } from "../../../infra/declare-machines.ts";
 import { machinesPlan, type Machines } from "../../../infra/machines.ts";
 import { homelab } from "../../../stacks/homelab.ts";
-import { debianProgram } from "../../machines/lab/debian.ts";
 
 const machines: Machines = {
   user: "kraft",
@@ -39,25 +36,6 @@ function written(text: string, path: string): string {
   const body = text.slice(text.indexOf("\n", start) + 1);
   return body.slice(0, body.indexOf("END_OF_FILE"));
 }
-
-describe("shellcheck has nothing to say", () => {
-  const folder = join(import.meta.dirname, "..", "..", "..", "components", "nodes", "k3s");
-  const standIns = join(import.meta.dirname, "..", "..", "machines", "stand-ins");
-  const files = [folder, standIns]
-    .flatMap((each) => readdirSync(each).map((name) => join(each, name)))
-    .filter((file) => !file.endsWith(".yaml"));
-  for (const [name, text] of [
-    ...files.map((file) => [file.slice(file.lastIndexOf("/") + 1), readFileSync(file, "utf8")] as const),
-    ["the whole script of a node", script(1)] as const,
-  ]) {
-    test(name, async () => {
-      const options = ["--shell=bash", "--exclude=SC1091", ...(name.endsWith(".sh") ? [] : ["--severity=info"])];
-      const result = spawnSync(await debianProgram("shellcheck"), [...options, "-"], { input: text, encoding: "utf8" });
-      assert.equal(`${result.error?.message ?? ""}${result.stdout}${result.stderr}`, "");
-      assert.equal(result.status, 0);
-    });
-  }
-});
 
 describe("a node's script", () => {
   test("is the same text for the same plan, and holds no secret", () => {

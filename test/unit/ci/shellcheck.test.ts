@@ -1,0 +1,88 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, test } from "node:test";
+import { nodeScript } from "../../../components/plan/machines/node-script.ts";
+import { talosScript } from "../../../components/plan/machines/talos-script.ts";
+import { nodeScripts } from "../../../infra/declare-machines.ts";
+import { machinesPlan, type Machines } from "../../../infra/machines.ts";
+import { homelab } from "../../../stacks/homelab.ts";
+import { debianProgram } from "../../machines/lab/debian.ts";
+
+const root = join(import.meta.dirname, "..", "..", "..");
+
+/** Every file of the project, those too that are not committed yet. */
+function projectFiles(): string[] {
+  const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  // A file whose removal is not committed yet is still listed.
+  return listed.split("\0").filter((name) => name !== "" && existsSync(join(root, name)));
+}
+
+/** Whether a file is for a shell: by its name, or by its first line, whatever its name. */
+function isShell(name: string, text: string): boolean {
+  return /\.(ba|da|k)?sh$/.test(name) || /^#!.*[/ ](ba|da|k)?sh(\s|$)/.test(text.slice(0, text.indexOf("\n") + 1));
+}
+
+/** What shellcheck says of a text; without a shell given, the text itself has to say which one it is for. */
+async function said(text: string, options: readonly string[] = []): Promise<string> {
+  // What a script sources lies on another machine.
+  const result = spawnSync(await debianProgram("shellcheck"), ["--exclude=SC1091", ...options, "-"], {
+    input: text,
+    encoding: "utf8",
+  });
+  assert.ifError(result.error);
+  assert.ok(result.status === 0 || result.status === 1, result.stderr);
+  return `${result.stdout}${result.stderr}`;
+}
+
+const scripts = projectFiles()
+  .map((name) => ({ name, text: readFileSync(join(root, name), "utf8") }))
+  .filter(({ name, text }) => isShell(name, text));
+
+describe("shellcheck has nothing to say about", () => {
+  for (const { name, text } of scripts) {
+    test(name, async () => {
+      assert.equal(await said(text), "");
+    });
+  }
+
+  test("the whole script of a node on k3s", async () => {
+    const machines: Machines = {
+      user: "kraft",
+      api: "api.kraft.example",
+      clusterInit: false,
+      sha256: {},
+      again: undefined,
+      nodes: homelab.nodes.map(({ name }, index) => ({ name, address: `192.168.1.${11 + index}`, hostKey: "" })),
+      secrets: { machineKey: "the-key", k3sToken: "the-token" },
+    };
+    const plan = machinesPlan(homelab, machines);
+    assert.equal(await said(nodeScript(plan, plan.nodes[0] ?? assert.fail(), nodeScripts().node)), "");
+  });
+
+  test("the whole script of a machine on Talos", async () => {
+    // It is for `bash -c`, and has no first line of its own.
+    assert.equal(await said(talosScript(), ["--shell=bash"]), "");
+  });
+});
+
+test("scripts are found by what they are", () => {
+  assert.ok(isShell("a", "#!/bin/sh\n"));
+  assert.ok(isShell("a", "#!/usr/bin/env bash\ntrue\n"));
+  assert.ok(isShell("a.sh", "true\n"));
+  assert.ok(!isShell("a.mjs", "#!/usr/bin/env node\n"));
+  assert.ok(!isShell("a.md", "text\n#!/bin/sh\n"));
+  const names = scripts.map(({ name }) => name);
+  for (const name of [".ci/run", "components/nodes/talos/upgrade.sh", "test/machines/stand-ins/systemctl"]) {
+    assert.ok(names.includes(name), name);
+  }
+});
+
+test("shellcheck looks", async () => {
+  assert.match(await said("#!/bin/sh\nrm $1\n"), /SC2086/);
+  assert.match(await said("rm x\n"), /SC2148/);
+});
