@@ -85,6 +85,16 @@ test("a change that would take data is refused in a preview: what would be lost,
   assert.ok(before.every((uid) => uid !== undefined));
 });
 
+test("another tier of a tenant who runs: other classes, and the datastore stays where it is", async () => {
+  const run = await local.preview(blue({ tier: "critical" }));
+  assert.deepEqual(changes(run), [
+    "update tenant-blue-addons",
+    "update tenant-blue-cluster",
+    "update tenant-blue-policy",
+    "update tenant-blue-quota-objects",
+  ]);
+});
+
 test("a chart without Longhorn's kinds: the backups in the bucket would go with them", async () => {
   const charts = chartsFolder(local.cluster.directory);
   const without = join(local.cluster.directory, "pulumi", "without");
