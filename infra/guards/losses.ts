@@ -61,7 +61,8 @@ function leavingProblems(tenant: Tenant, found: StandingTenant, standing: Standi
 function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[] {
   const { name, suspendedAt, pods, claims } = found;
   const key = `kraft:tenants.${name}.state`;
-  const allowed = "archived only of a tenant that is suspended, runs no pod, and has a backup of every volume since";
+  const allowed =
+    "archived only of a tenant that is suspended, runs no pod, and has a backup of every volume since its last pod ended";
   if (suspendedAt === undefined) {
     return [{ key, found: `"archived", but ${name} is not suspended`, allowed, fix: path }];
   }
@@ -74,16 +75,21 @@ function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[
       fix: `kubectl delete pods --all --namespace k3k-${name}`,
     });
   }
-  const without = claims
-    .filter(({ volume }) => volume !== undefined)
-    .filter(({ volume }) => {
-      const { lastBackupAt } = volumes.find((candidate) => candidate.name === volume) ?? {};
-      return lastBackupAt === undefined || Date.parse(lastBackupAt) < Date.parse(suspendedAt);
-    });
+  // Pods that K3k did not stop wrote until they ended, whenever that was.
+  const without = claims.flatMap((claim) => {
+    if (claim.volume === undefined) {
+      return [];
+    }
+    const { lastBackupAt, lastUsedAt } = volumes.find((candidate) => candidate.name === claim.volume) ?? {};
+    const since = [suspendedAt, lastUsedAt ?? suspendedAt].sort((a, b) => Date.parse(a) - Date.parse(b))[1] ?? "";
+    return lastBackupAt === undefined || Date.parse(lastBackupAt) < Date.parse(since)
+      ? [`${claim.name} (since ${since})`]
+      : [];
+  });
   if (without.length > 0) {
     problems.push({
       key,
-      found: `"archived", but no backup since ${suspendedAt} of ${without.map((claim) => claim.name).join(", ")}`,
+      found: `"archived", but no backup of ${without.join(", ")}`,
       allowed,
       fix: `npm run kraft -- backup ${name}`,
     });

@@ -50,6 +50,8 @@ export interface StandingVolume {
   readonly name: string;
   /** When its last backup was made, as RFC 3339; undefined where there is none. */
   readonly lastBackupAt?: string;
+  /** When the last pod that used it had ended, as RFC 3339; undefined while one uses it, and where none ever did. */
+  readonly lastUsedAt?: string;
   /** False while it is filled from a backup. */
   readonly whole: boolean;
   /** The backups that it follows, of a stack that a tenant moves here from: Longhorn's name of them, and their URL. */
@@ -82,7 +84,12 @@ interface Claim extends KubernetesObject {
 interface Volume extends KubernetesObject {
   /** Longhorn does write Standby with a capital. */
   readonly spec?: { readonly fromBackup?: string; readonly Standby?: boolean; readonly backupTargetName?: string };
-  readonly status?: { readonly lastBackupAt?: string; readonly state?: string; readonly restoreRequired?: boolean };
+  readonly status?: {
+    readonly lastBackupAt?: string;
+    readonly state?: string;
+    readonly restoreRequired?: boolean;
+    readonly kubernetesStatus?: { readonly lastPodRefAt?: string };
+  };
 }
 
 interface ConfigMap extends KubernetesObject {
@@ -138,6 +145,9 @@ export async function look(host: Host): Promise<Standing> {
       ...(status?.lastBackupAt === undefined || status.lastBackupAt === ""
         ? {}
         : { lastBackupAt: status.lastBackupAt }),
+      ...((status?.kubernetesStatus?.lastPodRefAt ?? "") === ""
+        ? {}
+        : { lastUsedAt: status?.kubernetesStatus?.lastPodRefAt ?? "" }),
       ...(spec?.Standby === true
         ? { follows: { target: spec.backupTargetName ?? "", url: (spec.fromBackup ?? "").replace(/\?.*$/, "") } }
         : {}),

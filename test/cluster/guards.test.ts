@@ -202,7 +202,7 @@ test("archived: not while a pod runs or a backup is missing; then in two runs, a
   assert.match(first, /"archived", but a pod runs: web\n/);
   assert.match(
     first,
-    /no backup since \S+ of varlibrancherk3s-k3k-blue-server-0\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
+    /no backup of varlibrancherk3s-k3k-blue-server-0 \(since \S+\)\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
   );
   await local.cluster.api.delete("/api/v1/namespaces/k3k-blue/pods/web");
   await local.cluster.api.apply(`${paths.longhornVolume}/status`, {

@@ -86,9 +86,19 @@ describe("a guest is archived", () => {
     for (const lastBackupAt of [undefined, "2026-11-24T17:59:59Z"]) {
       assert.match(
         problems(archived, acme({}, lastBackupAt)).join(),
-        /no backup since 2026-11-24T18:00:00Z of varlibrancherk3s-k3k-acme-server-0$/,
+        /no backup of varlibrancherk3s-k3k-acme-server-0 \(since 2026-11-24T18:00:00Z\)$/,
       );
     }
+  });
+  test("nor with one from before its last pod ended, which wrote until then", () => {
+    const found = (lastUsedAt: string): string => {
+      const around = acme({}, "2026-11-24T18:30:00Z");
+      const volumes = around.volumes.map((volume) => ({ ...volume, lastUsedAt }));
+      return problems(archived, { ...around, volumes }).join();
+    };
+    assert.match(found("2026-11-24T18:30:01Z"), /server-0 \(since 2026-11-24T18:30:01Z\)$/);
+    assert.equal(found("2026-11-24T18:29:59Z"), "");
+    assert.equal(found("2026-11-24T17:00:00Z"), "");
   });
   test("once a backup holds all there was", () => {
     assert.deepEqual(problems(archived, acme({}, "2026-11-24T18:00:00Z")), []);
