@@ -345,8 +345,8 @@ test("status: who is stopped, who left, who is to come, and a copy that follows,
     },
   });
   const changed = withKey("kraft:tenants", "moving", {
-    acme: { ...tenants["acme"], state: "suspended" },
-    blue: { ...tenants["blue"], state: "archived" },
+    acme: { ...tenants.acme, state: "suspended" },
+    blue: { ...tenants.blue, state: "archived" },
     carol: { domains: ["carol.example"], size: "small", from: "homelab" },
   });
   const { code, stdout, stderr } = await kraft(["status", "local", "--directory", changed]);
