@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse as parseYaml } from "yaml";
 import { parse, type RawConfig } from "../infra/config/parse.ts";
-import { secretKeys, type Config } from "../infra/config/schema.ts";
-import type { Model } from "../infra/model.ts";
+import { secretKeys, tenantSchema, type Config } from "../infra/config/schema.ts";
+import type { Model, Tenant } from "../infra/model.ts";
 import type { Problem } from "../infra/problem.ts";
 import { ConfigError, validate } from "../infra/validate.ts";
 import { stacks, type Stack } from "../stacks/index.ts";
@@ -142,6 +142,20 @@ export function tenantsOf(file: StackFile): string[] {
   return parse(file.raw)
     .claims.map(({ name }) => name)
     .sort();
+}
+
+/** What becomes of every tenant as written: of an entry that is wrong elsewhere too, so far as this part of it is right. */
+export function declaredTenantsOf(file: StackFile): Pick<Tenant, "name" | "state" | "from">[] {
+  const entries = (file.raw.values["tenants"] ?? {}) as Readonly<Record<string, unknown>>;
+  return tenantsOf(file).map((name) => {
+    const entry = (entries[name] ?? {}) as Readonly<Record<string, unknown>>;
+    const from = tenantSchema.shape.from.safeParse(entry["from"]).data;
+    return {
+      name,
+      state: tenantSchema.shape.state.safeParse(entry["state"]).data ?? "active",
+      ...(from === undefined ? {} : { from }),
+    };
+  });
 }
 
 /** The keys that a project file gives to every stack. */

@@ -82,7 +82,11 @@ export interface BackupTargetObject {
 /** Longhorn's Volume. */
 export interface VolumeObject {
   readonly metadata: Metadata;
-  readonly spec?: { readonly size?: string };
+  readonly spec?: {
+    readonly size?: string;
+    /** Whether it follows the backups of another volume and cannot be used. With this capital (longhorn-manager 1.12). */
+    readonly Standby?: boolean;
+  };
   readonly status?: {
     readonly state?: string;
     readonly robustness?: string;

@@ -3,22 +3,15 @@ import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
+import type { Tenant } from "../../infra/model.ts";
 import type { Problem } from "../../infra/problem.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { proofDays, recordOf } from "../drill/record.ts";
 import { isOfDrill } from "../longhorn.ts";
 import { distance, duration, moment, timestamp } from "../moment.ts";
-import type {
-  CertificateObject,
-  ClusterObject,
-  Condition,
-  Metadata,
-  NamespaceObject,
-  NodeObject,
-  Observed,
-  VolumeObject,
-} from "./objects.ts";
+import { compare, condition, sentence, sorted, type Found, type Remark } from "./found.ts";
+import type { CertificateObject, Metadata, NodeObject, Observed, VolumeObject } from "./objects.ts";
+import { tenantsFound } from "./tenants.ts";
 
 /**
  * What `kraft status --json` prints. Fields are added, never renamed or taken away. Times are RFC 3339 in UTC; null is
@@ -41,7 +34,9 @@ export interface Status {
   };
   readonly certificates: readonly CertificateStatus[];
   /** Everything that is wrong, in the order of the parts above. */
-  readonly problems: readonly { readonly subject: string; readonly message: string }[];
+  readonly problems: readonly Remark[];
+  /** What the operator should know and is no fault, for example a tenant who is still to come. */
+  readonly notes: readonly Remark[];
 }
 
 /** One node: of the stack, or found in the cluster. */
@@ -74,6 +69,12 @@ export interface Use {
 export interface TenantStatus {
   readonly name: string;
   readonly declared: boolean;
+  /** As the stack file has it; null for one who does not stand there. */
+  readonly state: Tenant["state"] | null;
+  /** The stack that the tenant is on the way here from; null for one who is not. */
+  readonly awaitedFrom: string | null;
+  /** Where the tenant moved to from here, and when; null for one who did not. */
+  readonly movedTo: { readonly stack: string; readonly at: string } | null;
   /** Phase of the guest's Cluster; null where there is no Cluster or K3k has not seen it yet. */
   readonly phase: string | null;
   readonly quota: {
@@ -107,6 +108,8 @@ export interface VolumeStatus {
   readonly bytes: number | null;
   readonly state: string;
   readonly robustness: string;
+  /** Whether it is a copy that follows the backups of another stack, until the tenant has come. */
+  readonly standby: boolean;
   readonly lastBackupAt: string | null;
   /** Hours after which a further backup is due; null where no schedule makes any. */
   readonly backupEveryHours: number | null;
@@ -121,10 +124,13 @@ export interface CertificateStatus {
   readonly notAfter: string | null;
 }
 
+/** What the stack file says of a tenant. */
+export type DeclaredTenant = Pick<Tenant, "name" | "state" | "from">;
+
 /** What the stack says should be there. */
 export interface Expected {
   readonly stack: Stack;
-  readonly tenants: readonly string[];
+  readonly tenants: readonly DeclaredTenant[];
   /** The entrypoint's own address, for which MetalLB runs; undefined where there is none. */
   readonly entry: string | undefined;
   readonly context: string;
@@ -133,14 +139,9 @@ export interface Expected {
   readonly versions: readonly Problem[];
 }
 
-interface Found<Part> {
-  readonly part: Part;
-  readonly problems: Status["problems"];
-}
-
 /** What is the matter with a cluster, from what it told about itself. */
 export function judge(observed: Observed, expected: Expected, now: Date): Status {
-  const tenants = tenantsFound(observed, expected.tenants, now);
+  const tenants = tenantsFound(observed, expected, now);
   const names = tenants.map(({ part }) => part.name);
   const nodes = nodesFound(observed, expected.stack);
   const platform = platformFound(observed, expected);
@@ -170,6 +171,7 @@ export function judge(observed: Observed, expected: Expected, now: Date): Status
     backups: { target: target.part, schedules: partsOf(jobs), volumes: partsOf(volumes) },
     certificates: partsOf(certificates),
     problems,
+    notes: tenants.flatMap(({ notes }) => notes),
   };
 }
 
@@ -234,99 +236,6 @@ function platformFound({ deployments, daemonSets }: Observed, { entry }: Expecte
       message: wanted === 0 ? "fits no node" : `${ready} of ${wanted} ready`,
     }));
   return { part: own, problems: [...empty, ...unready] };
-}
-
-function tenantsFound(observed: Observed, declared: readonly string[], now: Date): Found<TenantStatus>[] {
-  const { clusters, quotas } = observed;
-  const found = clusters.filter(({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace);
-  const strange = found.map(({ metadata }) => metadata.name).filter((name) => !declared.includes(name));
-  return sorted(
-    [...declared, ...strange].map((name) => {
-      const { namespace, policy } = tenantNames(name);
-      const cluster = found.find(({ metadata }) => metadata.name === name);
-      const use = (quota: string, resource: string): Use | null => {
-        const object = quotas.find(({ metadata }) => metadata.namespace === namespace && metadata.name === quota);
-        const hard = object?.status?.hard?.[resource];
-        return hard === undefined ? null : { used: object?.status?.used?.[resource] ?? "0", hard };
-      };
-      // K3k names a policy's quota so; it counts the tenant's own pods only.
-      const pods = `k3k-${policy}`;
-      return {
-        part: {
-          name,
-          declared: declared.includes(name),
-          phase: cluster?.status?.phase ?? null,
-          quota: {
-            cpu: use(pods, "requests.cpu"),
-            memory: use(pods, "requests.memory"),
-            storage: use("kraft-objects", "requests.storage"),
-            pods: use(pods, "pods"),
-          },
-          lastProvenRestorableAt: recordOf(namespaceOf(name, observed)).provenAt ?? null,
-        },
-        problems: [...guestProblems(name, cluster, declared.includes(name)), ...drillProblems(name, observed, now)],
-      };
-    }),
-  );
-}
-
-function guestProblems(name: string, cluster: ClusterObject | undefined, declared: boolean): Status["problems"] {
-  const subject = `tenant ${name}`;
-  if (cluster === undefined) {
-    return [{ subject, message: "stands in the stack file, but has no Cluster: run pulumi up" }];
-  }
-  const phase = cluster.status?.phase;
-  const why = condition(cluster.status?.conditions, "Ready")?.message;
-  return [
-    ...(declared ? [] : [{ subject, message: "has a Cluster, but does not stand in the stack file" }]),
-    ...(cluster.metadata.deletionTimestamp === undefined
-      ? []
-      : [{ subject, message: "its Cluster IS BEING DELETED, and its volume claims go with it" }]),
-    ...(phase === "Ready"
-      ? []
-      : [
-          {
-            subject,
-            message: sentence(
-              phase === undefined ? "K3k has not seen its Cluster yet" : `its Cluster is ${phase}`,
-              why,
-            ),
-          },
-        ]),
-  ];
-}
-
-function namespaceOf(tenant: string, { namespaces }: Observed): NamespaceObject | undefined {
-  return namespaces.find(({ metadata }) => metadata.name === tenantNames(tenant).namespace);
-}
-
-/** A backup that nobody ever restored is a hope: a tenant's are to be proven once in `proofDays`, a new tenant's too. */
-function drillProblems(name: string, observed: Observed, now: Date): Status["problems"] {
-  const namespace = namespaceOf(name, observed);
-  const subject = `tenant ${name}`;
-  const { provenAt, failure } = recordOf(namespace);
-  const proven = timestamp(provenAt);
-  const since = proven ?? timestamp(namespace?.metadata.creationTimestamp);
-  const how = `npm run kraft -- drill ${name}`;
-  const isOld = since !== undefined && now.getTime() - since.getTime() > proofDays * 24 * 3_600_000;
-  return [
-    ...(failure === undefined
-      ? []
-      : [
-          {
-            subject,
-            message: `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
-          },
-        ]),
-    ...(isOld
-      ? [
-          {
-            subject,
-            message: `its backups were ${proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`}: ${how}`,
-          },
-        ]
-      : []),
-  ];
 }
 
 function targetFound({ backupTargets }: Observed): Found<Status["backups"]["target"]> {
@@ -397,7 +306,8 @@ function volumeFound(
   const tenant = tenants.find((name) => tenantNames(name).namespace === namespace) ?? null;
   const claim = claimName(observed, tenant, namespace, pvcName);
   const lastBackup = timestamp(status?.lastBackupAt);
-  const interval = backupInterval(metadata);
+  const standby = spec?.Standby === true;
+  const interval = standby ? undefined : backupInterval(metadata);
   const subject = claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`;
   const robustness = status?.robustness ?? "unknown";
   const problems: { subject: string; message: string }[] = [];
@@ -409,7 +319,8 @@ function volumeFound(
   }
   const since = lastBackup ?? timestamp(metadata.creationTimestamp);
   if (interval === undefined) {
-    problems.push({ subject, message: "no schedule makes backups of it" });
+    // Of a copy no backups are made: what it follows is backed up where the tenant still is.
+    problems.push(...(standby ? [] : [{ subject, message: "no schedule makes backups of it" }]));
   } else if (since !== undefined && now.getTime() - since.getTime() > interval * (1 + patience)) {
     const message =
       lastBackup === undefined
@@ -425,6 +336,7 @@ function volumeFound(
       bytes: spec?.size === undefined ? null : Number(spec.size),
       state: status?.state ?? "unknown",
       robustness,
+      standby,
       lastBackupAt: lastBackup?.toISOString() ?? null,
       backupEveryHours: interval === undefined ? null : interval / 3_600_000,
     },
@@ -512,14 +424,6 @@ function certificateFound({ metadata, spec, status }: CertificateObject, now: Da
   };
 }
 
-function condition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
-  return conditions?.find((candidate) => candidate.type === type);
-}
-
-function sentence(text: string, why: string | undefined): string {
-  return why === undefined || why === "" ? text : `${text}: ${why}`;
-}
-
 function placed({ name, namespace = "" }: Metadata): { readonly namespace: string; readonly name: string } {
   return { namespace, name };
 }
@@ -530,12 +434,4 @@ function partsOf<Part>(found: readonly Found<Part>[]): Part[] {
 
 function problemsOf(found: readonly Found<unknown>[]): Status["problems"] {
   return found.flatMap(({ problems }) => problems);
-}
-
-function sorted<Part extends { readonly name: string }>(found: readonly Found<Part>[]): Found<Part>[] {
-  return [...found].sort((a, b) => compare(a.part.name, b.part.name));
-}
-
-function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,7 +2,7 @@ import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
 import { distance, moment } from "../moment.ts";
 import type { Style } from "../output.ts";
-import type { Status, Use } from "./status.ts";
+import type { Status, TenantStatus, Use } from "./status.ts";
 
 const gibibyte = 1024 ** 3;
 
@@ -21,7 +21,7 @@ export function statusText(status: Status, description: string, style: Style, zo
     volumesTable(status, now),
     certificatesTable(status, now),
   ];
-  const { problems } = status;
+  const { problems, notes } = status;
   const count = problems.length === 1 ? "1 thing is wrong" : `${problems.length} things are wrong`;
   return [
     style.title(`${status.stack}: ${description}`),
@@ -32,10 +32,13 @@ export function statusText(status: Status, description: string, style: Style, zo
     "",
     targetLine(status, now),
     "",
-    ...(problems.length === 0
-      ? [style.good("All is well.")]
-      : [style.bad(count), ...problems.map(({ subject, message }) => `  ${subject}: ${message}`)]),
+    ...(notes.length === 0 ? [] : [style.title("On the move"), ...notes.map(remarkLine), ""]),
+    ...(problems.length === 0 ? [style.good("All is well.")] : [style.bad(count), ...problems.map(remarkLine)]),
   ];
+}
+
+function remarkLine({ subject, message }: Status["problems"][number]): string {
+  return `  ${subject}: ${message}`;
 }
 
 function nodesTable({ nodes }: Status): Table {
@@ -67,15 +70,27 @@ function tenantsTable({ tenants }: Status, now: Date): Table {
     title: "Tenants",
     rows: [
       ["tenant", "guest", "CPU", "memory", "volumes", "pods", "proven restorable"],
-      ...tenants.map(({ name, phase, quota, lastProvenRestorableAt }) => [
-        name,
-        phase ?? "-",
+      ...tenants.map(({ quota, lastProvenRestorableAt, ...tenant }) => [
+        tenant.name,
+        guestText(tenant),
         ...[quota.cpu, quota.memory, quota.storage, quota.pods].map(useText),
         lastProvenRestorableAt === null ? "never" : distance(new Date(lastProvenRestorableAt), now),
       ]),
     ],
   };
 }
+
+function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, GuestFields>): string {
+  if (movedTo !== null) {
+    return `moved to ${movedTo.stack}`;
+  }
+  if (awaitedFrom !== null) {
+    return `on its way from ${awaitedFrom}`;
+  }
+  return state === null || state === "active" ? (phase ?? "-") : state;
+}
+
+type GuestFields = "state" | "phase" | "awaitedFrom" | "movedTo";
 
 function useText(use: Use | null): string {
   return use === null ? "-" : `${use.used} of ${use.hard}`;
@@ -86,11 +101,11 @@ function volumesTable({ backups }: Status, now: Date): Table {
     title: "Volumes",
     rows: [
       ["tenant", "claim", "size", "state", "last backup"],
-      ...backups.volumes.map(({ tenant, claim, name, bytes, state, robustness, lastBackupAt }) => [
+      ...backups.volumes.map(({ tenant, claim, name, bytes, state, robustness, standby, lastBackupAt }) => [
         tenant ?? "-",
         claim ?? name,
         bytes === null ? "-" : `${Math.round((bytes / gibibyte) * 10) / 10}Gi`,
-        state === "attached" ? robustness : state,
+        standby ? "following" : state === "attached" ? robustness : state,
         lastBackupAt === null ? "never" : distance(new Date(lastBackupAt), now),
       ]),
     ],

@@ -23,7 +23,7 @@ export const status: Verb<Options> = {
     }
     const [
       { chosenStackFile, directoryOf },
-      { entryOf, keysOf, tenantsOf },
+      { declaredTenantsOf, entryOf, keysOf },
       { hostOf },
       { observe },
       { versionsThatMayNotCome },
@@ -51,7 +51,8 @@ export const status: Verb<Options> = {
     };
     const { host, observed, versions } = await output.during(`asking the cluster ${cluster.context}`, asked());
     const { context, uid } = host;
-    const expected = { stack: file.stack, tenants: tenantsOf(file), entry: entryOf(file), context, uid, versions };
+    const tenants = declaredTenantsOf(file);
+    const expected = { stack: file.stack, tenants, entry: entryOf(file), context, uid, versions };
     const result = judge(observed, expected, new Date());
     if (options.json === true) {
       output.printJson(result);

@@ -73,15 +73,19 @@ after(async () => {
   await local.remove();
 });
 
-/** The stack file of this run with other values under `kraft:cluster`, in a folder of its own. */
-function withCluster(name: string, change: Readonly<Record<string, string>>): string {
+/** The stack file of this run with other values under one key, in a folder of its own. */
+function withKey(key: string, name: string, change: Readonly<Record<string, unknown>>): string {
   const changed = mkdtempSync(join(folder, `${name}-`));
   const file = parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as {
-    config: { "kraft:cluster": Readonly<Record<string, string>> };
+    config: Record<string, Readonly<Record<string, unknown>>>;
   };
-  file.config["kraft:cluster"] = { ...file.config["kraft:cluster"], ...change };
+  file.config[key] = { ...file.config[key], ...change };
   writeFileSync(join(changed, "Pulumi.local.yaml"), stringify(file));
   return changed;
+}
+
+function withCluster(name: string, change: Readonly<Record<string, string>>): string {
+  return withKey("kraft:cluster", name, change);
 }
 
 test("status: what runs is shown, what does not is named, and the exit code says so", async () => {
@@ -312,4 +316,55 @@ test("versions: each is read from what runs, and an older one in the file is ref
       `v1.34.1-k3s1, while ${declared.guest} runs in blue`,
     ],
   );
+});
+
+test("status: who is stopped, who left, who is to come, and a copy that follows, as the real kinds hold it", async () => {
+  const { api } = local.cluster;
+  await api.apply("/api/v1/namespaces/k3k-blue", {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: {
+      name: "k3k-blue",
+      annotations: { "kraft.dev/moved-to": `proliant ${new Date(Date.now() - 3.5 * 24 * 3_600_000).toISOString()}` },
+    },
+  });
+  await observed("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/volumes", {
+    apiVersion: "longhorn.io/v1beta2",
+    kind: "Volume",
+    metadata: {
+      name: "pvc-2",
+      namespace: "longhorn-system",
+      labels: { "recurring-job-group.longhorn.io/none": "enabled" },
+    },
+    spec: { size: "5368709120", frontend: "", Standby: true },
+    status: {
+      state: "attached",
+      robustness: "healthy",
+      isStandby: true,
+      kubernetesStatus: { namespace: "k3k-carol", pvcName: "varlibrancherk3s-k3k-carol-server-0" },
+    },
+  });
+  const changed = withKey("kraft:tenants", "moving", {
+    acme: { ...tenants.acme, state: "suspended" },
+    blue: { ...tenants.blue, state: "archived" },
+    carol: { domains: ["carol.example"], size: "small", from: "homelab" },
+  });
+  const { code, stdout, stderr } = await kraft(["status", "local", "--directory", changed]);
+  assert.match(stdout, /\n {2}acme +suspended /, stderr);
+  assert.match(
+    stdout,
+    /\n {2}tenant acme: is suspended in the stack file, but its guest is not stopped: run pulumi up\n/,
+  );
+  assert.doesNotMatch(stdout, /acme: its Cluster is Provisioning/);
+  assert.match(stdout, /\n {2}blue +moved to proliant /);
+  assert.match(stdout, /\n {2}tenant blue: moved to proliant 3 days ago\n/);
+  assert.match(
+    stdout,
+    /\n {2}tenant blue: is archived in the stack file, but its Cluster still stands: run pulumi up\n/,
+  );
+  assert.match(stdout, /\n {2}carol +on its way from homelab /);
+  assert.match(stdout, /\n {2}tenant carol: is on its way from homelab: npm run kraft -- move carol --stack local\n/);
+  assert.doesNotMatch(stdout, /tenant carol: .*pulumi up|volume datastore of carol/);
+  assert.match(stdout, /\n {2}carol +datastore +5Gi +following +never\n/);
+  assert.equal(code, 1);
 });

@@ -174,10 +174,7 @@ describe("the end of a client certificate", () => {
       assert.match(error.message, /fix: +npm run kraft -- host-kubeconfig homelab --force/);
       return true;
     });
-    await assert.rejects(
-      connected(user(end), { "kraft:machines": "" }),
-      /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/,
-    );
+    await assert.rejects(connected(user(end), { "kraft:machines": "" }), /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/);
     assert.equal(caller, "nobody");
     caller = asked;
   });

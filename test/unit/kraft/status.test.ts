@@ -4,7 +4,7 @@ import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/output.ts";
 import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
 import { statusMetrics } from "../../../kraft/status/prometheus.ts";
-import { judge, type Status } from "../../../kraft/status/status.ts";
+import { judge, type DeclaredTenant, type Status } from "../../../kraft/status/status.ts";
 import { statusText } from "../../../kraft/status/text.ts";
 import { stacks } from "../../../stacks/index.ts";
 
@@ -106,15 +106,20 @@ const well: Observed = {
   issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
 };
 
-function statusOf(changes: Partial<Observed>, tenants: readonly string[] = ["acme"], entry?: string): Status {
-  return judge(
-    { ...well, ...changes },
-    { stack, tenants, entry, context: "kraft-homelab", uid: "1", versions: [] },
-    now,
-  );
+function active(name: string): DeclaredTenant {
+  return { name, state: "active" };
 }
 
-function problems(changes: Partial<Observed>, tenants?: readonly string[]): string[] {
+function statusOf(
+  changes: Partial<Observed>,
+  tenants: readonly DeclaredTenant[] = [active("acme")],
+  entry?: string,
+): Status {
+  const expected = { stack, tenants, entry, context: "kraft-homelab", uid: "1", versions: [] };
+  return judge({ ...well, ...changes }, expected, now);
+}
+
+function problems(changes: Partial<Observed>, tenants?: readonly DeclaredTenant[]): string[] {
   return statusOf(changes, tenants).problems.map(({ subject, message }) => `${subject}: ${message}`);
 }
 
@@ -126,6 +131,9 @@ test("all is well", () => {
     {
       name: "acme",
       declared: true,
+      state: "active",
+      awaitedFrom: null,
+      movedTo: null,
       phase: "Ready",
       quota: {
         cpu: { used: "500m", hard: "2" },
@@ -212,139 +220,140 @@ describe("what is wrong", () => {
   const [node, ...nodes] = well.nodes;
   const [certificate] = well.certificates;
   const notReady = (type: string, message: string) => [{ type, status: "False", message }];
-  const cases: Readonly<Record<string, readonly [Partial<Observed>, readonly string[], (readonly string[])?]>> = {
-    "a node that is not there": [{ nodes }, ["node optiplex-1: is of stack homelab, but not in the cluster"]],
-    "a node that is not ready, with a full disk": [
-      {
-        nodes: [
-          {
-            metadata: { name: "optiplex-1" },
-            status: {
-              conditions: [
-                { type: "DiskPressure", status: "True", message: "no space" },
-                ...notReady("Ready", "kubelet stopped posting"),
-              ],
+  const cases: Readonly<Record<string, readonly [Partial<Observed>, readonly string[], (readonly DeclaredTenant[])?]>> =
+    {
+      "a node that is not there": [{ nodes }, ["node optiplex-1: is of stack homelab, but not in the cluster"]],
+      "a node that is not ready, with a full disk": [
+        {
+          nodes: [
+            {
+              metadata: { name: "optiplex-1" },
+              status: {
+                conditions: [
+                  { type: "DiskPressure", status: "True", message: "no space" },
+                  ...notReady("Ready", "kubelet stopped posting"),
+                ],
+              },
             },
-          },
-          ...nodes,
-        ],
-      },
-      ["node optiplex-1: is not ready: kubelet stopped posting", "node optiplex-1: DiskPressure: no space"],
-    ],
-    "a node of no stack is no fault": [{ nodes: [...well.nodes, { ...node, metadata: { name: "spare" } }] }, []],
-    "nothing of the platform": [
-      { deployments: [], daemonSets: [] },
-      ["cert-manager", "k3k-system", "longhorn-system", "traefik"].map(
-        (name) => `namespace ${name}: has no Deployment and no DaemonSet: nothing runs`,
-      ),
-    ],
-    "a Deployment half ready": [
-      {
-        deployments: [
-          workload("k3k-system", "k3k"),
-          { ...workload("cert-manager", "cert-manager"), status: { readyReplicas: 1 } },
-        ],
-      },
-      ["Deployment cert-manager/cert-manager: 1 of 2 ready"],
-    ],
-    "a tenant that is being deleted": [
-      {
-        clusters: [
-          {
-            metadata: { name: "acme", namespace: "k3k-acme", deletionTimestamp: hoursAgo(1) },
-            status: { phase: "Terminating" },
-          },
-        ],
-      },
-      [
-        "tenant acme: its Cluster IS BEING DELETED, and its volume claims go with it",
-        "tenant acme: its Cluster is Terminating",
+            ...nodes,
+          ],
+        },
+        ["node optiplex-1: is not ready: kubelet stopped posting", "node optiplex-1: DiskPressure: no space"],
       ],
-    ],
-    "a tenant that is only in the cluster, one that is only in the file": [
-      {},
-      [
-        "tenant acme: has a Cluster, but does not stand in the stack file",
-        "tenant blue: stands in the stack file, but has no Cluster: run pulumi up",
+      "a node of no stack is no fault": [{ nodes: [...well.nodes, { ...node, metadata: { name: "spare" } }] }, []],
+      "nothing of the platform": [
+        { deployments: [], daemonSets: [] },
+        ["cert-manager", "k3k-system", "longhorn-system", "traefik"].map(
+          (name) => `namespace ${name}: has no Deployment and no DaemonSet: nothing runs`,
+        ),
       ],
-      ["blue"],
-    ],
-    "a guest that K3k has not seen": [
-      { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" } }] },
-      ["tenant acme: K3k has not seen its Cluster yet"],
-    ],
-    "no backup target": [{ backupTargets: [] }, ["backup target: Longhorn has none: nothing leaves the house"]],
-    "a backup target that does not answer": [
-      {
-        backupTargets: [
-          {
-            metadata: { name: "default" },
-            spec: { backupTargetURL: "s3://x" },
-            status: { available: false, conditions: [{ type: "Unavailable", status: "True", message: "403" }] },
-          },
-        ],
-      },
-      ["backup target: s3://x is not available: 403"],
-    ],
-    "a schedule that is not there": [
-      { recurringJobs: well.recurringJobs.filter(({ metadata }) => metadata.name !== "backup-daily") },
-      ["schedule backup-daily: is not in the cluster: run pulumi up"],
-    ],
-    "a daily backup may be half a day late": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(35) })] }, []],
-    "a daily backup that is later": [
-      { volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) })] },
-      ["volume shop/data of acme: last backup 37 h ago, due every 24 h"],
-    ],
-    "a weekly one is not late by then": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) }, "bulk")] }, []],
-    "a volume that was never backed up": [
-      { volumes: [volume("pvc-1", { lastBackupAt: "" })] },
-      ["volume shop/data of acme: never backed up, and is 41 days old"],
-    ],
-    "a volume without a group is Longhorn's default": [{ volumes: [volume("pvc-1", {}, "")] }, []],
-    "a group without backups": [
-      { volumes: [volume("pvc-1", {}, "none")] },
-      ["volume shop/data of acme: no schedule makes backups of it"],
-    ],
-    "a volume that lost a copy, one that lost all": [
-      { volumes: [volume("pvc-1", { robustness: "degraded" }), volume("pvc-2", { robustness: "faulted" })] },
-      [
-        "volume shop/data of acme: degraded: a copy is missing",
-        "volume shop/data of acme: FAULTED: no copy of it is usable",
+      "a Deployment half ready": [
+        {
+          deployments: [
+            workload("k3k-system", "k3k"),
+            { ...workload("cert-manager", "cert-manager"), status: { readyReplicas: 1 } },
+          ],
+        },
+        ["Deployment cert-manager/cert-manager: 1 of 2 ready"],
       ],
-    ],
-    "no issuer": [{ issuers: [] }, ["issuer kraft-issuer: is not in the cluster: run pulumi up"]],
-    "an issuer that the authority refused": [
-      { issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: notReady("Ready", "no account") } }] },
-      ["issuer kraft-issuer: is not ready: no account"],
-    ],
-    "a certificate that expired": [
-      {
-        certificates: [
-          { ...certificate, metadata: { name: "a" }, status: { notAfter: hoursAgo(3), conditions: ready } },
+      "a tenant that is being deleted": [
+        {
+          clusters: [
+            {
+              metadata: { name: "acme", namespace: "k3k-acme", deletionTimestamp: hoursAgo(1) },
+              status: { phase: "Terminating" },
+            },
+          ],
+        },
+        [
+          "tenant acme: its Cluster IS BEING DELETED, and its volume claims go with it",
+          "tenant acme: its Cluster is Terminating",
         ],
-      },
-      ["certificate /a: EXPIRED 3 h ago"],
-    ],
-    "a certificate that is not there yet": [
-      {
-        certificates: [
-          { metadata: { name: "a", namespace: "b" }, status: { conditions: notReady("Ready", "issuing") } },
+      ],
+      "a tenant that is only in the cluster, one that is only in the file": [
+        {},
+        [
+          "tenant acme: has a Cluster, but does not stand in the stack file",
+          "tenant blue: stands in the stack file, but has no Cluster: run pulumi up",
         ],
-      },
-      ["certificate b/a: is not ready: issuing"],
-    ],
-    "a certificate that was not renewed": [
-      {
-        certificates: [
-          {
-            metadata: { name: "a", namespace: "b" },
-            status: { notAfter: hoursAgo(-500), renewalTime: hoursAgo(25), conditions: ready },
-          },
+        [active("blue")],
+      ],
+      "a guest that K3k has not seen": [
+        { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" } }] },
+        ["tenant acme: K3k has not seen its Cluster yet"],
+      ],
+      "no backup target": [{ backupTargets: [] }, ["backup target: Longhorn has none: nothing leaves the house"]],
+      "a backup target that does not answer": [
+        {
+          backupTargets: [
+            {
+              metadata: { name: "default" },
+              spec: { backupTargetURL: "s3://x" },
+              status: { available: false, conditions: [{ type: "Unavailable", status: "True", message: "403" }] },
+            },
+          ],
+        },
+        ["backup target: s3://x is not available: 403"],
+      ],
+      "a schedule that is not there": [
+        { recurringJobs: well.recurringJobs.filter(({ metadata }) => metadata.name !== "backup-daily") },
+        ["schedule backup-daily: is not in the cluster: run pulumi up"],
+      ],
+      "a daily backup may be half a day late": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(35) })] }, []],
+      "a daily backup that is later": [
+        { volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) })] },
+        ["volume shop/data of acme: last backup 37 h ago, due every 24 h"],
+      ],
+      "a weekly one is not late by then": [{ volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(37) }, "bulk")] }, []],
+      "a volume that was never backed up": [
+        { volumes: [volume("pvc-1", { lastBackupAt: "" })] },
+        ["volume shop/data of acme: never backed up, and is 41 days old"],
+      ],
+      "a volume without a group is Longhorn's default": [{ volumes: [volume("pvc-1", {}, "")] }, []],
+      "a group without backups": [
+        { volumes: [volume("pvc-1", {}, "none")] },
+        ["volume shop/data of acme: no schedule makes backups of it"],
+      ],
+      "a volume that lost a copy, one that lost all": [
+        { volumes: [volume("pvc-1", { robustness: "degraded" }), volume("pvc-2", { robustness: "faulted" })] },
+        [
+          "volume shop/data of acme: degraded: a copy is missing",
+          "volume shop/data of acme: FAULTED: no copy of it is usable",
         ],
-      },
-      ["certificate b/a: should have been renewed on 2026-11-22 11:00 UTC"],
-    ],
-  };
+      ],
+      "no issuer": [{ issuers: [] }, ["issuer kraft-issuer: is not in the cluster: run pulumi up"]],
+      "an issuer that the authority refused": [
+        { issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: notReady("Ready", "no account") } }] },
+        ["issuer kraft-issuer: is not ready: no account"],
+      ],
+      "a certificate that expired": [
+        {
+          certificates: [
+            { ...certificate, metadata: { name: "a" }, status: { notAfter: hoursAgo(3), conditions: ready } },
+          ],
+        },
+        ["certificate /a: EXPIRED 3 h ago"],
+      ],
+      "a certificate that is not there yet": [
+        {
+          certificates: [
+            { metadata: { name: "a", namespace: "b" }, status: { conditions: notReady("Ready", "issuing") } },
+          ],
+        },
+        ["certificate b/a: is not ready: issuing"],
+      ],
+      "a certificate that was not renewed": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              status: { notAfter: hoursAgo(-500), renewalTime: hoursAgo(25), conditions: ready },
+            },
+          ],
+        },
+        ["certificate b/a: should have been renewed on 2026-11-22 11:00 UTC"],
+      ],
+    };
   for (const [name, [changes, expected, tenants]] of Object.entries(cases)) {
     test(name, () => {
       assert.deepEqual(problems(changes, tenants), expected);
@@ -364,13 +373,138 @@ test("MetalLB is looked at exactly where the entrypoint has an address of its ow
     ],
   });
   const shown = (changes: Partial<Observed>, entry?: string) => {
-    const { platform, problems } = statusOf(changes, ["acme"], entry);
+    const { platform, problems } = statusOf(changes, [active("acme")], entry);
     return [platform.some(({ namespace }) => namespace === "metallb-system"), problems.map(({ message }) => message)];
   };
   assert.deepEqual(shown(speaker(3), "192.168.1.250"), [true, []]);
   assert.deepEqual(shown(speaker(2), "192.168.1.250"), [true, ["2 of 3 ready"]]);
   assert.deepEqual(shown({}, "192.168.1.250"), [false, ["has no Deployment and no DaemonSet: nothing runs"]]);
   assert.deepEqual(shown(speaker(2)), [false, []]);
+});
+
+describe("a tenant whom the stack file does not let run", () => {
+  const cluster = (annotations: Readonly<Record<string, string>>, deletionTimestamp?: string) => ({
+    clusters: [
+      {
+        metadata: {
+          name: "acme",
+          namespace: "k3k-acme",
+          annotations,
+          ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+        },
+        status: { phase: "Provisioning" },
+      },
+    ],
+  });
+  const stopped = cluster({ "kraft.dev/suspended-at": hoursAgo(5) });
+  const none = { clusters: [] };
+
+  for (const state of ["suspended", "archived", "purged"] as const) {
+    test(`${state}: nothing is wrong without a guest`, () => {
+      assert.deepEqual(problems(none, [{ name: "acme", state }]), []);
+      assert.equal(statusOf(none, [{ name: "acme", state }]).tenants[0]?.state, state);
+    });
+  }
+
+  test("suspended: a guest that is stopped is not ready on purpose, one that runs on is wrong", () => {
+    const tenants = [{ name: "acme", state: "suspended" }] as const;
+    assert.deepEqual(problems(stopped, tenants), []);
+    assert.deepEqual(problems({}, tenants), [
+      "tenant acme: is suspended in the stack file, but its guest is not stopped: run pulumi up",
+    ]);
+    assert.deepEqual(problems(cluster({ "kraft.dev/suspended-at": hoursAgo(5) }, hoursAgo(1)), tenants), [
+      "tenant acme: its Cluster IS BEING DELETED, and its volume claims go with it",
+    ]);
+  });
+
+  for (const state of ["archived", "purged"] as const) {
+    test(`${state}: a guest that still stands is wrong`, () => {
+      assert.deepEqual(problems(stopped, [{ name: "acme", state }]), [
+        `tenant acme: is ${state} in the stack file, but its Cluster still stands: run pulumi up`,
+      ]);
+      assert.deepEqual(problems(cluster({}, hoursAgo(1)), [{ name: "acme", state }]), [
+        `tenant acme: is ${state} in the stack file, but its Cluster is still being deleted`,
+      ]);
+    });
+  }
+
+  test("the text says the state in the guest's place", () => {
+    const text = statusText(statusOf(stopped, [{ name: "acme", state: "suspended" }]), "", new Style(false), "UTC");
+    assert.ok(
+      text.some((line) => /^ {2}acme +suspended /.test(line)),
+      text.join("\n"),
+    );
+  });
+});
+
+describe("a tenant who moves", () => {
+  const none = { clusters: [] };
+  const annotated = (annotations: Readonly<Record<string, string>>) => ({
+    namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * 200), annotations } }],
+  });
+  const proven = { "kraft.dev/proven-restorable": hoursAgo(24) };
+  const coming = [{ name: "acme", state: "active", from: "proliant" }] as const;
+  const lines = (status: Status) => statusText(status, "", new Style(false), "UTC");
+
+  test("on the way here: said with the command that goes on, and no fault", () => {
+    const status = statusOf({ ...none, ...annotated({}) }, coming);
+    assert.deepEqual([status.ok, status.problems], [true, []]);
+    assert.equal(status.tenants[0]?.awaitedFrom, "proliant");
+    assert.deepEqual(status.notes, [
+      {
+        subject: "tenant acme",
+        message: "is on its way from proliant: npm run kraft -- move acme --stack homelab",
+      },
+    ]);
+    const text = lines(status);
+    assert.ok(text.includes("On the move"));
+    assert.ok(text.includes("  tenant acme: is on its way from proliant: npm run kraft -- move acme --stack homelab"));
+    assert.equal(text.at(-1), "All is well.");
+    assert.ok(text.some((line) => /^ {2}acme +on its way from proliant /.test(line)));
+  });
+
+  test("arrived without a guest: pulumi up starts it; with one: as any other", () => {
+    const arrived = annotated({ ...proven, "kraft.dev/arrived-from": "proliant" });
+    assert.deepEqual(problems({ ...none, ...arrived }, coming), [
+      "tenant acme: stands in the stack file, but has no Cluster: run pulumi up",
+    ]);
+    const status = statusOf(arrived, coming);
+    assert.deepEqual([status.problems, status.notes], [[], []]);
+    assert.equal(status.tenants[0]?.awaitedFrom, null);
+  });
+
+  test("gone: where to and since when", () => {
+    const at = hoursAgo(24 * 3);
+    const gone = annotated({ ...proven, "kraft.dev/moved-to": `proliant ${at}` });
+    const status = statusOf({ ...none, ...gone }, [{ name: "acme", state: "archived" }]);
+    assert.deepEqual([status.ok, status.problems], [true, []]);
+    assert.deepEqual(status.tenants[0]?.movedTo, { stack: "proliant", at });
+    assert.deepEqual(status.notes, [{ subject: "tenant acme", message: "moved to proliant 3 days ago" }]);
+    assert.ok(lines(status).some((line) => /^ {2}acme +moved to proliant /.test(line)));
+    assert.deepEqual(problems({ ...none, ...gone }), [
+      "tenant acme: moved to proliant, but is active in the stack file: state: suspended, see docs/moving.md",
+    ]);
+  });
+
+  test("a copy that follows has no schedule and no backups of its own, and is shown so; broken ones are broken", () => {
+    const copy = (changes: Partial<VolumeObject["status"]> = {}): VolumeObject => {
+      const found = volume("pvc-1", { lastBackupAt: "", ...changes }, "none");
+      return { ...found, spec: { ...found.spec, Standby: true } };
+    };
+    const status = statusOf({ volumes: [copy()] });
+    assert.deepEqual(status.problems, []);
+    assert.deepEqual(
+      status.backups.volumes.map(({ standby, backupEveryHours }) => [standby, backupEveryHours]),
+      [[true, null]],
+    );
+    assert.ok(lines(status).some((line) => /^ {2}acme +shop\/data +5Gi +following +never$/.test(line)));
+    assert.deepEqual(problems({ volumes: [copy({ robustness: "faulted" })] }), [
+      "volume shop/data of acme: FAULTED: no copy of it is usable",
+    ]);
+    // Longhorn puts a volume without any group into its default one, a copy too.
+    const bare = copy();
+    assert.deepEqual(problems({ volumes: [{ ...bare, metadata: { ...bare.metadata, labels: {} } }] }), []);
+  });
 });
 
 test("a tenant's backups are proven every 90 days, a new tenant's within its first; a failed drill is said at once", () => {
@@ -380,7 +514,7 @@ test("a tenant's backups are proven every 90 days, a new tenant's within its fir
         ...well,
         namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * days), annotations } }],
       },
-      { stack, tenants: ["acme"], entry: undefined, context: "c", uid: "u", versions: [] },
+      { stack, tenants: [active("acme")], entry: undefined, context: "c", uid: "u", versions: [] },
       now,
     );
   const messages = (status: Status): string[] =>
@@ -407,7 +541,7 @@ test("metrics: one line a figure, times in seconds, 0 for never, and no text tha
       ],
       volumes: [volume("v1"), volume("v2", { lastBackupAt: "" }), volume('v"3\\\n', { lastBackupAt: "" })],
     },
-    { stack, tenants: ["acme", "blue"], entry: undefined, context: "c", uid: "u", versions: [] },
+    { stack, tenants: [active("acme"), active("blue")], entry: undefined, context: "c", uid: "u", versions: [] },
     now,
   );
   const text = statusMetrics(status);
@@ -428,7 +562,7 @@ test("a drill's volume is nobody's, whatever claim its backup names", () => {
   };
   const status = judge(
     observed,
-    { stack, tenants: ["acme"], entry: undefined, context: "c", uid: "u", versions: [] },
+    { stack, tenants: [active("acme")], entry: undefined, context: "c", uid: "u", versions: [] },
     now,
   );
   assert.deepEqual(status.backups.volumes, []);
@@ -438,7 +572,7 @@ test("versions that must not come are wrong with the file, and said with everyth
   const versions = [
     { key: "infra/versions.ts, longhorn", found: "1.11.0, while v1.12.1 runs", allowed: "", fix: "no" },
   ];
-  const expected = { stack, tenants: ["acme"], entry: undefined, context: "kraft-homelab", uid: "1", versions };
+  const expected = { stack, tenants: [active("acme")], entry: undefined, context: "kraft-homelab", uid: "1", versions };
   const { ok, problems } = judge(well, expected, now);
   assert.equal(ok, false);
   assert.deepEqual(problems, [{ subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no" }]);
