@@ -1,4 +1,4 @@
-import type { Condition } from "./objects.ts";
+import type { Condition, Metadata } from "./objects.ts";
 
 /** Something to say of a part of the cluster. */
 export interface Remark {
@@ -30,4 +30,9 @@ export function sorted<Entry extends Found<{ readonly name: string }>>(found: re
 /** In the order of their characters, whatever the language of the machine. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** Where an object is. */
+export function placed({ name, namespace = "" }: Metadata): { readonly namespace: string; readonly name: string } {
+  return { namespace, name };
 }

@@ -1,4 +1,4 @@
-import type { Status } from "./status.ts";
+import type { Status } from "./report.ts";
 
 interface Sample {
   readonly labels?: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { proofDays, recordOf } from "../drill/record.ts";
 import { distance, timestamp } from "../moment.ts";
 import { condition, sentence, sorted, type Found, type Remark } from "./found.ts";
 import type { ClusterObject, NamespaceObject, Observed } from "./objects.ts";
-import type { DeclaredTenant, Expected, TenantStatus, Use } from "./status.ts";
+import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";
 
 /** One tenant in the cluster, and what the stack file says of them. */
 interface Guest {

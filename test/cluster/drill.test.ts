@@ -8,7 +8,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { engineFolder } from "../../local/engine.ts";
 import type { BackupReport } from "../../kraft/backup/backup.ts";
 import type { DrillReport } from "../../kraft/drill/drill.ts";
-import type { Status } from "../../kraft/status/status.ts";
+import type { Status } from "../../kraft/status/report.ts";
 import { kraft, type Ended } from "../fixtures/kraft/command.ts";
 import { embedded, eventually, type Embedded } from "./embedded.ts";
 import { MemoryStore } from "./longhorn/backup-store.ts";

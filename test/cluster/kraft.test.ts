@@ -14,7 +14,7 @@ import type { KubernetesObject } from "../../local/api.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { exampleIngress } from "../../kraft/welcome/ingress.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
-import type { Status } from "../../kraft/status/status.ts";
+import type { Status } from "../../kraft/status/report.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";

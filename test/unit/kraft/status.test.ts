@@ -4,7 +4,8 @@ import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/output.ts";
 import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
 import { statusMetrics } from "../../../kraft/status/prometheus.ts";
-import { judge, type DeclaredTenant, type Status } from "../../../kraft/status/status.ts";
+import type { DeclaredTenant, Status } from "../../../kraft/status/report.ts";
+import { judge } from "../../../kraft/status/status.ts";
 import { statusText } from "../../../kraft/status/text.ts";
 import { stacks } from "../../../stacks/index.ts";
 

@@ -1,0 +1,130 @@
+import type { Tenant } from "../../infra/model.ts";
+import type { Problem } from "../../infra/problem.ts";
+import type { Stack } from "../../stacks/index.ts";
+import type { Remark } from "./found.ts";
+
+/**
+ * What `kraft status --json` prints. Fields are added, never renamed or taken away. Times are RFC 3339 in UTC; null is
+ * what is not known or has not happened.
+ */
+export interface Status {
+  readonly stack: string;
+  /** The context and the UID of the cluster that was asked. */
+  readonly cluster: { readonly context: string; readonly uid: string };
+  readonly at: string;
+  /** Whether `problems` is empty. */
+  readonly ok: boolean;
+  readonly nodes: readonly NodeStatus[];
+  readonly platform: readonly WorkloadStatus[];
+  readonly tenants: readonly TenantStatus[];
+  readonly backups: {
+    readonly target: { readonly url: string; readonly available: boolean; readonly lastSyncedAt: string | null } | null;
+    readonly schedules: readonly ScheduleStatus[];
+    readonly volumes: readonly VolumeStatus[];
+  };
+  readonly certificates: readonly CertificateStatus[];
+  /** Everything that is wrong, in the order of the parts above. */
+  readonly problems: readonly Remark[];
+  /** What the operator should know and is no fault, for example a tenant who is still to come. */
+  readonly notes: readonly Remark[];
+}
+
+/** One node: of the stack, or found in the cluster. */
+export interface NodeStatus {
+  readonly name: string;
+  readonly present: boolean;
+  readonly ready: boolean;
+  /** Whether new pods may be put on it. */
+  readonly schedulable: boolean;
+  /** Version of the kubelet. */
+  readonly version: string | null;
+}
+
+/** One Deployment or DaemonSet of the platform. */
+export interface WorkloadStatus {
+  readonly namespace: string;
+  readonly kind: "DaemonSet" | "Deployment";
+  readonly name: string;
+  readonly ready: number;
+  readonly wanted: number;
+}
+
+/** What is used of a quota, both as Kubernetes quantities. */
+export interface Use {
+  readonly used: string;
+  readonly hard: string;
+}
+
+/** One tenant: of the stack file, or found in the cluster. */
+export interface TenantStatus {
+  readonly name: string;
+  readonly declared: boolean;
+  /** As the stack file has it; null for one who does not stand there. */
+  readonly state: Tenant["state"] | null;
+  /** The stack that the tenant is on the way here from; null for one who is not. */
+  readonly awaitedFrom: string | null;
+  /** Where the tenant moved to from here, and when; null for one who did not. */
+  readonly movedTo: { readonly stack: string; readonly at: string } | null;
+  /** Phase of the guest's Cluster; null where there is no Cluster or K3k has not seen it yet. */
+  readonly phase: string | null;
+  readonly quota: {
+    readonly cpu: Use | null;
+    readonly memory: Use | null;
+    /** With the volume under the guest's own datastore. */
+    readonly storage: Use | null;
+    readonly pods: Use | null;
+  };
+  /** When its backups were last restored and read to the end, by `kraft drill`. */
+  readonly lastProvenRestorableAt: string | null;
+}
+
+/** One of Longhorn's RecurringJobs: of Kraft, or found in the cluster. */
+export interface ScheduleStatus {
+  readonly name: string;
+  readonly present: boolean;
+  readonly task: string;
+  readonly cron: string;
+  readonly groups: readonly string[];
+  readonly retain: number;
+}
+
+/** One of Longhorn's volumes. */
+export interface VolumeStatus {
+  readonly name: string;
+  /** Null for a volume that is no tenant's. */
+  readonly tenant: string | null;
+  /** The claim as the tenant knows it: `namespace/name`; `datastore` is the guest's own. */
+  readonly claim: string | null;
+  readonly bytes: number | null;
+  readonly state: string;
+  readonly robustness: string;
+  /** Whether it is a copy that follows the backups of another stack, until the tenant has come. */
+  readonly standby: boolean;
+  readonly lastBackupAt: string | null;
+  /** Hours after which a further backup is due; null where no schedule makes any. */
+  readonly backupEveryHours: number | null;
+}
+
+/** One of cert-manager's Certificates. */
+export interface CertificateStatus {
+  readonly namespace: string;
+  readonly name: string;
+  readonly hosts: readonly string[];
+  readonly ready: boolean;
+  readonly notAfter: string | null;
+}
+
+/** What the stack file says of a tenant. */
+export type DeclaredTenant = Pick<Tenant, "name" | "state" | "from">;
+
+/** What the stack says should be there. */
+export interface Expected {
+  readonly stack: Stack;
+  readonly tenants: readonly DeclaredTenant[];
+  /** The entrypoint's own address, for which MetalLB runs; undefined where there is none. */
+  readonly entry: string | undefined;
+  readonly context: string;
+  readonly uid: string;
+  /** What the next `pulumi up` would do to the versions that run, and must not. */
+  readonly versions: readonly Problem[];
+}
