@@ -6,7 +6,14 @@ import type { PlannedVolume } from "../restore/plan.ts";
 import { bytesText } from "../restore/text.ts";
 import { eachVolume, type Ended, type Outcome } from "../restore/workers.ts";
 import { copyManifest, fieldManager, movePaths, type Life } from "./objects.ts";
-import { nextMoveStep, type Goal, type LiveBackupVolume, type LiveCopy, type LiveEngine } from "./step.ts";
+import {
+  nextMoveStep,
+  restoreErrors,
+  type Goal,
+  type LiveBackupVolume,
+  type LiveCopy,
+  type LiveEngine,
+} from "./step.ts";
 
 /** Milliseconds between two requests to look at the backups: each reads the target anew. */
 const askAgain = 30_000;
@@ -50,6 +57,7 @@ async function bringVolume(
   let changed = false;
   let begun = Date.now();
   let asked = -Infinity;
+  let trouble = "";
   const apply = async ({ path, object }: Manifest): Promise<void> => {
     changed = true;
     await host.apply(path, object, fieldManager);
@@ -80,6 +88,8 @@ async function bringVolume(
       case "wait":
         if (next.for === "the restore") {
           begun = Date.now();
+          // A key that may not write locks, a bucket that is gone: nothing else would say why it takes so long.
+          trouble = said(restoreErrors(live.engine), trouble, note);
         } else {
           checkPatience(begun, `waited for ${next.for}`);
         }
@@ -101,6 +111,14 @@ async function bringVolume(
         break;
     }
   }
+}
+
+/** Says what Longhorn says, once. */
+function said(now: string, before: string, note: (text: string) => void): string {
+  if (now !== "" && now !== before) {
+    note(`Longhorn tries again, after: ${now}`);
+  }
+  return now;
 }
 
 /** What a cluster has of a volume that moves to it. */

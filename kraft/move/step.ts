@@ -22,7 +22,11 @@ export interface StandbyVolume extends LiveVolume {
 
 /** Longhorn's Engine of a volume. */
 export interface LiveEngine {
-  readonly status?: { readonly lastRestoredBackup?: string };
+  readonly status?: {
+    readonly lastRestoredBackup?: string;
+    /** By the address of the copy. */
+    readonly restoreStatus?: Readonly<Record<string, { readonly error?: string } | null>> | null;
+  };
 }
 
 /** Longhorn's BackupVolume: what it knows of a volume's backups in one target. */
@@ -114,6 +118,12 @@ export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal)
     return { step: "wait", for: "the restore" };
   }
   return bindingStep(planned, volume, live);
+}
+
+/** What keeps a copy from following, in Longhorn's own words; empty where nothing does. It tries again by itself. */
+export function restoreErrors(engine: LiveEngine | undefined): string {
+  const errors = Object.values(engine?.status?.restoreStatus ?? {}).map((status) => status?.error ?? "");
+  return [...new Set(errors.filter((error) => error !== ""))].join("; ");
 }
 
 /** Whether two backups, as Longhorn names them by URL, are of one volume in one target. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import { nextMoveStep, type Goal, type LiveCopy, type StandbyVolume } from "../../../kraft/move/step.ts";
+import { nextMoveStep, restoreErrors, type Goal, type LiveCopy, type StandbyVolume } from "../../../kraft/move/step.ts";
 import { restorePlan } from "../../../kraft/restore/plan.ts";
 import { catalogue, inputs, target, volume } from "../restore/samples.ts";
 
@@ -170,6 +170,19 @@ describe("what is in the way is left as it is", () => {
       assert.match("reason" in step ? step.reason : "", reason);
     });
   }
+});
+
+test("what Longhorn says of copies that cannot follow, each thing once", () => {
+  const denied = "AccessDenied: Access Denied";
+  assert.equal(restoreErrors(undefined), "");
+  assert.equal(restoreErrors({ status: { restoreStatus: null } }), "");
+  const restoreStatus = {
+    "tcp://a": { error: denied },
+    "tcp://b": { error: denied },
+    "tcp://c": { error: "" },
+    d: null,
+  };
+  assert.equal(restoreErrors({ status: { restoreStatus } }), denied);
 });
 
 test("nothing comes to life without the last backup, whatever Longhorn says", () => {
