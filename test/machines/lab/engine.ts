@@ -16,9 +16,12 @@ export interface Run {
   readonly everything: string;
 }
 
+export type Program = () => void | Promise<unknown>;
+
 export interface LabEngine {
-  up(program: () => void): Promise<Run>;
-  preview(program: () => void): Promise<Run>;
+  /** @param signal Interrupts the run, as Ctrl-C does. */
+  up(program: Program, signal?: AbortSignal): Promise<Run>;
+  preview(program: Program): Promise<Run>;
   /** The state as it lies on the disk. */
   state(): string;
 }
@@ -34,14 +37,14 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
   writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ name: "kraft", runtime: "nodejs", plugins: { providers } }));
   const pulumiCommand = await automation.PulumiCommand.get({ root: join(workDir, "cli") });
 
-  const run = async (verb: "up" | "preview", program: () => void): Promise<Run> => {
+  const run = async (verb: "up" | "preview", program: Program, signal?: AbortSignal): Promise<Run> => {
     const stack = await automation.LocalWorkspace.createOrSelectStack(
       {
         stackName: "laboratory",
         projectName: "kraft",
-        program: () => {
-          program();
-          return Promise.resolve({});
+        program: async () => {
+          await program();
+          return {};
         },
       },
       {
@@ -80,7 +83,10 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
     };
     let failed = false;
     try {
-      await (verb === "up" ? stack.up({ onEvent, onOutput }) : stack.preview({ onEvent, onOutput, diff: true }));
+      const interruption = signal === undefined ? {} : { signal };
+      await (verb === "up"
+        ? stack.up({ onEvent, onOutput, ...interruption })
+        : stack.preview({ onEvent, onOutput, diff: true }));
     } catch (error) {
       failed = true;
       events.push(String(error));
@@ -88,7 +94,7 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
     return { changes, failed, said: said.join("\n"), progress: progress.join("\n"), everything: events.join("\n") };
   };
   return {
-    up: (program) => run("up", program),
+    up: (program, signal) => run("up", program, signal),
     preview: (program) => run("preview", program),
     state: () =>
       readdirSync(state, { recursive: true, withFileTypes: true })
