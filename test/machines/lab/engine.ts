@@ -16,7 +16,8 @@ export interface Run {
   readonly everything: string;
 }
 
-export type Program = () => void | Promise<unknown>;
+/** Declares resources, or resolves when it has. */
+export type Program = () => unknown;
 
 export interface LabEngine {
   /** @param signal Interrupts the run, as Ctrl-C does. */
