@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { installerImage } from "../../components/plan/machines/talos-image.ts";
-import { firstTalos } from "../../infra/declare-talos.ts";
+import { HostCluster } from "../../components/host-cluster.ts";
+import { declareTalos, firstTalos } from "../../infra/declare-talos.ts";
 import { eventually } from "../../local/api.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
@@ -38,7 +40,9 @@ before(async () => {
     TALOS_CONFIG: talosConfig,
     TMPDIR: temporary,
   });
+  const kubernetes = tools.get("pulumi-resource-kubernetes") ?? assert.fail();
   engine = await labEngine(folder, {
+    kubernetes,
     pulumi: toolPath(tools, "pulumi"),
     provider: toolPath(tools, "pulumi-resource-command"),
   });
@@ -236,11 +240,11 @@ describe("a machine on Talos", () => {
     const interruption = new AbortController();
     const run = engine.up(program, interruption.signal);
     const hanging = join(machine, "hanging");
-    assert.ok(await eventually(() => Promise.resolve(existsSync(hanging)), 30));
-    const talosctl = Number(readFileSync(hanging, "utf8"));
-    assert.ok(existsSync(`/proc/${talosctl}`));
+    const hangs = await eventually(() => Promise.resolve(existsSync(hanging)), 30);
     interruption.abort();
     const interrupted = await run;
+    assert.ok(hangs, interrupted.said);
+    const talosctl = Number(readFileSync(hanging, "utf8"));
     assert.ok(interrupted.failed);
     assert.ok(await eventually(() => Promise.resolve(!existsSync(`/proc/${talosctl}`)), 5), "talosctl still runs");
     assert.ok(await eventually(() => Promise.resolve(readdirSync(temporary).length === 0), 5), "secrets are left");
@@ -257,5 +261,52 @@ describe("a machine on Talos", () => {
     assert.match(run.said, /machines-proliant-1[^]*protect/);
     assert.deepEqual(takeCalls(), []);
     assert.deepEqual((await upWell()).did, []);
+  });
+
+  test("nothing is asked of the API server while the machine is not as declared", async () => {
+    const asked: unknown[] = [];
+    const server = createServer((connection) => {
+      asked.push(connection.remotePort);
+      connection.destroy();
+    });
+    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const file = join(folder, "host.yaml");
+    const user = { name: "host", user: {} };
+    const context = { name: "host", context: { cluster: "host", user: "host" } };
+    const clusters = [{ name: "host", cluster: { server: address } }];
+    writeFileSync(
+      file,
+      JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context] }),
+    );
+    const platform = async (): Promise<void> => {
+      const machines = {
+        address: settings.address,
+        drives: settings.drives,
+        init: "never",
+        again: declared.again,
+        secrets: { talosSecrets, diskPassphrase: passphrase },
+      } as const;
+      const talos = declareTalos(proliant, machines, { file: kubeconfig, context: "kraft-proliant" });
+      const cluster = { kubeconfig: file, context: "host", uid: "", identifier: "kraft-proliant" };
+      const host = new HostCluster("host", cluster, { dependsOn: [...talos.ready] });
+      await new Promise((known) => host.uid.apply(known));
+    };
+    try {
+      declared.again = "before the platform";
+      put("state", "silent");
+      const off = await engine.up(platform);
+      assert.ok(off.failed);
+      assert.match(off.said, /nothing of Talos answers/);
+      assert.doesNotMatch(off.said, /kubernetes|host-kube-system/);
+      assert.deepEqual(asked, []);
+      put("state", "running");
+      const on = await engine.up(platform);
+      assert.match(on.said, /host-kube-system/, "what listens there is no API server");
+      assert.notDeepEqual(asked, []);
+      assert.deepEqual(takeCalls(), configured);
+    } finally {
+      server.close();
+    }
   });
 });
