@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /** In the order in which a shell reads them: `node.sh` calls what the others define. */
-const parts = ["common.sh", "upgrade.sh", "configure.sh", "node.sh"] as const;
+const parts = ["guard.sh", "common.sh", "upgrade.sh", "configure.sh", "node.sh"] as const;
 const folder = join(import.meta.dirname, "..", "..", "nodes", "talos");
 
 /** Names of everything that the script takes from its environment. */
@@ -61,5 +61,5 @@ export const patience = {
  */
 export function talosScript(): string {
   const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));
-  return ["set -euo pipefail", `DIVIDER=${JSON.stringify(divider)}`, ...texts, "main", ""].join("\n");
+  return ["set -euo pipefail", `DIVIDER=${JSON.stringify(divider)}`, ...texts, "guarded main", ""].join("\n");
 }

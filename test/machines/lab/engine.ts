@@ -16,32 +16,54 @@ export interface Run {
   readonly everything: string;
 }
 
+/** Declares resources, or resolves when it has. */
+export type Program = () => unknown;
+
 export interface LabEngine {
-  up(program: () => void): Promise<Run>;
-  preview(program: () => void): Promise<Run>;
+  /** @param signal Interrupts the run, as Ctrl-C does. */
+  up(program: Program, signal?: AbortSignal): Promise<Run>;
+  preview(program: Program): Promise<Run>;
   /** The state as it lies on the disk. */
   state(): string;
 }
 
-/** The real engine with the command provider and nothing else. */
-export async function labEngine(folder: string, tools: { pulumi: string; provider: string }): Promise<LabEngine> {
+/**
+ * The real engine with the command provider and nothing else.
+ *
+ * @param tools Paths; `kubernetes` is the provider of that name, where a program has its resources too.
+ */
+export async function labEngine(
+  folder: string,
+  tools: { pulumi: string; provider: string; kubernetes?: { path: string; version: string } },
+): Promise<LabEngine> {
   const workDir = join(folder, "pulumi");
   const state = join(workDir, "state");
   mkdirSync(state, { recursive: true });
   mkdirSync(join(workDir, "cli", "bin"), { recursive: true });
   symlinkSync(tools.pulumi, join(workDir, "cli", "bin", "pulumi"));
   const providers = [{ name: "command", path: dirname(tools.provider), version: "1.2.1" }];
+  if (tools.kubernetes !== undefined) {
+    const { path, version } = tools.kubernetes;
+    providers.push({ name: "kubernetes", path: dirname(path), version });
+  }
   writeFileSync(join(workDir, "Pulumi.yaml"), stringify({ name: "kraft", runtime: "nodejs", plugins: { providers } }));
   const pulumiCommand = await automation.PulumiCommand.get({ root: join(workDir, "cli") });
 
-  const run = async (verb: "up" | "preview", program: () => void): Promise<Run> => {
+  const run = async (verb: "up" | "preview", program: Program, signal?: AbortSignal): Promise<Run> => {
+    const said: string[] = [];
     const stack = await automation.LocalWorkspace.createOrSelectStack(
       {
         stackName: "laboratory",
         projectName: "kraft",
-        program: () => {
-          program();
-          return Promise.resolve({});
+        program: async () => {
+          try {
+            await program();
+          } catch (error) {
+            // The Automation API takes a lost connection to the engine for a program that has ended well.
+            said.push(`the program itself: ${String(error)}`);
+            throw error;
+          }
+          return {};
         },
       },
       {
@@ -58,7 +80,6 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
       },
     );
     const events: string[] = [];
-    const said: string[] = [];
     const progress: string[] = [];
     let changes: Record<string, number> = {};
     const onEvent = (event: automation.EngineEvent): void => {
@@ -80,7 +101,10 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
     };
     let failed = false;
     try {
-      await (verb === "up" ? stack.up({ onEvent, onOutput }) : stack.preview({ onEvent, onOutput, diff: true }));
+      const interruption = signal === undefined ? {} : { signal };
+      await (verb === "up"
+        ? stack.up({ onEvent, onOutput, ...interruption })
+        : stack.preview({ onEvent, onOutput, diff: true }));
     } catch (error) {
       failed = true;
       events.push(String(error));
@@ -88,7 +112,7 @@ export async function labEngine(folder: string, tools: { pulumi: string; provide
     return { changes, failed, said: said.join("\n"), progress: progress.join("\n"), everything: events.join("\n") };
   };
   return {
-    up: (program) => run("up", program),
+    up: (program, signal) => run("up", program, signal),
     preview: (program) => run("preview", program),
     state: () =>
       readdirSync(state, { recursive: true, withFileTypes: true })

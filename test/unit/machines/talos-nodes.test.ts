@@ -56,7 +56,7 @@ test("a preview shows what changes, and a failure repeats one short line", () =>
   const { inputs } = find("command:local:Command");
   const { PATCH, SCRIPT, DRAINS, CLUSTER_INIT } = environment();
   assert.match(PATCH ?? "", /kubeNetworkPoliciesEnabled: true/);
-  assert.match(SCRIPT ?? "", /^set -euo pipefail\nDIVIDER=[^]*\nmain\n$/);
+  assert.match(SCRIPT ?? "", /^set -euo pipefail\nDIVIDER=[^]*\nguarded main\n$/);
   assert.deepEqual([DRAINS, CLUSTER_INIT], ["false", "never"]);
   assert.equal(inputs["create"], 'exec bash --norc -c "$SCRIPT"');
 });
