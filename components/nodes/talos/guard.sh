@@ -7,7 +7,7 @@
 guarded() {
   local alive worker status=0
   # The pipe closes with the last process that holds it, however that one ends.
-  exec {alive}> >(exec setsid bash --norc -c "$WATCH" >/dev/null 2>&1)
+  exec {alive}> >(exec setsid bash --norc -c "$WATCHER" >/dev/null 2>&1)
   set -m
   work "$@" <&0 &
   worker=$!
@@ -24,4 +24,4 @@ work() {
 }
 
 # shellcheck disable=SC2016 # it expands in the third process
-readonly WATCH='read -r worker && ! read -r ended && kill -TERM -- "-$worker"'
+readonly WATCHER='read -r worker && ! read -r ended && kill -TERM -- "-$worker"'
