@@ -17,6 +17,7 @@ export function recordDeclared(): DeclaredObjects {
       const { metadata } = props as { readonly metadata?: { readonly name?: unknown } };
       declared.add(`${kind}/${String(metadata?.name)}`);
     }
+    // Whatever a transform hands back is no longer secret (@pulumi/pulumi 3.215).
     return undefined;
   });
   return declared;
