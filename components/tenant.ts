@@ -143,11 +143,12 @@ export class Tenant extends pulumi.ComponentResource {
         { namespace: names.namespace, labels, policies: this.#policies(args) },
         { ...part, dependsOn: [namespace] },
       ),
-      // Kubernetes makes it with every namespace, and would mount its token into every pod that says nothing.
+      // Kubernetes makes it with every namespace, and would mount its token into every pod that says nothing. It makes it
+      // anew as soon as it is deleted, and Pulumi may then wait for its end for ten minutes: it goes with the namespace.
       new kubernetes.core.v1.ServiceAccount(
         `${name}-service-account`,
         { metadata: { name: "default", ...inNamespace }, automountServiceAccountToken: false },
-        { ...keep, dependsOn: [namespace] },
+        { ...part, retainOnDelete: true, dependsOn: [namespace] },
       ),
     ];
     const token = new kubernetes.core.v1.Secret(

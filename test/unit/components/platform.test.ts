@@ -16,7 +16,8 @@ before(async () => {
   resources = await declared("homelab", async () => {
     const model = validate("homelab", stacks, raw);
     const staged = model.tenants.map((tenant) => ({ tenant, stage: "guest" as const }));
-    ({ outputs } = await platform(model, staged));
+    const leaving = { ...(model.tenants[0] ?? assert.fail()), name: "leaving" };
+    ({ outputs } = await platform(model, [...staged, { tenant: leaving, stage: "removing" }]));
   });
 });
 
@@ -39,6 +40,13 @@ test("everything that carries data is protected, and stays in the cluster when i
     const { protect, retainOnDelete } = find(type, name);
     assert.deepEqual({ protect, retainOnDelete }, { protect: true, retainOnDelete: true }, name);
   }
+});
+
+test("a tenant who is purged goes with the namespace, and nothing waits for what Kubernetes makes anew in it", () => {
+  const namespace = find("kubernetes:core/v1:Namespace", "tenant-leaving-namespace");
+  assert.deepEqual([namespace.protect, namespace.retainOnDelete], [false, false]);
+  const account = find("kubernetes:core/v1:ServiceAccount", "tenant-leaving-service-account");
+  assert.deepEqual([account.protect, account.retainOnDelete], [false, true]);
 });
 
 test("what is printed of a tenant's allowance is what the quotas enforce", () => {
