@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { backupTargetUrl } from "./plan/longhorn-values.ts";
+import { backupCredentials, backupTargetUrl } from "./plan/longhorn-values.ts";
 import { platformNamespaces } from "./plan/network/platform-policies.ts";
 
 /** What a BackupSource is made of. */
@@ -32,12 +32,7 @@ export class BackupSource extends pulumi.ComponentResource {
       `${name}-credentials`,
       {
         metadata: { ...metadata, name: `backup-source-${args.stack}` },
-        stringData: {
-          AWS_ACCESS_KEY_ID: args.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: args.secretAccessKey,
-          AWS_ENDPOINTS: args.endpoint,
-          VIRTUAL_HOSTED_STYLE: "false",
-        },
+        stringData: backupCredentials(args),
       },
       { parent: this },
     );

@@ -2,7 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { NetworkBoundary } from "./network-boundary.ts";
 import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
-import { backupTargetUrl, longhornValues } from "./plan/longhorn-values.ts";
+import { backupCredentials, backupTargetUrl, longhornValues } from "./plan/longhorn-values.ts";
 import { managedBucketAnnotation } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
@@ -69,12 +69,7 @@ export class Longhorn extends pulumi.ComponentResource {
       `${name}-backup-credentials`,
       {
         metadata: { name: "wasabi-backup", namespace },
-        stringData: {
-          AWS_ACCESS_KEY_ID: args.backup.accessKeyId,
-          AWS_SECRET_ACCESS_KEY: args.backup.secretAccessKey,
-          AWS_ENDPOINTS: args.backup.endpoint,
-          VIRTUAL_HOSTED_STYLE: "false",
-        },
+        stringData: backupCredentials(args.backup),
       },
       { ...keep, dependsOn: [this.namespace] },
     );

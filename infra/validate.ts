@@ -212,7 +212,8 @@ function tenantOf(name: string, tenant: Config["tenants"][string]): Tenant {
   };
 }
 
-function sourceOf(source: Config["source"]): Model["source"] {
+/** Where the backups of the stack lie that tenants move here from, with Wasabi's own address where none is named. */
+export function sourceOf(source: Config["source"]): Model["source"] {
   return source && { ...source, endpoint: source.endpoint ?? wasabiEndpoint(source.region) };
 }
 

@@ -24,6 +24,20 @@ export function wasabiEndpoint(region: string): string {
   return `https://s3.${region}.wasabisys.com`;
 }
 
+/** A key to a bucket, as the Secret of one of Longhorn's backup targets holds it. */
+export function backupCredentials<Value>(key: {
+  readonly endpoint: string;
+  readonly accessKeyId: Value;
+  readonly secretAccessKey: Value;
+}): Record<string, Value | string> {
+  return {
+    AWS_ACCESS_KEY_ID: key.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
+    AWS_ENDPOINTS: key.endpoint,
+    VIRTUAL_HOSTED_STYLE: "false",
+  };
+}
+
 /**
  * Values for Longhorn's chart, for machines without an uninterruptible power supply, gigabit between the nodes and a
  * slow line out. `defaultSettings` and `defaultBackupStore` are the only way in that lasts: Longhorn writes its Setting

@@ -1,7 +1,7 @@
-import { wasabiEndpoint } from "../../components/plan/longhorn-values.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { parse } from "../../infra/config/parse.ts";
 import type { Source } from "../../infra/model.ts";
+import { sourceOf } from "../../infra/validate.ts";
 import { chosenStackFile, knownTenant, stackNamed } from "../choice.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
@@ -57,14 +57,14 @@ function fromOf(file: StackFile, tenant: string): string {
  *
  * @throws Failure where the stack file does not say.
  */
-export function sourceOf(file: StackFile): Source {
-  const { source } = keysOf(file, ["source"]);
+export function sourceIn(file: StackFile): Source {
+  const source = sourceOf(keysOf(file, ["source"]).source);
   if (source === undefined) {
     throw new Failure(
       `${file.name} has no kraft:source, where the backups lie that the tenant comes from; see docs/moving.md`,
     );
   }
-  return { ...source, endpoint: source.endpoint ?? wasabiEndpoint(source.region) };
+  return source;
 }
 
 /**
@@ -76,7 +76,7 @@ export async function sourceStore(
   file: StackFile,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<BackupStore> {
-  const { bucket, region, prefix, endpoint } = sourceOf(file);
+  const { bucket, region, prefix, endpoint } = sourceIn(file);
   const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
   const [accessKeyId, secretAccessKey] = await openSecrets(file, environment, keys);
   return { bucket, region, prefix, endpoint, accessKeyId, secretAccessKey };

@@ -1,5 +1,5 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
-import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { longhornPath } from "../longhorn.ts";
 import { volumeManifest, type Manifest, type Parameters } from "../restore/objects.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
 
@@ -8,13 +8,11 @@ import type { PlannedVolume } from "../restore/plan.ts";
 /** Whose fields these are in the API server. */
 export const fieldManager = "kraft-move";
 
-const longhorn = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}`;
-
 function selected(collection: string, labels: Readonly<Record<string, string>>): string {
   const selector = Object.entries(labels)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
-  return `${longhorn}/${collection}?labelSelector=${encodeURIComponent(selector)}`;
+  return `${longhornPath}/${collection}?labelSelector=${encodeURIComponent(selector)}`;
 }
 
 /** Where Longhorn keeps what it knows of a volume that moves (its labels: types/types.go of longhorn-manager 1.12). */
@@ -22,7 +20,7 @@ export const movePaths = {
   engines: (volume: string): string => selected("engines", { longhornvolume: volume }),
   backupVolumes: (target: string, volume: string): string =>
     selected("backupvolumes", { "backup-target": target, "backup-volume": volume }),
-  backupVolume: (name: string): string => `${longhorn}/backupvolumes/${name}`,
+  backupVolume: (name: string): string => `${longhornPath}/backupvolumes/${name}`,
 } as const;
 
 /** What a volume is: a copy that follows, alive, or whole and the target cluster's own. */

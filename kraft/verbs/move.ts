@@ -56,11 +56,11 @@ export const move: Verb<Options> = {
     const directory = directoryOf(options);
     const target = movingFile(tenant, options.stack, directory);
     if (options.keyPolicy === true) {
-      const [{ sourceReaderPolicy }, { sourceOf }] = await Promise.all([
+      const [{ sourceReaderPolicy }, { sourceIn }] = await Promise.all([
         import("../../components/plan/backup-store.ts"),
         import("../move/files.ts"),
       ]);
-      const { bucket, prefix } = sourceOf(target);
+      const { bucket, prefix } = sourceIn(target);
       output.printJson(sourceReaderPolicy(bucket, prefix));
       return exitCodes.fine;
     }

@@ -6,9 +6,10 @@ import { describe, test } from "node:test";
 import { nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { talosScript } from "../../../components/plan/machines/talos-script.ts";
 import { nodeScripts } from "../../../infra/declare-machines.ts";
-import { machinesPlan, type Machines } from "../../../infra/machines.ts";
+import { machinesPlan } from "../../../infra/machines.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { debianProgram } from "../../machines/lab/debian.ts";
+import { homelabMachines } from "../machines/example.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
@@ -51,16 +52,7 @@ describe("shellcheck has nothing to say about", () => {
   }
 
   test("the whole script of a node on k3s", async () => {
-    const machines: Machines = {
-      user: "kraft",
-      api: "api.kraft.example",
-      clusterInit: false,
-      sha256: {},
-      again: undefined,
-      nodes: homelab.nodes.map(({ name }, index) => ({ name, address: `192.168.1.${11 + index}`, hostKey: "" })),
-      secrets: { machineKey: "the-key", k3sToken: "the-token" },
-    };
-    const plan = machinesPlan(homelab, machines);
+    const plan = machinesPlan(homelab, homelabMachines);
     assert.equal(await said(nodeScript(plan, plan.nodes[0] ?? assert.fail(), nodeScripts().node)), "");
   });
 

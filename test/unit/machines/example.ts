@@ -1,5 +1,7 @@
 import { hostTraits, type Machine } from "../../../components/plan/machines/machine.ts";
 import type { TalosNodeSettings } from "../../../components/plan/machines/talos-config.ts";
+import type { Machines } from "../../../infra/machines.ts";
+import { homelab } from "../../../stacks/homelab.ts";
 import { proliant } from "../../../stacks/proliant.ts";
 
 /** The machine of stacks/proliant.ts. */
@@ -25,3 +27,14 @@ export const settings: TalosNodeSettings = {
 
 /** One that no disk has. */
 export const passphrase = "correct-horse-battery-staple-0123456789";
+
+/** Those of stacks/homelab.ts, with what only an owner knows made up. */
+export const homelabMachines: Machines = {
+  user: "kraft",
+  api: "api.kraft.example",
+  clusterInit: false,
+  sha256: {},
+  again: undefined,
+  nodes: homelab.nodes.map(({ name }, index) => ({ name, address: `192.168.1.${11 + index}`, hostKey: "" })),
+  secrets: { machineKey: "the-key", k3sToken: "the-token" },
+};

@@ -11,20 +11,12 @@ import { allocatable } from "../../../infra/checks/figures.ts";
 import { nodeScripts } from "../../../infra/declare-machines.ts";
 import { machinesPlan, type Machines } from "../../../infra/machines.ts";
 import { homelab } from "../../../stacks/homelab.ts";
+import { homelabMachines } from "./example.ts";
 
-const machines: Machines = {
-  user: "kraft",
-  api: "api.kraft.example",
-  clusterInit: false,
-  sha256: {},
-  again: undefined,
-  nodes: homelab.nodes.map(({ name }, index) => ({ name, address: `192.168.1.${11 + index}`, hostKey: "" })),
-  secrets: { machineKey: "the-key", k3sToken: "the-token" },
-};
 const scripts = nodeScripts().node;
 
 function script(number: number, changed: Partial<Machines> = {}): string {
-  const plan = machinesPlan(homelab, { ...machines, ...changed });
+  const plan = machinesPlan(homelab, { ...homelabMachines, ...changed });
   const node = plan.nodes[number - 1] ?? assert.fail();
   return nodeScript(plan, node, scripts);
 }
@@ -95,7 +87,7 @@ describe("a node's script", () => {
       fc.property(
         fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !text.includes("\0")),
         (url) => {
-          const plan = { ...machinesPlan(homelab, machines), releaseUrl: url };
+          const plan = { ...machinesPlan(homelab, homelabMachines), releaseUrl: url };
           const [node] = plan.nodes;
           const text = nodeScript(plan, node ?? assert.fail(), []);
           const line = text.slice(text.indexOf("readonly RELEASE_URL="), text.indexOf("declare -rA SHA256"));
@@ -118,7 +110,7 @@ describe("what follows from the hardware", () => {
 
   test("Longhorn's folder must be mounted exactly where the stack says that its disk is its own", () => {
     const shared = { ...homelab, storage: { dataPath: "/srv/longhorn", dedicatedDisk: false } };
-    const plan = machinesPlan(shared, machines);
+    const plan = machinesPlan(shared, homelabMachines);
     const text = nodeScript(plan, plan.nodes[0] ?? assert.fail(), scripts);
     assert.match(text, /^readonly LONGHORN_PATH=\/srv\/longhorn\nreadonly LONGHORN_DEDICATED=0$/m);
     assert.match(script(1), /^readonly LONGHORN_PATH=\/var\/lib\/longhorn\nreadonly LONGHORN_DEDICATED=1$/m);
