@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { writeFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { after, before, describe, test } from "node:test";
+import { after, before, beforeEach, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { K3sNodes } from "../../components/k3s-nodes.ts";
 import type { K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
@@ -44,6 +44,10 @@ before(async () => {
     sha256: "",
     hostKeys: Object.fromEntries(lab.nodes.map(({ name, hostKey }) => [name, hostKey])),
   };
+});
+
+beforeEach(async () => {
+  await lab.tidy();
 });
 
 after(async () => {
@@ -187,6 +191,10 @@ describe("machines", () => {
     await refused(/machines-optiplex-1[\s\S]*volumes still lack a copy after 2 s: pvc-1/);
     assert.deepEqual(starts(lab.takeCalls()), ["optiplex-1 k3s server v1.36.0+k3s1"]);
     lab.set("degraded-volumes", "");
+    lab.set("silent-about-volumes.longhorn.io", "");
+    await refused(/machines-optiplex-1[\s\S]*volumes could not be listed for 2 s\. No further node was touched\./);
+    assert.deepEqual(starts(lab.takeCalls()), []);
+    lab.set("silent-about-volumes.longhorn.io", undefined);
     await upWell();
     const calls = lab.takeCalls().filter((call) => /kubectl|k3s server/.test(call));
     assert.deepEqual(calls, [
@@ -237,9 +245,18 @@ describe("machines", () => {
     assert.equal(starts(lab.takeCalls()).length, 3);
   });
 
+  test("servers that cannot be listed may be away", async () => {
+    declared.version = "v1.36.4+k3s1";
+    lab.set("silent-about-nodes", "");
+    await refused(
+      /machines-optiplex-1[\s\S]*its API server does not list the servers\. k3s on optiplex-1 was not restarted/,
+    );
+    lab.set("silent-about-nodes", undefined);
+    assert.deepEqual(starts(lab.takeCalls()), []);
+  });
+
   test("a machine that is off: it is said which, no node after it is touched, and the next up goes on", async () => {
     await node(2).powerOff();
-    declared.version = "v1.36.4+k3s1";
     await refused(
       /machines-optiplex-1[\s\S]*not ready: optiplex-2 \(v1\.36\.3\+k3s1, 10\.77\.0\.12\)\. k3s on optiplex-1 was not restarted: the cluster would stop\./,
     );

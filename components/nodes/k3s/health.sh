@@ -31,12 +31,16 @@ serves() {
 # counts as ready for most of a minute, so that each is asked as well.
 require_others() {
   is_member && answers || return 0
-  local name ready kubelet address away=()
+  local list name ready kubelet address away=()
+  # A list that cannot be had is not an empty one.
+  list=$(servers) ||
+    fail "its API server does not list the servers. k3s on $NODE was not restarted: another one may be away." \
+      "see above what it says, then run pulumi up again"
   while read -r name ready kubelet address; do
     if [ "$name" != "$NODE" ] && { [ "$ready" != True ] || ! serves "$address"; }; then
       away+=("$name ($kubelet, $address)")
     fi
-  done < <(servers)
+  done <<<"$list"
   [ "${#away[@]}" = 0 ] ||
     fail "not ready: ${away[*]}. k3s on $NODE was not restarted: the cluster would stop." \
       "bring that node back (npm run kraft -- status), or take it out as docs/nodes.md says; then run pulumi up again"
@@ -65,16 +69,27 @@ wait_until_healthy() {
     "see on the node: journalctl -u k3s -n 100; then run pulumi up again"
 }
 
-# After a drain the next node waits until every volume has all its copies again.
+# Names of the volumes that have lost a copy, of which there are none where there is no Longhorn.
+degraded_volumes() {
+  local longhorn
+  longhorn=$(kube get customresourcedefinition volumes.longhorn.io --ignore-not-found --output name) || return
+  [ -z "$longhorn" ] ||
+    kube get volumes.longhorn.io --namespace longhorn-system --output \
+      'jsonpath={range .items[?(@.status.robustness=="degraded")]}{.metadata.name}{"\n"}{end}'
+}
+
+# After a drain the next node waits until every volume has all its copies again, and it is certain that they have.
 wait_for_volumes() {
-  kube get customresourcedefinition volumes.longhorn.io >/dev/null 2>&1 || return 0
-  local deadline=$((SECONDS + VOLUME_SECONDS)) degraded=""
+  local deadline=$((SECONDS + VOLUME_SECONDS)) degraded="" state=""
   while [ "$SECONDS" -lt "$deadline" ]; do
-    degraded=$(kube get volumes.longhorn.io --namespace longhorn-system --output \
-      'jsonpath={range .items[?(@.status.robustness=="degraded")]}{.metadata.name}{"\n"}{end}')
-    [ -n "$degraded" ] || return 0
+    if ! degraded=$(degraded_volumes); then
+      state="volumes could not be listed for $VOLUME_SECONDS s"
+    elif [ -n "$degraded" ]; then
+      state="volumes still lack a copy after $VOLUME_SECONDS s: ${degraded//$'\n'/, }"
+    else
+      return 0
+    fi
     sleep "$HEALTH_INTERVAL"
   done
-  fail "volumes still lack a copy after $VOLUME_SECONDS s: ${degraded//$'\n'/, }. No further node was touched." \
-    "wait until Longhorn has rebuilt them, then run pulumi up again"
+  fail "$state. No further node was touched." "wait until Longhorn has rebuilt them, then run pulumi up again"
 }

@@ -86,6 +86,10 @@ export class LabNode {
     return existsSync(join(this.root, path));
   }
 
+  get isOn(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
+  }
+
   async powerOn(): Promise<void> {
     const card = `node${this.#number}`;
     run(
@@ -124,7 +128,7 @@ export class LabNode {
   /** As when the plug is pulled. */
   async powerOff(): Promise<void> {
     const child = this.#process;
-    if (child?.exitCode === null && child.signalCode === null) {
+    if (child !== undefined && this.isOn) {
       const ended = new Promise((done) => child.once("exit", done));
       child.kill("SIGKILL");
       await ended;
@@ -143,6 +147,7 @@ export class Lab {
   /** What the server does to a release on its way. */
   tamper: ((program: string) => string) | undefined;
   readonly #recordings = join(this.folder, "recordings");
+  readonly #changed = new Set<string>();
   readonly #server: Server;
 
   constructor(debian: string) {
@@ -196,9 +201,26 @@ export class Lab {
   set(name: string, content: string | undefined): void {
     if (content === undefined) {
       rmSync(join(this.#recordings, name));
+      this.#changed.delete(name);
     } else {
       writeFileSync(join(this.#recordings, name), content);
+      this.#changed.add(name);
     }
+  }
+
+  /** What a test that failed left: machines that are off, stand-ins that misbehave, calls that nobody looked at. */
+  async tidy(): Promise<void> {
+    for (const name of [...this.#changed]) {
+      this.set(name, undefined);
+    }
+    this.tamper = undefined;
+    for (const node of this.nodes) {
+      if (!node.isOn) {
+        await node.powerOff();
+        await node.powerOn();
+      }
+    }
+    this.takeCalls();
   }
 
   recorded(text: string): boolean {
