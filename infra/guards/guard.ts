@@ -78,7 +78,7 @@ function warningsOf(model: Model, staged: readonly Staged[], standing: Standing)
                 {
                   key,
                   message:
-                    `suspended, but K3k stops no pod that runs: ${pods.join(", ")}. They reach nothing and nobody reaches ` +
+                    `suspended, but K3k stops no pod that is there: ${pods.join(", ")}. They reach nothing and nobody reaches ` +
                     `them; once this run is done: kubectl delete pods --all --namespace k3k-${name}`,
                 },
               ];

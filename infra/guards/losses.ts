@@ -2,6 +2,7 @@ import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import type { Model, Tenant } from "../model.ts";
 import { show, type Problem } from "../problem.ts";
 import type { Standing, StandingTenant } from "./standing.ts";
+import { latest } from "./times.ts";
 
 /** The way by which a tenant leaves without losing anything by mistake. */
 const path =
@@ -70,7 +71,7 @@ function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[
   if (pods.length > 0) {
     problems.push({
       key,
-      found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`}: ${pods.join(", ")}`,
+      found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`} or may start: ${pods.join(", ")}`,
       allowed,
       fix: `kubectl delete pods --all --namespace k3k-${name}`,
     });
@@ -81,7 +82,7 @@ function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[
       return [];
     }
     const { lastBackupAt, lastUsedAt } = volumes.find((candidate) => candidate.name === claim.volume) ?? {};
-    const since = [suspendedAt, lastUsedAt ?? suspendedAt].sort((a, b) => Date.parse(a) - Date.parse(b))[1] ?? "";
+    const since = latest([suspendedAt, lastUsedAt, claim.lastPodEndedAt]) ?? suspendedAt;
     return lastBackupAt === undefined || Date.parse(lastBackupAt) < Date.parse(since)
       ? [`${claim.name} (since ${since})`]
       : [];

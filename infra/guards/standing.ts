@@ -5,6 +5,7 @@ import { platformNamespaces } from "../../components/plan/network/platform-polic
 import { priorityClasses } from "../../components/plan/size.ts";
 import { schedules } from "../../components/plan/storage.ts";
 import type { Host } from "../host/host.ts";
+import { hasEnded, lastEnd, type Pod } from "./pods.ts";
 
 /** What stands in the cluster before anything is declared, as far as data hangs on it. */
 export interface Standing {
@@ -33,7 +34,7 @@ export interface StandingTenant {
   readonly movedTo?: Departure;
   /** The stack that `kraft move` brought its data from, whole. */
   readonly arrivedFrom?: string;
-  /** Names of the pods of its own that run: those of K3k end with the guest. */
+  /** Names of the pods of its own that run or may start: those of K3k end with the guest. */
   readonly pods: readonly string[];
   readonly claims: readonly StandingClaim[];
 }
@@ -43,6 +44,8 @@ export interface StandingClaim {
   readonly name: string;
   /** The volume that it is bound to; undefined while it waits for one. */
   readonly volume?: string;
+  /** When the last pod with it had ended, of those that ended and were not deleted, as RFC 3339. */
+  readonly lastPodEndedAt?: string;
 }
 
 /** A volume of Longhorn. */
@@ -50,7 +53,7 @@ export interface StandingVolume {
   readonly name: string;
   /** When its last backup was made, as RFC 3339; undefined where there is none. */
   readonly lastBackupAt?: string;
-  /** When the last pod that used it had ended, as RFC 3339; undefined while one uses it, and where none ever did. */
+  /** When the last pod that used it was gone, as RFC 3339; undefined while there is one, and where there never was. */
   readonly lastUsedAt?: string;
   /** False while it is filled from a backup. */
   readonly whole: boolean;
@@ -70,11 +73,6 @@ interface Metadata {
 
 interface KubernetesObject {
   readonly metadata: Metadata;
-}
-
-interface Pod extends KubernetesObject {
-  readonly spec?: { readonly priorityClassName?: string };
-  readonly status?: { readonly phase?: string };
 }
 
 interface Claim extends KubernetesObject {
@@ -105,7 +103,7 @@ export async function look(host: Host): Promise<Standing> {
       host.list<KubernetesObject>(`/api/v1/namespaces?${ofTenants}`),
       host.list<KubernetesObject>("/apis/k3k.io/v1beta1/clusters"),
       host.list<Claim>("/api/v1/persistentvolumeclaims"),
-      host.list<Pod>("/api/v1/pods?fieldSelector=status.phase%3DRunning"),
+      host.list<Pod>("/api/v1/pods"),
       host.list<Volume>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/volumes`),
       host.get<ConfigMap>(`/api/v1/namespaces/${longhorn}/configmaps/longhorn-default-resource`),
       host.get<KubernetesObject>(`/api/v1/namespaces/${longhorn}`),
@@ -119,6 +117,7 @@ export async function look(host: Host): Promise<Standing> {
       const name = found.metadata.labels?.[tenantLabel] ?? "";
       const within = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
         objects.filter(({ metadata }) => metadata.namespace === found.metadata.name);
+      const podsWithin = within(pods);
       const guest = within(guests).find(({ metadata }) => metadata.name === name);
       const leaving = within(leavings)[0]?.data?.["state"];
       const suspendedAt = guest?.metadata.annotations?.[suspendedAtAnnotation];
@@ -131,13 +130,17 @@ export async function look(host: Host): Promise<Standing> {
         ...(suspendedAt === undefined ? {} : { suspendedAt }),
         ...(movedTo === undefined ? {} : { movedTo }),
         ...(arrivedFrom === undefined ? {} : { arrivedFrom }),
-        pods: within(pods)
-          .filter(({ spec }) => spec?.priorityClassName === priorityClasses.tenant)
+        pods: podsWithin
+          .filter((pod) => pod.spec?.priorityClassName === priorityClasses.tenant && !hasEnded(pod))
           .map(({ metadata }) => metadata.name),
-        claims: within(claims).map(({ metadata, spec }) => ({
-          name: metadata.name,
-          ...(spec?.volumeName === undefined || spec.volumeName === "" ? {} : { volume: spec.volumeName }),
-        })),
+        claims: within(claims).map(({ metadata, spec }) => {
+          const lastPodEndedAt = lastEnd(podsWithin, metadata.name);
+          return {
+            name: metadata.name,
+            ...(spec?.volumeName === undefined || spec.volumeName === "" ? {} : { volume: spec.volumeName }),
+            ...(lastPodEndedAt === undefined ? {} : { lastPodEndedAt }),
+          };
+        }),
       };
     }),
     volumes: volumes.map(({ metadata, spec, status }) => ({

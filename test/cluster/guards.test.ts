@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { priorityClasses } from "../../components/plan/size.ts";
 import type { KubernetesObject } from "../../local/api.ts";
@@ -13,6 +13,9 @@ const active: Tenants = {
   acme: { domains: ["acme.example"], size: "small" },
   blue: { domains: ["blue.example"], size: "medium" },
 };
+
+/** A claim of the tenant's own, as K3k names those of the guest on the host. */
+const media = "media-default-blue-6d656469";
 
 let local: Embedded;
 
@@ -133,32 +136,47 @@ test("a program that no longer has them, or gives them another name, is refused 
 });
 
 test("suspended: K3k takes the guest's own pods away, nothing is reachable, every object stays", async () => {
-  // What a tenant has: a volume under the guest's datastore, and a pod.
-  await local.cluster.api.create("/api/v1/persistentvolumes", {
+  // What a tenant has: volumes, one of them under the guest's datastore, and a pod.
+  await local.cluster.api.create(dirname(paths.claim), {
     apiVersion: "v1",
-    kind: "PersistentVolume",
-    metadata: { name: "pvc-blue" },
+    kind: "PersistentVolumeClaim",
+    metadata: { name: media, namespace: "k3k-blue" },
     spec: {
-      capacity: { storage: "5Gi" },
-      accessModes: ["ReadWriteOnce"],
-      persistentVolumeReclaimPolicy: "Retain",
       storageClassName: "kraft-standard",
-      claimRef: { namespace: "k3k-blue", name: basename(paths.claim) },
-      csi: { driver: "driver.longhorn.io", volumeHandle: "pvc-blue", fsType: "ext4" },
+      accessModes: ["ReadWriteOnce"],
+      resources: { requests: { storage: "1Gi" } },
     },
   });
-  await local.cluster.api.create(paths.longhornVolume.replace(/\/pvc-blue$/, ""), {
-    apiVersion: "longhorn.io/v1beta2",
-    kind: "Volume",
-    metadata: { name: "pvc-blue", namespace: "longhorn-system" },
-    spec: { size: "5368709120", frontend: "blockdev" },
-  });
-  await eventually("blue's datastore bound", async () => {
-    const claim = await local.cluster.api.get<KubernetesObject & { readonly status?: { readonly phase?: string } }>(
-      paths.claim,
-    );
-    return claim?.status?.phase === "Bound" ? true : undefined;
-  });
+  for (const [name, claim, bytes] of [
+    ["pvc-blue", basename(paths.claim), 5 * 2 ** 30],
+    ["pvc-media", media, 2 ** 30],
+  ] as const) {
+    await local.cluster.api.create("/api/v1/persistentvolumes", {
+      apiVersion: "v1",
+      kind: "PersistentVolume",
+      metadata: { name },
+      spec: {
+        capacity: { storage: String(bytes) },
+        accessModes: ["ReadWriteOnce"],
+        persistentVolumeReclaimPolicy: "Retain",
+        storageClassName: "kraft-standard",
+        claimRef: { namespace: "k3k-blue", name: claim },
+        csi: { driver: "driver.longhorn.io", volumeHandle: name, fsType: "ext4" },
+      },
+    });
+    await local.cluster.api.create(dirname(paths.longhornVolume), {
+      apiVersion: "longhorn.io/v1beta2",
+      kind: "Volume",
+      metadata: { name, namespace: "longhorn-system" },
+      spec: { size: String(bytes), frontend: "blockdev" },
+    });
+    await eventually(`${claim} bound`, async () => {
+      const found = await local.cluster.api.get<KubernetesObject & { readonly status?: { readonly phase?: string } }>(
+        `${dirname(paths.claim)}/${claim}`,
+      );
+      return found?.status?.phase === "Bound" ? true : undefined;
+    });
+  }
   await local.cluster.api.create("/api/v1/namespaces/k3k-blue/pods", {
     apiVersion: "v1",
     kind: "Pod",
@@ -167,6 +185,7 @@ test("suspended: K3k takes the guest's own pods away, nothing is reachable, ever
       priorityClassName: priorityClasses.tenant,
       automountServiceAccountToken: false,
       containers: [{ name: "web", image: "web" }],
+      volumes: [{ name: "data", persistentVolumeClaim: { claimName: media } }],
     },
   });
   await eventually("the pod", async () => {
@@ -185,7 +204,7 @@ test("suspended: K3k takes the guest's own pods away, nothing is reachable, ever
   );
   assert.match(
     suspended.messages.map(({ text }) => text).join("\n"),
-    /suspended, but K3k stops no pod that runs: web\. .*kubectl delete pods --all --namespace k3k-blue/,
+    /suspended, but K3k stops no pod that is there: web\. .*kubectl delete pods --all --namespace k3k-blue/,
   );
   await eventually("no kubelet", async () => {
     const pods = await local.cluster.api.list("/api/v1/namespaces/k3k-blue/pods?labelSelector=type%3Dagent");
@@ -199,18 +218,45 @@ test("suspended: K3k takes the guest's own pods away, nothing is reachable, ever
 test("archived: not while a pod runs or a backup is missing; then in two runs, and volumes and backups stay", async () => {
   const archived = blue({ state: "archived" });
   const first = await refused(archived);
-  assert.match(first, /"archived", but a pod runs: web\n/);
+  assert.match(first, /"archived", but a pod runs or may start: web\n/);
   assert.match(
     first,
-    /no backup of varlibrancherk3s-k3k-blue-server-0 \(since \S+\)\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
+    /no backup of media-default-blue-6d656469 \(since \S+\), varlibrancherk3s-k3k-blue-server-0 \(since \S+\)\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
   );
-  await local.cluster.api.delete("/api/v1/namespaces/k3k-blue/pods/web");
-  await local.cluster.api.apply(`${paths.longhornVolume}/status`, {
-    apiVersion: "longhorn.io/v1beta2",
-    kind: "Volume",
-    metadata: { name: "pvc-blue", namespace: "longhorn-system" },
-    status: { lastBackupAt: new Date(Date.now() + 1000).toISOString() },
+  const status = (apiVersion: string, kind: string, path: string, content: object): Promise<unknown> => {
+    const [name = "", , namespace = ""] = path.split("/").reverse();
+    return local.cluster.api.apply(`${path}/status`, {
+      apiVersion,
+      kind,
+      metadata: { name, namespace },
+      status: content,
+    });
+  };
+  for (const volume of ["pvc-blue", "pvc-media"]) {
+    await status("longhorn.io/v1beta2", "Volume", `${dirname(paths.longhornVolume)}/${volume}`, {
+      lastBackupAt: new Date(Date.now() + 1000).toISOString(),
+    });
+  }
+  // It ends after the last backup, and is still there.
+  const ended = `${new Date(Date.now() + 5000).toISOString().slice(0, 19)}Z`;
+  await status("v1", "Pod", "/api/v1/namespaces/k3k-blue/pods/web", {
+    phase: "Succeeded",
+    containerStatuses: [
+      {
+        name: "web",
+        image: "web",
+        imageID: "",
+        ready: false,
+        restartCount: 0,
+        state: { terminated: { exitCode: 0, finishedAt: ended } },
+      },
+    ],
   });
+  const second = await refused(archived);
+  assert.doesNotMatch(second, /may start/);
+  assert.ok(second.includes(`no backup of ${media} (since ${ended})\n`), second);
+  await local.cluster.api.delete("/api/v1/namespaces/k3k-blue/pods/web");
+  await local.cluster.api.delete(`${dirname(paths.claim)}/${media}`);
   await eventually("the end of the pod", async () => {
     const pod = await local.cluster.api.get("/api/v1/namespaces/k3k-blue/pods/web");
     return pod === undefined ? true : undefined;

@@ -80,7 +80,7 @@ describe("a guest is archived", () => {
   });
   test("not while pods of its own run", () => {
     const found = acme({ pods: ["web-1", "web-2"] }, "2026-11-25T01:00:00Z");
-    assert.match(problems(archived, found).join(), /"archived", but 2 pods run: web-1, web-2$/);
+    assert.match(problems(archived, found).join(), /"archived", but 2 pods run or may start: web-1, web-2$/);
   });
   test("not without any backup, nor with one from before it was suspended", () => {
     for (const lastBackupAt of [undefined, "2026-11-24T17:59:59Z"]) {
@@ -99,6 +99,16 @@ describe("a guest is archived", () => {
     assert.match(found("2026-11-24T18:30:01Z"), /server-0 \(since 2026-11-24T18:30:01Z\)$/);
     assert.equal(found("2026-11-24T18:29:59Z"), "");
     assert.equal(found("2026-11-24T17:00:00Z"), "");
+  });
+  test("nor with one from before a pod ended that is still listed, which Longhorn takes for one that uses it", () => {
+    const { volumes } = acme({}, "2026-11-24T18:30:00Z");
+    const found = (lastPodEndedAt: string): string =>
+      problems(
+        archived,
+        acme({ claims: [{ name: "media", volume: volumes[0]?.name ?? "", lastPodEndedAt }] }, "2026-11-24T18:30:00Z"),
+      ).join();
+    assert.match(found("2026-11-24T18:30:01Z"), /no backup of media \(since 2026-11-24T18:30:01Z\)$/);
+    assert.equal(found("2026-11-24T18:29:59Z"), "");
   });
   test("once a backup holds all there was", () => {
     assert.deepEqual(problems(archived, acme({}, "2026-11-24T18:00:00Z")), []);
