@@ -1,4 +1,6 @@
+import { movedAtAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
+import { claimOf, claimText, isOfDrill } from "../longhorn.ts";
 import type { Parties } from "./parties.ts";
 
 /** The phases of a move that change something, in their order, and the way back. */
@@ -91,14 +93,48 @@ function stillRunning({ tenant, source }: Parties): string[] {
   return found;
 }
 
-function wayBack({ tenant, source, target }: Parties): string[] {
-  const { movedTo } = source.tenant ?? {};
+function wayBack(parties: Parties): string[] {
+  const { tenant, source, target } = parties;
+  const itself = "it goes back as it came, see docs/moving.md";
   if (target.tenant?.guest === true) {
+    return [`the guest ${tenant} stands on ${target.stack}, and what it wrote there is nowhere else: ${itself}`];
+  }
+  if (source.tenant?.movedTo?.to !== target.stack && target.tenant?.arrivedFrom === undefined) {
+    return [`no cutover of ${tenant} from ${source.stack} to ${target.stack} has begun: there is nothing to take back`];
+  }
+  if (source.tenant === undefined) {
     return [
-      `the guest ${tenant} stands on ${target.stack}, and what it wrote there is nowhere else: it goes back as it came, see docs/moving.md`,
+      `${source.stack} has no namespace ${tenantNames(tenant).namespace} any more: there is nothing to go back to`,
     ];
   }
-  return movedTo?.to === target.stack || target.tenant?.arrivedFrom !== undefined
+  const used = usedThere(parties);
+  return used.length === 0
     ? []
-    : [`no cutover of ${tenant} from ${source.stack} to ${target.stack} has begun: there is nothing to take back`];
+    : [
+        `the guest ${tenant} ran on ${target.stack} already, and what it wrote there is not on ${source.stack} (${used.join(", ")}): bring it back on ${target.stack}, see docs/offboarding.md, or ${itself}`,
+      ];
+}
+
+/**
+ * Volumes that a pod wrote to where the tenant comes to. Without a PersistentVolume a volume knows of the pods that its
+ * backup tells of; with every new one Longhorn begins anew (syncKubernetesStatus in
+ * controller/kubernetes_pv_controller.go of longhorn-manager 1.12). What was used before the move is an earlier life's.
+ */
+function usedThere({ tenant, source, target }: Parties): string[] {
+  const { namespace } = tenantNames(tenant);
+  return target.known
+    .filter((volume) => {
+      const { namespace: of, pvName = "", lastPodRefAt = "" } = volume.status?.kubernetesStatus ?? {};
+      const since = volume.metadata.annotations?.[movedAtAnnotation] ?? source.tenant?.movedTo?.at ?? "";
+      return (
+        of === namespace &&
+        !isOfDrill(volume) &&
+        pvName !== "" &&
+        lastPodRefAt !== "" &&
+        (since === "" || Date.parse(lastPodRefAt) > Date.parse(since))
+      );
+    })
+    .map(
+      (volume) => `${claimText(tenant, claimOf(volume))} until ${volume.status?.kubernetesStatus?.lastPodRefAt ?? ""}`,
+    );
 }

@@ -150,6 +150,7 @@ function nextKubernetesStatus(before: KubernetesStatus | undefined, surroundings
       : {
           ...known,
           lastPVCRefAt: known.pvcName !== "" && known.lastPVCRefAt === "" ? now : known.lastPVCRefAt,
+          ...withoutPod(known, now),
           pvName: "",
           pvStatus: "",
         };
@@ -167,7 +168,7 @@ function nextKubernetesStatus(before: KubernetesStatus | undefined, surroundings
       pvcName: claim.name,
       lastPVCRefAt: "",
       ...(pod === undefined
-        ? {}
+        ? withoutPod(next, now)
         : {
             workloadsStatus: [
               {
@@ -181,7 +182,16 @@ function nextKubernetesStatus(before: KubernetesStatus | undefined, surroundings
           }),
     };
   }
-  return kept.pvStatus === "Bound" && kept.lastPVCRefAt === "" ? { ...next, lastPVCRefAt: now } : next;
+  return {
+    ...next,
+    ...(kept.pvStatus === "Bound" && kept.lastPVCRefAt === "" ? { lastPVCRefAt: now } : {}),
+    ...withoutPod(next, now),
+  };
+}
+
+/** When the last pod was gone, once it is (setWorkloads). */
+function withoutPod({ workloadsStatus, lastPodRefAt }: KubernetesStatus, now: string): Partial<KubernetesStatus> {
+  return (workloadsStatus ?? []).length > 0 && lastPodRefAt === "" ? { lastPodRefAt: now } : {};
 }
 
 /** A pod that runs and mounts the claim which the volume is bound to. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { movedAtAnnotation } from "../../../components/plan/move.ts";
 import type { StandingTenant } from "../../../infra/guards/standing.ts";
 import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
 import type { Parties, Party } from "../../../kraft/move/parties.ts";
@@ -44,6 +45,14 @@ function party(stack: string, tenant: Partial<StandingTenant> | undefined, chang
     token: "token",
     guestPhase: undefined,
     ...change,
+  };
+}
+
+/** A volume that a pod used until then. */
+function used(lastPodRefAt: string, { namespace = "k3k-acme", pvName = "pvc-acme" } = {}): Volume {
+  return {
+    metadata: { name: "pvc-acme", annotations: { [movedAtAnnotation]: movedTo.at } },
+    status: { kubernetesStatus: { namespace, pvName, pvcName: "pvc-acme", pvStatus: "Bound", lastPodRefAt } },
   };
 }
 
@@ -141,12 +150,39 @@ describe("what is in the way is said, with what to do", () => {
       party("proliant", { arrivedFrom: "homelab" }),
       /what it wrote there is nowhere else/,
     ],
+    [
+      "back once the guest was there and was archived",
+      "back",
+      party("homelab", { suspendedAt, movedTo }),
+      party("proliant", { ...prepared, arrivedFrom: "homelab" }, { known: [used("2026-11-25T20:00:00Z")] }),
+      /^the guest acme ran on proliant already, .*homelab \(pvc-acme until 2026-11-25T20:00:00Z\): bring it back on proliant/,
+    ],
+    [
+      "back to what was purged",
+      "back",
+      party("homelab", undefined),
+      party("proliant", { ...prepared, arrivedFrom: "homelab" }),
+      /^homelab has no namespace k3k-acme any more: there is nothing to go back to$/,
+    ],
     ["back from nothing", "back", party("homelab", {}), party("proliant", prepared), /nothing to take back/],
   ] as const) {
     test(what, () => {
       assert.match(found(phase, source, target), expected);
     });
   }
+
+  test("back: what pods wrote before the move came with it", () => {
+    const source = party("homelab", { suspendedAt, movedTo });
+    const ways = (known: Volume): string => found("back", source, party("proliant", prepared, { known: [known] }));
+    assert.equal(ways(used("2026-11-25T18:59:59Z")), "");
+    assert.equal(ways(used("2026-11-25T20:00:00Z", { namespace: "k3k-blue" })), "");
+    assert.equal(
+      ways(used("2026-11-25T20:00:00Z", { pvName: "" })),
+      "",
+      "the backup was made after the move had begun",
+    );
+    assert.match(ways(used("2026-11-25T19:00:01Z")), /ran on proliant already/);
+  });
 
   test("everything at once", () => {
     const lines = found("cutover", running, party("proliant", undefined)).split("\n");
