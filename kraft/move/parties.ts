@@ -1,4 +1,5 @@
 import { tenantNames } from "../../components/plan/names.ts";
+import { hasEnded, type Pod } from "../../infra/guards/pods.ts";
 import { look, type Standing, type StandingTenant } from "../../infra/guards/standing.ts";
 import type { WritableHost } from "../../infra/host/host.ts";
 import { longhornPath, volumesOfTenant, type Volume } from "../longhorn.ts";
@@ -30,13 +31,8 @@ export interface Parties {
   readonly target: Party;
 }
 
-interface Pod {
-  readonly metadata: { readonly name: string };
-  readonly spec?: {
-    readonly nodeName?: string;
-    readonly volumes?: readonly { readonly persistentVolumeClaim?: object }[];
-  };
-  readonly status?: { readonly phase?: string };
+interface ScheduledPod extends Pod {
+  readonly spec?: Pod["spec"] & { readonly nodeName?: string };
 }
 
 interface Cluster {
@@ -54,7 +50,7 @@ export async function partyOf(stack: string, host: WritableHost, tenant: string)
   const [standing, known, pods, secret, clusters] = await Promise.all([
     look(host),
     host.list<Volume>(`${longhornPath}/volumes`),
-    host.list<Pod>(`/api/v1/namespaces/${namespace}/pods`),
+    host.list<ScheduledPod>(`/api/v1/namespaces/${namespace}/pods`),
     host.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${tokenSecret}`),
     host.list<Cluster>(`/apis/k3k.io/v1beta1/namespaces/${namespace}/clusters`),
   ]);
@@ -72,11 +68,10 @@ export async function partyOf(stack: string, host: WritableHost, tenant: string)
 }
 
 /** Whether a pod is on a node, with a claim, and not at its end. One that is being deleted writes until it is gone. */
-function mayWrite({ spec, status }: Pod): boolean {
+function mayWrite(pod: ScheduledPod): boolean {
   return (
-    (spec?.nodeName ?? "") !== "" &&
-    status?.phase !== "Succeeded" &&
-    status?.phase !== "Failed" &&
-    (spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)
+    (pod.spec?.nodeName ?? "") !== "" &&
+    !hasEnded(pod) &&
+    (pod.spec?.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim !== undefined)
   );
 }
