@@ -1,20 +1,21 @@
 import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import assert from "node:assert/strict";
 import { spawn, type ChildProcessByStdio } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { eventually as waitFor } from "../../local/api.ts";
 import { provideCharts } from "../../local/charts.ts";
 import { chartsFolder, openEngine, type Engine, type EngineRun } from "../../local/engine.ts";
-import { removeHostCluster, startHostCluster, type HostCluster } from "../../local/host-cluster.ts";
+import { startHostCluster, type HostCluster } from "../../local/host-cluster.ts";
 import { RealWorkloads } from "../../local/real-workloads.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import program from "../../infra/index.ts";
 import { stacks } from "../../stacks/index.ts";
+import { removeCluster, removeIfAbandoned } from "./abandoned.ts";
 
 /** Keys of a stack file, with their namespace. */
 export type Config = Readonly<Record<string, unknown>>;
@@ -31,9 +32,12 @@ export class Embedded {
   /** Secrets beside those that a local run makes, or in their place, for every run from now on. */
   secrets: Readonly<Record<string, string>> = {};
   readonly #workloads: RealWorkloads;
+  readonly #removed: () => void;
 
-  constructor(cluster: HostCluster) {
+  /** @param removed called once `remove` is through */
+  constructor(cluster: HostCluster, removed: () => void = () => undefined) {
     this.cluster = cluster;
+    this.#removed = removed;
     this.#workloads = new RealWorkloads(cluster);
   }
 
@@ -99,18 +103,30 @@ export class Embedded {
   /** Stops what runs and removes the folder that `embedded` made for it. */
   async remove(): Promise<void> {
     this.cluster.api.close();
-    await removeHostCluster(this.cluster.directory);
-    rmSync(dirname(this.cluster.directory), { recursive: true });
+    await removeCluster(this.cluster.directory);
+    this.#removed();
   }
 }
 
-/** Starts the embedded cluster of a stack in a folder of its own, with the tools of the shared cache. */
-export function embedded(name: string): Promise<Embedded> {
-  return embeddedIn(name, join(mkdtempSync(join(tmpdir(), "kraft-test-")), name));
+/**
+ * Starts the embedded cluster of a stack, with the tools of the shared cache. It goes with `remove`, or with this process.
+ *
+ * @param directory whose parent folder is this cluster's alone. Default: a new one
+ */
+export async function embedded(
+  name: string,
+  directory = join(mkdtempSync(join(tmpdir(), "kraft-test-")), name),
+): Promise<Embedded> {
+  const removed = removeIfAbandoned(directory);
+  return new Embedded(await hostCluster(name, directory), removed);
 }
 
-/** Starts the embedded cluster of a stack in a folder, or joins the one that runs there. */
-export async function embeddedIn(name: string, directory: string): Promise<Embedded> {
+/** Joins the embedded cluster that another process has started. */
+export async function joined(name: string, directory: string): Promise<Embedded> {
+  return new Embedded(await hostCluster(name, directory));
+}
+
+async function hostCluster(name: string, directory: string): Promise<HostCluster> {
   const stack = stacks.get(name);
   if (stack === undefined) {
     throw new Error(`no stack ${name}`);
@@ -119,7 +135,7 @@ export async function embeddedIn(name: string, directory: string): Promise<Embed
   const tools = await readyTools(reporter);
   const cluster = await startHostCluster({ stack, directory, tools, reporter });
   await provideCharts(chartsFolder(directory), undefined, reporter);
-  return new Embedded(cluster);
+  return cluster;
 }
 
 /**

@@ -1,8 +1,14 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "../../local/api.ts";
-import { embedded, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { isRunning } from "../../local/process-identity.ts";
+import { readState } from "../../local/state.ts";
+import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 
 /** How often an `up` is killed, each time in the middle of another change. */
@@ -47,6 +53,27 @@ async function holders(): Promise<readonly string[]> {
     .filter((line) => !line.includes("delta"))
     .sort();
 }
+
+test("a test that is ended takes its cluster along", async () => {
+  const script = `
+    const { embedded } = await import(${JSON.stringify(import.meta.resolve("./embedded.ts"))});
+    const { cluster } = await embedded("local");
+    console.log(JSON.stringify(cluster.directory));
+    setInterval(() => undefined, 1000);
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const [said] = (await once(child.stdout, "data")) as [Buffer];
+  const directory = JSON.parse(said.toString("utf8")) as string;
+  const processes = Object.values(readState(directory)?.processes ?? {});
+  assert.ok(processes.length > 0 && processes.every(isRunning));
+  child.kill("SIGTERM");
+  const [code] = (await once(child, "exit")) as [number | null];
+  assert.equal(code, 143);
+  await eventually("its folder is gone", () => Promise.resolve(existsSync(dirname(directory)) ? undefined : true));
+  assert.deepEqual(processes.filter(isRunning), []);
+});
 
 test(`killed ${kills} times at random, each time in another change: nothing is made anew, and the next up ends well`, async () => {
   const before = await holders();

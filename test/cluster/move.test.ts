@@ -9,14 +9,13 @@ import { syncedName } from "../../components/plan/synced-names.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
-import { removeHostCluster } from "../../local/host-cluster.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import type { BackupStore } from "../fixtures/backup-store.ts";
 import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
 import { dnsServer } from "../fixtures/kraft/dns-server.ts";
-import { embeddedIn, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 import { CatalogueStore } from "./longhorn/catalogue-store.ts";
 import { longhornApi, type Engine, type Volume } from "./longhorn/objects.ts";
@@ -56,7 +55,7 @@ before(async () => {
   const start = (name: string): Promise<Embedded> => {
     const directory = join(folder, name, name);
     keepS3Keys(directory, keys);
-    return embeddedIn(name, directory);
+    return embedded(name, directory);
   };
   homelab = await start("homelab");
   homelab.secrets = { "kraft:guestTokenSeed": seed };
@@ -108,10 +107,8 @@ before(async () => {
 after(async () => {
   await left.stop();
   await right.stop();
-  for (const { cluster } of [homelab, proliant]) {
-    cluster.api.close();
-    await removeHostCluster(cluster.directory);
-  }
+  await homelab.remove();
+  await proliant.remove();
   await server.stop();
   rmSync(folder, { recursive: true });
 });

@@ -6,7 +6,6 @@ import { after, before, test } from "node:test";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
-import { removeHostCluster } from "../../local/host-cluster.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
@@ -19,7 +18,7 @@ import {
   type VolumeSpec,
 } from "../fixtures/backup-store.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
-import { embeddedIn, eventually, type Embedded } from "./embedded.ts";
+import { embedded, eventually, type Embedded } from "./embedded.ts";
 import { CatalogueStore } from "./longhorn/catalogue-store.ts";
 import type { Volume } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
@@ -69,7 +68,7 @@ before(async () => {
 
   const old = join(folder, "first", "local");
   keepS3Keys(old, keys);
-  first = await embeddedIn("local", old);
+  first = await embedded("local", old);
   first.secrets = secrets;
   await first.up(config);
   tokens = await guestTokens(first);
@@ -82,16 +81,14 @@ before(async () => {
     mkdirSync(dirname(join(next, file)), { recursive: true });
     cpSync(join(old, file), join(next, file));
   }
-  first.cluster.api.close();
-  await removeHostCluster(old);
-  second = await embeddedIn("local", next);
+  await first.remove();
+  second = await embedded("local", next);
   second.secrets = secrets;
 });
 
 after(async () => {
   await longhorn?.stop();
-  second.cluster.api.close();
-  await removeHostCluster(second.cluster.directory);
+  await second.remove();
   await server.stop();
   rmSync(folder, { recursive: true });
 });

@@ -3,10 +3,10 @@
 //
 //   node test/cluster/run.ts <stack> <directory> <up|preview> <config as JSON> [module with another program]
 import { openEngine, type Program } from "../../local/engine.ts";
-import { embeddedIn, secretsVariable, type Config } from "./embedded.ts";
+import { joined, secretsVariable, type Config } from "./embedded.ts";
 
 const [name = "", directory = "", verb = "", config = "{}", other] = process.argv.slice(2);
-const host = await embeddedIn(name, directory);
+const host = await joined(name, directory);
 host.secrets = JSON.parse(process.env[secretsVariable] ?? "{}") as Record<string, string>;
 try {
   const changed = JSON.parse(config) as Config;
