@@ -7,6 +7,7 @@ import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./credentials.ts";
+import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import { Failure, messageOf } from "./failure.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
@@ -149,6 +150,11 @@ class Follower {
     );
   }
 
+  /** Whether anything was to be changed, as far as the operation went. */
+  get hasBegun(): boolean {
+    return this.#steps.length > 0;
+  }
+
   /** What is shown when the operation failed: errors in full, else what the CLI said. */
   failure(error: unknown): Failure {
     this.#reporter.done();
@@ -262,7 +268,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         // Writes the state once, at the end, and not twice for each resource: with all CRDs in it that is three quarters
-        // of the time. A run that is killed loses its record, and the next one adopts what it finds by applying it again.
+        // of the time. A run that is killed loses its record: the next one adopts what it finds, and applies everything again.
         PULUMI_SKIP_CHECKPOINTS: "true",
         // Adopts them even if the stack file changed in between.
         PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
@@ -298,10 +304,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const run = async (
-    verb: string,
+    follower: Follower,
     operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>,
   ): Promise<EngineRun> => {
-    const follower = new Follower(reporter, verb);
     try {
       await operation((event) => {
         options.onEvent?.(event);
@@ -323,21 +328,42 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         return operation();
       },
     );
+  const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
+  /** After a run that was cut short: what is gone leaves the record, and all the rest is to be applied again. */
+  const doubtRecord = async (): Promise<void> => {
+    if (distrustRecord(stateFile) === 0) {
+      return;
+    }
+    reporter.line("the last run was cut short: looking at everything, and applying all of it again");
+    await run(new Follower(reporter, "refresh"), (onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
+    // A refresh believes what it has read.
+    distrustRecord(stateFile);
+  };
+  const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
+    if (wasCutShort(workDir)) {
+      await doubtRecord();
+    }
+    const follower = new Follower(reporter, "up");
+    const signal = interruption === undefined ? {} : { signal: interruption };
+    upBegins(workDir);
+    try {
+      const result = await run(follower, (onEvent) => opened.up({ onEvent, suppressOutputs: true, ...signal }));
+      upEnded(workDir);
+      return result;
+    } catch (error) {
+      // Most that fail are refused before they begin. Of any other, what it was at when it failed is in doubt.
+      if (!follower.hasBegun) {
+        upEnded(workDir);
+      }
+      throw error;
+    }
+  };
   return {
     workDir,
     overrides: derived.changes,
     config: derived.file.config ?? {},
-    up: (interruption) =>
-      alone(() =>
-        run("up", (onEvent) =>
-          opened.up({
-            onEvent,
-            suppressOutputs: true,
-            ...(interruption === undefined ? {} : { signal: interruption }),
-          }),
-        ),
-      ),
-    preview: () => run("preview", (onEvent) => opened.preview({ onEvent })),
+    up: (interruption) => alone(() => up(interruption)),
+    preview: () => run(new Follower(reporter, "preview"), (onEvent) => opened.preview({ onEvent })),
     outputs: async () =>
       Object.fromEntries(
         Object.entries(await opened.outputs()).map(([name, output]) => [name, output.value as unknown]),

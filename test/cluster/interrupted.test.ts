@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import type { KubernetesObject } from "../../local/api.ts";
 import { isRunning } from "../../local/process-identity.ts";
 import { readState } from "../../local/state.ts";
@@ -25,6 +26,8 @@ const edits: readonly Tenants[] = [
   { acme, blue: { ...blue, state: "suspended" }, delta: { domains: ["delta.example"], size: "small" } },
   { acme, blue, delta: { domains: ["delta.example"], size: "medium" } },
 ];
+
+const policiesOfBlue = "/apis/networking.k8s.io/v1/namespaces/k3k-blue/networkpolicies";
 
 let local: Embedded;
 
@@ -54,6 +57,22 @@ async function holders(): Promise<readonly string[]> {
     .sort();
 }
 
+interface Guest extends KubernetesObject {
+  readonly spec: object;
+}
+
+async function guests(): Promise<readonly Guest[]> {
+  return local.cluster.api.list<Guest>("/apis/k3k.io/v1beta1/clusters");
+}
+
+/** Blue's network policies, by name. */
+async function policies(): Promise<readonly { readonly name: string; readonly spec: object }[]> {
+  const found = await local.cluster.api.list<Guest>(policiesOfBlue);
+  return found
+    .map(({ metadata, spec }) => ({ name: metadata.name, spec }))
+    .sort((one, other) => one.name.localeCompare(other.name));
+}
+
 test("a test that is ended takes its cluster along", async () => {
   const script = `
     const { embedded } = await import(${JSON.stringify(import.meta.resolve("./embedded.ts"))});
@@ -75,6 +94,30 @@ test("a test that is ended takes its cluster along", async () => {
   assert.deepEqual(processes.filter(isRunning), []);
 });
 
+test("killed when it had stopped a tenant: the next up takes back what no record knows of, and makes what is gone", async () => {
+  const { api } = local.cluster;
+  const path = "/apis/k3k.io/v1beta1/namespaces/k3k-blue/clusters/blue";
+  const [before, rules] = [await holders(), await policies()];
+  const child = local.start("up", { "kraft:tenants": { acme, blue: { ...blue, state: "suspended" } } });
+  await eventually("blue is stopped", async () => {
+    const guest = await api.get<Guest>(path);
+    return guest !== undefined && "nodeSelector" in guest.spec ? guest : undefined;
+  });
+  await killWithDescendants(child);
+  // As if that run had been to delete something as well.
+  await api.delete(`${policiesOfBlue}/${rules[0]?.name}`);
+  assert.notDeepEqual(await policies(), rules);
+
+  await local.up({ "kraft:tenants": tenants });
+  const guest = await api.get<Guest>(path);
+  assert.ok(guest !== undefined && !("nodeSelector" in guest.spec));
+  assert.equal(guest.metadata.annotations?.[suspendedAtAnnotation], undefined);
+  assert.deepEqual(await policies(), rules);
+  assert.deepEqual(await holders(), before);
+  const again = await local.up({ "kraft:tenants": tenants });
+  assert.deepEqual(again.steps, []);
+});
+
 test(`killed ${kills} times at random, each time in another change: nothing is made anew, and the next up ends well`, async () => {
   const before = await holders();
   const delays: number[] = [];
@@ -93,10 +136,12 @@ test(`killed ${kills} times at random, each time in another change: nothing is m
   assert.deepEqual(errors, [], `after ${delays.join(", ")} ms`);
   assert.deepEqual(await holders(), before);
   assert.deepEqual((await local.preview(last)).steps, []);
-  const guests = await local.cluster.api.list<KubernetesObject & { readonly spec: object }>(
-    "/apis/k3k.io/v1beta1/clusters",
-  );
-  assert.deepEqual(guests.map(({ metadata }) => metadata.name).sort(), ["acme", "blue", "delta"]);
+  const left = await guests();
+  assert.deepEqual(left.map(({ metadata }) => metadata.name).sort(), ["acme", "blue", "delta"]);
   // None is left suspended by a run that was to suspend it and did not end.
-  assert.ok(guests.every(({ spec }) => !("nodeSelector" in spec)));
+  assert.deepEqual(
+    left.filter(({ spec }) => "nodeSelector" in spec).map(({ metadata }) => metadata.name),
+    [],
+    `after ${delays.join(", ")} ms`,
+  );
 });
