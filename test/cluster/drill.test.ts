@@ -22,6 +22,9 @@ const tenants = {
 };
 const { namespace, datastoreClaim } = tenantNames("acme");
 
+/** How often a drill is killed. */
+const kills = 8;
+
 let local: Embedded;
 let directory: string;
 let longhorn: SimulatedLonghorn;
@@ -229,11 +232,15 @@ test("drill: a restore that never ends is given up in time; a simulated pod with
 
 test("drill: killed anywhere, any number of times, the next one cleans up and comes to its end", async () => {
   const untouched = await everything();
+  const start = performance.now();
+  assert.equal((await run("drill", "acme", "--stack", "local")).code, 0);
+  const whole = performance.now() - start;
   let interrupted = 0;
-  for (let index = 0; index < 8; index += 1) {
-    interrupted += await killed(700 + Math.random() * 5000);
+  for (let index = 0; index < kills; index += 1) {
+    // Each in another part of it, and the last before its end.
+    interrupted += await killed((0.05 + (0.9 * (index + Math.random())) / kills) * whole);
   }
-  assert.ok(interrupted >= 4, `only ${interrupted} of 8 were killed before their end`);
+  assert.ok(interrupted >= kills / 2, `only ${interrupted} of ${kills} were killed before their end`);
   const { code, stdout, stderr } = await run("drill", "acme", "--stack", "local");
   assert.equal(code, 0, `${stdout}${stderr}`);
   assert.deepEqual(await everything(), untouched);
