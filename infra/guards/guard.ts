@@ -69,7 +69,8 @@ function warningsOf(model: Model, staged: readonly Staged[], standing: Standing)
     ...(model.phase === "restore" ? [] : moveWarnings(model, standing)),
     ...staged.flatMap(({ tenant: { name }, stage }) => {
       const key = `kraft:tenants.${name}.state`;
-      const pods = standing.tenants.find((found) => found.name === name)?.pods ?? [];
+      const found = standing.tenants.find((tenant) => tenant.name === name);
+      const pods = found?.pods ?? [];
       switch (stage) {
         case "suspended":
           return pods.length === 0
@@ -89,6 +90,16 @@ function warningsOf(model: Model, staged: readonly Staged[], standing: Standing)
         case "removing":
           return [{ key, message: "purged: this run unlocks the namespace, the next up deletes it" }];
         case "guest":
+          return found?.suspendedAt === undefined
+            ? []
+            : [
+                {
+                  key,
+                  message:
+                    `active, and the guest is stopped: this run starts it again. If it has nothing to change in ` +
+                    `tenant-${name}-cluster, the guest stays stopped: docs/runbooks/up-cut-short.md`,
+                },
+              ];
         case "prepared":
           return [];
       }

@@ -132,6 +132,14 @@ function standingProblems({ name, declared }: Guest, { metadata, status }: Clust
       return [
         ...(declared === undefined ? [said("has a Cluster, but does not stand in the stack file")] : []),
         ...deletion,
+        ...(declared === undefined || metadata.annotations?.[suspendedAtAnnotation] === undefined
+          ? []
+          : [
+              said(
+                "is active in the stack file, but its guest is stopped: run pulumi up; " +
+                  "if that changes nothing, see docs/runbooks/up-cut-short.md",
+              ),
+            ]),
         ...(status?.phase === "Ready"
           ? []
           : [

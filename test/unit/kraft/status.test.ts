@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/output.ts";
@@ -416,6 +417,21 @@ describe("a tenant whom the stack file does not let run", () => {
     assert.deepEqual(problems(cluster({ "kraft.dev/suspended-at": hoursAgo(5) }, hoursAgo(1)), tenants), [
       "tenant acme: its Cluster IS BEING DELETED, and its volume claims go with it",
     ]);
+  });
+
+  test("active: a guest that is stopped is wrong, and it is said where Pulumi sees nothing to change", () => {
+    const active = [{ name: "acme", state: "active" }] as const;
+    const [found = ""] = problems(stopped, active);
+    assert.equal(
+      found,
+      "tenant acme: is active in the stack file, but its guest is stopped: run pulumi up; " +
+        "if that changes nothing, see docs/runbooks/up-cut-short.md",
+    );
+    assert.ok(existsSync(new URL(`../../../${/docs\S+/.exec(found)?.[0]}`, import.meta.url)));
+    assert.deepEqual(
+      problems(stopped, []).filter((line) => line.includes("stopped")),
+      [],
+    );
   });
 
   for (const state of ["archived", "purged"] as const) {
