@@ -17,6 +17,12 @@ import {
 } from "./targets.ts";
 import { now } from "./time.ts";
 
+/** What was found in a store, and since when it can be out of date. */
+interface Look {
+  readonly at: string;
+  readonly stored: readonly StoredBackup[];
+}
+
 const inNamespace = `/api/v1/namespaces/${platformNamespaces.longhorn}`;
 
 interface TargetObjects {
@@ -105,9 +111,11 @@ export class BackupTargets {
     } else if (isAvailable(target)) {
       const objects = await this.#objectsOf(name);
       const due = objects.volumes.filter((volume) => !isBeingDeleted(volume) && isVolumeDue(volume));
-      const stored = due.length === 0 ? [] : ((await this.#stores[name]?.list()) ?? []);
-      for (const { spec } of due) {
-        await this.#mirror(target, spec.volumeName ?? "", stored, objects);
+      if (due.length > 0) {
+        const looked = await this.#look(name);
+        for (const { spec } of due) {
+          await this.#mirror(target, spec.volumeName ?? "", looked, objects);
+        }
       }
     }
   }
@@ -127,27 +135,35 @@ export class BackupTargets {
       await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(trouble, synced));
       return;
     }
-    const syncedAt = now();
-    const stored = await store.list();
+    const looked = await this.#look(name);
     const objects = await this.#objectsOf(name);
-    const volumes = new Set(stored.map(({ volume }) => volume));
+    const volumes = new Set(looked.stored.map(({ volume }) => volume));
     for (const volume of volumes) {
-      await this.#mirror(target, volume, stored, objects);
+      await this.#mirror(target, volume, looked, objects);
     }
     for (const volume of objects.volumes) {
       if (!volumes.has(volume.spec.volumeName ?? "") && !isBeingDeleted(volume)) {
         await this.#longhorn.deleteOnlyObject("BackupVolume", volume);
       }
     }
-    await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(undefined, syncedAt));
+    await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(undefined, looked.at));
     this.#asked.delete(name);
+  }
+
+  /**
+   * What a target's store has. Its time is from before the look, as in Longhorn: what comes into the store meanwhile, and is
+   * asked for after it, is looked for again.
+   */
+  async #look(target: string): Promise<Look> {
+    const at = now();
+    return { at, stored: (await this.#stores[target]?.list()) ?? [] };
   }
 
   /** The BackupVolume and the Backups of one volume, as a store has them. */
   async #mirror(
     target: BackupTarget,
     volume: string,
-    stored: readonly StoredBackup[],
+    { at, stored }: Look,
     { volumes, backups }: TargetObjects,
   ): Promise<void> {
     const longhorn = this.#longhorn;
@@ -175,7 +191,7 @@ export class BackupTargets {
     for (const gone of goneBackups(backups.filter(isOf(targetName, volume)), own)) {
       await longhorn.deleteOnlyObject("Backup", gone);
     }
-    await longhorn.applyStatus("BackupVolume", name, backupVolumeStatus(own, now()));
+    await longhorn.applyStatus("BackupVolume", name, backupVolumeStatus(own, at));
   }
 
   /** cleanUpAllBackupRelatedResources: what stands for a target's backups goes, and the backups stay. */
