@@ -29,8 +29,9 @@ export class SimulatedBackups {
   async step(): Promise<void> {
     await this.#stepOfSnapshots();
     const longhorn = this.#longhorn;
-    const [backups, targets, snapshots, volumes, persistentVolumes] = await Promise.all([
-      longhorn.list<Backup>("Backup"),
+    // First: what a backup is of was there before it, and so is in every later list.
+    const backups = await longhorn.list<Backup>("Backup");
+    const [targets, snapshots, volumes, persistentVolumes] = await Promise.all([
       longhorn.list<BackupTarget>("BackupTarget"),
       longhorn.list<Snapshot>("Snapshot"),
       longhorn.list<Volume>("Volume"),
@@ -46,10 +47,9 @@ export class SimulatedBackups {
 
   async #stepOfSnapshots(): Promise<void> {
     const longhorn = this.#longhorn;
-    const [snapshots, volumes] = await Promise.all([
-      longhorn.list<Snapshot>("Snapshot"),
-      longhorn.list<Volume>("Volume"),
-    ]);
+    // In this order, so that no snapshot is taken for one of a volume that never was.
+    const snapshots = await longhorn.list<Snapshot>("Snapshot");
+    const volumes = await longhorn.list<Volume>("Volume");
     for (const snapshot of snapshots) {
       const { name } = snapshot.metadata;
       const volume = volumes.find(({ metadata }) => metadata.name === snapshot.spec.volume);

@@ -32,8 +32,9 @@ export class SimulatedVolumes {
 
   async step(): Promise<void> {
     const longhorn = this.#longhorn;
-    const [volumes, persistentVolumes, pods, claims, backups, backupVolumes, engines] = await Promise.all([
-      longhorn.list<Volume>("Volume"),
+    // First: what a volume is from was there before it, and so is in every later list.
+    const volumes = await longhorn.list<Volume>("Volume");
+    const [persistentVolumes, pods, claims, backups, backupVolumes, engines] = await Promise.all([
       longhorn.api.list<PersistentVolume>("/api/v1/persistentvolumes"),
       longhorn.api.list<Pod>("/api/v1/pods"),
       longhorn.api.list<Claim>("/api/v1/persistentvolumeclaims"),
