@@ -31,7 +31,8 @@ export function removeIfAbandoned(directory: string): () => void {
   };
   process.once("exit", remove);
   for (const [signal, listener] of listeners) {
-    process.once(signal, listener);
+    // Not once: a runner and a terminal both send it, and the second would end this process in the middle of its end.
+    process.on(signal, listener);
   }
   return () => {
     process.off("exit", remove);
