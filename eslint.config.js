@@ -19,7 +19,7 @@ export default defineConfig(
     },
   },
   {
-    files: ["components/**/*.ts", "infra/**/*.ts", "stacks/**/*.ts"],
+    files: ["components/**/*.ts", "infra/**/*.ts", "stacks/**/*.ts", "cluster/**/*.ts", "errors/**/*.ts"],
     rules: {
       "no-restricted-imports": [
         "error",
@@ -41,8 +41,8 @@ export default defineConfig(
         {
           patterns: [
             {
-              regex: "/(infra|kraft|stacks|local|test)/",
-              message: "A component knows nothing of stacks, files or config.",
+              regex: "/(cluster|infra|kraft|stacks|local|test)/",
+              message: "A component knows nothing of the live cluster, stacks, files or config.",
             },
           ],
         },

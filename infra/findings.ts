@@ -9,7 +9,7 @@ import { recoveryProblems, recoveryTables } from "./checks/recovery.ts";
 import { declaredVersions, supportProblems } from "./checks/support.ts";
 import { k3kWarnings } from "./checks/versions.ts";
 import type { Model } from "./model.ts";
-import type { Problem, Warning } from "./problem.ts";
+import type { Problem, Warning } from "../errors/problem.ts";
 import { machineZone, scheduleTable } from "./schedule.ts";
 import type { Table } from "./table.ts";
 

@@ -3,8 +3,8 @@ import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Phase, StateName, TierName } from "./config/schema.ts";
-import type { Machines } from "./machines.ts";
-import type { TalosMachines } from "./talos-machines.ts";
+import type { Machines } from "./nodes/k3s.ts";
+import type { TalosMachines } from "./nodes/talos.ts";
 import type { K3kRelease } from "./versions.ts";
 
 /** One tenant as the operator declared it. */

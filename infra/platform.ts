@@ -1,3 +1,4 @@
+import { ConfigError } from "../errors/problem.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSource } from "../components/backup-source.ts";
@@ -13,12 +14,11 @@ import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
-import { declareMachines } from "./declare-machines.ts";
+import { declareMachines } from "./nodes/declare-k3s.ts";
 import type { Staged } from "./guards/stages.ts";
-import { machinesPlan } from "./machines.ts";
+import { machinesPlan } from "./nodes/k3s.ts";
 import type { Model } from "./model.ts";
-import { declareTalos } from "./declare-talos.ts";
-import { ConfigError } from "./validate.ts";
+import { declareTalos } from "./nodes/declare-talos.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */

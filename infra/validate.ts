@@ -16,12 +16,12 @@ import { k3kVersionProblems } from "./checks/versions.ts";
 import { wasabiEndpoint } from "../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../components/plan/storage.ts";
 import type { Stack } from "../stacks/index.ts";
-import { machinesOf } from "./machines.ts";
+import { machinesOf } from "./nodes/k3s.ts";
 import type { Model, Tenant } from "./model.ts";
-import { talosMachinesOf } from "./talos-machines.ts";
+import { talosMachinesOf } from "./nodes/talos.ts";
 import { k3kReleases } from "./versions.ts";
 import { parse, type ParsedConfig, type RawConfig } from "./config/parse.ts";
-import { inOrder, report, show, type Problem } from "./problem.ts";
+import { ConfigError, refuse, show, type Problem } from "../errors/problem.ts";
 import type { Config } from "./config/schema.ts";
 
 const directories: Readonly<Record<string, string>> = letsEncrypt;
@@ -31,20 +31,6 @@ const directories: Readonly<Record<string, string>> = letsEncrypt;
  * (`initial_cpu_allocation_ratio`). Kubernetes allows quotas of more than there is, and gives it to who comes first.
  */
 const defaultOvercommit = 4;
-
-/** A stack file, or what the operator chose on the command line, cannot be used. The message is meant for them. */
-export class ConfigError extends Error {
-  /** What the problems are in, for example `Pulumi.homelab.yaml`. */
-  readonly where: string;
-  /** In the order of the message. */
-  readonly problems: readonly Problem[];
-
-  constructor(where: string, problems: readonly Problem[]) {
-    super(report(where, problems));
-    this.where = where;
-    this.problems = inOrder(problems);
-  }
-}
 
 /**
  * The model of one stack. Whether its hardware carries it is said by `findings`, and enforced by `refuse`; of a file that
@@ -68,13 +54,6 @@ export function validate(name: string, known: ReadonlyMap<string, Stack>, raw: R
     refuse(name, [...problems, ...loadProblems(stack, parsed)]);
   }
   return modelOf(stack, parsed.config as Config);
-}
-
-/** @throws ConfigError if there is any problem, naming all of them. */
-export function refuse(name: string, problems: readonly Problem[]): void {
-  if (problems.length > 0) {
-    throw new ConfigError(`Pulumi.${name}.yaml`, problems);
-  }
 }
 
 /** What the hardware does not carry, of whatever is right by itself. */

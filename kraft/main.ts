@@ -1,7 +1,7 @@
 // The operator's tool: npm run kraft -- <verb>
-import { runCommandLine } from "./command-line.ts";
-import { Output } from "./output.ts";
-import { verbs } from "./verbs/verbs.ts";
+import { runCommandLine } from "./cli/command-line.ts";
+import { Output } from "./cli/output.ts";
+import { verbs } from "./cli/verbs.ts";
 
 // Whoever reads may stop reading, as `head` does.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {

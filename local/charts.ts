@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -16,7 +17,6 @@ import {
 import { join, resolve } from "node:path";
 import { versions } from "../infra/versions.ts";
 import { cacheDirectory } from "./cache.ts";
-import { Failure } from "./failure.ts";
 import { withLock } from "./lock.ts";
 import {
   certManagerModule,

@@ -1,3 +1,4 @@
+import { Failure, messageOf } from "../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,7 +9,6 @@ import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./credentials.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
-import { Failure, messageOf } from "./failure.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
 import { identify } from "./process-identity.ts";

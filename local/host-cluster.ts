@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import type { Stack } from "../stacks/index.ts";
@@ -16,7 +17,6 @@ import {
   servingCertificate,
 } from "./control-plane.ts";
 import { kubeconfigText, provideCredentials } from "./credentials.ts";
-import { Failure } from "./failure.ts";
 import { kwokConfiguration } from "./kwok-stages.ts";
 import { withLock } from "./lock.ts";
 import { freePorts, isFree } from "./ports.ts";

@@ -1,10 +1,10 @@
+import { Failure, messageOf } from "../errors/failure.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stacks } from "../stacks/index.ts";
 import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
-import { Failure, messageOf } from "./failure.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
 import { readyTools } from "./toolchain/ready.ts";
 import { terminalReporter } from "./terminal.ts";

@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -5,7 +6,6 @@ import { millicpu } from "../components/plan/quantity.ts";
 import { containerRequest } from "../components/plan/size.ts";
 import { eventually, type KubernetesObject } from "./api.ts";
 import { logFile } from "./control-plane.ts";
-import { Failure } from "./failure.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
 import { lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";

@@ -1,3 +1,4 @@
+import { Failure } from "../errors/failure.ts";
 import {
   BucketAlreadyExists,
   BucketAlreadyOwnedByYou,
@@ -9,7 +10,6 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { logFile } from "./control-plane.ts";
-import { Failure } from "./failure.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
 import { freePorts } from "./ports.ts";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { messageOf } from "../failure.ts";
+import { messageOf } from "../../errors/failure.ts";
 import { checksumPattern } from "./layout.ts";
 
 /** What Longhorn writes about a volume and a backup, as far as a restore needs it (longhorn/backupstore: backupstore.go). */

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import type { Problem } from "../problem.ts";
+import type { Problem } from "../../errors/problem.ts";
 
 const bucketKeys = ["wasabiAccessKeyId", "wasabiSecretAccessKey"] as const;
 const adminKeys = ["wasabiAdminAccessKeyId", "wasabiAdminSecretAccessKey"] as const;

@@ -1,6 +1,6 @@
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import type { Line, Model } from "../model.ts";
-import type { Problem, Warning } from "../problem.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
 import { longhornFigures, rounded, shares, volumes } from "./figures.ts";
 

@@ -1,6 +1,6 @@
 import type { NodeHardware } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
-import type { Problem, Warning } from "../problem.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
 import {
   allocatable,

@@ -1,4 +1,4 @@
-import type { Warning } from "../problem.ts";
+import type { Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
 
 /** Days before a date from which on it is warned of: time enough for an evening, a bill or a form. */

@@ -1,6 +1,6 @@
 import type { Stack } from "../../stacks/index.ts";
 import type { Config } from "../config/schema.ts";
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 /** What `kraft:machines` needs beside itself. Nothing is asked of a stack whose machines are set up by hand. */
 export function machineProblems(stack: Stack, config: Partial<Config>): Problem[] {

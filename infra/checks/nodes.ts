@@ -1,4 +1,4 @@
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 /** Every node of the stack has one address, and nothing else has one: the boundary around tenants is made of them. */
 export function nodeProblems(

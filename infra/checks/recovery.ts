@@ -1,6 +1,6 @@
 import { scheduleOf, tenantClasses, tierNames, tiers, type TierName } from "../../components/plan/storage.ts";
 import type { Line, Tenant } from "../model.ts";
-import type { Problem } from "../problem.ts";
+import type { Problem } from "../../errors/problem.ts";
 import { intervalHours } from "../schedule.ts";
 import type { Table } from "../table.ts";
 import { backupRate, duration, rateOf, restoreRate, uploads, type Load } from "./backup-window.ts";

@@ -1,5 +1,5 @@
 import { coerce, compare, parse, type SemVer } from "semver";
-import type { Problem } from "../problem.ts";
+import type { Problem } from "../../errors/problem.ts";
 import type { DeclaredVersions } from "./support.ts";
 
 /** What runs in a cluster, as it says itself. Undefined is what is not there yet, or says nothing. */

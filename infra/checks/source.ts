@@ -1,6 +1,6 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import type { Config } from "../config/schema.ts";
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
 

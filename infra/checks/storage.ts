@@ -1,4 +1,4 @@
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 /** Copies of a volume lie on different nodes; more copies than nodes would leave every volume degraded for ever. */
 export function replicaProblems(replicas: number, nodes: number): Problem[] {

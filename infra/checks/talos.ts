@@ -1,7 +1,7 @@
 import { wwidPrefix } from "../../components/plan/machines/machine.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Config } from "../config/schema.ts";
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 /** What `kraft:machines` needs on Talos. Nothing is asked of a stack whose machines are set up by hand. */
 export function talosProblems(stack: Stack, config: Partial<Config>, known: readonly Problem[]): Problem[] {

@@ -1,5 +1,5 @@
 import type { Config } from "../config/schema.ts";
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 
 /** A confirmation stands beside the state that it confirms, and beside no other. */
 export function tenantStateProblems(tenants: Config["tenants"]): Problem[] {

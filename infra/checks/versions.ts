@@ -1,5 +1,5 @@
 import type { Stack } from "../../stacks/index.ts";
-import { show, type Problem, type Warning } from "../problem.ts";
+import { show, type Problem, type Warning } from "../../errors/problem.ts";
 import { k3kReleases, type K3kRelease } from "../versions.ts";
 
 /** A version of K3k must be one whose defects are known here. */

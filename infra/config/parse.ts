@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { show, type Problem } from "../problem.ts";
+import { show, type Problem } from "../../errors/problem.ts";
 import { configSchema, secretKeys, tenantSchema, type Config, type TenantConfig } from "./schema.ts";
 
 /** The `kraft:` keys of a stack as the engine hands them over, without their namespace. */

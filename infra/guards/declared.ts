@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { show, type Problem } from "../problem.ts";
-import type { Standing } from "./standing.ts";
+import { show, type Problem } from "../../errors/problem.ts";
+import type { Standing } from "../../cluster/live-state.ts";
 
 /** Objects of the cluster that the program declares, as `<kind>/<name>`: as far as data hangs on them. */
 export type DeclaredObjects = ReadonlySet<string>;

@@ -1,14 +1,13 @@
 import { skewProblems, type RunningVersions } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
-import { kubeconfigWarnings, renewalOf } from "../host/renewal.ts";
+import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import type { Model } from "../model.ts";
-import type { Warning } from "../problem.ts";
-import { refuse } from "../validate.ts";
+import { type Warning, refuse } from "../../errors/problem.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { readsCatalogue, rebuildProblems, type BackedUp } from "./rebuild.ts";
 import { stagesOf, type Staged } from "./stages.ts";
-import type { Standing } from "./standing.ts";
+import type { Standing } from "../../cluster/live-state.ts";
 
 /** What the program sees of the world before it declares anything. */
 export interface Surroundings {

@@ -1,8 +1,8 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import type { Model, Tenant } from "../model.ts";
-import { show, type Problem } from "../problem.ts";
-import type { Standing, StandingTenant } from "./standing.ts";
-import { latest } from "./times.ts";
+import { show, type Problem } from "../../errors/problem.ts";
+import type { Standing, StandingTenant } from "../../cluster/live-state.ts";
+import { latest } from "../../cluster/times.ts";
 
 /** The way by which a tenant leaves without losing anything by mistake. */
 const path =

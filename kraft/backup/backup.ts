@@ -1,8 +1,8 @@
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure, messageOf } from "../failure.ts";
+import type { WritableHost } from "../../cluster/client.ts";
 import {
   claimOf,
   isOfDrill,
@@ -13,8 +13,8 @@ import {
   type KubernetesStatus,
   type StoredMetadata,
   type Volume,
-} from "../longhorn.ts";
-import { waitFor, type Patience } from "../waiting.ts";
+} from "../../cluster/longhorn.ts";
+import { waitFor, type Patience } from "../../cluster/wait.ts";
 
 /** Label on the snapshots that this verb takes; its value is the tenant's name. */
 export const snapshotLabel = "kraft.dev/backup";

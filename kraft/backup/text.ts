@@ -1,7 +1,7 @@
-import { bytesText } from "../bytes.ts";
-import { claimText } from "../longhorn.ts";
-import { moment } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { bytesText } from "../cli/bytes.ts";
+import { claimText } from "../../cluster/longhorn.ts";
+import { moment } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import type { BackupReport } from "./backup.ts";
 
 /** What was backed up, as the operator reads it. */

@@ -1,10 +1,9 @@
 import { findings } from "../../infra/findings.ts";
 import type { Model } from "../../infra/model.ts";
-import type { Problem, Warning } from "../../infra/problem.ts";
+import { type Problem, type Warning, ConfigError } from "../../errors/problem.ts";
 import type { Table } from "../../infra/table.ts";
-import { ConfigError } from "../../infra/validate.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { modelOf, readStackFile } from "../stack-file.ts";
+import { modelOf, readStackFile } from "../../infra/config/stack-file.ts";
 import type { DnsName } from "./dns.ts";
 
 /**

@@ -1,5 +1,5 @@
-import { report } from "../../infra/problem.ts";
-import type { Style } from "../output.ts";
+import { report } from "../../errors/problem.ts";
+import type { Style } from "../cli/output.ts";
 import type { Checked } from "./checked.ts";
 
 /** What was found out about a stack, as the operator reads it. */

@@ -1,3 +1,4 @@
+import { UsageError, Failure } from "../../errors/failure.ts";
 import { spawn, spawnSync } from "node:child_process";
 import {
   cpSync,
@@ -12,7 +13,6 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { UsageError, Failure } from "../failure.ts";
 import type { Rendering } from "./rendered.ts";
 
 /** What the program of a checkout needs to be rendered. */

@@ -1,5 +1,5 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import { dataGroups } from "../../infra/guards/standing.ts";
+import { dataGroups } from "../../cluster/live-state.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 
 /** What an object is called, and whose it is. */

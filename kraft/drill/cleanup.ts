@@ -1,7 +1,7 @@
 import { drillLabel, drillNamespace } from "../../components/plan/drill.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { longhornPath, type PersistentVolume, type StoredMetadata, type Volume } from "../longhorn.ts";
-import { waitFor, type Patience } from "../waiting.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import { longhornPath, type PersistentVolume, type StoredMetadata, type Volume } from "../../cluster/longhorn.ts";
+import { waitFor, type Patience } from "../../cluster/wait.ts";
 import { drillNamePattern } from "./objects.ts";
 
 /** What drills have made, as far as it is still there. */

@@ -1,8 +1,8 @@
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { drillNamespace } from "../../components/plan/drill.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure, messageOf } from "../failure.ts";
-import { longhornPath, type Backup, type PersistentVolume, type Volume } from "../longhorn.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import { longhornPath, type Backup, type PersistentVolume, type Volume } from "../../cluster/longhorn.ts";
 import { findLeftovers, removeLeftovers } from "./cleanup.ts";
 import { takeLease, thisProcess } from "./lease.ts";
 import { recordFailure, recordProof, type ProvenVolume } from "./record.ts";

@@ -1,10 +1,10 @@
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { drillNamespace } from "../../components/plan/drill.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure, messageOf } from "../failure.ts";
-import type { StoredMetadata } from "../longhorn.ts";
-import { moment } from "../moment.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import type { StoredMetadata } from "../../cluster/longhorn.ts";
+import { moment } from "../cli/moment.ts";
 
 const name = "kraft-drill";
 const path = `/apis/coordination.k8s.io/v1/namespaces/${drillNamespace}/leases/${name}`;

@@ -1,7 +1,7 @@
 import { checkerResources, drillLabel, drillNamespace } from "../../components/plan/drill.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { checker } from "../../infra/versions.ts";
-import { longhornDriver, longhornVersion } from "../longhorn.ts";
+import { longhornDriver, longhornVersion } from "../../cluster/longhorn.ts";
 import { checkerScript } from "./checker.ts";
 import type { Target } from "./targets.ts";
 

@@ -1,7 +1,7 @@
+import { Failure } from "../../errors/failure.ts";
 import { failedDrillAnnotation, provenAnnotation, provenVolumesAnnotation } from "../../components/plan/drill.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure } from "../failure.ts";
+import type { WritableHost } from "../../cluster/client.ts";
 import type { Checked } from "./checker.ts";
 
 /** Whose the annotations are. Whatever else is on the namespace, Pulumi's and K3k's, is not touched. */

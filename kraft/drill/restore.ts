@@ -1,8 +1,8 @@
+import { Failure } from "../../errors/failure.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure } from "../failure.ts";
-import { longhornPath, type Volume } from "../longhorn.ts";
-import { waitFor, type Patience } from "../waiting.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import { longhornPath, type Volume } from "../../cluster/longhorn.ts";
+import { waitFor, type Patience } from "../../cluster/wait.ts";
 import { checkerResult, type Checked, type Terminated } from "./checker.ts";
 import { checkerPod, drillName, scratchClaim, scratchPersistentVolume, scratchVolume } from "./objects.ts";
 import type { Target } from "./targets.ts";

@@ -1,6 +1,6 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import { claimOf, claimOfBackup, isOfDrill, volumesOfTenant } from "../longhorn.ts";
-import type { Backup, PersistentVolume, Volume } from "../longhorn.ts";
+import { claimOf, claimOfBackup, isOfDrill, volumesOfTenant } from "../../cluster/longhorn.ts";
+import type { Backup, PersistentVolume, Volume } from "../../cluster/longhorn.ts";
 
 /** One backup that a drill restores. */
 export interface Target {

@@ -1,7 +1,7 @@
-import { bytesText } from "../bytes.ts";
-import { claimText } from "../longhorn.ts";
-import { distance, moment } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { bytesText } from "../cli/bytes.ts";
+import { claimText } from "../../cluster/longhorn.ts";
+import { distance, moment } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import type { DrillReport } from "./drill.ts";
 
 const datastores = { etcd: "with etcd's files", sqlite: "with a SQLite datastore", none: "" } as const;

@@ -1,6 +1,6 @@
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { parse, stringify } from "yaml";
-import { certificateEnd } from "../../infra/host/certificate.ts";
-import { Failure, messageOf } from "../failure.ts";
+import { certificateEnd } from "../../cluster/certificate.ts";
 
 /** A kubeconfig as its owner gets it. */
 export interface TenantKubeconfig {

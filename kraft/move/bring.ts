@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WritableHost } from "../../infra/host/host.ts";
+import type { WritableHost } from "../../cluster/client.ts";
 import { checkPatience, classesOf, interval, liveOf, untilAnswered } from "../restore/cluster.ts";
 import { claimManifest, paths, persistentVolumeManifest, type Manifest, type Parameters } from "../restore/objects.ts";
 import type { PlannedVolume } from "../restore/plan.ts";

@@ -1,11 +1,11 @@
+import { Failure, UsageError } from "../../errors/failure.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { parse } from "../../infra/config/parse.ts";
 import type { Source } from "../../infra/model.ts";
 import { sourceOf } from "../../infra/validate.ts";
-import { chosenStackFile, knownTenant, stackNamed } from "../choice.ts";
-import { Failure, UsageError } from "../failure.ts";
+import { chosenStackFile, knownTenant, stackNamed } from "../cli/choice.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
-import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../stack-file.ts";
+import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../../infra/config/stack-file.ts";
 
 /**
  * The file of the stack that a tenant comes to: the one that is named, or the only one that says where they come from.

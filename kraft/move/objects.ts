@@ -1,5 +1,5 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
-import { longhornPath } from "../longhorn.ts";
+import { longhornPath } from "../../cluster/longhorn.ts";
 import { volumeManifest, type Manifest, type Parameters } from "../restore/objects.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
 

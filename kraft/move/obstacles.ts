@@ -1,6 +1,6 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { claimOf, claimText, isOfDrill } from "../longhorn.ts";
+import { claimOf, claimText, isOfDrill } from "../../cluster/longhorn.ts";
 import type { Parties } from "./parties.ts";
 
 /** The phases of a move that change something, in their order, and the way back. */

@@ -1,8 +1,8 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import { hasEnded, type Pod } from "../../infra/guards/pods.ts";
-import { look, type Standing, type StandingTenant } from "../../infra/guards/standing.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { longhornPath, volumesOfTenant, type Volume } from "../longhorn.ts";
+import { hasEnded, type Pod } from "../../cluster/pods.ts";
+import { look, type Standing, type StandingTenant } from "../../cluster/live-state.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import { longhornPath, volumesOfTenant, type Volume } from "../../cluster/longhorn.ts";
 
 /** One of the two clusters of a move, as it stands. */
 export interface Party {

@@ -1,14 +1,14 @@
+import { Failure } from "../../errors/failure.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { movedAtAnnotation, type Departure } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { readCatalogue, type BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { backUp } from "../backup/backup.ts";
-import { Failure } from "../failure.ts";
-import { claimOf, claimText } from "../longhorn.ts";
+import { claimOf, claimText } from "../../cluster/longhorn.ts";
 import { rightTarget } from "../restore/cluster.ts";
 import { restorePlan, type PlannedVolume, type RestoreInputs } from "../restore/plan.ts";
 import { allThere, type Outcome } from "../restore/workers.ts";
-import { interruption } from "../waiting.ts";
+import { interruption } from "../../cluster/wait.ts";
 import { bring } from "./bring.ts";
 import { obstacles, type MovePhase } from "./obstacles.ts";
 import type { Parties } from "./parties.ts";

@@ -1,5 +1,5 @@
 import type { DnsName } from "../check/dns.ts";
-import { claimOf, claimText, type Volume } from "../longhorn.ts";
+import { claimOf, claimText, type Volume } from "../../cluster/longhorn.ts";
 import type { Parties } from "./parties.ts";
 
 /** How far a move is. */

@@ -1,6 +1,6 @@
 import { arrivedFromAnnotation, departureText, movedToAnnotation, type Departure } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
+import type { WritableHost } from "../../cluster/client.ts";
 
 /** Writes in the cluster that a tenant leaves that the guest must not start there again. */
 export function recordDeparture(host: WritableHost, tenant: string, departure: Departure): Promise<void> {

@@ -1,5 +1,5 @@
-import { distance } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { distance } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import type { MoveReport } from "./phases.ts";
 import type { Check, Position } from "./position.ts";
 

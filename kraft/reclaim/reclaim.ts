@@ -1,9 +1,9 @@
+import { Failure } from "../../errors/failure.ts";
 import { tenantLabel } from "../../components/plan/names.ts";
-import type { WritableHost } from "../../infra/host/host.ts";
-import { Failure } from "../failure.ts";
-import { isOfDrill, longhornDriver, longhornPath, type PersistentVolume, type Volume } from "../longhorn.ts";
-import { moment } from "../moment.ts";
-import { waitFor, type Patience } from "../waiting.ts";
+import type { WritableHost } from "../../cluster/client.ts";
+import { isOfDrill, longhornDriver, longhornPath, type PersistentVolume, type Volume } from "../../cluster/longhorn.ts";
+import { moment } from "../cli/moment.ts";
+import { waitFor, type Patience } from "../../cluster/wait.ts";
 
 /** A claim, as far as it names a volume. */
 export interface Claim {

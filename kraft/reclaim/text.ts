@@ -1,6 +1,6 @@
-import { bytesText } from "../bytes.ts";
-import { distance } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { bytesText } from "../cli/bytes.ts";
+import { distance } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import { backupMissing, type Released } from "./reclaim.ts";
 
 /** The volumes that nobody claims, as the operator reads them. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { WritableHost } from "../../infra/host/host.ts";
+import type { WritableHost } from "../../cluster/client.ts";
 import { checkPatience, classesOf, interval, liveOf, rightTarget, untilAnswered } from "./cluster.ts";
 import { nextStep } from "./live.ts";
 import {

@@ -1,7 +1,7 @@
+import { Failure } from "../../errors/failure.ts";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Host } from "../../infra/host/host.ts";
-import { Failure } from "../failure.ts";
-import { duration } from "../moment.ts";
+import type { Host } from "../../cluster/client.ts";
+import { duration } from "../cli/moment.ts";
 import type { Live, LiveClaim, LivePersistentVolume, LiveVolume } from "./live.ts";
 import { paths, type Parameters } from "./objects.ts";
 import type { PlannedVolume } from "./plan.ts";

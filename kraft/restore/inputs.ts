@@ -1,7 +1,7 @@
 import { wasabiEndpoint } from "../../components/plan/longhorn-values.ts";
 import { defaultReplicas } from "../../components/plan/storage.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
-import { keysOf, type StackFile } from "../stack-file.ts";
+import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { RestoreInputs } from "./plan.ts";
 
 /**

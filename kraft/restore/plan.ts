@@ -7,7 +7,7 @@ import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/c
 import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";
 import { intervalHours } from "../../infra/schedule.ts";
-import { moment } from "../moment.ts";
+import { moment } from "../cli/moment.ts";
 
 /** What a restore follows from, beside the backups. */
 export interface RestoreInputs {

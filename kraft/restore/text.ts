@@ -1,6 +1,6 @@
 import { duration } from "../../infra/checks/backup-window.ts";
-import { distance } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { distance } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
 
 /** A plan as the operator reads it. */

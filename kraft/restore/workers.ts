@@ -1,5 +1,5 @@
-import { Failure } from "../failure.ts";
-import { duration } from "../moment.ts";
+import { Failure } from "../../errors/failure.ts";
+import { duration } from "../cli/moment.ts";
 import type { PlannedVolume } from "./plan.ts";
 import { claimText } from "./text.ts";
 

@@ -1,6 +1,6 @@
+import { Failure } from "../../errors/failure.ts";
 import { parse } from "../../infra/config/parse.ts";
-import { Failure } from "../failure.ts";
-import type { StackFile } from "../stack-file.ts";
+import type { StackFile } from "../../infra/config/stack-file.ts";
 import { decrypter, passphraseOf, type Decrypt } from "./passphrase.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

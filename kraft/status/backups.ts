@@ -1,8 +1,8 @@
 import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
-import { isOfDrill } from "../longhorn.ts";
-import { distance, duration, timestamp } from "../moment.ts";
+import { isOfDrill } from "../../cluster/longhorn.ts";
+import { distance, duration, timestamp } from "../cli/moment.ts";
 import { compare, sentence, sorted, type Found } from "./found.ts";
 import type { Metadata, Observed, VolumeObject } from "./objects.ts";
 import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";

@@ -1,5 +1,5 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
-import { distance, moment, timestamp } from "../moment.ts";
+import { distance, moment, timestamp } from "../cli/moment.ts";
 import { compare, condition, placed, sentence, type Found, type Remark } from "./found.ts";
 import type { CertificateObject, Observed } from "./objects.ts";
 import type { CertificateStatus } from "./report.ts";

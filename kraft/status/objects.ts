@@ -1,5 +1,5 @@
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import type { Host } from "../../infra/host/host.ts";
+import type { Host } from "../../cluster/client.ts";
 
 /** Metadata of an object of Kubernetes, as far as the status looks at it. */
 export interface Metadata {

@@ -2,7 +2,7 @@ import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { arrivedFromAnnotation, departureOf, movedToAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
-import { distance, timestamp } from "../moment.ts";
+import { distance, timestamp } from "../cli/moment.ts";
 import { condition, sentence, sorted, type Found, type Remark } from "./found.ts";
 import type { ClusterObject, NamespaceObject, Observed } from "./objects.ts";
 import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";

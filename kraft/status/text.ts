@@ -1,7 +1,7 @@
 import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
-import { distance, moment } from "../moment.ts";
-import type { Style } from "../output.ts";
+import { distance, moment } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
 import type { Status, TenantStatus, Use } from "./report.ts";
 
 const gibibyte = 1024 ** 3;

@@ -1,3 +1,4 @@
+import { Failure } from "../../errors/failure.ts";
 import { spawn, spawnSync } from "node:child_process";
 import {
   copyFileSync,
@@ -12,7 +13,6 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
-import { Failure } from "../failure.ts";
 import { duration, type Reporter } from "../terminal.ts";
 import { downloadModules, type Go } from "./go.ts";
 import { remainingSeconds } from "./progress.ts";

@@ -1,5 +1,5 @@
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
-import { Failure, messageOf } from "../failure.ts";
 import { goEnvironment } from "./tools.ts";
 
 export interface Go {

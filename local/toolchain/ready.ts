@@ -1,10 +1,10 @@
+import { Failure } from "../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 import { cacheDirectory } from "../cache.ts";
-import { Failure } from "../failure.ts";
 import { withLock } from "../lock.ts";
 import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { layoutOf } from "../../infra/catalogue/layout.ts";
-import { Failure } from "../../infra/failure.ts";
+import { Failure } from "../../errors/failure.ts";
 import { newS3Keys, s3Client, startS3, type S3Server } from "../../local/s3.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";

@@ -1,17 +1,17 @@
+import { messageOf } from "../../errors/failure.ts";
 import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
 import type { Surroundings } from "../../infra/guards/guard.ts";
-import { surroundings } from "../../infra/guards/surroundings.ts";
+import { surroundings } from "../../infra/guards/live-sources.ts";
 import program from "../../infra/index.ts";
 import { breaker } from "../../kraft/diff/breaker.ts";
 import { changesOf, type Change } from "../../kraft/diff/changes.ts";
 import { comment, previewNotes } from "../../kraft/diff/comment.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { openEngine } from "../../local/engine.ts";
-import { messageOf } from "../../local/failure.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
 import { embedded, type Config, type Embedded, type Tenants } from "./embedded.ts";
 

@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { installerImage } from "../../components/plan/machines/talos-image.ts";
 import { HostCluster } from "../../components/host-cluster.ts";
-import { declareTalos, firstTalos } from "../../infra/declare-talos.ts";
+import { declareTalos, firstTalos } from "../../infra/nodes/declare-talos.ts";
 import { eventually } from "../../local/api.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";

@@ -1,9 +1,9 @@
+import { Failure } from "../../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cacheDirectory } from "../../../local/cache.ts";
-import { Failure } from "../../../local/failure.ts";
 import { withLock } from "../../../local/lock.ts";
 import { asRoot } from "../../../local/service-route.ts";
 import { terminalReporter } from "../../../local/terminal.ts";

@@ -1,8 +1,9 @@
+import { ConfigError, refuse } from "../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { findings } from "../../../infra/findings.ts";
 import { table, tablesText } from "../../../infra/table.ts";
-import { ConfigError, refuse, validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

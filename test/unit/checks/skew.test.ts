@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nothingRuns, skewProblems, type RunningVersions } from "../../../infra/checks/skew.ts";
 import type { DeclaredVersions } from "../../../infra/checks/support.ts";
-import { runningVersions } from "../../../infra/host/running-versions.ts";
+import { runningVersions } from "../../../cluster/running-versions.ts";
 
 const declared: DeclaredVersions = {
   stack: "proliant",

@@ -1,3 +1,4 @@
+import { ConfigError } from "../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
@@ -6,7 +7,7 @@ import fc from "fast-check";
 import { parse } from "yaml";
 import { k3kWarnings } from "../../../infra/checks/versions.ts";
 import { stackFileSchema } from "../../../infra/config/json-schema.ts";
-import { ConfigError, validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import { findings } from "../../../infra/findings.ts";
-import { report } from "../../../infra/problem.ts";
-import { ConfigError, refuse, validate } from "../../../infra/validate.ts";
+import { report, ConfigError, refuse } from "../../../errors/problem.ts";
+import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

@@ -1,3 +1,4 @@
+import { UsageError } from "../../../errors/failure.ts";
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,7 +8,6 @@ import { stringify } from "yaml";
 import { changesBetween } from "../../../kraft/diff/compare.ts";
 import { render, withBase } from "../../../kraft/diff/checkouts.ts";
 import type { Rendering } from "../../../kraft/diff/rendered.ts";
-import { UsageError } from "../../../kraft/failure.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 
 const checkout = resolve(import.meta.dirname, "../../..");

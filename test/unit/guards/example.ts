@@ -1,4 +1,4 @@
-import type { Standing, StandingTenant } from "../../../infra/guards/standing.ts";
+import type { Standing, StandingTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
 import { validate } from "../../../infra/validate.ts";
 import { stacks } from "../../../stacks/index.ts";

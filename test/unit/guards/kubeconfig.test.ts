@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nothingRuns } from "../../../infra/checks/skew.ts";
 import { guard } from "../../../infra/guards/guard.ts";
-import { kubeconfigWarnings, renewalOf } from "../../../infra/host/renewal.ts";
+import { kubeconfigWarnings, renewalOf } from "../../../infra/renewal.ts";
 import { model, standing } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");

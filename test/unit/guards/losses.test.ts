@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { undeclaredProblems } from "../../../infra/guards/declared.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
-import type { Standing } from "../../../infra/guards/standing.ts";
+import type { Standing } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
 import { model, nothing, standing, standingTenant, target } from "./example.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { moveProblems, moveWarnings } from "../../../infra/guards/moves.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { StandingTenant, StandingVolume } from "../../../infra/guards/standing.ts";
+import type { StandingTenant, StandingVolume } from "../../../cluster/live-state.ts";
 import { tenant } from "../checks/example.ts";
 import { model, nothing, standing, standingTenant } from "./example.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { hasEnded, lastEnd, type Pod } from "../../../infra/guards/pods.ts";
+import { hasEnded, lastEnd, type Pod } from "../../../cluster/pods.ts";
 
 function pod(name: string, status: NonNullable<Pod["status"]>, volumes: object[] = []): Pod {
   return { metadata: { name }, spec: { volumes }, status };

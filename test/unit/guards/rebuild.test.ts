@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readsCatalogue, rebuildProblems, type BackedUp } from "../../../infra/guards/rebuild.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { Standing } from "../../../infra/guards/standing.ts";
+import type { Standing } from "../../../cluster/live-state.ts";
 import type { Model, Tenant } from "../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
 import { nothing, standing, standingTenant } from "./example.ts";

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { hasGuest, type Stage } from "../../../components/plan/lifecycle.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { Standing, StandingTenant } from "../../../infra/guards/standing.ts";
+import type { Standing, StandingTenant } from "../../../cluster/live-state.ts";
 import { phaseNames } from "../../../infra/config/keys/platform.ts";
 import { stateNames } from "../../../infra/config/keys/tenant.ts";
 import { tenant } from "../checks/example.ts";

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { test } from "node:test";
 import { nothingRuns } from "../../../infra/checks/skew.ts";
 import { guard } from "../../../infra/guards/guard.ts";
-import type { StandingTenant } from "../../../infra/guards/standing.ts";
+import type { StandingTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
 import { model, standing, standingTenant } from "./example.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { checked, type Checked } from "../../../kraft/check/checked.ts";
 import { checkText } from "../../../kraft/check/text.ts";
-import { Style } from "../../../kraft/output.ts";
+import { Style } from "../../../kraft/cli/output.ts";
 import { stacks, type Stack } from "../../../stacks/index.ts";
 import { folderWith, kraft } from "../../fixtures/kraft/command.ts";
 

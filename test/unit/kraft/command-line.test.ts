@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { verbs } from "../../../kraft/verbs/verbs.ts";
+import { verbs } from "../../../kraft/cli/verbs.ts";
 import { folderWith, kraft, kraftInTerminal } from "../../fixtures/kraft/command.ts";
 
 const escape = "\u001b[";

@@ -3,7 +3,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { Command } from "commander";
-import { verbs } from "../../../kraft/verbs/verbs.ts";
+import { verbs } from "../../../kraft/cli/verbs.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const documents = [...globSync("docs/**/*.md", { cwd: root }), "README.md"].sort();

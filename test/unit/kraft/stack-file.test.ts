@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { stringify } from "yaml";
-import { declaredTenantsOf, entryOf, modelOf, readStackFile } from "../../../kraft/stack-file.ts";
+import { declaredTenantsOf, entryOf, modelOf, readStackFile } from "../../../infra/config/stack-file.ts";
 import { stacks } from "../../../stacks/index.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");

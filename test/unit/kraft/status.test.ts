@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { schedules } from "../../../components/plan/storage.ts";
-import { Style } from "../../../kraft/output.ts";
+import { Style } from "../../../kraft/cli/output.ts";
 import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
 import { statusMetrics } from "../../../kraft/status/prometheus.ts";
 import type { DeclaredTenant, Status } from "../../../kraft/status/report.ts";

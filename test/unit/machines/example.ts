@@ -1,6 +1,6 @@
 import { hostTraits, type Machine } from "../../../components/plan/machines/machine.ts";
 import type { TalosNodeSettings } from "../../../components/plan/machines/talos-config.ts";
-import type { Machines } from "../../../infra/machines.ts";
+import type { Machines } from "../../../infra/nodes/k3s.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { proliant } from "../../../stacks/proliant.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { firstMachines, machinesComeFirst } from "../../../infra/declare-machines.ts";
+import { firstMachines, machinesComeFirst } from "../../../infra/nodes/declare-k3s.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { local } from "../../../stacks/local.ts";

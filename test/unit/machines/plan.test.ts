@@ -8,8 +8,8 @@ import { kubeletConfiguration, shutdownSeconds } from "../../../components/plan/
 import { k3sLimits, nodeMinutes, nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { kernelSettings, packages, systemFiles } from "../../../components/plan/machines/system.ts";
 import { allocatable } from "../../../infra/checks/figures.ts";
-import { nodeScripts } from "../../../infra/declare-machines.ts";
-import { machinesPlan, type Machines } from "../../../infra/machines.ts";
+import { nodeScripts } from "../../../infra/nodes/declare-k3s.ts";
+import { machinesPlan, type Machines } from "../../../infra/nodes/k3s.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { homelabMachines } from "./example.ts";
 

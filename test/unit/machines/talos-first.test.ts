@@ -1,8 +1,9 @@
+import { ConfigError } from "../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { RawConfig } from "../../../infra/config/parse.ts";
-import { firstTalos, talosComesFirst } from "../../../infra/declare-talos.ts";
-import { ConfigError, validate } from "../../../infra/validate.ts";
+import { firstTalos, talosComesFirst } from "../../../infra/nodes/declare-talos.ts";
+import { validate } from "../../../infra/validate.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stack } from "../checks/example.ts";

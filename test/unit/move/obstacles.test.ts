@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import type { StandingTenant } from "../../../infra/guards/standing.ts";
+import type { StandingTenant } from "../../../cluster/live-state.ts";
 import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
 import type { Parties, Party } from "../../../kraft/move/parties.ts";
 import { doneChecks, positionOf } from "../../../kraft/move/position.ts";
-import type { Volume } from "../../../kraft/longhorn.ts";
+import type { Volume } from "../../../cluster/longhorn.ts";
 import { standing, standingTenant } from "../guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };

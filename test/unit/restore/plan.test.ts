@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { restorePlan, type RestoreInputs } from "../../../kraft/restore/plan.ts";
 import { planText } from "../../../kraft/restore/text.ts";
-import { Style } from "../../../kraft/output.ts";
+import { Style } from "../../../kraft/cli/output.ts";
 import { catalogue, inputs, volume } from "./samples.ts";
 
 const whole = catalogue([

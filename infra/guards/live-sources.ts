@@ -1,0 +1,30 @@
+import { connect } from "../../cluster/client.ts";
+import { runningVersions } from "../../cluster/running-versions.ts";
+import type { Model } from "../model.ts";
+import type { Surroundings } from "./guard.ts";
+import { look } from "../../cluster/live-state.ts";
+
+/** The real ones: the cluster of the stack file, and its bucket. */
+export const surroundings: Surroundings = {
+  cluster: async (model) => {
+    const host = await connect(addressOf(model));
+    const [standing, running] = await Promise.all([look(host), runningVersions(host)]);
+    return { standing, running, certificateEnd: host.certificateEnd };
+  },
+  backedUp: async ({ backup, secrets }) => {
+    const { readCatalogue } = await import("../catalogue/catalogue.ts");
+    // Whether the blocks are there is for the restore to find out: here it only counts what is back.
+    return readCatalogue({ ...backup, ...secrets.wasabi }, { blocks: false });
+  },
+};
+
+function addressOf({ stack, cluster, machines, talos }: Model) {
+  return {
+    cluster,
+    file: `Pulumi.${stack.name}.yaml`,
+    // Pulumi runs the program in the folder of its project file.
+    directory: ".",
+    stack,
+    managed: machines !== undefined || talos !== undefined,
+  };
+}

@@ -1,0 +1,46 @@
+import type { Stack } from "../stacks/index.ts";
+import { dateMessage } from "./checks/expiry.ts";
+import type { Warning } from "../errors/problem.ts";
+
+/** How the host's kubeconfig is renewed: while it still opens the cluster, and once it no longer does. */
+export interface Renewal {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** @param managed Whether Kraft runs the machines: the stack file has `kraft:machines`. */
+export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribution">, managed: boolean): Renewal {
+  const same = (text: string): Renewal => ({ before: text, after: text });
+  switch (distribution) {
+    case "embedded":
+      return same("start the embedded cluster anew: npm run local");
+    case "k3s":
+      return managed
+        ? same(
+            `npm run kraft -- host-kubeconfig ${name} --force; where that one ends no later, restart k3s on the nodes first, see docs/machines-homelab.md`,
+          )
+        : same(
+            "fetch /etc/rancher/k3s/k3s.yaml from a node again; where that one ends no later, restart k3s there first",
+          );
+    case "talos":
+      return managed
+        ? {
+            before: "change kraft:machines.again, then pulumi up",
+            // No run gets as far as the machine while the cluster cannot be asked.
+            after: "have talosctl write it by hand, see docs/machines-proliant.md, The kubeconfig's end",
+          }
+        : same("have talosctl write it again: talosctl kubeconfig --force");
+  }
+}
+
+/**
+ * Warns of a kubeconfig that ends soon.
+ *
+ * @param end When its client certificate ends; undefined where it has none.
+ */
+export function kubeconfigWarnings(end: Date | undefined, renewal: Renewal, now: Date): Warning[] {
+  const message = end === undefined ? undefined : dateMessage(end.toISOString().slice(0, 10), now);
+  return message === undefined
+    ? []
+    : [{ key: "kraft:cluster.kubeconfig", message: `its client certificate ${message}: ${renewal.before}` }];
+}

@@ -1,0 +1,68 @@
+import { Failure } from "../../errors/failure.ts";
+import { machineProblems } from "../../infra/checks/machines.ts";
+import { configSchema } from "../../infra/config/schema.ts";
+import { kubeconfigPath } from "../../cluster/client.ts";
+import { show, ConfigError } from "../../errors/problem.ts";
+import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
+import type { HostNode } from "./host-kubeconfig.ts";
+
+/** Where a stack's kubeconfig comes from and goes to. */
+export interface HostTarget {
+  readonly nodes: readonly HostNode[];
+  readonly user: string;
+  /** Name of the API server; undefined for the address of the node that answers. */
+  readonly api: string | undefined;
+  readonly path: string;
+  readonly context: string;
+  /** The cluster that the stack file names; undefined before the first one. */
+  readonly uid: string | undefined;
+}
+
+/**
+ * What a stack file says about its machines and its kubeconfig, whatever else is wrong with it or still missing.
+ *
+ * @throws ConfigError naming what is wrong with these keys.
+ * @throws Failure where Kraft does not run the machines.
+ */
+export function targetOf(file: StackFile): HostTarget {
+  const { machines, nodes } = keysOf(file, ["machines", "nodes"]);
+  if (machines === undefined) {
+    throw new Failure(
+      `${file.name} has no kraft:machines: its machines are set up by hand, and so is the kubeconfig\n` +
+        "  see docs/first-steps.md",
+    );
+  }
+  if (file.stack.distribution === "talos") {
+    throw new Failure(
+      `${file.name} is on Talos, where pulumi up itself leaves the kubeconfig where kraft:cluster.kubeconfig says\n` +
+        "  to have it written anew: change kraft:machines.again, then pulumi up",
+    );
+  }
+  const missing = machineProblems(file.stack, { machines, nodes }).filter(
+    ({ key }) => !/(machineKey|k3sToken)$/.test(key),
+  );
+  if (missing.length > 0) {
+    throw new ConfigError(file.name, missing);
+  }
+  const written = (file.raw.values["cluster"] ?? {}) as Readonly<Record<string, unknown>>;
+  const { shape } = configSchema.shape.cluster;
+  const text = (key: "kubeconfig" | "context"): string => {
+    const result = shape[key].safeParse(written[key]);
+    if (!result.success) {
+      const [allowed = "", fix = ""] = result.error.issues[0]?.message.split("\n") ?? [];
+      throw new ConfigError(file.name, [{ key: `kraft:cluster.${key}`, found: show(written[key]), allowed, fix }]);
+    }
+    return result.data;
+  };
+  return {
+    nodes: file.stack.nodes.map(({ name }) => {
+      const { address = "", hostKey = "" } = nodes[name] ?? {};
+      return { name, address, hostKey };
+    }),
+    user: machines.user ?? "kraft",
+    api: machines.api,
+    path: kubeconfigPath(text("kubeconfig"), file.directory),
+    context: text("context"),
+    uid: shape.uid.safeParse(written["uid"]).data,
+  };
+}
