@@ -75,7 +75,8 @@ const deployment = object("Deployment", "apps/v1", {
 });
 
 function object(kind: string, apiVersion: string, content: object, name = "web"): KubernetesObject {
-  const annotations = kind === "Ingress" ? { "cert-manager.io/cluster-issuer": "kraft-issuer" } : {};
+  const annotations: Record<string, string> =
+    kind === "Ingress" ? { "cert-manager.io/cluster-issuer": "kraft-issuer" } : {};
   return { apiVersion, kind, metadata: { name, namespace: shop, annotations }, ...content };
 }
 

@@ -37,7 +37,12 @@ describe("colour", () => {
   });
 
   test("not with NO_COLOR, nor in a terminal that has none", () => {
-    for (const changes of [{ NO_COLOR: "1" }, { NO_COLOR: "1", FORCE_COLOR: "1" }, { TERM: "dumb" }]) {
+    const silencing: Record<string, string>[] = [
+      { NO_COLOR: "1" },
+      { NO_COLOR: "1", FORCE_COLOR: "1" },
+      { TERM: "dumb" },
+    ];
+    for (const changes of silencing) {
       for (const line of [["check", "--help"], ["check", "local"], ["chek"]]) {
         const { output } = kraftInTerminal(line, changes);
         assert.ok(!output.includes(escape), `${JSON.stringify(changes)} ${line.join(" ")}: ${output}`);
