@@ -1,7 +1,8 @@
 import { Failure } from "../../errors/failure.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { longhornPath, type Volume } from "../../cluster/longhorn.ts";
+import type { Volume } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
 import { checkerResult, type Checked, type Terminated } from "./checker.ts";
 import { checkerPod, drillName, scratchClaim, scratchPersistentVolume, scratchVolume } from "./objects.ts";
@@ -52,7 +53,7 @@ export async function restoreAndRead(drill: Drill, index: number, target: Target
   const fieldManager = `kraft-drill-${run}`;
   const patience: Patience = { until: Date.now() + drill.limit, signal };
   const inNamespace = `/api/v1/namespaces/${drillNamespace}`;
-  await host.apply(`${longhornPath}/volumes/${name}`, scratchVolume(name, tenant, target), fieldManager);
+  await host.apply(paths.volumes.named(name), scratchVolume(name, tenant, target), fieldManager);
   await restored(host, name, patience);
   await host.apply(`/api/v1/persistentvolumes/${name}`, scratchPersistentVolume(name, tenant, target), fieldManager);
   await host.apply(`${inNamespace}/persistentvolumeclaims/${name}`, scratchClaim(name, tenant, target), fieldManager);
@@ -72,7 +73,7 @@ async function restored(host: WritableHost, name: string, patience: Patience): P
   await waitFor(
     "restoring the backup",
     async () => {
-      const volume = await host.get<Volume>(`${longhornPath}/volumes/${name}`);
+      const volume = await host.get(paths.volumes.named(name));
       if (volume === undefined) {
         throw new Failure(`somebody deleted the volume ${name} while it was restored`);
       }

@@ -1,19 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { WritableHost } from "../../cluster/client.ts";
+import type { BackupVolume } from "../../cluster/objects.ts";
 import { checkPatience, classesOf, interval, liveOf, untilAnswered } from "../restore/cluster.ts";
 import { claimManifest, paths, persistentVolumeManifest, type Manifest, type Parameters } from "../restore/objects.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
-import { bytesText } from "../restore/text.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { eachVolume, type Ended, type Outcome } from "../restore/workers.ts";
 import { copyManifest, fieldManager, movePaths, type Life } from "./objects.ts";
-import {
-  nextMoveStep,
-  restoreErrors,
-  type Goal,
-  type LiveBackupVolume,
-  type LiveCopy,
-  type LiveEngine,
-} from "./step.ts";
+import { nextMoveStep, restoreErrors, type Goal, type LiveCopy } from "./step.ts";
 
 /** Milliseconds between two requests to look at the backups: each reads the target anew. */
 const askAgain = 30_000;
@@ -125,19 +119,15 @@ function said(now: string, before: string, note: (text: string) => void): string
 export async function copyOf(host: WritableHost, source: string, volume: PlannedVolume): Promise<LiveCopy> {
   const [live, [engine], [backupVolume], backup] = await Promise.all([
     liveOf(host, volume),
-    host.list<LiveEngine>(movePaths.engines(volume.volume)),
-    host.list<LiveBackupVolume>(movePaths.backupVolumes(source, volume.volume)),
+    host.list(movePaths.engines(volume.volume)),
+    host.list(movePaths.backupVolumes(source, volume.volume)),
     host.get(paths.backup(volume.backup.name)),
   ]);
   return { ...live, engine, backupVolume, backupKnown: backup !== undefined };
 }
 
 /** Asks Longhorn to look at the backups of a volume now; at the whole target where it does not know the volume yet. */
-async function askToLook(
-  host: WritableHost,
-  source: string,
-  backupVolume: LiveBackupVolume | undefined,
-): Promise<void> {
+async function askToLook(host: WritableHost, source: string, backupVolume: BackupVolume | undefined): Promise<void> {
   const path =
     backupVolume === undefined ? paths.backupTarget(source) : movePaths.backupVolume(backupVolume.metadata.name);
   const { status } = (await host.get<{ readonly status?: { readonly lastSyncedAt?: string | null } }>(path)) ?? {};

@@ -1,5 +1,5 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
-import { longhornPath } from "../../cluster/longhorn.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
 import { volumeManifest, type Manifest, type Parameters } from "../restore/objects.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
 
@@ -8,19 +8,12 @@ import type { PlannedVolume } from "../restore/plan.ts";
 /** Whose fields these are in the API server. */
 export const fieldManager = "kraft-move";
 
-function selected(collection: string, labels: Readonly<Record<string, string>>): string {
-  const selector = Object.entries(labels)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(",");
-  return `${longhornPath}/${collection}?labelSelector=${encodeURIComponent(selector)}`;
-}
-
 /** Where Longhorn keeps what it knows of a volume that moves (its labels: types/types.go of longhorn-manager 1.12). */
 export const movePaths = {
-  engines: (volume: string): string => selected("engines", { longhornvolume: volume }),
-  backupVolumes: (target: string, volume: string): string =>
-    selected("backupvolumes", { "backup-target": target, "backup-volume": volume }),
-  backupVolume: (name: string): string => `${longhornPath}/backupvolumes/${name}`,
+  engines: (volume: string) => labelled(paths.engines.all, `longhornvolume=${volume}`),
+  backupVolumes: (target: string, volume: string) =>
+    labelled(paths.backupVolumes.all, `backup-target=${target}`, `backup-volume=${volume}`),
+  backupVolume: paths.backupVolumes.named,
 } as const;
 
 /** What a volume is: a copy that follows, alive, or whole and the target cluster's own. */

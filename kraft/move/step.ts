@@ -1,4 +1,5 @@
 import { movedAtAnnotation } from "../../components/plan/move.ts";
+import type { BackupVolume, Engine } from "../../cluster/objects.ts";
 import {
   bindingStep,
   occupation,
@@ -20,27 +21,12 @@ export interface StandbyVolume extends LiveVolume {
   };
 }
 
-/** Longhorn's Engine of a volume. */
-export interface LiveEngine {
-  readonly status?: {
-    readonly lastRestoredBackup?: string;
-    /** By the address of the copy. */
-    readonly restoreStatus?: Readonly<Record<string, { readonly error?: string } | null>> | null;
-  };
-}
-
-/** Longhorn's BackupVolume: what it knows of a volume's backups in one target. */
-export interface LiveBackupVolume {
-  readonly metadata: { readonly name: string };
-  readonly status?: { readonly lastBackupName?: string };
-}
-
 /** What the cluster that a volume moves to has of it. */
 export interface LiveCopy extends Live {
   readonly volume: StandbyVolume | undefined;
-  readonly engine: LiveEngine | undefined;
+  readonly engine: Pick<Engine, "status"> | undefined;
   /** In the target of the stack that the tenant leaves. */
-  readonly backupVolume: LiveBackupVolume | undefined;
+  readonly backupVolume: BackupVolume | undefined;
   /** Whether Longhorn knows the backup that the volume is made from. */
   readonly backupKnown: boolean;
 }
@@ -121,7 +107,7 @@ export function nextMoveStep(planned: PlannedVolume, live: LiveCopy, goal: Goal)
 }
 
 /** What keeps a copy from following, in Longhorn's own words; empty where nothing does. It tries again by itself. */
-export function restoreErrors(engine: LiveEngine | undefined): string {
+export function restoreErrors(engine: Pick<Engine, "status"> | undefined): string {
   const errors = Object.values(engine?.status?.restoreStatus ?? {}).map((status) => status?.error ?? "");
   return [...new Set(errors.filter((error) => error !== ""))].join("; ");
 }

@@ -12,7 +12,7 @@ import {
   type Parameters,
 } from "./objects.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
-import { bytesText } from "./text.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { eachVolume, outcomeOf, there, type Ended, type Outcome } from "./workers.ts";
 
 /** How a restore is done. */

@@ -5,7 +5,7 @@ import { isLeft, type Holder } from "../../../kraft/drill/lease.ts";
 import { checkerPod, drillName, scratchVolume } from "../../../kraft/drill/objects.ts";
 import { nextTenant, recordOf, type TenantNamespace } from "../../../kraft/drill/record.ts";
 import { drillPlan, type Target } from "../../../kraft/drill/targets.ts";
-import type { Backup, PersistentVolume, Volume } from "../../../cluster/longhorn.ts";
+import type { Backup, PersistentVolume, Volume } from "../../../cluster/objects.ts";
 
 const datastore = "varlibrancherk3s-k3k-acme-server-0";
 
