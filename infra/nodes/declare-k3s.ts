@@ -10,7 +10,7 @@ import { parse, type RawConfig } from "../config/parse.ts";
 import { machinesOf, machinesPlan, type MachineConfig, type Machines } from "./k3s.ts";
 
 function script(name: string): string {
-  return readFileSync(new URL(`../components/nodes/k3s/${name}.sh`, import.meta.url), "utf8");
+  return readFileSync(new URL(`../../components/nodes/k3s/${name}.sh`, import.meta.url), "utf8");
 }
 
 /** The texts of a node's scripts. */
