@@ -11,10 +11,11 @@ import { engineFolder } from "../../local/engine.ts";
 import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
 import { daily, datastoreVolume, tenantVolume, writeBackups, type VolumeSpec } from "../fixtures/backup-store.ts";
 import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { eventually, type Embedded } from "./embedded.ts";
 import { CatalogueStore } from "./longhorn/catalogue-store.ts";
 import type { Claim, PersistentVolume, Volume } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { platform } from "./platform.ts";
 
 /** How often a restore is killed before it may end. */
 const kills = 8;
@@ -50,7 +51,7 @@ let directory: string;
 let key: Readonly<Record<string, string>>;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": tenants, "kraft:phase": "restore" });
   const { cluster } = local;
   directory = engineFolder(cluster.directory);
