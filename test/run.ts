@@ -9,6 +9,7 @@ import { join, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { gofmt } from "./check/go.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -27,7 +28,7 @@ const parts: Readonly<Record<string, () => Promise<Omit<Tally, "name" | "seconds
       ["eslint", "."],
       ["prettier", "--check", "--log-level", "warn", "."],
     ];
-    const passed = await Promise.all(commands.map(tool));
+    const passed = [gofmt(), ...(await Promise.all(commands.map(tool)))];
     return { passed: passed.filter(Boolean).length, failed: passed.filter((ok) => !ok).length };
   },
   unit: () => suite("test/unit/**/*.test.ts", 2),
