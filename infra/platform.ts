@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors/problem.ts";
+import { refuseOtherCluster } from "../cluster/client.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSource } from "../components/backup-source.ts";
@@ -190,14 +190,5 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
 /** Waits for the cluster to say who it is; nothing is declared before. */
 async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  if (uid !== cluster.uid) {
-    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
-      {
-        key: "kraft:cluster.uid",
-        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-        allowed: "a kubeconfig that points at the cluster of this stack",
-        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-      },
-    ]);
-  }
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tenantNames } from "../../components/plan/names.ts";
 import { syncedName } from "../../components/plan/synced-names.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
