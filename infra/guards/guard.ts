@@ -38,7 +38,7 @@ export interface Guarded {
  */
 export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
   const { standing, running, certificateEnd } = await surroundings.cluster(model);
-  const managed = model.talos !== undefined || model.machines !== undefined;
+  const managed = model.machines !== undefined;
   const skew = skewProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, standing, now);
   refuse(model.stack.name, [...lossProblems(model, standing, now), ...moveProblems(model, staged, standing), ...skew]);

@@ -18,13 +18,13 @@ export const surroundings: Surroundings = {
   },
 };
 
-function addressOf({ stack, cluster, machines, talos }: Model) {
+function addressOf({ stack, cluster, machines }: Model) {
   return {
     cluster,
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
     stack,
-    managed: machines !== undefined || talos !== undefined,
+    managed: machines !== undefined,
   };
 }
