@@ -6,8 +6,8 @@ import { findings } from "./checks/findings.ts";
 import { readConfig } from "./config/read.ts";
 import { validate } from "./config/validate.ts";
 import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
-import { guard, type Surroundings } from "./guards/guard.ts";
-import { surroundings } from "./guards/live-sources.ts";
+import { guard, type LiveSources } from "./guards/guard.ts";
+import { liveSources } from "./guards/live-sources.ts";
 import { bootstrap, needsBootstrap, type BootstrapOutputs } from "./nodes/bootstrap.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
@@ -15,9 +15,9 @@ import { tablesText } from "./table.ts";
 /**
  * The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it.
  *
- * @param live Where to look at the live cluster and the bucket. Default: the real ones.
+ * @param sources Where to look at the live cluster and the bucket. Default: the real ones.
  */
-export default async function program(live: Surroundings = surroundings): Promise<PlatformOutputs | BootstrapOutputs> {
+export default async function program(sources: LiveSources = liveSources): Promise<PlatformOutputs | BootstrapOutputs> {
   try {
     const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
@@ -36,7 +36,7 @@ export default async function program(live: Surroundings = surroundings): Promis
     refuse(stack, problems);
 
     // Guards: would it lose data of the live cluster? They decide how much of each tenant is declared.
-    const guarded = await guard(model, live, now);
+    const guarded = await guard(model, sources, now);
     await warn(guarded.warnings);
 
     // Components.
@@ -44,7 +44,7 @@ export default async function program(live: Surroundings = surroundings): Promis
     const { outputs, charts } = await platform(model, guarded.staged);
     // The provider declares a chart's objects asynchronously.
     await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
-    refuse(stack, undeclaredProblems(guarded.standing, recorded));
+    refuse(stack, undeclaredProblems(guarded.live, recorded));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.
