@@ -8,7 +8,7 @@ import { applyRestore } from "./apply.ts";
 import { inputsOf, storeOf } from "./inputs.ts";
 import { restorePlan } from "./plan.ts";
 import { outcomeText, planText } from "./text.ts";
-import { allThere, wholeTenants } from "./workers.ts";
+import { allThere, wholeTenants } from "./volumes.ts";
 
 interface Given {
   readonly phase: "plan" | "apply";

@@ -1,8 +1,9 @@
 import { duration } from "../../infra/checks/backup-window.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { distance } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
-import type { Outcome } from "./workers.ts";
+import type { Outcome } from "./volumes.ts";
 
 /** A plan as the operator reads it. */
 export function planText(plan: RestorePlan, stack: string, now: Date, style: Style): string[] {
@@ -83,15 +84,6 @@ function ago(created: string | null, now: Date): string {
 function hoursText(hours: number | null): string {
   return hours === null ? "-" : duration(hours);
 }
-
-/** Bytes to three digits, in units of 1024. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : Math.round(value * 10) / 10} ${units[power] ?? ""}`;
-}
-
 /** What came back, as the operator reads it. */
 export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, stack: string, style: Style): string[] {
   const count = (result: Outcome["result"]): number => outcomes.filter((outcome) => outcome.result === result).length;
@@ -109,7 +101,7 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, sta
         style.bad("Not everything is back"),
         ...wrong,
         "",
-        `Run it again when that is mended: it goes on from here. What is to stay away goes into kraft:leaveOut.`,
+        `Run it again when that is fixed: it continues from here. List volumes that should not come back in kraft:leaveOut.`,
       ]
     : [
         style.good(summary),
