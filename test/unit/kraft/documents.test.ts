@@ -10,7 +10,7 @@ import { verbs } from "../../../kraft/cli/verbs.ts";
 const root = join(import.meta.dirname, "..", "..", "..");
 const documents = [...globSync("docs/**/*.md", { cwd: root }), "README.md"].sort();
 
-const program = programOf(verbs, new Output(), () => undefined);
+const program = programOf(verbs, new Output());
 
 /** Every command line of the operator's tool in a text, without `npx kraft`. */
 function commandLines(text: string): string[] {
