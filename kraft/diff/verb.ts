@@ -1,7 +1,7 @@
 import { messageOf, UsageError } from "../../errors/failure.ts";
 import { readFileSync } from "node:fs";
-import type { Change } from "./changes.ts";
-import type { Rendering } from "./rendered.ts";
+import type { Change } from "./change.ts";
+import type { Rendering } from "./rendering.ts";
 import type { Output } from "../cli/output.ts";
 import { exitCodes, type Verb } from "../cli/verb.ts";
 
@@ -68,8 +68,8 @@ export const diff: Verb<Options> = {
 async function fromPreview(file: string, options: Options): Promise<Found> {
   const [{ readPreview, NotAPreview }, { changesOf, isRefusal }, { previewNotes }] = await Promise.all([
     import("./preview.ts"),
-    import("./changes.ts"),
-    import("./comment.ts"),
+    import("./preview-changes.ts"),
+    import("./wording.ts"),
   ]);
   try {
     const preview = readPreview(read(file, "--preview"));
@@ -97,7 +97,7 @@ async function fromRendering(options: Options & { readonly directory?: string },
     { stacks },
   ] = await Promise.all([
     import("./checkouts.ts"),
-    import("./compare.ts"),
+    import("./rendered-changes.ts"),
     import("../cli/choice.ts"),
     import("../../infra/config/stack-file.ts"),
     import("../../stacks/index.ts"),
@@ -141,12 +141,12 @@ async function print(
   options: Options & { readonly json?: boolean },
   output: Output,
 ): Promise<number> {
-  const [{ breaker }, { comment, refusedComment }, { text }] = await Promise.all([
-    import("./breaker.ts"),
+  const [{ verdictOn }, { comment, refusedComment }, { changesText }] = await Promise.all([
+    import("./confirmation.ts"),
     import("./comment.ts"),
-    import("./text.ts"),
+    import("./terminal.ts"),
   ]);
-  const verdict = breaker(changes, confirmations, new Date());
+  const verdict = verdictOn(changes, confirmations, new Date());
   if (options.json === true) {
     output.printJson({ stack, changes, verdict, notes, ...(refusal === undefined ? {} : { refusal }) });
   } else if (refusal !== undefined) {
@@ -154,7 +154,7 @@ async function print(
   } else if (options.markdown === true) {
     output.print(comment(changes, { stack, verdict, notes }));
   } else {
-    output.print(text(changes, { stack, verdict, notes }, output.style));
+    output.print(changesText(changes, { stack, verdict, notes }, output.style));
   }
   return refusal === undefined && verdict.blocked.length === 0 ? exitCodes.fine : exitCodes.wrong;
 }
@@ -164,11 +164,10 @@ async function printDrift(
   options: Options & { readonly json?: boolean },
   output: Output,
 ): Promise<number> {
-  const [{ driftOf }, { driftComment }, { driftText }, { refusedComment }] = await Promise.all([
+  const [{ driftOf }, { driftComment, refusedComment }, { driftText }] = await Promise.all([
     import("./drift.ts"),
-    import("./drift-comment.ts"),
-    import("./text.ts"),
     import("./comment.ts"),
+    import("./terminal.ts"),
   ]);
   const drift = driftOf(changes);
   if (options.json === true) {
