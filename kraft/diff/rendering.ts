@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nothingRuns } from "../../infra/checks/skew.ts";
-import type { Surroundings } from "../../infra/guards/guard.ts";
+import type { LiveSources } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { asFields, type Fields } from "./fields.ts";
 import { withoutSecrets } from "./secrets.ts";
@@ -58,7 +58,7 @@ export async function renderStack(stack: string, configFile: string, checkout: s
   );
   setAllConfig(config.values, [...config.secrets]);
   const { default: program } = (await imported(join(checkout, "infra", "index.ts"))) as {
-    readonly default: (surrounded: Surroundings) => Promise<unknown>;
+    readonly default: (sources: LiveSources) => Promise<unknown>;
   };
   let refusal: string | undefined;
   const resources = await declared(stack, async () => {
@@ -79,10 +79,10 @@ export async function renderStack(stack: string, configFile: string, checkout: s
  * The cluster after the stack file was applied, so that a rendering shows no intermediate stage: an archived tenant has no
  * guest, a purged one has nothing.
  */
-const asDeclared: Surroundings = {
+const asDeclared: LiveSources = {
   cluster: ({ tenants, phase }) =>
     Promise.resolve({
-      standing: {
+      live: {
         tenants: tenants
           .filter(({ state }) => state !== "purged")
           .map(({ name, state, from }) => ({
