@@ -4,7 +4,7 @@ import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
 import { platformOwner } from "./identity.ts";
 import { code, cutAfterLine, fenced, table } from "./markdown.ts";
-import { secret } from "./secrets.ts";
+import { secret } from "./redact.ts";
 import {
   confirmationRequest,
   diffLines,

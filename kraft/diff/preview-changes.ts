@@ -2,7 +2,7 @@ import { change, sorted, type Change, type DeclaredIdentity, type Operation } fr
 import { asFields, fieldChanges, valueAt, type FieldChange, type Fields } from "./fields.ts";
 import { ownerOf } from "./identity.ts";
 import type { Message, Preview, PreviewStep, ResourceState } from "./preview.ts";
-import { secret, withoutSecrets } from "./secrets.ts";
+import { secret, withoutSecrets } from "./redact.ts";
 
 /** What each of the engine's operations means for an object. The others change none. */
 const operationOf: Readonly<Record<string, Operation>> = {

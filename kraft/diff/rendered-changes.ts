@@ -2,7 +2,7 @@ import { change, sorted, type Change } from "./change.ts";
 import { fieldChanges, type FieldChange } from "./fields.ts";
 import { ownerOf } from "./identity.ts";
 import type { RenderedObject, RenderedObjects } from "./rendering.ts";
-import { secret } from "./secrets.ts";
+import { secret } from "./redact.ts";
 
 /** Immutable properties by `apiVersion/kind`: to change one, the provider replaces the object. */
 const immutable: Readonly<Record<string, RegExp>> = {

@@ -6,7 +6,7 @@ import { nothingRuns } from "../../infra/checks/skew.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { asFields, type Fields } from "./fields.ts";
-import { withoutSecrets } from "./secrets.ts";
+import { withoutSecrets } from "./redact.ts";
 import { stackConfig } from "./stack-config.ts";
 
 /** An object that a stack declares, without secrets, and what only the program knows of it. */

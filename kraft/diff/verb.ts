@@ -144,7 +144,7 @@ async function print(
   const [{ verdictOn }, { comment, refusedComment }, { changesText }] = await Promise.all([
     import("./confirmation.ts"),
     import("./comment.ts"),
-    import("./terminal.ts"),
+    import("./text.ts"),
   ]);
   const verdict = verdictOn(changes, confirmations, new Date());
   if (options.json === true) {
@@ -167,7 +167,7 @@ async function printDrift(
   const [{ driftOf }, { driftComment, refusedComment }, { driftText }] = await Promise.all([
     import("./drift.ts"),
     import("./comment.ts"),
-    import("./terminal.ts"),
+    import("./text.ts"),
   ]);
   const drift = driftOf(changes);
   if (options.json === true) {
