@@ -58,7 +58,7 @@ export function machinesPlan(stack: Stack, machines: Machines): K3sClusterPlan {
     sha256: machines.sha256,
     clusterInit: machines.clusterInit,
     longhorn: stack.storage,
-    ...(machines.again === undefined ? {} : { again: machines.again }),
+    rerunToken: machines.again,
     limits: k3sLimits,
   };
 }
