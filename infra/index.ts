@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { stacks } from "../stacks/index.ts";
 import { readConfig } from "./config/read.ts";
 import { Failure } from "../errors/failure.ts";
-import { findings } from "./findings.ts";
+import { findings } from "./checks/findings.ts";
 import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./nodes/declare-k3s.ts";
 import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type LiveSources } from "./guards/guard.ts";
@@ -11,7 +11,7 @@ import { liveSources } from "./guards/live-sources.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
 import { firstTalos, talosComesFirst, type TalosOutputs } from "./nodes/declare-talos.ts";
-import { validate } from "./validate.ts";
+import { validate } from "./config/validate.ts";
 
 /**
  * The whole program: the Pulumi CLI runs it by its name, the embedded stack and the tests by calling it.

@@ -35,7 +35,7 @@ export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribu
         ? {
             ...same("change kraft:machines.again, then pulumi up"),
             // No run gets as far as the machine while the cluster cannot be asked.
-            after: "have talosctl write it by hand, see docs/machines-proliant.md, The kubeconfig's end",
+            after: "have talosctl write it by hand, see docs/machines-proliant.md, When the kubeconfig expires",
           }
         : same("have talosctl write it again: talosctl kubeconfig --force");
   }

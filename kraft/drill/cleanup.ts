@@ -3,7 +3,7 @@ import type { WritableHost } from "../../cluster/client.ts";
 import type { Claim, KubernetesObject, Metadata, PersistentVolume, Pod, Volume } from "../../cluster/objects.ts";
 import { labelled, paths, type Path } from "../../cluster/paths.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
-import { drillNamePattern } from "./objects.ts";
+import { drillNamePattern } from "./restore.ts";
 
 /** What drills have made, as far as it is still there. */
 export interface Leftovers {

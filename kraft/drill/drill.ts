@@ -107,7 +107,8 @@ async function outcome(
   const begun = Date.now();
   let result: VolumeOutcome;
   try {
-    const checked = await restoreAndRead({ host, tenant, run, signal, limit }, index, target);
+    const patience = { until: Date.now() + limit, signal };
+    const checked = await restoreAndRead(host, { tenant, run, patience }, index, target);
     const seconds = Math.round((Date.now() - begun) / 1000);
     result = { ok: true, claim, backup, snapshotCreatedAt, ...checked, seconds };
   } catch (error) {

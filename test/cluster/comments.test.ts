@@ -13,7 +13,8 @@ import { comment, previewNotes } from "../../kraft/diff/comment.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { openEngine } from "../../local/engine.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
-import { embedded, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { platform } from "./platform.ts";
 
 /** `node test/cluster/comments.test.ts --write` writes the comments anew, for a person to read in the diff. */
 const write = process.argv.includes("--write");
@@ -29,7 +30,7 @@ const tenants = stackFile.config["kraft:tenants"];
 let local: Embedded;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up();
 });
 

@@ -4,7 +4,7 @@ import { undeclaredProblems } from "../../../infra/guards/declared.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
 import type { LiveState } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
+import { tenant } from "../infra/checks/example.ts";
 import { model, nothing, live, liveTenant, target } from "./example.ts";
 
 const today = new Date("2026-11-25T20:00:00Z");

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { moveProblems, moveWarnings } from "../../../infra/guards/moves.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { LiveTenant, LiveVolume } from "../../../cluster/live-state.ts";
-import { tenant } from "../checks/example.ts";
+import { tenant } from "../infra/checks/example.ts";
 import { model, nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");

@@ -4,7 +4,7 @@ import { readsCatalogue, rebuildProblems, type BackedUp } from "../../../infra/g
 import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { LiveState } from "../../../cluster/live-state.ts";
 import type { Model, Tenant } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
+import { tenant } from "../infra/checks/example.ts";
 import { nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");

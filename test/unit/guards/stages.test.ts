@@ -7,7 +7,7 @@ import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { LiveState, LiveTenant } from "../../../cluster/live-state.ts";
 import { phaseNames } from "../../../infra/config/keys/platform.ts";
 import { stateNames } from "../../../infra/config/keys/tenant.ts";
-import { tenant } from "../checks/example.ts";
+import { tenant } from "../infra/checks/example.ts";
 import { model, nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");

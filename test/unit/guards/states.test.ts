@@ -5,7 +5,7 @@ import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
 import type { LiveTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
+import { tenant } from "../infra/checks/example.ts";
 import { model, live, liveTenant } from "./example.ts";
 
 type State = Model["tenants"][number]["state"];
