@@ -42,7 +42,10 @@ export interface PlatformOutputs {
 /** What a model comes to. */
 export interface Platform {
   readonly outputs: PlatformOutputs;
+  /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
+  /** Namespaces that hold data. */
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**
@@ -166,7 +169,8 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+    charts: [longhorn.chart, k3k.chart],
+    namespaces: [longhorn.namespace],
   };
 }
 
