@@ -10,6 +10,7 @@ import type { Config } from "../infra/config/schema.ts";
 import { Failure, messageOf } from "../errors/failure.ts";
 import type { Stack } from "../stacks/index.ts";
 import { certificateEnd } from "./certificate.ts";
+import type { Path } from "./paths.ts";
 import { renewalOf } from "../infra/renewal.ts";
 
 /** The host cluster of a stack, for reading only. */
@@ -17,9 +18,9 @@ export interface Host {
   readonly context: string;
   readonly uid: string;
   /** The object at a path; undefined where there is none. */
-  get<Kind>(path: string): Promise<Kind | undefined>;
+  get<Kind>(path: Path<Kind> | string): Promise<Kind | undefined>;
   /** The objects of a collection; none where the cluster has no such kind. */
-  list<Kind>(path: string): Promise<readonly Kind[]>;
+  list<Kind>(path: Path<Kind> | string): Promise<readonly Kind[]>;
   /** The names of the objects of a collection. Of a CustomResourceDefinition the rest is a hundred times as much. */
   names(path: string): Promise<readonly string[]>;
 }

@@ -3,23 +3,23 @@ import * as pulumi from "@pulumi/pulumi";
 import { stacks } from "../stacks/index.ts";
 import { readConfig } from "./config/read.ts";
 import { Failure } from "../errors/failure.ts";
-import { findings } from "./findings.ts";
+import { findings } from "./checks/findings.ts";
 import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./nodes/declare-k3s.ts";
 import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
-import { guard, type Surroundings } from "./guards/guard.ts";
-import { surroundings } from "./guards/live-sources.ts";
+import { guard, type LiveSources } from "./guards/guard.ts";
+import { liveSources } from "./guards/live-sources.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
 import { firstTalos, talosComesFirst, type TalosOutputs } from "./nodes/declare-talos.ts";
-import { validate } from "./validate.ts";
+import { validate } from "./config/validate.ts";
 
 /**
  * The whole program: the Pulumi CLI runs it by its name, the embedded stack and the tests by calling it.
  *
- * @param surrounded Where neither cluster nor bucket is there to be looked at, what to take for them.
+ * @param sources Where neither cluster nor bucket is there to be looked at, what to take for them.
  */
 export default async function program(
-  surrounded: Surroundings = surroundings,
+  sources: LiveSources = liveSources,
 ): Promise<PlatformOutputs | MachinesOutputs | TalosOutputs> {
   try {
     const { stack, raw } = readConfig();
@@ -39,7 +39,7 @@ export default async function program(
       await pulumi.log.warn(`${key}: ${message}`);
     }
     refuse(stack, problems);
-    const guarded = await guard(model, surrounded, now);
+    const guarded = await guard(model, sources, now);
     for (const { key, message } of guarded.warnings) {
       await pulumi.log.warn(`${key}: ${message}`);
     }
@@ -47,7 +47,7 @@ export default async function program(
     const { outputs, charts } = await platform(model, guarded.staged);
     // A chart's objects are declared by the provider, in its own time.
     await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
-    refuse(stack, undeclaredProblems(guarded.standing, recorded));
+    refuse(stack, undeclaredProblems(guarded.live, recorded));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.

@@ -11,6 +11,7 @@ import { secretFile } from "./credentials.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
+import { lessGarbageCollection } from "./processes.ts";
 import { identify } from "./process-identity.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile, type StackFile } from "./stack-files.ts";
@@ -272,6 +273,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_CHECKPOINTS: "true",
         // Adopts them even if the stack file changed in between.
         PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+        // Nobody reads resources out of other resources' outputs, and with all CRDs in them they take time to pack.
+        PULUMI_DISABLE_RESOURCE_REFERENCES: "true",
+        ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
       },
     },

@@ -6,7 +6,7 @@ import { parse, type RawConfig } from "./parse.ts";
 import { secretKeys, tenantSchema, type Config } from "./schema.ts";
 import type { Model, Tenant } from "../model.ts";
 import { type Problem, ConfigError } from "../../errors/problem.ts";
-import { validate } from "../validate.ts";
+import { validate } from "./validate.ts";
 import { stacks, type Stack } from "../../stacks/index.ts";
 import { suppliedByLocalRun } from "./local-run.ts";
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { show, type Problem } from "../../errors/problem.ts";
-import type { Standing } from "../../cluster/live-state.ts";
+import type { LiveState } from "../../cluster/live-state.ts";
 
 /** Objects of the cluster that the program declares, as `<kind>/<name>`: as far as data hangs on them. */
 export type DeclaredObjects = ReadonlySet<string>;
@@ -27,8 +27,8 @@ export function recordDeclared(): DeclaredObjects {
  * What stands, holds data, and is no longer declared, by a change of the program, of a version or of a chart. Pulumi
  * refuses to delete it; this says what would be lost, before it does.
  */
-export function undeclaredProblems(standing: Standing, declared: DeclaredObjects): Problem[] {
-  const gone = standing.dataDefinitions.filter((name) => !declared.has(`CustomResourceDefinition/${name}`));
+export function undeclaredProblems(live: LiveState, declared: DeclaredObjects): Problem[] {
+  const gone = live.dataDefinitions.filter((name) => !declared.has(`CustomResourceDefinition/${name}`));
   const namespace = platformNamespaces.longhorn;
   const problems: Problem[] = [];
   if (gone.length > 0) {
@@ -40,10 +40,7 @@ export function undeclaredProblems(standing: Standing, declared: DeclaredObjects
       fix: `put the version or the chart back${backups ? ": with Longhorn's kinds go the volumes, and with its Backup objects the backups in the bucket" : ""}`,
     });
   }
-  if (
-    standing.dataDefinitions.some((name) => name.endsWith(".longhorn.io")) &&
-    !declared.has(`Namespace/${namespace}`)
-  ) {
+  if (live.dataDefinitions.some((name) => name.endsWith(".longhorn.io")) && !declared.has(`Namespace/${namespace}`)) {
     problems.push({
       key: "Namespace",
       found: `${show(namespace)} no longer declared: with it would go every tenant's volumes, and with its Backup objects the backups in the bucket`,

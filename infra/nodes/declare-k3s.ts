@@ -4,13 +4,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { K3sNodes } from "../../components/k3s-nodes.ts";
 import type { K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { machineProblems } from "../checks/machines.ts";
-import { nodeProblems } from "../checks/nodes.ts";
+import { machineProblems } from "../config/rules/k3s-machines.ts";
+import { nodeProblems } from "../config/rules/node-addresses.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
 import { machinesOf, machinesPlan, type MachineConfig, type Machines } from "./k3s.ts";
 
 function script(name: string): string {
-  return readFileSync(new URL(`../components/nodes/k3s/${name}.sh`, import.meta.url), "utf8");
+  return readFileSync(new URL(`../../components/nodes/k3s/${name}.sh`, import.meta.url), "utf8");
 }
 
 /** The texts of a node's scripts. */

@@ -3,8 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { hostTraits } from "../../components/plan/machines/machine.ts";
 import { TalosNodes } from "../../components/talos-nodes.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { nodeProblems } from "../checks/nodes.ts";
-import { talosProblems } from "../checks/talos.ts";
+import { nodeProblems } from "../config/rules/node-addresses.ts";
+import { talosProblems } from "../config/rules/talos-machines.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
 import { talosMachinesOf, type TalosConfig, type TalosMachines } from "./talos.ts";
 

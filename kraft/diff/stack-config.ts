@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { parse } from "yaml";
-import { requiredSecrets } from "../../infra/checks/backup-keys.ts";
+import { requiredSecrets } from "../../infra/config/rules/backup-keys.ts";
 import { mockedUid } from "./declared.ts";
 
 type Values = Readonly<Record<string, unknown>>;

@@ -1,23 +1,24 @@
 import { drillLabel, drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { longhornPath, type PersistentVolume, type StoredMetadata, type Volume } from "../../cluster/longhorn.ts";
+import type { Claim, KubernetesObject, Metadata, PersistentVolume, Pod, Volume } from "../../cluster/objects.ts";
+import { labelled, paths, type Path } from "../../cluster/paths.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
-import { drillNamePattern } from "./objects.ts";
+import { drillNamePattern } from "./restore.ts";
 
 /** What drills have made, as far as it is still there. */
 export interface Leftovers {
-  readonly pods: readonly StoredMetadata[];
-  readonly claims: readonly StoredMetadata[];
-  readonly persistentVolumes: readonly StoredMetadata[];
-  readonly volumes: readonly StoredMetadata[];
+  readonly pods: readonly Metadata[];
+  readonly claims: readonly Metadata[];
+  readonly persistentVolumes: readonly Metadata[];
+  readonly volumes: readonly Metadata[];
   /** What has a drill's label and is none of its making, with the reason: never touched. */
   readonly strange: readonly { readonly what: string; readonly why: string }[];
 }
 
 /** Everything with a drill's label. */
 export interface Labelled {
-  readonly pods: readonly { readonly metadata: StoredMetadata }[];
-  readonly claims: readonly { readonly metadata: StoredMetadata }[];
+  readonly pods: readonly Pod[];
+  readonly claims: readonly Claim[];
   readonly persistentVolumes: readonly PersistentVolume[];
   readonly volumes: readonly Volume[];
 }
@@ -30,11 +31,11 @@ export interface Labelled {
  */
 export function leftovers(labelled: Labelled, persistentVolumes: readonly PersistentVolume[]): Leftovers {
   const strange: { what: string; why: string }[] = [];
-  const own = <Kind extends { readonly metadata: StoredMetadata }>(
+  const own = <Kind extends { readonly metadata: Metadata }>(
     kind: string,
     objects: readonly Kind[],
     whyNot: (object: Kind) => string | undefined,
-  ): StoredMetadata[] =>
+  ): Metadata[] =>
     objects
       .filter((object) => {
         const why = drillNamePattern.test(object.metadata.name) ? whyNot(object) : "does not have a drill's name";
@@ -69,23 +70,22 @@ export function leftovers(labelled: Labelled, persistentVolumes: readonly Persis
   };
 }
 
-const selector = `labelSelector=${encodeURIComponent(drillLabel)}`;
 const collections = {
-  pods: `/api/v1/namespaces/${drillNamespace}/pods`,
-  claims: `/api/v1/namespaces/${drillNamespace}/persistentvolumeclaims`,
-  persistentVolumes: "/api/v1/persistentvolumes",
-  volumes: `${longhornPath}/volumes`,
+  pods: paths.pods.in(drillNamespace),
+  claims: paths.claims.in(drillNamespace),
+  persistentVolumes: paths.persistentVolumes.all,
+  volumes: paths.volumes.all,
 } as const;
 
 /** Looks for what drills have left. */
 export async function findLeftovers(host: WritableHost): Promise<Leftovers> {
-  const list = <Kind>(collection: string): Promise<readonly Kind[]> => host.list<Kind>(`${collection}?${selector}`);
+  const list = <Kind>(collection: Path<Kind>): Promise<readonly Kind[]> => host.list(labelled(collection, drillLabel));
   const [pods, claims, persistentVolumes, volumes, all] = await Promise.all([
-    list<{ metadata: StoredMetadata }>(collections.pods),
-    list<{ metadata: StoredMetadata }>(collections.claims),
-    list<PersistentVolume>(collections.persistentVolumes),
-    list<Volume>(collections.volumes),
-    host.list<PersistentVolume>(collections.persistentVolumes),
+    list(collections.pods),
+    list(collections.claims),
+    list(collections.persistentVolumes),
+    list(collections.volumes),
+    host.list(collections.persistentVolumes),
   ]);
   return leftovers({ pods, claims, persistentVolumes, volumes }, all);
 }
@@ -108,7 +108,7 @@ export async function removeLeftovers(host: WritableHost, patience: Patience): P
       await waitFor(
         `removing ${collections[kind]}/${name}`,
         async () => {
-          const object = await host.get<{ readonly metadata: StoredMetadata }>(`${collections[kind]}/${name}`);
+          const object = await host.get<KubernetesObject>(`${collections[kind]}/${name}`);
           return object === undefined || object.metadata.uid !== uid ? true : undefined;
         },
         patience,

@@ -2,12 +2,12 @@ import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { longhornPath, type Backup, type PersistentVolume, type Volume } from "../../cluster/longhorn.ts";
+import { paths } from "../../cluster/paths.ts";
 import { findLeftovers, removeLeftovers } from "./cleanup.ts";
 import { takeLease, thisProcess } from "./lease.ts";
 import { recordFailure, recordProof, type ProvenVolume } from "./record.ts";
 import { restoreAndRead } from "./restore.ts";
-import { drillPlan, type BackupVolume, type DrillPlan, type Target } from "./targets.ts";
+import { drillPlan, type DrillPlan, type Target } from "./targets.ts";
 
 /** What came of one volume. */
 export type VolumeOutcome =
@@ -107,7 +107,8 @@ async function outcome(
   const begun = Date.now();
   let result: VolumeOutcome;
   try {
-    const checked = await restoreAndRead({ host, tenant, run, signal, limit }, index, target);
+    const patience = { until: Date.now() + limit, signal };
+    const checked = await restoreAndRead(host, { tenant, run, patience }, index, target);
     const seconds = Math.round((Date.now() - begun) / 1000);
     result = { ok: true, claim, backup, snapshotCreatedAt, ...checked, seconds };
   } catch (error) {
@@ -151,10 +152,10 @@ async function namespaceThere(host: WritableHost): Promise<void> {
 
 async function known(host: WritableHost) {
   const [volumes, backups, backupVolumes, persistentVolumes] = await Promise.all([
-    host.list<Volume>(`${longhornPath}/volumes`),
-    host.list<Backup>(`${longhornPath}/backups`),
-    host.list<BackupVolume>(`${longhornPath}/backupvolumes`),
-    host.list<PersistentVolume>("/api/v1/persistentvolumes"),
+    host.list(paths.volumes.all),
+    host.list(paths.backups.all),
+    host.list(paths.backupVolumes.all),
+    host.list(paths.persistentVolumes.all),
   ]);
   return { volumes, backups, backupVolumes, persistentVolumes };
 }

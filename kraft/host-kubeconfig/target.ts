@@ -1,5 +1,5 @@
 import { Failure } from "../../errors/failure.ts";
-import { machineProblems } from "../../infra/checks/machines.ts";
+import { machineProblems } from "../../infra/config/rules/k3s-machines.ts";
 import { configSchema } from "../../infra/config/schema.ts";
 import { kubeconfigPath } from "../../cluster/client.ts";
 import { show, ConfigError } from "../../errors/problem.ts";

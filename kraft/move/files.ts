@@ -2,7 +2,7 @@ import { Failure, UsageError } from "../../errors/failure.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { parse } from "../../infra/config/parse.ts";
 import type { Source } from "../../infra/model.ts";
-import { sourceOf } from "../../infra/validate.ts";
+import { sourceOf } from "../../infra/config/validate.ts";
 import { chosenStackFile, knownTenant, stackNamed } from "../cli/choice.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
 import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../../infra/config/stack-file.ts";

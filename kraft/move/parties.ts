@@ -1,17 +1,19 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import { hasEnded, type Pod } from "../../cluster/pods.ts";
-import { look, type Standing, type StandingTenant } from "../../cluster/live-state.ts";
+import { readLiveState, type LiveState, type LiveTenant } from "../../cluster/live-state.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { longhornPath, volumesOfTenant, type Volume } from "../../cluster/longhorn.ts";
+import { boundVolumes } from "../../cluster/longhorn.ts";
+import type { Pod, Volume } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
+import { hasEnded } from "../../cluster/pods.ts";
 
 /** One of the two clusters of a move, as it stands. */
 export interface Party {
   /** The stack's name. */
   readonly stack: string;
   readonly host: WritableHost;
-  readonly standing: Standing;
+  readonly live: LiveState;
   /** Undefined where the tenant has no namespace there. */
-  readonly tenant: StandingTenant | undefined;
+  readonly tenant: LiveTenant | undefined;
   /** Volumes that claims of the tenant are bound to. */
   readonly volumes: readonly Volume[];
   /** All volumes, whoever's. */
@@ -31,35 +33,22 @@ export interface Parties {
   readonly target: Party;
 }
 
-interface ScheduledPod extends Pod {
-  readonly spec?: Pod["spec"] & { readonly nodeName?: string };
-}
-
-interface Cluster {
-  readonly metadata: { readonly name: string };
-  readonly status?: { readonly phase?: string };
-}
-
-interface Secret {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
 /** Looks at one cluster. Only reads. */
 export async function partyOf(stack: string, host: WritableHost, tenant: string): Promise<Party> {
   const { namespace, tokenSecret, cluster } = tenantNames(tenant);
-  const [standing, known, pods, secret, clusters] = await Promise.all([
-    look(host),
-    host.list<Volume>(`${longhornPath}/volumes`),
-    host.list<ScheduledPod>(`/api/v1/namespaces/${namespace}/pods`),
-    host.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${tokenSecret}`),
-    host.list<Cluster>(`/apis/k3k.io/v1beta1/namespaces/${namespace}/clusters`),
+  const [live, known, pods, secret, clusters] = await Promise.all([
+    readLiveState(host),
+    host.list(paths.volumes.all),
+    host.list(paths.pods.in(namespace)),
+    host.get(paths.secrets.named(namespace, tokenSecret)),
+    host.list(paths.clusters.in(namespace)),
   ]);
   return {
     stack,
     host,
-    standing,
-    tenant: standing.tenants.find(({ name }) => name === tenant),
-    volumes: volumesOfTenant(known, tenant),
+    live,
+    tenant: live.tenants.find(({ name }) => name === tenant),
+    volumes: boundVolumes(known, tenant),
     known,
     guestPhase: clusters.find(({ metadata }) => metadata.name === cluster)?.status?.phase,
     writers: pods.filter(mayWrite).map(({ metadata }) => metadata.name),
@@ -68,7 +57,7 @@ export async function partyOf(stack: string, host: WritableHost, tenant: string)
 }
 
 /** Whether a pod is on a node, with a claim, and not at its end. One that is being deleted writes until it is gone. */
-function mayWrite(pod: ScheduledPod): boolean {
+function mayWrite(pod: Pod): boolean {
   return (
     (pod.spec?.nodeName ?? "") !== "" &&
     !hasEnded(pod) &&

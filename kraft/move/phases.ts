@@ -5,11 +5,11 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { readCatalogue, type BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { backUp } from "../backup/backup.ts";
 import { claimOf, claimText } from "../../cluster/longhorn.ts";
-import { rightTarget } from "../restore/cluster.ts";
+import type { Goal } from "../../cluster/restore-step.ts";
 import { restorePlan, type PlannedVolume, type RestoreInputs } from "../restore/plan.ts";
-import { allThere, type Outcome } from "../restore/workers.ts";
+import { requireBackupTarget } from "../restore/preconditions.ts";
+import { allThere, restoreVolumes, type Outcome } from "../restore/volumes.ts";
 import { interruption } from "../../cluster/wait.ts";
-import { bring } from "./bring.ts";
 import { obstacles, type MovePhase } from "./obstacles.ts";
 import type { Parties } from "./parties.ts";
 import { forgetArrival, forgetDeparture, recordArrival, recordDeparture } from "./record.ts";
@@ -47,14 +47,8 @@ export async function copy(order: MoveOrder): Promise<MoveReport> {
   refuse("copy", order);
   await sourceIsRead(order);
   const volumes = await volumesToMove(order);
-  const outcomes = await bring(order.parties.target.host, {
-    source: order.parties.source.stack,
-    volumes,
-    goal: () => ({ phase: "copy" }),
-    replicas: order.inputs.replicas,
-    note: order.note,
-  });
-  return report("copy", order, outcomes);
+  const source = order.parties.source.stack;
+  return report("copy", order, await restoreToTarget(order, volumes, () => ({ is: "copied", source })));
 }
 
 /**
@@ -79,13 +73,13 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
   note(`${tenant}: the guest does not start on ${source.stack} again from now on`);
   const last = await lastBackups(order, departure);
   const volumes = await volumesToMove(order);
-  const outcomes = await bring(target.host, {
+  const outcomes = await restoreToTarget(order, volumes, ({ volume }) => ({
+    is: "moved",
     source: source.stack,
-    volumes,
-    goal: ({ volume }) => ({ phase: "cutover", at: departure.at, last: last.get(volume) }),
+    at: departure.at,
+    last: last.get(volume),
     replicas: inputs.replicas,
-    note,
-  });
+  }));
   const done = report("cutover", order, outcomes);
   if (done.ok) {
     await recordArrival(target.host, tenant, source.stack);
@@ -120,8 +114,17 @@ function refuse(phase: MovePhase, { parties }: Pick<MoveOrder, "parties">): void
   }
 }
 
+function restoreToTarget(
+  { parties, note }: MoveOrder,
+  volumes: readonly PlannedVolume[],
+  goal: (volume: PlannedVolume) => Goal,
+): Promise<Outcome[]> {
+  const remedy = "Bring the platform up first: pulumi up";
+  return restoreVolumes(parties.target.host, volumes, { fieldManager: "kraft-move", goal, remedy, note });
+}
+
 function sourceIsRead({ parties: { source, target }, store }: MoveOrder): Promise<void> {
-  return rightTarget(
+  return requireBackupTarget(
     target.host,
     source.stack,
     backupTargetUrl(store),

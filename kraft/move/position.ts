@@ -1,5 +1,6 @@
 import type { DnsName } from "../check/dns.ts";
-import { claimOf, claimText, type Volume } from "../../cluster/longhorn.ts";
+import { claimOf, claimText, isStandby } from "../../cluster/longhorn.ts";
+import type { Volume } from "../../cluster/objects.ts";
 import type { Parties } from "./parties.ts";
 
 /** How far a move is. */
@@ -81,8 +82,7 @@ function nextOf(stage: Stage, { tenant, source: { tenant: left } }: Parties, fro
 
 function wayOf({ tenant, target }: Parties, volume: Volume): Way {
   const { name } = volume.metadata;
-  const copy = target.known.find(({ metadata }) => metadata.name === name) as
-    (Volume & { readonly spec?: { readonly Standby?: boolean } }) | undefined;
+  const copy = target.known.find(({ metadata }) => metadata.name === name);
   return {
     claim: claimText(tenant, claimOf(volume)),
     volume: name,
@@ -93,7 +93,7 @@ function wayOf({ tenant, target }: Parties, volume: Volume): Way {
     there:
       copy === undefined
         ? "nothing"
-        : copy.spec?.Standby === true
+        : isStandby(copy)
           ? "a copy that follows"
           : target.volumes.includes(copy)
             ? "its claim's own"

@@ -1,4 +1,5 @@
 import { duration } from "../../infra/checks/backup-window.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { distance } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
@@ -81,12 +82,4 @@ function ago(created: string | null, now: Date): string {
 
 function hoursText(hours: number | null): string {
   return hours === null ? "-" : duration(hours);
-}
-
-/** Bytes to three digits, in units of 1024. */
-export function bytesText(bytes: number): string {
-  const units = ["B", "KiB", "MiB", "GiB", "TiB"];
-  const power = Math.min(units.length - 1, bytes < 1 ? 0 : Math.floor(Math.log2(bytes) / 10));
-  const value = bytes / 1024 ** power;
-  return `${value >= 100 || Number.isInteger(value) ? Math.round(value) : Math.round(value * 10) / 10} ${units[power] ?? ""}`;
 }

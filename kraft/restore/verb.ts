@@ -1,4 +1,4 @@
-import type { Outcome } from "./workers.ts";
+import type { Outcome } from "./volumes.ts";
 import type { RestorePlan } from "./plan.ts";
 import type { Style } from "../cli/output.ts";
 import { exitCodes, type Verb } from "../cli/verb.ts";
@@ -68,7 +68,7 @@ export const restore: Verb<Options> = {
     const [{ hostOf }, { applyRestore }, { allThere, wholeTenants }, { recordArrival }] = await Promise.all([
       import("../cli/host.ts"),
       import("./apply.ts"),
-      import("./workers.ts"),
+      import("./volumes.ts"),
       import("../move/record.ts"),
     ]);
     const { cluster } = keysOf(file, ["cluster"]);

@@ -18,7 +18,8 @@ import type { Status } from "../../kraft/status/report.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
-import { certificatesAreCounted, embedded, type Embedded } from "./embedded.ts";
+import { certificatesAreCounted, type Embedded } from "./embedded.ts";
+import { platform } from "./platform.ts";
 
 const { namespace } = tenantNames("acme");
 /** Two, since each takes its time to come up. */
@@ -44,7 +45,7 @@ let local: Embedded;
 let directory: string;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": tenants });
   await certificatesAreCounted(local.cluster, "acme");
   directory = engineFolder(local.cluster.directory);

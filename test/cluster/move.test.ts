@@ -457,7 +457,7 @@ test("back: blue's cutover is given up, blue may start where it was, and the cop
   );
   const again = await move("blue", "copy");
   assert.equal(again.code, 1);
-  assert.match(again.stdout, /from an earlier move, and lacks what was written since: it was left as it is/);
+  assert.match(again.stdout, /an earlier move activated .*, which lacks what was written since: it was left as it is/);
   assert.match((await move("blue")).stdout, /copies of an earlier move live there, and are in the way of another/);
   assert.match(changes(await proliant.preview(target)).join("\n"), /^$/);
 });

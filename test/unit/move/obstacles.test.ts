@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import type { StandingTenant } from "../../../cluster/live-state.ts";
+import type { LiveTenant } from "../../../cluster/live-state.ts";
 import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
 import type { Parties, Party } from "../../../kraft/move/parties.ts";
 import { doneChecks, positionOf } from "../../../kraft/move/position.ts";
-import type { Volume } from "../../../cluster/longhorn.ts";
-import { standing, standingTenant } from "../guards/example.ts";
+import type { Volume } from "../../../cluster/objects.ts";
+import { live, liveTenant } from "../guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };
 const suspendedAt = "2026-11-25T18:00:00Z";
@@ -32,12 +32,12 @@ function volume(
   };
 }
 
-function party(stack: string, tenant: Partial<StandingTenant> | undefined, change: Partial<Party> = {}): Party {
-  const found = tenant && standingTenant("acme", tenant);
+function party(stack: string, tenant: Partial<LiveTenant> | undefined, change: Partial<Party> = {}): Party {
+  const found = tenant && liveTenant("acme", tenant);
   return {
     stack,
     host: hostOf(stack),
-    standing: standing({ tenants: found === undefined ? [] : [found] }),
+    live: live({ tenants: found === undefined ? [] : [found] }),
     tenant: found,
     volumes: [],
     known: [],
@@ -192,7 +192,7 @@ describe("what is in the way is said, with what to do", () => {
 
 describe("where a move stands", () => {
   const volumes = [volume("pvc-acme")];
-  const source = (change: Partial<StandingTenant> = {}): Party => party("homelab", change, { volumes, known: volumes });
+  const source = (change: Partial<LiveTenant> = {}): Party => party("homelab", change, { volumes, known: volumes });
   const standby = [volume("pvc-acme", { Standby: true })];
   const own = [volume("pvc-acme", { Standby: false })];
   const cases: readonly (readonly [Parties["source"], Parties["target"], string, string, RegExp])[] = [

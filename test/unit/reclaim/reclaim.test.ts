@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { volumesToBackUp, backupLabels } from "../../../kraft/backup/backup.ts";
-import type { Volume } from "../../../cluster/longhorn.ts";
+import type { Volume } from "../../../cluster/objects.ts";
 import { backupMissing, deletable, released, type Seen } from "../../../kraft/reclaim/reclaim.ts";
 import { confirmed } from "../../../kraft/reclaim/verb.ts";
 
