@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { Command } from "commander";
+import type { Command, Option } from "commander";
+import { programOf } from "../../../kraft/cli/command-line.ts";
+import { Output } from "../../../kraft/cli/output.ts";
 import { verbs } from "../../../kraft/cli/verbs.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
@@ -11,29 +13,33 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   readonly scripts: Readonly<Record<string, string>>;
 };
 
-/** Options of every verb. */
-const commonFlags = ["-s", "--stack", "--json", "--directory", "--help"];
+const program = programOf(verbs, new Output(), () => undefined);
 
-/** Every command line of the operator's tool in a text, from the verb on. */
+/** Every command line of the operator's tool in a text, without `npx kraft`. */
 function commandLines(text: string): string[] {
-  const found = text.matchAll(/(?:npm run (?:--silent )?kraft --|npx kraft) ([a-z][^`\n#|]*)/g);
-  return [...found].map(([, line = ""]) => line.trim());
+  return [...text.matchAll(/npx kraft ([a-z][^`\n#|>]*)/g)].map(([, line = ""]) => line.trim());
 }
 
 for (const name of documents) {
   const text = readFileSync(join(root, name), "utf8");
 
-  test(`${name}: every verb and option that it names exists`, () => {
+  test(`${name}: every verb, operand and option that it names exists`, () => {
     for (const line of commandLines(text)) {
       const [verb = "", ...rest] = line.split(/\s+/);
-      const known = verbs.find((candidate) => candidate.name === verb);
-      assert.ok(known, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
-      const command = new Command(verb);
-      known.define(command);
-      const flags = [...command.options.flatMap(({ long, short }) => [long, short]), ...commonFlags];
-      for (const flag of rest.filter((word) => /^--?[a-z]/.test(word))) {
-        assert.ok(flags.includes(flag.replace(/[,.;:]$/, "")), `${line}: ${verb} has no ${flag}`);
+      const command = program.commands.find((candidate) => candidate.name() === verb);
+      assert.ok(command, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
+      const operands = [];
+      for (const [index, word] of rest.entries()) {
+        const option = optionOf(command, word);
+        if (/^--?[a-z]/.test(word)) {
+          assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
+          assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
+        } else if (/^[\w<]/.test(word) && optionOf(command, rest[index - 1] ?? "")?.required !== true) {
+          operands.push(word);
+        }
       }
+      const taken = command.registeredArguments.filter(({ description }) => description !== "").length;
+      assert.ok(operands.length <= taken, `${line}: ${operands.join(" ")}`);
     }
   });
 
@@ -68,4 +74,9 @@ for (const name of documents) {
       assert.ok(globSync(path, { cwd: root }).length > 0, path);
     }
   });
+}
+
+function optionOf(command: Command, word: string): Option | undefined {
+  const flag = word.replace(/[,.;:]$/, "");
+  return command.options.find(({ long, short }) => flag === long || flag === short);
 }
