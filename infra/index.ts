@@ -1,3 +1,4 @@
+import "../components/chart-children.ts";
 import { ConfigError, refuse } from "../errors/problem.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { stacks } from "../stacks/index.ts";
@@ -5,7 +6,7 @@ import { readConfig } from "./config/read.ts";
 import { Failure } from "../errors/failure.ts";
 import { findings } from "./checks/findings.ts";
 import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./nodes/declare-k3s.ts";
-import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
+import { declaredObjects, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type LiveSources } from "./guards/guard.ts";
 import { liveSources } from "./guards/live-sources.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
@@ -43,11 +44,8 @@ export default async function program(
     for (const { key, message } of guarded.warnings) {
       await pulumi.log.warn(`${key}: ${message}`);
     }
-    const recorded = recordDeclared();
-    const { outputs, charts } = await platform(model, guarded.staged);
-    // A chart's objects are declared by the provider, in its own time.
-    await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
-    refuse(stack, undeclaredProblems(guarded.live, recorded));
+    const { outputs, charts, namespaces } = await platform(model, guarded.staged);
+    refuse(stack, undeclaredProblems(guarded.live, await declaredObjects(charts, namespaces)));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.

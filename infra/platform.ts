@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors/problem.ts";
+import { refuseOtherCluster } from "../cluster/client.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSource } from "../components/backup-source.ts";
@@ -42,7 +42,10 @@ export interface PlatformOutputs {
 /** What a model comes to. */
 export interface Platform {
   readonly outputs: PlatformOutputs;
+  /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
+  /** Namespaces that hold data. */
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**
@@ -166,7 +169,8 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+    charts: [longhorn.chart, k3k.chart],
+    namespaces: [longhorn.namespace],
   };
 }
 
@@ -186,14 +190,5 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
 /** Waits for the cluster to say who it is; nothing is declared before. */
 async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  if (uid !== cluster.uid) {
-    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
-      {
-        key: "kraft:cluster.uid",
-        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-        allowed: "a kubeconfig that points at the cluster of this stack",
-        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-      },
-    ]);
-  }
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

@@ -273,8 +273,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_CHECKPOINTS: "true",
         // Adopts them even if the stack file changed in between.
         PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
-        // Nobody reads resources out of other resources' outputs, and with all CRDs in them they take time to pack.
-        PULUMI_DISABLE_RESOURCE_REFERENCES: "true",
         ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
       },
@@ -294,9 +292,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ),
     );
   }
-  if (options.secrets !== undefined) {
+  if (Object.keys(options.secrets ?? {}).length > 0) {
     await opened.setAllConfig(
-      Object.fromEntries(Object.entries(options.secrets).map(([key, value]) => [key, { value, secret: true }])),
+      Object.fromEntries(Object.entries(options.secrets ?? {}).map(([key, value]) => [key, { value, secret: true }])),
     );
   }
   // Only now: a run that ended before them sets them again.

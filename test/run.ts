@@ -12,6 +12,7 @@ import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
 import { cacheDirectory } from "../local/cache.ts";
+import { gofmt } from "./check/go.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
@@ -76,7 +77,7 @@ async function check(): Promise<Counts> {
     ["tsc", "--noEmit"],
     ["prettier", "--check", "--log-level", "warn", "."],
   ];
-  const results = await Promise.all(commands.map(packageCommand));
+  const results = [gofmt(), ...(await Promise.all(commands.map(packageCommand)))];
   return { passed: results.filter(Boolean).length, failed: results.filter((passed) => !passed).length };
 }
 

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
-import { nothingRuns } from "../../infra/checks/skew.ts";
+import { nothingRuns } from "../../cluster/running-versions.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { stackConfig } from "./stack-config.ts";

@@ -1,7 +1,7 @@
 import { Failure } from "../../errors/failure.ts";
 import { machineProblems } from "../../infra/config/rules/k3s-machines.ts";
 import { configSchema } from "../../infra/config/schema.ts";
-import { kubeconfigPath } from "../../cluster/client.ts";
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
 import { show, ConfigError } from "../../errors/problem.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { HostNode } from "./host-kubeconfig.ts";
