@@ -1,4 +1,4 @@
-import { ConfigError } from "../errors/problem.ts";
+import { refuseOtherCluster } from "../cluster/client.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { BackupSource } from "../components/backup-source.ts";
@@ -9,16 +9,15 @@ import { HostCluster } from "../components/host-cluster.ts";
 import { MetalLb } from "../components/metallb.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
+import type { S3Key } from "../components/plan/s3.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
-import { declareMachines } from "./nodes/declare-k3s.ts";
 import type { Staged } from "./guards/stages.ts";
-import { machinesPlan } from "./nodes/k3s.ts";
 import type { Model } from "./model.ts";
-import { declareTalos } from "./nodes/declare-talos.ts";
+import { declareNodes } from "./nodes/declare.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
@@ -42,7 +41,10 @@ export interface PlatformOutputs {
 /** What a model comes to. */
 export interface Platform {
   readonly outputs: PlatformOutputs;
+  /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
+  /** Namespaces that hold data. */
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**
@@ -54,14 +56,12 @@ export interface Platform {
 export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
   const { stack, charts, domain, network } = model;
   const nodes = stack.nodes.length;
-  const machines = model.machines && declareMachines(machinesPlan(stack, model.machines), model.machines);
-  const talos =
-    model.talos && declareTalos(stack, model.talos, { file: model.cluster.kubeconfig, context: model.cluster.context });
+  const machines = model.machines && declareNodes(stack, model.nodes, model.machines, model.cluster);
   const host = new HostCluster(
     "host",
     { ...model.cluster, identifier: `kraft-${stack.name}` },
     // Nothing is asked of an API server that is about to be restarted.
-    { dependsOn: [...(machines?.ready ?? []), ...(talos?.ready ?? [])] },
+    { dependsOn: [...(machines?.ready ?? [])] },
   );
   await rightCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
@@ -96,13 +96,12 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     },
     opts,
   );
-  const wasabi = {
-    accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
-    secretAccessKey: pulumi.secret(model.secrets.wasabi.secretAccessKey),
-  };
+  const wasabi = secretKey(model.secrets.wasabi);
   const store = model.backup.managed
     ? new BackupStore("backup-store", { ...model.backup, administrator: wasabi })
     : undefined;
+  const { accessKeyId, secretAccessKey } = store ?? wasabi;
+  const backup = { ...model.backup, accessKeyId, secretAccessKey };
   const longhorn = new Longhorn(
     "longhorn",
     {
@@ -112,25 +111,19 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
       ...stack.storage,
       replicas: model.replicas,
       phase: model.phase,
-      backup: {
-        ...model.backup,
-        accessKeyId: (store ?? wasabi).accessKeyId,
-        secretAccessKey: (store ?? wasabi).secretAccessKey,
-      },
+      backup,
       network,
     },
     { ...opts, ...(store === undefined ? {} : { dependsOn: [store] }) },
   );
-  if (machines !== undefined) {
-    const { accessKeyId, secretAccessKey } = store ?? wasabi;
-    new EtcdSnapshots("etcd-snapshots", { ...model.backup, accessKeyId, secretAccessKey }, opts);
+  if (model.machines?.distribution === "k3s") {
+    new EtcdSnapshots("etcd-snapshots", backup, opts);
   }
   const { source, secrets } = model;
   if (source !== undefined && secrets.source !== undefined) {
-    const { accessKeyId, secretAccessKey } = secrets.source;
     new BackupSource(
       `source-${source.stack}`,
-      { ...source, accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
+      { ...source, ...secretKey(secrets.source) },
       { ...opts, dependsOn: [longhorn.chart] },
     );
   }
@@ -166,8 +159,13 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+    charts: [longhorn.chart, k3k.chart],
+    namespaces: [longhorn.namespace],
   };
+}
+
+function secretKey({ accessKeyId, secretAccessKey }: S3Key): S3Key<pulumi.Output<string>> {
+  return { accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) };
 }
 
 /**
@@ -186,14 +184,5 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
 /** Waits for the cluster to say who it is; nothing is declared before. */
 async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  if (uid !== cluster.uid) {
-    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
-      {
-        key: "kraft:cluster.uid",
-        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-        allowed: "a kubeconfig that points at the cluster of this stack",
-        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-      },
-    ]);
-  }
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

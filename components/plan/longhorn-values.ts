@@ -1,3 +1,5 @@
+import type { S3Key, S3Location } from "./s3.ts";
+
 /** What Longhorn's Helm values follow from. */
 export interface LonghornSettings {
   readonly nodes: number;
@@ -15,7 +17,7 @@ export interface LonghornSettings {
 }
 
 /** Where Longhorn reads and writes backups; the slash at the end is required. */
-export function backupTargetUrl(backup: { bucket: string; region: string; prefix: string }): string {
+export function backupTargetUrl(backup: Omit<S3Location, "endpoint">): string {
   return `s3://${backup.bucket}@${backup.region}/${backup.prefix}/`;
 }
 
@@ -25,16 +27,39 @@ export function wasabiEndpoint(region: string): string {
 }
 
 /** A key to a bucket, as the Secret of one of Longhorn's backup targets holds it. */
-export function backupCredentials<Value>(key: {
-  readonly endpoint: string;
-  readonly accessKeyId: Value;
-  readonly secretAccessKey: Value;
-}): Record<string, Value | string> {
+export function backupCredentials<Value>(
+  key: Pick<S3Location, "endpoint"> & S3Key<Value>,
+): Record<string, Value | string> {
   return {
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
     AWS_ENDPOINTS: key.endpoint,
     VIRTUAL_HOSTED_STYLE: "false",
+  };
+}
+
+/** Longhorn's settings that capacity and backup times are calculated from. */
+export interface LonghornFigures {
+  /** Percent of a disk's schedulable size that may be promised. */
+  readonly overProvisioning: number;
+  /** Percent of a disk that stays available, or nothing more is scheduled on it. */
+  readonly minimalAvailable: number;
+  /** Percent of a disk that Longhorn leaves to others. */
+  readonly reserved: number;
+  /** Percent of a node's allocatable CPU. */
+  readonly guaranteedInstanceManagerCpu: number;
+  /** Workers of one backup. */
+  readonly backupWorkers: number;
+}
+
+export function longhornFigures(nodes: number, dedicatedDisk: boolean): LonghornFigures {
+  const several = nodes > 1;
+  return {
+    overProvisioning: 100,
+    minimalAvailable: dedicatedDisk ? (several ? 15 : 10) : 25,
+    reserved: dedicatedDisk ? (several ? 10 : 5) : 30,
+    guaranteedInstanceManagerCpu: several ? 12 : 4,
+    backupWorkers: 2,
   };
 }
 
@@ -46,6 +71,7 @@ export function backupCredentials<Value>(key: {
 export function longhornValues(settings: LonghornSettings): Record<string, unknown> {
   const { nodes, dataPath, dedicatedDisk, replicas } = settings;
   const several = nodes > 1;
+  const figures = longhornFigures(nodes, dedicatedDisk);
   const csiReplicas = Math.min(2, nodes);
   return {
     // A Helm hook, which a rendered chart does not run. Longhorn's manager refuses an unsupported upgrade by itself.
@@ -73,9 +99,9 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       defaultDataLocality: "best-effort",
       replicaSoftAntiAffinity: false,
       replicaAutoBalance: several ? "least-effort" : "disabled",
-      storageOverProvisioningPercentage: 100,
-      storageMinimalAvailablePercentage: dedicatedDisk ? (several ? 15 : 10) : 25,
-      storageReservedPercentageForDefaultDisk: dedicatedDisk ? (several ? 10 : 5) : 30,
+      storageOverProvisioningPercentage: figures.overProvisioning,
+      storageMinimalAvailablePercentage: figures.minimalAvailable,
+      storageReservedPercentageForDefaultDisk: figures.reserved,
       allowVolumeCreationWithDegradedAvailability: !several || settings.restoring === true,
       nodeDownPodDeletionPolicy: several ? "delete-both-statefulset-and-deployment-pod" : "do-nothing",
       // With the default, draining the only node would wait for ever.
@@ -85,7 +111,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       concurrentVolumeBackupRestorePerNodeLimit: several ? 2 : 3,
       concurrentAutomaticEngineUpgradePerNodeLimit: 1,
       engineReplicaTimeout: several ? "15" : "8",
-      guaranteedInstanceManagerCPU: several ? "12" : "4",
+      guaranteedInstanceManagerCPU: String(figures.guaranteedInstanceManagerCpu),
       offlineReplicaRebuilding: String(several),
       autoSalvage: true,
       autoDeletePodWhenVolumeDetachedUnexpectedly: true,
@@ -96,7 +122,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       snapshotMaxCount: 100,
       freezeFilesystemForSnapshot: '{"v1":"true"}',
       backupCompressionMethod: several ? "lz4" : "gzip",
-      backupConcurrentLimit: 2,
+      backupConcurrentLimit: figures.backupWorkers,
       restoreConcurrentLimit: 4,
       backupExecutionTimeout: 5,
       // Volumes of a stopped tenant are backed up all the same.

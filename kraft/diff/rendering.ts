@@ -2,7 +2,7 @@ import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { nothingRuns } from "../../infra/checks/skew.ts";
+import { nothingRuns } from "../../cluster/running-versions.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { asFields, type Fields } from "./fields.ts";

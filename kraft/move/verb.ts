@@ -65,15 +65,15 @@ export const move: Verb<Options> = {
       return exitCodes.fine;
     }
     const source = sourceFile(target, tenant, directory);
-    const [{ keysOf }, { hostOf }, { partyOf }, position, texts] = await Promise.all([
+    const [{ keysOf }, { hostOf }, { readMoveCluster }, { progressOf }, texts] = await Promise.all([
       import("../../infra/config/stack-file.ts"),
       import("../cli/host.ts"),
-      import("./parties.ts"),
-      import("./position.ts"),
+      import("./clusters.ts"),
+      import("./progress.ts"),
       import("./text.ts"),
     ]);
     const party = async (file: typeof target) =>
-      partyOf(file.stack.name, await hostOf(file, keysOf(file, ["cluster"]).cluster), tenant);
+      readMoveCluster(file.stack.name, await hostOf(file, keysOf(file, ["cluster"]).cluster), tenant);
     const look = async () => {
       const both = Promise.all([party(source), party(target)]);
       const [left, right] = await output.during("asking both clusters", both);
@@ -84,17 +84,18 @@ export const move: Verb<Options> = {
     const now = new Date();
 
     if (phase === undefined) {
-      const found = position.positionOf(parties);
+      const found = progressOf(parties);
       if (options.json === true) {
         output.printJson({ ...named, at: now.toISOString(), ...found });
       } else {
-        output.print(texts.positionText(named, found, now, output.style));
+        output.print(texts.progressText(named, found, now, output.style));
       }
       return exitCodes.fine;
     }
 
     if (phase === "done") {
-      const [{ modelOf }, { nameServers }, { judgeDns, namesOf }] = await Promise.all([
+      const [{ doneChecks }, { modelOf }, { nameServers }, { judgeDns, namesOf }] = await Promise.all([
+        import("./done.ts"),
         import("../../infra/config/stack-file.ts"),
         import("../check/ask.ts"),
         import("../check/dns.ts"),
@@ -110,7 +111,7 @@ export const move: Verb<Options> = {
         ),
       );
       const names = judgeDns(model, answers).filter((name) => name.tenant === tenant);
-      const checks = position.doneChecks(parties, names);
+      const checks = doneChecks(parties, names);
       const ok = checks.every((check) => check.ok === true);
       if (options.json === true) {
         output.printJson({ ...named, at: now.toISOString(), ok, checks });
@@ -130,7 +131,7 @@ export const move: Verb<Options> = {
       import("./phases.ts"),
     ]);
     const order = async () => ({
-      parties,
+      move: parties,
       store: await sourceStore(target, process.env),
       inputs: { ...inputsOf(target), tenant },
       backupLimit,
@@ -140,9 +141,9 @@ export const move: Verb<Options> = {
     });
     const report =
       phase === "back"
-        ? await work.back({ parties })
+        ? await work.back({ move: parties })
         : await (phase === "copy" ? work.copy : work.cutover)(await order());
-    const next = report.ok && phase !== "back" ? position.positionOf(await look()).next : [];
+    const next = report.ok && phase !== "back" ? progressOf(await look()).next : [];
     if (options.json === true) {
       output.printJson({ ...report, next });
     } else {

@@ -5,9 +5,9 @@ import { isLeft, type Holder } from "../../../kraft/drill/lease.ts";
 import { checkerPod } from "../../../kraft/drill/checker-pod.ts";
 import { drillName, scratchVolume } from "../../../kraft/drill/restore.ts";
 import { volumeManifest } from "../../../cluster/manifests.ts";
-import { nextTenant, recordOf, type TenantNamespace } from "../../../kraft/drill/record.ts";
+import { nextTenant, recordOf } from "../../../kraft/drill/record.ts";
 import { drillPlan, type Target } from "../../../kraft/drill/targets.ts";
-import type { Backup, PersistentVolume, Volume } from "../../../cluster/objects.ts";
+import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../cluster/objects.ts";
 
 const datastore = "varlibrancherk3s-k3k-acme-server-0";
 
@@ -103,7 +103,7 @@ test("a tenant without volumes is known by its backups: the newest of each claim
 });
 
 test("the tenant that was looked at longest ago is next; one that fails does not keep the others waiting", () => {
-  const namespace = (tenant: string, annotations: Record<string, string>): TenantNamespace => ({
+  const namespace = (tenant: string, annotations: Record<string, string>): KubernetesObject => ({
     metadata: { name: `k3k-${tenant}`, annotations },
   });
   const proven = "kraft.dev/proven-restorable";
