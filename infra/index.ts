@@ -1,3 +1,4 @@
+import "../components/chart-children.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { Failure } from "../errors/failure.ts";
 import { ConfigError, refuse, type Warning } from "../errors/problem.ts";
@@ -5,7 +6,7 @@ import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
 import { readConfig } from "./config/read.ts";
 import { validate } from "./config/validate.ts";
-import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
+import { declaredObjects, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type LiveSources } from "./guards/guard.ts";
 import { liveSources } from "./guards/live-sources.ts";
 import { bootstrap, needsBootstrap, type BootstrapOutputs } from "./nodes/bootstrap.ts";
@@ -40,11 +41,8 @@ export default async function program(sources: LiveSources = liveSources): Promi
     await warn(guarded.warnings);
 
     // Components.
-    const recorded = recordDeclared();
-    const { outputs, charts } = await platform(model, guarded.staged);
-    // The provider declares a chart's objects asynchronously.
-    await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
-    refuse(stack, undeclaredProblems(guarded.live, recorded));
+    const { outputs, charts, namespaces } = await platform(model, guarded.staged);
+    refuse(stack, undeclaredProblems(guarded.live, await declaredObjects(charts, namespaces)));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.

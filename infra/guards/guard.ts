@@ -1,4 +1,5 @@
-import { skewProblems, type RunningVersions } from "../checks/skew.ts";
+import type { RunningVersions } from "../../cluster/running-versions.ts";
+import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
 import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import type { Model } from "../model.ts";

@@ -1,6 +1,7 @@
 import { connect } from "../../cluster/client.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import type { Model } from "../model.ts";
+import { renewalOf } from "../renewal.ts";
 import type { LiveSources } from "./guard.ts";
 import { readLiveState } from "../../cluster/live-state.ts";
 
@@ -24,7 +25,6 @@ function addressOf({ stack, cluster, machines }: Model) {
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
-    stack,
-    managed: machines !== undefined,
+    remedy: renewalOf(stack, machines !== undefined),
   };
 }

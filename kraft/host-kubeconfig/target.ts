@@ -3,7 +3,7 @@ import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
 import { defaultUser } from "../../infra/config/keys/host.ts";
 import { nodesOf } from "../../infra/config/model-of.ts";
 import { configSchema } from "../../infra/config/schema.ts";
-import { kubeconfigPath } from "../../cluster/client.ts";
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
 import { show, ConfigError } from "../../errors/problem.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { HostNode } from "./host-kubeconfig.ts";
