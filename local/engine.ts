@@ -42,7 +42,6 @@ export interface Engine {
   /** @param interruption makes the engine finish what it is at, write its state, and fail */
   up(interruption?: AbortSignal): Promise<EngineRun>;
   preview(): Promise<EngineRun>;
-  outputs(): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export type Program = () => Promise<Record<string, unknown>>;
@@ -278,6 +277,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
     },
   );
+  // After every `up` the Automation API would read the whole state three times, for what nobody uses here.
+  opened.outputs = () => Promise.resolve({});
+  opened.info = () => Promise.resolve(undefined);
   if (derived.missingSecrets.length > 0) {
     const generated: Readonly<Record<(typeof generatedSecrets)[number], () => string>> = {
       "kraft:wasabiAccessKeyId": () => keys.accessKeyId,
@@ -366,9 +368,5 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     config: derived.file.config ?? {},
     up: (interruption) => alone(() => up(interruption)),
     preview: () => run(new Follower(reporter, "preview"), (onEvent) => opened.preview({ onEvent })),
-    outputs: async () =>
-      Object.fromEntries(
-        Object.entries(await opened.outputs()).map(([name, output]) => [name, output.value as unknown]),
-      ),
   };
 }

@@ -39,7 +39,7 @@ export interface Guarded {
  */
 export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
   const { live, running, certificateEnd } = await sources.cluster(model);
-  const managed = model.talos !== undefined || model.machines !== undefined;
+  const managed = model.machines !== undefined;
   const skew = skewProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
   refuse(model.stack.name, [...lossProblems(model, live, now), ...moveProblems(model, staged, live), ...skew]);

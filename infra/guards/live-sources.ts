@@ -19,12 +19,12 @@ export const liveSources: LiveSources = {
   },
 };
 
-function addressOf({ stack, cluster, machines, talos }: Model) {
+function addressOf({ stack, cluster, machines }: Model) {
   return {
     cluster,
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
-    remedy: renewalOf(stack, machines !== undefined || talos !== undefined),
+    remedy: renewalOf(stack, machines !== undefined),
   };
 }
