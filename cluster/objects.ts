@@ -17,6 +17,8 @@ export interface Metadata {
 
 /** Any object. */
 export interface KubernetesObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
   readonly metadata: Metadata;
 }
 

@@ -42,7 +42,6 @@ export interface Engine {
   /** @param interruption makes the engine finish what it is at, write its state, and fail */
   up(interruption?: AbortSignal): Promise<EngineRun>;
   preview(): Promise<EngineRun>;
-  outputs(): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export type Program = () => Promise<Record<string, unknown>>;
@@ -273,13 +272,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_CHECKPOINTS: "true",
         // Adopts them even if the stack file changed in between.
         PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
-        // Nobody reads resources out of other resources' outputs, and with all CRDs in them they take time to pack.
-        PULUMI_DISABLE_RESOURCE_REFERENCES: "true",
         ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
       },
     },
   );
+  // After every `up` the Automation API would read the whole state three times, for what nobody uses here.
+  opened.outputs = () => Promise.resolve({});
+  opened.info = () => Promise.resolve(undefined);
   if (derived.missingSecrets.length > 0) {
     const generated: Readonly<Record<(typeof generatedSecrets)[number], () => string>> = {
       "kraft:wasabiAccessKeyId": () => keys.accessKeyId,
@@ -294,9 +294,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ),
     );
   }
-  if (options.secrets !== undefined) {
+  if (Object.keys(options.secrets ?? {}).length > 0) {
     await opened.setAllConfig(
-      Object.fromEntries(Object.entries(options.secrets).map(([key, value]) => [key, { value, secret: true }])),
+      Object.fromEntries(Object.entries(options.secrets ?? {}).map(([key, value]) => [key, { value, secret: true }])),
     );
   }
   // Only now: a run that ended before them sets them again.
@@ -368,9 +368,5 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     config: derived.file.config ?? {},
     up: (interruption) => alone(() => up(interruption)),
     preview: () => run(new Follower(reporter, "preview"), (onEvent) => opened.preview({ onEvent })),
-    outputs: async () =>
-      Object.fromEntries(
-        Object.entries(await opened.outputs()).map(([name, output]) => [name, output.value as unknown]),
-      ),
   };
 }

@@ -2,7 +2,8 @@ import { Failure } from "../errors/failure.ts";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import type { Stack } from "../stacks/index.ts";
-import { type Access, Api, eventually, type KubernetesObject } from "./api.ts";
+import { type Access, Api, eventually } from "./api.ts";
+import type { KubernetesObject } from "../cluster/objects.ts";
 import {
   admissionConfiguration,
   admissionFile,

@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option, type Argument } from "commander";
+import { Argument, Command, CommanderError, Option } from "commander";
 import { Failure, messageOf, UsageError } from "../../errors/failure.ts";
 import { ConfigError, show } from "../../errors/problem.ts";
 import { wrapped, type Output } from "./output.ts";
@@ -63,8 +63,16 @@ function failed(error: unknown, output: Output): number {
   return exitCodes.wrong;
 }
 
-/** The parser, with everything that help shows. */
-export function programOf(verbs: readonly Verb[], output: Output, ended: (ok: boolean) => void): Command {
+/**
+ * The parser, with everything that help shows.
+ *
+ * @param ended told whether all is well, once a verb has run
+ */
+export function programOf(
+  verbs: readonly Verb[],
+  output: Output,
+  ended: (ok: boolean) => void = () => undefined,
+): Command {
   const { style, width } = output;
   const names = verbs.map(({ name }) => name).join(", ");
   const program = new Command("kraft")
@@ -99,19 +107,32 @@ export function programOf(verbs: readonly Verb[], output: Output, ended: (ok: bo
     })
     .addHelpText("after", helpText([], ["check -s homelab"], width));
   for (const verb of verbs) {
-    addVerb(program, verb, output, ended);
+    const command = addVerb(program, verb, output);
+    command.action(async () => {
+      const given = givenTo(verb, command);
+      const { run } = await verb.load();
+      const { json, text, ok = true } = await run(given as never, output, verbs);
+      if (given.json === true) {
+        output.printJson(json);
+      } else {
+        output.print(text);
+      }
+      ended(ok);
+    });
   }
   return program;
 }
 
-function addVerb(program: Command, verb: Verb, output: Output, ended: (ok: boolean) => void): void {
+function addVerb(program: Command, verb: Verb, output: Output): Command {
   const command = program.command(verb.name).summary(verb.summary).description(verb.summary);
   const phases = Object.entries(verb.phases ?? {});
   for (const [syntax, description] of verb.operands ?? []) {
     command.argument(syntax, description);
   }
   if (phases.length > 0) {
-    command.argument("[phase]", `one of ${phases.map(([name]) => name).join(", ")}`);
+    // `givenTo` refuses other phases, after it has read the old forms.
+    const argChoices = phases.map(([name]) => name);
+    command.addArgument(Object.assign(new Argument("[phase]", "what to do"), { argChoices }));
   }
   command.usage(["[options]", ...operandsOf(verb)].join(" "));
   if (verb.old?.stackOperand) {
@@ -136,18 +157,8 @@ function addVerb(program: Command, verb: Verb, output: Output, ended: (ok: boole
       const allowed = [...operandsOf(verb), ...options].join(" ");
       throw refusal(error, `${verb.name} takes: ${allowed}`, `${invocation} ${verb.name} --help`);
     })
-    .addHelpText("after", helpText(paragraphs(verb), verb.examples, output.width))
-    .action(async () => {
-      const given = givenTo(verb, command);
-      const { run } = await verb.load();
-      const { json, text, ok = true } = await run(given as never, output);
-      if (given.json === true) {
-        output.printJson(json);
-      } else {
-        output.print(text);
-      }
-      ended(ok);
-    });
+    .addHelpText("after", helpText(paragraphs(verb), verb.examples, output.width));
+  return command;
 }
 
 /** Operands and options by name, an old way to write them put in today's. */

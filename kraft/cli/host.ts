@@ -1,6 +1,7 @@
 import type { Config } from "../../infra/config/schema.ts";
 import { connect, type ConnectedHost } from "../../cluster/client.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
+import { renewalOf } from "../../infra/renewal.ts";
 import type { Output } from "./output.ts";
 
 /** Connects to the cluster of a stack file, and says so where that takes long. */
@@ -15,5 +16,5 @@ export function hostOf(
   cluster: Config["cluster"] = keysOf(file, ["cluster"]).cluster,
 ): Promise<ConnectedHost> {
   const { name, directory, stack, raw } = file;
-  return connect({ cluster, file: name, directory, stack, managed: raw.values["machines"] !== undefined });
+  return connect({ cluster, file: name, directory, remedy: renewalOf(stack, raw.values["machines"] !== undefined) });
 }

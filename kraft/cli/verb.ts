@@ -26,8 +26,12 @@ export interface Result {
   readonly ok?: boolean;
 }
 
-/** Runs a verb, given its operands and options by name. */
-export type Run<Given> = (given: Given & CommonOptions, output: Output) => Promise<Result>;
+/** Runs a verb, given its operands and options by name. `verbs` are all that there are. */
+export type Run<Given> = (
+  given: Given & CommonOptions,
+  output: Output,
+  verbs: readonly Verb[],
+) => Result | Promise<Result>;
 
 /**
  * One verb of the tool. `verb.ts` declares it, so that help for all verbs is there at once; `run.ts` beside it does the

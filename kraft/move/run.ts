@@ -9,10 +9,11 @@ import type { Output } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
 import { inputsOf } from "../restore/inputs.ts";
 import { movingFile, sourceFile, sourceIn, sourceStore } from "./files.ts";
-import { partyOf } from "./parties.ts";
+import { readMoveCluster } from "./clusters.ts";
+import { doneChecks } from "./done.ts";
 import { back, copy, cutover } from "./phases.ts";
-import { doneChecks, positionOf } from "./position.ts";
-import { checksText, positionText, reportText } from "./text.ts";
+import { progressOf } from "./progress.ts";
+import { checksText, progressText, reportText } from "./text.ts";
 
 interface Given {
   readonly tenant: string;
@@ -33,26 +34,26 @@ export const run: Run<Given> = async (given, output) => {
     return { json: policy, text: JSON.stringify(policy, undefined, 2) };
   }
   const source = sourceFile(target, tenant, directory);
-  const party = async (file: StackFile) => partyOf(file.stack.name, await hostOf(file), tenant);
+  const clusterOf = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
   const look = async () => {
-    const both = Promise.all([party(source), party(target)]);
+    const both = Promise.all([clusterOf(source), clusterOf(target)]);
     const [left, right] = await output.during("asking both clusters", both);
     return { tenant, source: left, target: right };
   };
-  const parties = await look();
+  const move = await look();
   const named = { tenant, from: source.stack.name, to: target.stack.name };
   const now = new Date();
 
   switch (phase) {
     case undefined: {
-      const found = positionOf(parties);
+      const found = progressOf(move);
       return {
         json: { ...named, at: now.toISOString(), ...found },
-        text: positionText(named, found, now, output.style),
+        text: progressText(named, found, now, output.style),
       };
     }
     case "done": {
-      const checks = doneChecks(parties, await dnsNames(target, tenant, given.resolver, output));
+      const checks = doneChecks(move, await dnsNames(target, tenant, given.resolver, output));
       const ok = checks.every((check) => check.ok === true);
       const next = [
         `state: archived for ${tenant} in Pulumi.${named.from}.yaml, later purged: docs/offboarding.md`,
@@ -65,19 +66,19 @@ export const run: Run<Given> = async (given, output) => {
       };
     }
     case "back": {
-      const report = await back({ parties });
+      const report = await back({ move });
       return { json: { ...report, next: [] }, text: reportText(report, [], output.style), ok: report.ok };
     }
     case "copy":
     case "cutover": {
       const report = await (phase === "copy" ? copy : cutover)({
-        parties,
+        move,
         store: await sourceStore(target, process.env),
         inputs: { ...inputsOf(target), tenant },
         backupLimit,
         note: output.note,
       });
-      const next = report.ok ? positionOf(await look()).next : [];
+      const next = report.ok ? progressOf(await look()).next : [];
       return { json: { ...report, next }, text: reportText(report, next, output.style), ok: report.ok };
     }
   }

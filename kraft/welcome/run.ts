@@ -7,5 +7,5 @@ import { welcomeSheet } from "./sheet.ts";
 export const run: Run<{ readonly tenant: string }> = (given) => {
   const facts = welcomeFacts(modelOf(stackFileWith(given.tenant, given)), given.tenant);
   const sheet = welcomeSheet(facts);
-  return Promise.resolve({ json: { ...facts, sheet }, text: sheet });
+  return { json: { ...facts, sheet }, text: sheet };
 };

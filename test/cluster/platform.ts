@@ -9,7 +9,8 @@ import { stopHostCluster } from "../../local/host-cluster.ts";
 import { withLock } from "../../local/lock.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
-import type { Api, KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
+import type { Api } from "../../local/api.ts";
 import { embedded, newDirectory, type Embedded } from "./embedded.ts";
 
 const root = join(import.meta.dirname, "../..");

@@ -13,7 +13,7 @@ const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
   readonly scripts: Readonly<Record<string, string>>;
 };
 
-const program = programOf(verbs, new Output(), () => undefined);
+const program = programOf(verbs, new Output());
 
 /** Every command line of the operator's tool in a text, without `npx kraft`. */
 function commandLines(text: string): string[] {

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { kubeconfigPath } from "../../../cluster/client.ts";
+import { kubeconfigPath } from "../../../cluster/kubeconfig.ts";
 import { writeCredential } from "../../../kraft/kubeconfig/file.ts";
 import { rewriteKubeconfig } from "../../../kraft/kubeconfig/rewrite.ts";
 import { k3kKubeconfig } from "../../fixtures/kraft/k3k-kubeconfig.ts";
