@@ -5,12 +5,15 @@ import { platformNamespaces } from "../components/plan/network/platform-policies
 import { priorityClasses } from "../components/plan/size.ts";
 import { schedules } from "../components/plan/storage.ts";
 import type { Host } from "./client.ts";
-import { hasEnded, lastEnd, type Pod } from "./pods.ts";
+import { isStandby, isWhole, nonEmpty } from "./longhorn.ts";
+import type { KubernetesObject } from "./objects.ts";
+import { labelled, namedEverywhere, paths } from "./paths.ts";
+import { hasEnded, lastEnd } from "./pods.ts";
 
-/** What stands in the cluster before anything is declared, as far as data hangs on it. */
-export interface Standing {
-  readonly tenants: readonly StandingTenant[];
-  readonly volumes: readonly StandingVolume[];
+/** What the cluster has before anything is declared, as far as tenants' data depends on it. */
+export interface LiveState {
+  readonly tenants: readonly LiveTenant[];
+  readonly volumes: readonly LiveVolume[];
   /** Names of the CustomResourceDefinitions whose deletion takes tenants' data along. */
   readonly dataDefinitions: readonly string[];
   /** Where Longhorn was last told to send backups: `s3://bucket@region/prefix/`. */
@@ -22,7 +25,7 @@ export interface Standing {
 }
 
 /** A tenant that has a namespace. */
-export interface StandingTenant {
+export interface LiveTenant {
   readonly name: string;
   /** Whether its guest cluster is there. */
   readonly guest: boolean;
@@ -36,11 +39,11 @@ export interface StandingTenant {
   readonly arrivedFrom?: string;
   /** Names of the pods of its own that run or may start: those of K3k end with the guest. */
   readonly pods: readonly string[];
-  readonly claims: readonly StandingClaim[];
+  readonly claims: readonly LiveClaim[];
 }
 
 /** A volume claim in a tenant's namespace. */
-export interface StandingClaim {
+export interface LiveClaim {
   readonly name: string;
   /** The volume that it is bound to; undefined while it waits for one. */
   readonly volume?: string;
@@ -49,7 +52,7 @@ export interface StandingClaim {
 }
 
 /** A volume of Longhorn. */
-export interface StandingVolume {
+export interface LiveVolume {
   readonly name: string;
   /** When its last backup was made, as RFC 3339; undefined where there is none. */
   readonly lastBackupAt?: string;
@@ -64,100 +67,60 @@ export interface StandingVolume {
 /** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
 export const dataGroups = ["k3k.io", "longhorn.io"];
 
-interface Metadata {
-  readonly name: string;
-  readonly namespace?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly annotations?: Readonly<Record<string, string>>;
-}
-
-interface KubernetesObject {
-  readonly metadata: Metadata;
-}
-
-interface Claim extends KubernetesObject {
-  readonly spec?: { readonly volumeName?: string };
-}
-
-interface Volume extends KubernetesObject {
-  /** Longhorn does write Standby with a capital. */
-  readonly spec?: { readonly fromBackup?: string; readonly Standby?: boolean; readonly backupTargetName?: string };
-  readonly status?: {
-    readonly lastBackupAt?: string;
-    readonly state?: string;
-    readonly restoreRequired?: boolean;
-    readonly kubernetesStatus?: { readonly lastPodRefAt?: string };
-  };
-}
-
-interface ConfigMap extends KubernetesObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-/** Looks at a cluster. Only reads. */
-export async function look(host: Host): Promise<Standing> {
+/** Reads the live state of a cluster. Changes nothing. */
+export async function readLiveState(host: Host): Promise<LiveState> {
   const longhorn = platformNamespaces.longhorn;
-  const ofTenants = `labelSelector=${encodeURIComponent(tenantLabel)}`;
   const [namespaces, guests, claims, pods, volumes, resource, namespace, jobs, definitions, leavings] =
     await Promise.all([
-      host.list<KubernetesObject>(`/api/v1/namespaces?${ofTenants}`),
-      host.list<KubernetesObject>("/apis/k3k.io/v1beta1/clusters"),
-      host.list<Claim>("/api/v1/persistentvolumeclaims"),
-      host.list<Pod>("/api/v1/pods"),
-      host.list<Volume>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/volumes`),
-      host.get<ConfigMap>(`/api/v1/namespaces/${longhorn}/configmaps/longhorn-default-resource`),
-      host.get<KubernetesObject>(`/api/v1/namespaces/${longhorn}`),
-      host.list<KubernetesObject>(`/apis/longhorn.io/v1beta2/namespaces/${longhorn}/recurringjobs`),
-      host.names("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
-      host.list<ConfigMap>(`/api/v1/configmaps?fieldSelector=metadata.name%3D${leavingConfigMap}`),
+      host.list(labelled(paths.namespaces.all, tenantLabel)),
+      host.list(paths.clusters.all),
+      host.list(paths.claims.all),
+      host.list(paths.pods.all),
+      host.list(paths.volumes.all),
+      host.get(paths.configMaps.named(longhorn, "longhorn-default-resource")),
+      host.get(paths.namespaces.named(longhorn)),
+      host.list(paths.recurringJobs.all),
+      host.names(paths.customResourceDefinitions.all),
+      host.list(namedEverywhere(paths.configMaps.all, leavingConfigMap)),
     ]);
   const target = /^backup-target: *"?([^"\n]+?)"? *$/m.exec(resource?.data?.["default-resource.yaml"] ?? "")?.[1];
   return {
-    tenants: namespaces.map((found) => {
-      const name = found.metadata.labels?.[tenantLabel] ?? "";
-      const within = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
-        objects.filter(({ metadata }) => metadata.namespace === found.metadata.name);
-      const podsWithin = within(pods);
-      const guest = within(guests).find(({ metadata }) => metadata.name === name);
-      const leaving = within(leavings)[0]?.data?.["state"];
-      const suspendedAt = guest?.metadata.annotations?.[suspendedAtAnnotation];
-      const movedTo = departureOf(found.metadata.annotations?.[movedToAnnotation]);
-      const arrivedFrom = found.metadata.annotations?.[arrivedFromAnnotation];
+    tenants: namespaces.map(({ metadata: { name: within, labels, annotations } }) => {
+      const name = labels?.[tenantLabel] ?? "";
+      const inside = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
+        objects.filter(({ metadata }) => metadata.namespace === within);
+      const guest = inside(guests).find(({ metadata }) => metadata.name === name);
       return {
         name,
         guest: guest !== undefined,
-        ...(leaving === undefined ? {} : { leaving }),
-        ...(suspendedAt === undefined ? {} : { suspendedAt }),
-        ...(movedTo === undefined ? {} : { movedTo }),
-        ...(arrivedFrom === undefined ? {} : { arrivedFrom }),
-        pods: podsWithin
+        leaving: inside(leavings)[0]?.data?.["state"],
+        suspendedAt: guest?.metadata.annotations?.[suspendedAtAnnotation],
+        movedTo: departureOf(annotations?.[movedToAnnotation]),
+        arrivedFrom: annotations?.[arrivedFromAnnotation],
+        pods: inside(pods)
           .filter((pod) => pod.spec?.priorityClassName === priorityClasses.tenant && !hasEnded(pod))
           .map(({ metadata }) => metadata.name),
-        claims: within(claims).map(({ metadata, spec }) => {
-          const lastPodEndedAt = lastEnd(podsWithin, metadata.name);
-          return {
-            name: metadata.name,
-            ...(spec?.volumeName === undefined || spec.volumeName === "" ? {} : { volume: spec.volumeName }),
-            ...(lastPodEndedAt === undefined ? {} : { lastPodEndedAt }),
-          };
-        }),
+        claims: inside(claims).map(({ metadata, spec }) => ({
+          name: metadata.name,
+          volume: nonEmpty(spec?.volumeName),
+          lastPodEndedAt: lastEnd(inside(pods), metadata.name),
+        })),
       };
     }),
-    volumes: volumes.map(({ metadata, spec, status }) => ({
-      name: metadata.name,
-      ...(status?.lastBackupAt === undefined || status.lastBackupAt === ""
-        ? {}
-        : { lastBackupAt: status.lastBackupAt }),
-      ...((status?.kubernetesStatus?.lastPodRefAt ?? "") === ""
-        ? {}
-        : { lastUsedAt: status?.kubernetesStatus?.lastPodRefAt ?? "" }),
-      ...(spec?.Standby === true
-        ? { follows: { target: spec.backupTargetName ?? "", url: (spec.fromBackup ?? "").replace(/\?.*$/, "") } }
-        : {}),
-      whole: (spec?.fromBackup ?? "") === "" || (status?.restoreRequired === false && status.state !== "creating"),
-    })),
+    volumes: volumes.map((volume) => {
+      const { metadata, spec, status } = volume;
+      return {
+        name: metadata.name,
+        lastBackupAt: nonEmpty(status?.lastBackupAt),
+        lastUsedAt: nonEmpty(status?.kubernetesStatus?.lastPodRefAt),
+        follows: isStandby(volume)
+          ? { target: spec?.backupTargetName ?? "", url: (spec?.fromBackup ?? "").replace(/\?.*$/, "") }
+          : undefined,
+        whole: isWhole(volume),
+      };
+    }),
     dataDefinitions: definitions.filter((name) => dataGroups.some((group) => name.endsWith(`.${group}`))),
-    ...(target === undefined ? {} : { target }),
+    target,
     managedBucket: namespace?.metadata.annotations?.[managedBucketAnnotation] === "true",
     schedules: jobs.some(({ metadata }) => schedules.some(({ name }) => name === metadata.name)),
   };

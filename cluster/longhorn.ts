@@ -1,10 +1,6 @@
-import { tenantNames } from "../components/plan/names.ts";
 import { drillLabel } from "../components/plan/drill.ts";
-import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
-import type { Metadata } from "../kraft/status/objects.ts";
-
-/** Longhorn's namespace in the API. */
-export const longhornPath = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}`;
+import { tenantNames } from "../components/plan/names.ts";
+import { condition, type Backup, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
 
 /** `apiVersion` of all of Longhorn's objects. */
 export const longhornVersion = "longhorn.io/v1beta2";
@@ -12,83 +8,74 @@ export const longhornVersion = "longhorn.io/v1beta2";
 /** Longhorn's CSI driver. */
 export const longhornDriver = "driver.longhorn.io";
 
-/** Metadata with what tells one object from another of the same name. */
-export interface StoredMetadata extends Metadata {
-  readonly uid?: string;
+/** Longhorn's name of the target that a stack's own backups are in. */
+export const defaultTarget = "default";
+
+/** Label of a volume in a group of recurring jobs. */
+export function groupLabel(group: string): string {
+  return `recurring-job-group.longhorn.io/${group}`;
 }
 
-/** What Longhorn knows of the claim that a volume is for. A restored volume has it from its backup, until it has a PV. */
-export interface KubernetesStatus {
-  readonly pvName?: string;
-  readonly pvStatus?: string;
-  readonly namespace?: string;
-  readonly pvcName?: string;
-  /** When the claim was last there; empty while it is. */
-  readonly lastPVCRefAt?: string;
-  readonly workloadsStatus?: readonly object[] | null;
-  readonly lastPodRefAt?: string;
+/** Longhorn writes an empty text where there is nothing. */
+export function nonEmpty(text: string | null | undefined): string | undefined {
+  return text === null || text === "" ? undefined : text;
 }
 
-/** Longhorn's Volume. */
-export interface Volume {
-  readonly metadata: StoredMetadata;
-  readonly spec?: {
-    readonly size?: string;
-    readonly fromBackup?: string;
-    readonly encrypted?: boolean;
-    readonly backupTargetName?: string;
-  };
-  readonly status?: {
-    readonly state?: string;
-    readonly robustness?: string;
-    readonly actualSize?: number;
-    readonly restoreRequired?: boolean;
-    readonly restoreInitiated?: boolean;
-    readonly lastBackup?: string;
-    /** When the snapshot of the last backup was taken, not when its upload ended. */
-    readonly lastBackupAt?: string;
-    readonly kubernetesStatus?: KubernetesStatus;
-    readonly conditions?:
-      | readonly {
-          readonly type: string;
-          readonly status: string;
-          readonly reason?: string;
-          readonly message?: string;
-        }[]
-      | null;
-  };
+/** Whether a volume only follows the backups of another one: nothing can use it, and it has no backups of its own. */
+export function isStandby({ spec }: Volume): boolean {
+  return spec?.Standby === true;
 }
 
-/** Longhorn's Backup. */
-export interface Backup {
-  readonly metadata: StoredMetadata;
-  readonly status?: {
-    readonly state?: string;
-    readonly error?: string;
-    readonly progress?: number;
-    readonly url?: string;
-    readonly volumeName?: string;
-    readonly snapshotCreatedAt?: string;
-    readonly backupCreatedAt?: string;
-    /** Bytes, as text. */
-    readonly size?: string;
-    readonly volumeSize?: string;
-    readonly newlyUploadDataSize?: string;
-    readonly labels?: Readonly<Record<string, string>> | null;
-  };
+/**
+ * Whether a volume holds all that it is to hold: it came from no backup, or its restore has come to its end.
+ *
+ * Longhorn sets `restoreRequired` together with `restoreInitiated`, which then stays, and takes it away only once the last
+ * backup is in every copy (`checkAndInitVolumeRestore` and `checkAndFinishVolumeRestore` in controller/volume_controller.go
+ * of longhorn-manager 1.12). Until it has looked at a new volume nothing is required of it either, and another of its
+ * controllers may write a status first: so `restoreRequired: false` alone proves nothing, and all signs have to agree.
+ * Whether the volume is detached is another question: one that is in use is whole too.
+ */
+export function isWhole(volume: Volume): boolean {
+  const { state, restoreInitiated, restoreRequired, isStandby: follows } = volume.status ?? {};
+  if ((volume.spec?.fromBackup ?? "") === "") {
+    return restoreRequired !== true;
+  }
+  return (
+    restoreInitiated === true &&
+    restoreRequired === false &&
+    state !== "creating" &&
+    follows !== true &&
+    !isStandby(volume)
+  );
 }
 
-/** A PersistentVolume. */
-export interface PersistentVolume {
-  readonly metadata: StoredMetadata;
-  readonly spec?: {
-    readonly capacity?: { readonly storage?: string };
-    readonly volumeMode?: string;
-    readonly storageClassName?: string;
-    readonly claimRef?: { readonly namespace?: string; readonly name?: string };
-    readonly csi?: { readonly driver?: string; readonly volumeHandle?: string; readonly fsType?: string };
-  };
-  readonly status?: { readonly phase?: string };
+/**
+ * What Longhorn says of a restore that failed for good (`RestoreFailure` in controller/volume_controller.go). Never of a
+ * volume that was whole once, whatever became of it: it holds what was written since.
+ */
+export function restoreFailure({ status }: Volume): string | undefined {
+  if (status?.restoreRequired !== true) {
+    return undefined;
+  }
+  const restore = condition(status, "Restore");
+  const failed =
+    restore?.reason === "RestoreFailure" || (status.robustness === "faulted" && status.state === "detached");
+  return failed ? (restore?.message ?? "every copy of it is faulted") : undefined;
+}
+
+/**
+ * The newest backup of a volume that is complete, by when its snapshot was taken. One that is being deleted counts for
+ * nothing any more.
+ */
+export function newestBackup(backups: readonly Backup[], volume: string): Backup | undefined {
+  const taken = ({ status }: Backup): number => Date.parse(status?.snapshotCreatedAt ?? "");
+  return backups
+    .filter(
+      ({ metadata, status }) =>
+        status?.state === "Completed" && status.volumeName === volume && metadata.deletionTimestamp === undefined,
+    )
+    .sort((a, b) => taken(a) - taken(b))
+    .at(-1);
 }
 
 /** The claim that a backup is of, as Longhorn noted it with the backup; undefined where it did not. */
@@ -108,25 +95,26 @@ export function claimOfBackup(backup: Backup): KubernetesStatus | undefined {
 }
 
 /** Whether a drill made it. Such a volume names the tenant's claim too, as its backup does. */
-export function isOfDrill({ metadata }: { readonly metadata: Metadata }): boolean {
+export function isOfDrill({ metadata }: KubernetesObject): boolean {
   return metadata.labels?.[drillLabel] !== undefined;
 }
 
-/** The volumes that claims of a tenant are bound to, by name. */
-export function volumesOfTenant(volumes: readonly Volume[], tenant: string): Volume[] {
+/** The volumes that are or were for claims of a tenant. */
+export function volumesFor(volumes: readonly Volume[], tenant: string): Volume[] {
   const { namespace } = tenantNames(tenant);
-  return volumes
-    .filter((volume) => {
-      const status = volume.status?.kubernetesStatus;
-      return !isOfDrill(volume) && status?.namespace === namespace && status.pvStatus === "Bound";
-    })
+  return volumes.filter((volume) => !isOfDrill(volume) && volume.status?.kubernetesStatus?.namespace === namespace);
+}
+
+/** The volumes that claims of a tenant are bound to, by the claims' names. */
+export function boundVolumes(volumes: readonly Volume[], tenant: string): Volume[] {
+  return volumesFor(volumes, tenant)
+    .filter(({ status }) => status?.kubernetesStatus?.pvStatus === "Bound")
     .sort((a, b) => (claimOf(a) < claimOf(b) ? -1 : 1));
 }
 
 /** Name of the claim on the host that a volume is or was for. */
 export function claimOf({ status, metadata }: Volume): string {
-  const name = status?.kubernetesStatus?.pvcName ?? "";
-  return name === "" ? metadata.name : name;
+  return nonEmpty(status?.kubernetesStatus?.pvcName) ?? metadata.name;
 }
 
 /** What the operator reads in place of a claim's name on the host. */

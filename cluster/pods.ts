@@ -1,28 +1,5 @@
+import type { Pod } from "./objects.ts";
 import { latest } from "./times.ts";
-
-/** A Pod, as far as it matters whether it may write. */
-export interface Pod {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-  };
-  readonly spec?: {
-    readonly priorityClassName?: string;
-    readonly volumes?:
-      | readonly {
-          readonly name?: string;
-          readonly persistentVolumeClaim?: { readonly claimName?: string };
-          readonly ephemeral?: object;
-        }[]
-      | null;
-  };
-  readonly status?: {
-    readonly phase?: string;
-    readonly conditions?: readonly { readonly lastTransitionTime?: string | null }[] | null;
-    readonly containerStatuses?:
-      readonly { readonly state?: { readonly terminated?: { readonly finishedAt?: string | null } } }[] | null;
-  };
-}
 
 /** Whether a pod is at its end. One that waits for a node may start at any time, and one that is being deleted still runs. */
 export function hasEnded({ status }: Pod): boolean {

@@ -1,33 +1,47 @@
 import { Failure, UsageError } from "../errors/failure.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** How long something may take, and who may call it off. */
+/** How long something may take, and who may cancel it. */
 export interface Patience {
-  /** When it is given up. */
+  /** When to give up, in milliseconds since the epoch. */
   readonly until: number;
   readonly signal?: AbortSignal;
+  /**
+   * Milliseconds for which `find` may go on failing: a node that restarts takes its API server with it.
+   *
+   * @default 0
+   */
+  readonly outage?: number;
 }
 
-/** Milliseconds between the first two looks, and at most between any two. */
+/** Milliseconds between the first two attempts, and at most between any two. */
 const intervals = { first: 200, longest: 5000 } as const;
 
 /**
- * What `find` finds, as soon as it does.
+ * Calls `find` until it finds something.
  *
- * @param what Said if it does not, with what `state` tells of how far it came.
- * @throws Failure when the time is over, or the reason with which the signal was given.
+ * @param what Named in the error if it does not, together with what `state` says.
+ * @throws Failure when the time is over, or the reason with which the signal was aborted.
  */
 export async function waitFor<Value>(
   what: string,
   find: () => Promise<Value | undefined>,
-  { until, signal }: Patience,
+  { until, signal, outage = 0 }: Patience,
   state: () => string = () => "",
 ): Promise<Value> {
+  let answered = Date.now();
   for (let interval: number = intervals.first; ; interval = Math.min(intervals.longest, interval * 1.2)) {
     signal?.throwIfAborted();
-    const value = await find();
-    if (value !== undefined) {
-      return value;
+    try {
+      const value = await find();
+      if (value !== undefined) {
+        return value;
+      }
+      answered = Date.now();
+    } catch (error) {
+      if (!(error instanceof Failure) || Date.now() - answered >= outage) {
+        throw error;
+      }
     }
     if (Date.now() >= until) {
       const now = state();
@@ -40,7 +54,7 @@ export async function waitFor<Value>(
   }
 }
 
-/** A signal that is given when the operator presses Ctrl-C or the system ends the program. */
+/** A signal that is aborted when the operator presses Ctrl-C or the system ends the program. */
 export function interruption(): { readonly signal: AbortSignal; stop(): void } {
   const controller = new AbortController();
   const end = (name: string): void => {
@@ -58,7 +72,7 @@ export function interruption(): { readonly signal: AbortSignal; stop(): void } {
 }
 
 /**
- * Milliseconds of an option that is given in minutes.
+ * An option in minutes, as milliseconds.
  *
  * @throws UsageError unless it is a number above 0.
  */

@@ -1,3 +1,4 @@
+import { refuseOtherCluster } from "../cluster/client.ts";
 import { ConfigError } from "../errors/problem.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -17,11 +18,9 @@ import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
-import { declareMachines } from "./nodes/declare-k3s.ts";
 import type { Staged } from "./guards/stages.ts";
-import { machinesPlan } from "./nodes/k3s.ts";
 import type { Model } from "./model.ts";
-import { declareTalos } from "./nodes/declare-talos.ts";
+import { declareNodes } from "./nodes/declare.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
@@ -45,7 +44,10 @@ export interface PlatformOutputs {
 /** What a model declares, as far as the program needs it afterwards. */
 export interface Platform {
   readonly outputs: PlatformOutputs;
+  /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
+  /** Namespaces that hold data. */
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**
@@ -59,14 +61,12 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   const { stack, domain, network, secrets, source } = model;
   const args = chartArgs(model);
   refuseChangedValues(stack, args);
-  const machines = model.machines && declareMachines(machinesPlan(stack, model.machines), model.machines);
-  const talos =
-    model.talos && declareTalos(stack, model.talos, { file: model.cluster.kubeconfig, context: model.cluster.context });
+  const machines = model.machines && declareNodes(stack, model.nodes, model.machines, model.cluster);
   const host = new HostCluster(
     "host",
     { ...model.cluster, identifier: `kraft-${stack.name}` },
     // Nothing is asked of an API server that is about to be restarted.
-    { dependsOn: [...(machines?.ready ?? []), ...(talos?.ready ?? [])] },
+    { dependsOn: [...(machines?.ready ?? [])] },
   );
   await refuseWrongCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
@@ -79,7 +79,7 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   const { accessKeyId, secretAccessKey } = store ?? administrator;
   const backup = { ...model.backup, accessKeyId, secretAccessKey };
   const longhorn = new Longhorn("longhorn", { ...args.longhorn, backup }, { ...opts, dependsOn: store && [store] });
-  if (machines !== undefined) {
+  if (model.machines?.distribution === "k3s") {
     new EtcdSnapshots("etcd-snapshots", backup, opts);
   }
   if (source !== undefined && secrets.source !== undefined) {
@@ -120,7 +120,8 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+    charts: [longhorn.chart, k3k.chart],
+    namespaces: [longhorn.namespace],
   };
 }
 
@@ -204,14 +205,5 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
 /** Waits for the cluster's UID; nothing is declared before. */
 async function refuseWrongCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  if (uid !== cluster.uid) {
-    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
-      {
-        key: "kraft:cluster.uid",
-        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-        allowed: "a kubeconfig that points at the cluster of this stack",
-        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-      },
-    ]);
-  }
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

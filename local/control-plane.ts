@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import { podSecurityConfiguration } from "../components/plan/machines/k3s.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Credentials } from "./credentials.ts";
-import type { ProcessPlan } from "./processes.ts";
+import { lessGarbageCollection, type ProcessPlan } from "./processes.ts";
 import type { Ports } from "./state.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
 
@@ -42,14 +42,19 @@ export function logFile(directory: string, name: string): string {
   return join(directory, "logs", `${name}.log`);
 }
 
-function plan(inputs: ControlPlaneInputs, name: string, processArguments: readonly string[]): ProcessPlan {
+function plan(
+  inputs: ControlPlaneInputs,
+  name: string,
+  processArguments: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): ProcessPlan {
   return {
     name,
     executable: toolPath(inputs.tools, name),
     arguments: processArguments,
     logFile: logFile(inputs.directory, name),
     // No program reads it. A process that was started for another address of the API server is started anew.
-    environment: { KRAFT_API_SERVER_PORT: String(inputs.ports.apiServer) },
+    environment: { KRAFT_API_SERVER_PORT: String(inputs.ports.apiServer), ...environment },
   };
 }
 
@@ -71,7 +76,7 @@ export function etcdPlan(inputs: ControlPlaneInputs): ProcessPlan {
 
 export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
   const { credentials, directory, ports, stack } = inputs;
-  return plan(inputs, "kube-apiserver", [
+  const serverArguments = [
     `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
     "--bind-address=127.0.0.1",
     "--advertise-address=127.0.0.1",
@@ -87,7 +92,8 @@ export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
     "--authorization-mode=RBAC",
     "--allow-privileged=true",
     `--admission-control-config-file=${admissionFile(directory)}`,
-  ]);
+  ];
+  return plan(inputs, "kube-apiserver", serverArguments, lessGarbageCollection);
 }
 
 export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {

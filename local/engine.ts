@@ -11,6 +11,7 @@ import { secretFile } from "./credentials.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
+import { lessGarbageCollection } from "./processes.ts";
 import { identify } from "./process-identity.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile, type StackFile } from "./stack-files.ts";
@@ -41,7 +42,6 @@ export interface Engine {
   /** @param interruption makes the engine finish what it is at, write its state, and fail */
   up(interruption?: AbortSignal): Promise<EngineRun>;
   preview(): Promise<EngineRun>;
-  outputs(): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export type Program = () => Promise<Record<string, unknown>>;
@@ -272,10 +272,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_CHECKPOINTS: "true",
         // Adopts them even if the stack file changed in between.
         PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+        ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
       },
     },
   );
+  // After every `up` the Automation API would read the whole state three times, for what nobody uses here.
+  opened.outputs = () => Promise.resolve({});
+  opened.info = () => Promise.resolve(undefined);
   if (derived.missingSecrets.length > 0) {
     const generated: Readonly<Record<(typeof generatedSecrets)[number], () => string>> = {
       "kraft:wasabiAccessKeyId": () => keys.accessKeyId,
@@ -290,9 +294,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ),
     );
   }
-  if (options.secrets !== undefined) {
+  if (Object.keys(options.secrets ?? {}).length > 0) {
     await opened.setAllConfig(
-      Object.fromEntries(Object.entries(options.secrets).map(([key, value]) => [key, { value, secret: true }])),
+      Object.fromEntries(Object.entries(options.secrets ?? {}).map(([key, value]) => [key, { value, secret: true }])),
     );
   }
   // Only now: a run that ended before them sets them again.
@@ -364,9 +368,5 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     config: derived.file.config ?? {},
     up: (interruption) => alone(() => up(interruption)),
     preview: () => run(new Follower(reporter, "preview"), (onEvent) => opened.preview({ onEvent })),
-    outputs: async () =>
-      Object.fromEntries(
-        Object.entries(await opened.outputs()).map(([name, output]) => [name, output.value as unknown]),
-      ),
   };
 }

@@ -2,7 +2,8 @@ import { Failure } from "../errors/failure.ts";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import type { Stack } from "../stacks/index.ts";
-import { type Access, Api, eventually, type KubernetesObject } from "./api.ts";
+import { type Access, Api, eventually } from "./api.ts";
+import type { KubernetesObject } from "../cluster/objects.ts";
 import {
   admissionConfiguration,
   admissionFile,
@@ -164,13 +165,7 @@ export interface HostClusterOptions {
  */
 export async function startHostCluster(options: HostClusterOptions): Promise<HostCluster> {
   const reporter = options.reporter ?? silentReporter;
-  return withLock(
-    `${options.directory}.lock`,
-    (pid) => {
-      reporter.line(`process ${pid} works on the same cluster; waiting for it`);
-    },
-    () => start(options, reporter),
-  );
+  return alone(options.directory, reporter, () => start(options, reporter));
 }
 
 async function start(options: HostClusterOptions, reporter: Reporter): Promise<HostCluster> {
@@ -239,31 +234,38 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   return { stack, directory, kubeconfig: kubeconfigFile(directory), context, uid, api, state, tools, started };
 }
 
+/** Stops every process of the cluster in `directory`. The folder stays. */
+export async function stopHostCluster(directory: string): Promise<void> {
+  const { "kube-apiserver": apiServer, etcd, ...clients } = readState(directory)?.processes ?? {};
+  // Clients before servers: an API server without etcd would wait for its grace time.
+  for (const group of [Object.values(clients), [apiServer], [etcd]]) {
+    await stopProcesses(
+      group.filter((record) => record !== undefined),
+      5,
+    );
+  }
+}
+
 /** Stops every process of the cluster in `directory` and removes the folder. Says whether there was one. */
 export async function removeHostCluster(directory: string, reporter: Reporter = silentReporter): Promise<boolean> {
   if (!existsSync(directory)) {
     return false;
   }
-  await withLock(
+  await alone(directory, reporter, async () => {
+    await stopHostCluster(directory);
+    await releaseServiceRoute(directory);
+    rmSync(directory, { recursive: true, force: true });
+  });
+  return true;
+}
+
+/** Runs `action` while nobody else starts or removes the cluster in `directory`. */
+function alone<Result>(directory: string, reporter: Reporter, action: () => Promise<Result>): Promise<Result> {
+  return withLock(
     `${directory}.lock`,
     (pid) => {
       reporter.line(`process ${pid} works on the same cluster; waiting for it`);
     },
-    async () => {
-      const records = Object.entries(readState(directory)?.processes ?? {});
-      // Clients before servers: an API server without etcd would wait for its grace time.
-      const etcd = records.filter(([name]) => name === "etcd");
-      const apiServer = records.filter(([name]) => name === "kube-apiserver");
-      const clients = records.filter(([name]) => name !== "etcd" && name !== "kube-apiserver");
-      for (const group of [clients, apiServer, etcd]) {
-        await stopProcesses(
-          group.map(([, record]) => record),
-          5,
-        );
-      }
-      await releaseServiceRoute(directory);
-      rmSync(directory, { recursive: true, force: true });
-    },
+    action,
   );
-  return true;
 }

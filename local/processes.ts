@@ -15,6 +15,9 @@ export interface ProcessPlan {
   readonly logFile: string;
 }
 
+/** For programs written in Go that handle every CRD: a tenth of the time, for half a gigabyte of memory. */
+export const lessGarbageCollection = { GOGC: "400" } as const;
+
 /** A started process as it is written down. */
 export interface ProcessRecord extends ProcessIdentity {
   /** Names the plan that it was started by: a process of another plan is started anew. */

@@ -1,5 +1,5 @@
 // Runs a script of this project on a fresh machine: installs the npm packages if they are missing or out of date, finds
-// a Node that is new enough, and hands over to it. Plain JavaScript that Node 20 can run.
+// a Node that is new enough, and starts the script with it. Plain JavaScript that an old Node can run.
 //
 //   node local/start.mjs <script> [arguments]
 
@@ -8,11 +8,10 @@ import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { constants } from "node:os";
 import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isNewEnough, neededMajor } from "../infra/node-version.mjs";
 
-/** The oldest Node that strips types and runs the SDKs. */
-const neededMajor = 24;
-
-const root = resolve(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
+const root = fileURLToPath(new URL("..", import.meta.url));
 
 /** @param {string} message @returns {never} */
 function fail(message) {
@@ -21,7 +20,7 @@ function fail(message) {
 }
 
 /** Why `npm ci` must run, or undefined. @returns {string | undefined} */
-function staleness() {
+function reasonToInstall() {
   const installed = join(root, "node_modules", ".package-lock.json");
   if (!existsSync(installed)) {
     return "the npm packages are not installed";
@@ -31,22 +30,22 @@ function staleness() {
     : undefined;
 }
 
-/** @param {string} executable @returns {number} its major version, or 0 where it does not run */
-function majorOf(executable) {
-  const result = spawnSync(executable, ["--version"], { encoding: "utf8" });
-  return Number(/^v(\d+)\./.exec(result.stdout ?? "")?.[1] ?? 0);
+/** @param {string} executable @returns {string} its version, or an empty text where it does not run */
+function versionOf(executable) {
+  const { stdout } = spawnSync(executable, ["--version"], { encoding: "utf8" });
+  return (stdout ?? "").trim().replace(/^v/, "");
 }
 
-/** @returns {string} */
+/** This Node, or the one that came with the npm packages. @returns {string} its executable */
 function findNode() {
-  if (Number(process.versions.node.split(".")[0]) >= neededMajor) {
+  if (isNewEnough(process.versions.node)) {
     return process.execPath;
   }
   const require = createRequire(join(root, "package.json"));
   try {
     const platform = process.platform === "win32" ? "win" : process.platform;
     const packaged = join(require.resolve(`node-${platform}-${process.arch}/package.json`), "..", "bin", "node");
-    if (majorOf(packaged) >= neededMajor) {
+    if (isNewEnough(versionOf(packaged))) {
       return packaged;
     }
   } catch {
@@ -63,14 +62,16 @@ if (script === undefined) {
   fail("no script given. Use the commands in package.json, for example `npm run local`.");
 }
 
-const reason = staleness();
+const reason = reasonToInstall();
 if (reason !== undefined) {
   console.error(`kraft: ${reason}; running npm ci`);
   // npm is not necessarily beside `node` on PATH, but npm says where it is when it runs us.
   const npm = process.env.npm_execpath;
-  const result = npm?.endsWith(".js")
-    ? spawnSync(process.execPath, [npm, "ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] })
-    : spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
+  const [command, ...first] = npm?.endsWith(".js") ? [process.execPath, npm] : ["npm"];
+  const result = spawnSync(command, [...first, "ci", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
   if (result.status !== 0) {
     fail("npm ci failed, see above. Without network, install the packages once where there is one.");
   }

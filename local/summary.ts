@@ -1,5 +1,6 @@
 import { table } from "../infra/table.ts";
-import type { Api, KubernetesObject } from "./api.ts";
+import type { Api } from "./api.ts";
+import type { KubernetesObject } from "../cluster/objects.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";

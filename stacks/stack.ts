@@ -33,7 +33,7 @@ export interface Stack {
   /** Version of Talos, where that is the distribution. To raise it is to upgrade, which restarts the machine. */
   readonly talosVersion?: string;
   /** Minor version of Talos that the cluster was created with, for example `1.13`. It never changes. */
-  readonly talosBornWith?: string;
+  readonly initialTalosVersion?: string;
   /** Kubernetes version of the host cluster, without the distribution's suffix. */
   readonly kubernetesVersion: string;
   /** Image tag of the K3s that runs in each guest cluster. Set explicitly: on Talos K3k cannot derive it. */

@@ -1,44 +1,88 @@
 // Everything that must hold: types, lint, formatting, unit tests, and the tests against a real API server.
 //
-//   npm test                     all of it
-//   npm test -- unit             one part: check, unit, cluster or machines
-//   npm test -- cluster --shard 2/3   the second third of its files, for machines side by side
+//   npm test                          all of it
+//   npm test -- check unit            some parts of it: check, unit, cluster or machines
+//   npm test -- drill                 the test files with `drill` in their path
+//   npm test -- cluster drill         those of one part
+//   npm test -- cluster --shard 2/3   the second third of a part's files, for several machines
 import { spawn } from "node:child_process";
 import { globSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
 import { parseArgs } from "node:util";
+import { cacheDirectory } from "../local/cache.ts";
+import { gofmt } from "./check/go.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** Tests passed and failed, and how long they took. */
-interface Tally {
-  readonly name: string;
+/** How many programs or test files run at once. Two clusters need about 5 GiB of memory. */
+const atOnce = 2;
+
+/** The files that take longest start first, so that none of them runs alone at the end. */
+const longest = ["move", "drill", "interrupted", "stacks", "guards", "local", "rebuild", "machines"];
+
+interface Counts {
   readonly passed: number;
   readonly failed: number;
-  readonly seconds: number;
 }
 
-const parts: Readonly<Record<string, () => Promise<Omit<Tally, "name" | "seconds">>>> = {
-  check: async () => {
-    const commands = [
-      ["tsc", "--noEmit"],
-      ["eslint", "."],
-      ["prettier", "--check", "--log-level", "warn", "."],
-    ];
-    const passed = await Promise.all(commands.map(tool));
-    return { passed: passed.filter(Boolean).length, failed: passed.filter((ok) => !ok).length };
-  },
-  unit: () => suite("test/unit/**/*.test.ts", 2),
-  // One after the other: each has a cluster to itself.
-  cluster: () => suite("test/cluster/*.test.ts", 1),
-  // Three machines in a network of their own, as root; one more that is not there, behind a stand-in for talosctl.
-  machines: () => suite("test/machines/*.test.ts", 1),
+const testFiles = {
+  unit: "test/unit/**/*.test.ts",
+  cluster: "test/cluster/*.test.ts",
+  machines: "test/machines/*.test.ts",
+} as const;
+
+const parts: Readonly<Record<string, () => Promise<Counts>>> = {
+  check,
+  // Hundreds of short tests: one report as they run.
+  unit: () => report(files("unit"), atOnce),
+  cluster: () => oneByOne(files("cluster")),
+  machines: () => oneByOne(files("machines")),
 };
 
-/** Runs one of the npm packages' commands. */
-async function tool(command: readonly string[]): Promise<boolean> {
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { shard: { type: "string" } },
+});
+const chosenParts = positionals.filter((name) => name in parts);
+const wantedFiles = positionals.filter((name) => !(name in parts));
+const shard = shardOf(values.shard);
+
+/** `2/3` is the second of three. */
+function shardOf(text: string | undefined): { readonly index: number; readonly total: number } | undefined {
+  if (text === undefined) {
+    return undefined;
+  }
+  const [index = NaN, total = NaN] = text.split("/").map(Number);
+  if (!(Number.isInteger(index) && Number.isInteger(total) && index >= 1 && index <= total)) {
+    console.error(`--shard ${text}: not a shard; write for example 2/3`);
+    process.exit(2);
+  }
+  return { index, total };
+}
+
+/** A part's test files that were asked for. */
+function files(part: keyof typeof testFiles): string[] {
+  return globSync(testFiles[part], { cwd: root })
+    .sort()
+    .filter((file) => wantedFiles.length === 0 || wantedFiles.some((wanted) => file.includes(wanted)))
+    .filter((_, index) => shard === undefined || index % shard.total === shard.index - 1)
+    .map((file) => resolve(root, file));
+}
+
+async function check(): Promise<Counts> {
+  const commands = [
+    ["eslint", "."],
+    ["tsc", "--noEmit"],
+    ["prettier", "--check", "--log-level", "warn", "."],
+  ];
+  const results = [gofmt(), ...(await Promise.all(commands.map(packageCommand)))];
+  return { passed: results.filter(Boolean).length, failed: results.filter((passed) => !passed).length };
+}
+
+/** Runs a command of an npm package. Says whether it succeeded. */
+async function packageCommand(command: readonly string[]): Promise<boolean> {
   const [name = "", ...rest] = command;
   const child = spawn(process.execPath, [join(root, "node_modules", ".bin", name), ...rest], {
     cwd: root,
@@ -49,26 +93,15 @@ async function tool(command: readonly string[]): Promise<boolean> {
   return code === 0;
 }
 
-/** `2/3` is the second of three. */
-function shardOf(text: string | undefined): { readonly index: number; readonly total: number } | undefined {
-  if (text === undefined) {
-    return undefined;
-  }
-  const [index = NaN, total = NaN] = text.split("/").map(Number);
-  if (!(Number.isInteger(index) && Number.isInteger(total) && index >= 1 && index <= total)) {
-    console.error(`--shard ${text}: not a share; write for example 2/3`);
-    process.exit(2);
-  }
-  return { index, total };
-}
-
-async function suite(pattern: string, concurrency: number): Promise<Omit<Tally, "name" | "seconds">> {
-  const files = globSync(pattern, { cwd: root })
-    .map((file) => resolve(root, file))
-    .sort();
+/** Runs test files and prints what Node reports of them as `print` gets it. */
+async function report(
+  paths: string[],
+  concurrency: number,
+  print = (text: string): void => void process.stdout.write(text),
+): Promise<Counts> {
   let passed = 0;
   let failed = 0;
-  const stream = run({ files, concurrency, ...(shard === undefined ? {} : { shard }) });
+  const stream = run({ files: paths, concurrency });
   // Groups are reported beside the tests in them; only tests count.
   stream.on("test:pass", ({ details }) => {
     passed += details.type === "suite" ? 0 : 1;
@@ -76,41 +109,70 @@ async function suite(pattern: string, concurrency: number): Promise<Omit<Tally, 
   stream.on("test:fail", ({ details }) => {
     failed += details.type === "suite" ? 0 : 1;
   });
-  const report = stream.compose(spec);
-  report.pipe(process.stdout, { end: false });
-  await new Promise((done) => report.once("end", done));
+  for await (const text of stream.compose(spec)) {
+    print(String(text));
+  }
   if (passed + failed === 0) {
-    console.log(`✖ ${pattern}: no test ran`);
+    print(`✖ no test ran in ${paths.map((path) => relative(root, path)).join(", ")}\n`);
     failed = 1;
   }
   return { passed, failed };
 }
 
-const { positionals: wanted, values } = parseArgs({
-  args: process.argv.slice(2),
-  allowPositionals: true,
-  options: { shard: { type: "string" } },
-});
-const shard = shardOf(values.shard);
-const unknown = wanted.filter((name) => !(name in parts));
-if (unknown.length > 0) {
-  console.error(`no part is called ${unknown.join(", ")}; there are ${Object.keys(parts).join(", ")}`);
+/** Runs long test files, each with a cluster or machines of its own, and prints the report of each when it ends. */
+async function oneByOne(paths: string[]): Promise<Counts> {
+  const rank = (path: string): number =>
+    (longest.indexOf(basename(path, ".test.ts")) + longest.length + 1) % (longest.length + 1);
+  const waiting = [...paths].sort((one, other) => rank(one) - rank(other));
+  const counts: Counts[] = [];
+  const worker = async (): Promise<void> => {
+    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+      const name = relative(root, path);
+      const start = performance.now();
+      console.log(`▷ ${name} has started`);
+      let text = "";
+      const result = await report([path], 1, (more) => (text += more));
+      counts.push(result);
+      console.log(`\n━━ ${name}, ${secondsSince(start)} s\n${text}`);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return { passed: sum(counts, "passed"), failed: sum(counts, "failed") };
+}
+
+function secondsSince(start: number): number {
+  return Math.round((performance.now() - start) / 1000);
+}
+
+function sum(counts: readonly Counts[], key: keyof Counts): number {
+  return counts.reduce((total, count) => total + count[key], 0);
+}
+
+/** Whether a part was asked for, by its name or by one of its files. */
+function isWanted(name: string): boolean {
+  const chosen = chosenParts.length === 0 || chosenParts.includes(name);
+  return (
+    chosen && (wantedFiles.length === 0 || (name in testFiles && files(name as keyof typeof testFiles).length > 0))
+  );
+}
+
+const wanted = Object.entries(parts).filter(([name]) => isWanted(name));
+if (wanted.length === 0) {
+  console.error(
+    `no part and no test file is called ${wantedFiles.join(", ")}; parts: ${Object.keys(parts).join(", ")}`,
+  );
   process.exit(2);
 }
+// Hundreds of processes load the same modules: compiled once, they start in half the time.
+process.env["NODE_COMPILE_CACHE"] ??= join(cacheDirectory(), "compiled");
 
-const tallies: Tally[] = [];
-for (const [name, part] of Object.entries(parts)) {
-  if (wanted.length === 0 || wanted.includes(name)) {
-    const start = performance.now();
-    const { passed, failed } = await part();
-    tallies.push({ name, passed, failed, seconds: Math.round((performance.now() - start) / 1000) });
-  }
+const totals: Counts[] = [];
+const lines: string[] = [];
+for (const [name, part] of wanted) {
+  const start = performance.now();
+  const counts = await part();
+  totals.push(counts);
+  lines.push(`${name}: ${counts.passed} passed, ${counts.failed} failed in ${secondsSince(start)} s`);
 }
-
-console.log();
-for (const { name, passed, failed, seconds } of tallies) {
-  console.log(`${name}: ${passed} passed, ${failed} failed in ${seconds} s`);
-}
-const sum = (key: "passed" | "failed") => tallies.reduce((total, tally) => total + tally[key], 0);
-console.log(`\n${sum("passed")} passed, ${sum("failed")} failed`);
-process.exitCode = sum("failed") === 0 ? 0 : 1;
+console.log(`\n${lines.join("\n")}\n\n${sum(totals, "passed")} passed, ${sum(totals, "failed")} failed`);
+process.exitCode = sum(totals, "failed") === 0 ? 0 : 1;

@@ -1,4 +1,5 @@
-import { skewProblems, type RunningVersions } from "../checks/skew.ts";
+import type { RunningVersions } from "../../cluster/running-versions.ts";
+import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
 import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import type { Model } from "../model.ts";
@@ -7,13 +8,13 @@ import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { readsCatalogue, rebuildProblems, type BackedUp } from "./rebuild.ts";
 import { stagesOf, type Staged } from "./stages.ts";
-import type { Standing } from "../../cluster/live-state.ts";
+import type { LiveState } from "../../cluster/live-state.ts";
 
 /** What the program sees of the world before it declares anything. */
-export interface Surroundings {
+export interface LiveSources {
   /** What stands in the cluster, which versions run there, and until when the kubeconfig opens it. */
   cluster(model: Model): Promise<{
-    readonly standing: Standing;
+    readonly live: LiveState;
     readonly running: RunningVersions;
     /** Undefined where the kubeconfig has no client certificate. */
     readonly certificateEnd: Date | undefined;
@@ -24,7 +25,7 @@ export interface Surroundings {
 
 /** What the guards let through, and what the operator should know of it. */
 export interface Guarded {
-  readonly standing: Standing;
+  readonly live: LiveState;
   readonly staged: readonly Staged[];
   readonly warnings: readonly Warning[];
 }
@@ -36,23 +37,23 @@ export interface Guarded {
  * @throws ConfigError naming everything that would be lost, and every version that would go back or skip one.
  * @throws Failure where cluster or bucket do not answer.
  */
-export async function guard(model: Model, surroundings: Surroundings, now: Date): Promise<Guarded> {
-  const { standing, running, certificateEnd } = await surroundings.cluster(model);
-  const managed = model.talos !== undefined || model.machines !== undefined;
+export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
+  const { live, running, certificateEnd } = await sources.cluster(model);
+  const managed = model.machines !== undefined;
   const skew = skewProblems(declaredVersions(model), running, managed);
-  const staged = stagesOf(model, standing, now);
-  refuse(model.stack.name, [...lossProblems(model, standing, now), ...moveProblems(model, staged, standing), ...skew]);
-  if (readsCatalogue(model, staged, standing)) {
-    refuse(model.stack.name, rebuildProblems(model, staged, standing, await surroundings.backedUp(model)));
+  const staged = stagesOf(model, live, now);
+  refuse(model.stack.name, [...lossProblems(model, live, now), ...moveProblems(model, staged, live), ...skew]);
+  if (readsCatalogue(model, staged, live)) {
+    refuse(model.stack.name, rebuildProblems(model, staged, live, await sources.backedUp(model)));
   }
   const warnings = [
     ...kubeconfigWarnings(certificateEnd, renewalOf(model.stack, managed), now),
-    ...warningsOf(model, staged, standing),
+    ...warningsOf(model, staged, live),
   ];
-  return { standing, staged, warnings };
+  return { live, staged, warnings };
 }
 
-function warningsOf(model: Model, staged: readonly Staged[], standing: Standing): Warning[] {
+function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): Warning[] {
   const restoring: Warning[] =
     model.phase === "restore"
       ? [
@@ -65,10 +66,10 @@ function warningsOf(model: Model, staged: readonly Staged[], standing: Standing)
       : [];
   return [
     ...restoring,
-    ...(model.phase === "restore" ? [] : moveWarnings(model, standing)),
+    ...(model.phase === "restore" ? [] : moveWarnings(model, live)),
     ...staged.flatMap(({ tenant: { name }, stage }) => {
       const key = `kraft:tenants.${name}.state`;
-      const found = standing.tenants.find((tenant) => tenant.name === name);
+      const found = live.tenants.find((tenant) => tenant.name === name);
       const pods = found?.pods ?? [];
       switch (stage) {
         case "suspended":

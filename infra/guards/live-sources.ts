@@ -1,15 +1,16 @@
 import { connect } from "../../cluster/client.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import type { Model } from "../model.ts";
-import type { Surroundings } from "./guard.ts";
-import { look } from "../../cluster/live-state.ts";
+import { renewalOf } from "../renewal.ts";
+import type { LiveSources } from "./guard.ts";
+import { readLiveState } from "../../cluster/live-state.ts";
 
 /** The real ones: the cluster of the stack file, and its bucket. */
-export const surroundings: Surroundings = {
+export const liveSources: LiveSources = {
   cluster: async (model) => {
     const host = await connect(addressOf(model));
-    const [standing, running] = await Promise.all([look(host), runningVersions(host)]);
-    return { standing, running, certificateEnd: host.certificateEnd };
+    const [live, running] = await Promise.all([readLiveState(host), runningVersions(host)]);
+    return { live, running, certificateEnd: host.certificateEnd };
   },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");
@@ -18,13 +19,12 @@ export const surroundings: Surroundings = {
   },
 };
 
-function addressOf({ stack, cluster, machines, talos }: Model) {
+function addressOf({ stack, cluster, machines }: Model) {
   return {
     cluster,
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
-    stack,
-    managed: machines !== undefined || talos !== undefined,
+    remedy: renewalOf(stack, machines !== undefined),
   };
 }

@@ -1,7 +1,7 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import type { Model, Tenant } from "../model.ts";
 import { show, type Problem } from "../../errors/problem.ts";
-import type { Standing, StandingTenant } from "../../cluster/live-state.ts";
+import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 import { latest } from "../../cluster/times.ts";
 
 /** The way by which a tenant leaves without losing anything by mistake. */
@@ -15,20 +15,20 @@ const path =
  *
  * @param today The day against which confirmations are held.
  */
-export function lossProblems(model: Model, standing: Standing, today: Date): Problem[] {
+export function lossProblems(model: Model, live: LiveState, today: Date): Problem[] {
   return [
-    ...missingTenants(model, standing),
+    ...missingTenants(model, live),
     ...model.tenants.flatMap((tenant) => {
-      const found = standing.tenants.find(({ name }) => name === tenant.name);
-      return found === undefined ? [] : leavingProblems(tenant, found, standing, today);
+      const found = live.tenants.find(({ name }) => name === tenant.name);
+      return found === undefined ? [] : leavingProblems(tenant, found, live, today);
     }),
-    ...targetProblems(model, standing),
-    ...phaseProblems(model, standing),
+    ...targetProblems(model, live),
+    ...phaseProblems(model, live),
   ];
 }
 
-function missingTenants({ tenants }: Model, standing: Standing): Problem[] {
-  return standing.tenants
+function missingTenants({ tenants }: Model, live: LiveState): Problem[] {
+  return live.tenants
     .filter(({ name }) => !tenants.some((tenant) => tenant.name === name))
     .map((found) => ({
       key: `kraft:tenants.${found.name}`,
@@ -39,27 +39,27 @@ function missingTenants({ tenants }: Model, standing: Standing): Problem[] {
 }
 
 /** What a tenant would lose, in words. */
-function holdings({ name, guest, claims }: StandingTenant): string {
+function holdings({ name, guest, claims }: LiveTenant): string {
   const volumes = claims.length === 1 ? "1 volume claim" : `${claims.length} volume claims`;
   return guest
     ? `the guest cluster of ${name}, and with it would go ${volumes}`
     : `the namespace of ${name}, and with it would go ${volumes}`;
 }
 
-function leavingProblems(tenant: Tenant, found: StandingTenant, standing: Standing, today: Date): Problem[] {
+function leavingProblems(tenant: Tenant, found: LiveTenant, live: LiveState, today: Date): Problem[] {
   switch (tenant.state) {
     case "active":
     case "suspended":
       return [];
     case "archived":
-      return found.guest ? archiveProblems(found, standing) : [];
+      return found.guest ? archiveProblems(found, live) : [];
     case "purged":
       return purgeProblems(tenant, found, today);
   }
 }
 
 /** A guest goes only when nothing runs in it any more, and when a backup holds all that ever did. */
-function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[] {
+function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
   const { name, suspendedAt, pods, claims } = found;
   const key = `kraft:tenants.${name}.state`;
   const allowed =
@@ -98,7 +98,7 @@ function archiveProblems(found: StandingTenant, { volumes }: Standing): Problem[
   return problems;
 }
 
-function purgeProblems({ name, purge }: Tenant, found: StandingTenant, today: Date): Problem[] {
+function purgeProblems({ name, purge }: Tenant, found: LiveTenant, today: Date): Problem[] {
   if (found.guest) {
     return [
       {
@@ -123,18 +123,18 @@ function purgeProblems({ name, purge }: Tenant, found: StandingTenant, today: Da
   ];
 }
 
-function targetProblems({ backup }: Model, standing: Standing): Problem[] {
+function targetProblems({ backup }: Model, live: LiveState): Problem[] {
   const target = backupTargetUrl(backup);
   const problems: Problem[] = [];
-  if (standing.target !== undefined && standing.target !== target && backup.replaces !== standing.target) {
+  if (live.target !== undefined && live.target !== target && backup.replaces !== live.target) {
     problems.push({
       key: "kraft:backup",
-      found: `${target}, but backups are in ${standing.target}: Longhorn would forget them, and no restore would find them`,
-      allowed: standing.target,
-      fix: `put it back; if a new target is meant: kraft:backup.replaces: ${standing.target}`,
+      found: `${target}, but backups are in ${live.target}: Longhorn would forget them, and no restore would find them`,
+      allowed: live.target,
+      fix: `put it back; if a new target is meant: kraft:backup.replaces: ${live.target}`,
     });
   }
-  if (standing.managedBucket && !backup.managed) {
+  if (live.managedBucket && !backup.managed) {
     problems.push({
       key: "kraft:backup.managed",
       found: "false, but Kraft made the bucket: with the bucket, its user and the key all backups would go",
@@ -145,7 +145,7 @@ function targetProblems({ backup }: Model, standing: Standing): Problem[] {
   return problems;
 }
 
-function phaseProblems({ phase }: Model, { tenants }: Standing): Problem[] {
+function phaseProblems({ phase }: Model, { tenants }: LiveState): Problem[] {
   const guests = tenants.filter(({ guest }) => guest).map(({ name }) => name);
   return phase === "restore" && guests.length > 0
     ? [

@@ -3,7 +3,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import type { Model, Tenant } from "../model.ts";
 import { show, type Problem, type Warning } from "../../errors/problem.ts";
 import { awaitsData, type Staged } from "./stages.ts";
-import type { Standing, StandingTenant } from "../../cluster/live-state.ts";
+import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 
 /**
  * What would let a tenant run in two clusters, lock a guest out of its own datastore, or start one without its volumes. The
@@ -12,26 +12,24 @@ import type { Standing, StandingTenant } from "../../cluster/live-state.ts";
 export function moveProblems(
   { source, tenants }: Pick<Model, "source" | "tenants">,
   staged: readonly Staged[],
-  standing: Standing,
+  live: LiveState,
 ): Problem[] {
   const ofTenants = tenants.flatMap((tenant) => {
-    const found = standing.tenants.find(({ name }) => name === tenant.name);
+    const found = live.tenants.find(({ name }) => name === tenant.name);
     const stage = staged.find((entry) => entry.tenant.name === tenant.name)?.stage;
     return found === undefined
       ? []
       : [
           ...departed(tenant, found),
           ...otherOrigin(tenant, found),
-          ...(stage === "guest" && !found.guest && tenant.from !== undefined
-            ? incomplete(tenant, found, standing)
-            : []),
+          ...(stage === "guest" && !found.guest && tenant.from !== undefined ? incomplete(tenant, found, live) : []),
         ];
   });
-  return [...sourceLeft(source, standing), ...ofTenants];
+  return [...sourceLeft(source, live), ...ofTenants];
 }
 
 /** Longhorn lets no target go while a volume follows it, and refuses that after everything else was changed. */
-function sourceLeft(source: Model["source"], { volumes }: Standing): Problem[] {
+function sourceLeft(source: Model["source"], { volumes }: LiveState): Problem[] {
   const following = volumes.filter(
     ({ follows }) =>
       follows !== undefined && (follows.target !== source?.stack || follows.url !== backupTargetUrl(source)),
@@ -50,13 +48,13 @@ function sourceLeft(source: Model["source"], { volumes }: Standing): Problem[] {
 }
 
 /** Who is still to come. */
-export function moveWarnings({ stack, tenants }: Pick<Model, "stack" | "tenants">, standing: Standing): Warning[] {
+export function moveWarnings({ stack, tenants }: Pick<Model, "stack" | "tenants">, live: LiveState): Warning[] {
   return tenants
     .filter((tenant) => tenant.state === "active")
     .filter((tenant) =>
       awaitsData(
         tenant,
-        standing.tenants.find(({ name }) => name === tenant.name),
+        live.tenants.find(({ name }) => name === tenant.name),
       ),
     )
     .map(({ name, from = "" }) => ({
@@ -65,7 +63,7 @@ export function moveWarnings({ stack, tenants }: Pick<Model, "stack" | "tenants"
     }));
 }
 
-function departed({ name, state }: Tenant, { movedTo }: StandingTenant): Problem[] {
+function departed({ name, state }: Tenant, { movedTo }: LiveTenant): Problem[] {
   return movedTo === undefined || state !== "active"
     ? []
     : [
@@ -79,7 +77,7 @@ function departed({ name, state }: Tenant, { movedTo }: StandingTenant): Problem
 }
 
 /** The token of a guest follows from where it came from, and K3s pins it in the datastore. */
-function otherOrigin({ name, from }: Tenant, { guest, arrivedFrom }: StandingTenant): Problem[] {
+function otherOrigin({ name, from }: Tenant, { guest, arrivedFrom }: LiveTenant): Problem[] {
   const key = `kraft:tenants.${name}.from`;
   const locked = "its guest's token would change, and it could not open its own data any more";
   if (arrivedFrom !== undefined && from !== arrivedFrom) {
@@ -105,7 +103,7 @@ function otherOrigin({ name, from }: Tenant, { guest, arrivedFrom }: StandingTen
 }
 
 /** What arrived may have been taken away again before the guest ever started. */
-function incomplete({ name, from }: Tenant, { claims }: StandingTenant, { volumes }: Standing): Problem[] {
+function incomplete({ name, from }: Tenant, { claims }: LiveTenant, { volumes }: LiveState): Problem[] {
   const whole = (volume: string | undefined): boolean =>
     volume !== undefined && volumes.some((found) => found.name === volume && found.whole);
   const { datastoreClaim } = tenantNames(name);

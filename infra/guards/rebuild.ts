@@ -2,7 +2,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import type { Model } from "../model.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Staged } from "./stages.ts";
-import type { Standing } from "../../cluster/live-state.ts";
+import type { LiveState } from "../../cluster/live-state.ts";
 
 /** What lies in the bucket, as far as this guard looks at it. */
 export interface BackedUp {
@@ -13,23 +13,19 @@ export interface BackedUp {
 }
 
 /** Tenants whose guest this run starts. */
-function starting(staged: readonly Staged[], standing: Standing): string[] {
+function starting(staged: readonly Staged[], live: LiveState): string[] {
   return staged
     .filter(({ stage }) => stage === "guest")
     .map(({ tenant }) => tenant.name)
-    .filter((name) => !standing.tenants.some((found) => found.name === name && found.guest));
+    .filter((name) => !live.tenants.some((found) => found.name === name && found.guest));
 }
 
 /**
  * Whether this run starts something that must not run over volumes that are still to come back: a guest, which would
  * find empty volumes, or the schedules, which would prune the backups of volumes that are not there.
  */
-export function readsCatalogue(
-  { phase }: Pick<Model, "phase">,
-  staged: readonly Staged[],
-  standing: Standing,
-): boolean {
-  return phase === "run" && (!standing.schedules || starting(staged, standing).length > 0);
+export function readsCatalogue({ phase }: Pick<Model, "phase">, staged: readonly Staged[], live: LiveState): boolean {
+  return phase === "run" && (!live.schedules || starting(staged, live).length > 0);
 }
 
 /**
@@ -39,25 +35,25 @@ export function readsCatalogue(
 export function rebuildProblems(
   model: Pick<Model, "leaveOut" | "tenants">,
   staged: readonly Staged[],
-  standing: Standing,
+  live: LiveState,
   backedUp: BackedUp,
 ): Problem[] {
-  const started = starting(staged, standing).map((name) => tenantNames(name).namespace);
+  const started = starting(staged, live).map((name) => tenantNames(name).namespace);
   // Of who is archived or purged only backups are left, and are meant to be.
   const gone = model.tenants
     .filter(({ state }) => state === "archived" || state === "purged")
     .map(({ name }) => tenantNames(name).namespace);
   const concerns = (namespace: string): boolean =>
-    (!standing.schedules && !gone.includes(namespace)) || started.includes(namespace);
+    (!live.schedules && !gone.includes(namespace)) || started.includes(namespace);
   const left = (volume: string): boolean => model.leaveOut.includes(volume);
   const problems: Problem[] = [];
   for (const [namespace, volumes] of Map.groupBy(backedUp.volumes, (volume) => volume.namespace)) {
-    const missing = volumes.filter(({ volume, claim }) => !left(volume) && !isBack(standing, namespace, volume, claim));
+    const missing = volumes.filter(({ volume, claim }) => !left(volume) && !isBack(live, namespace, volume, claim));
     if (missing.length > 0 && concerns(namespace)) {
       problems.push(missingProblem(model, namespace, missing));
     }
   }
-  if (!standing.schedules) {
+  if (!live.schedules) {
     // One that comes back from an older backup counts as any other.
     const lost = backedUp.damaged.filter(({ volume }) => !backedUp.volumes.some((found) => found.volume === volume));
     for (const { volume, message } of [...lost, ...backedUp.unattached].filter((entry) => !left(entry.volume))) {
@@ -72,10 +68,10 @@ export function rebuildProblems(
   return problems;
 }
 
-function isBack(standing: Standing, namespace: string, volume: string, claim: string): boolean {
+function isBack(live: LiveState, namespace: string, volume: string, claim: string): boolean {
   return (
-    standing.volumes.some(({ name, whole }) => name === volume && whole) &&
-    standing.tenants.some(
+    live.volumes.some(({ name, whole }) => name === volume && whole) &&
+    live.tenants.some(
       ({ name, claims }) =>
         tenantNames(name).namespace === namespace &&
         claims.some((found) => found.name === claim && found.volume === volume),

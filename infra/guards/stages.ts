@@ -1,6 +1,6 @@
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import type { Model, Tenant } from "../model.ts";
-import type { Standing, StandingTenant } from "../../cluster/live-state.ts";
+import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 
 /** A tenant as it is declared in this run. */
 export interface Staged {
@@ -15,9 +15,9 @@ export interface Staged {
  *
  * @param now For the tenants that this run suspends.
  */
-export function stagesOf(model: Pick<Model, "tenants" | "phase">, standing: Standing, now: Date): Staged[] {
+export function stagesOf(model: Pick<Model, "tenants" | "phase">, live: LiveState, now: Date): Staged[] {
   return model.tenants.flatMap((tenant) => {
-    const found = standing.tenants.find(({ name }) => name === tenant.name);
+    const found = live.tenants.find(({ name }) => name === tenant.name);
     const stage = stageOf(tenant, found, model.phase);
     if (stage === undefined) {
       return [];
@@ -33,12 +33,12 @@ export function stagesOf(model: Pick<Model, "tenants" | "phase">, standing: Stan
 }
 
 /** Whether a tenant is on the way here from another stack, and the data has not arrived. */
-export function awaitsData({ from }: Tenant, found: StandingTenant | undefined): boolean {
+export function awaitsData({ from }: Tenant, found: LiveTenant | undefined): boolean {
   return from !== undefined && found?.guest !== true && found?.arrivedFrom !== from;
 }
 
 /** @returns undefined where nothing of the tenant is declared */
-function stageOf(tenant: Tenant, found: StandingTenant | undefined, phase: Model["phase"]): Stage | undefined {
+function stageOf(tenant: Tenant, found: LiveTenant | undefined, phase: Model["phase"]): Stage | undefined {
   const { state } = tenant;
   const guest = found?.guest ?? false;
   if (phase === "restore") {

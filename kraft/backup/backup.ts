@@ -1,31 +1,16 @@
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
-import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import {
-  claimOf,
-  isOfDrill,
-  longhornPath,
-  longhornVersion,
-  volumesOfTenant,
-  type Backup,
-  type KubernetesStatus,
-  type StoredMetadata,
-  type Volume,
-} from "../../cluster/longhorn.ts";
+import { boundVolumes, claimOf, defaultTarget, isWhole, longhornVersion, volumesFor } from "../../cluster/longhorn.ts";
+import type { Backup, KubernetesStatus, Snapshot, Volume } from "../../cluster/objects.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
 
 /** Label on the snapshots that this verb takes; its value is the tenant's name. */
 export const snapshotLabel = "kraft.dev/backup";
 
 const fieldManager = "kraft-backup";
-
-interface Snapshot {
-  readonly metadata: StoredMetadata;
-  readonly spec?: { readonly volume?: string };
-  readonly status?: { readonly readyToUse?: boolean; readonly creationTime?: string; readonly error?: string };
-}
 
 /** What came of one volume. `bytes` are the backup's, `uploadedBytes` what was new of them. */
 export type BackupOutcome =
@@ -65,17 +50,14 @@ export interface BackupOrder {
  * @throws Failure where there is none, naming those that there are
  */
 export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only?: readonly string[]): Volume[] {
-  const { namespace } = tenantNames(tenant);
-  const own = volumesOfTenant(volumes, tenant);
   if (only === undefined) {
-    if (own.length === 0) {
+    const bound = boundVolumes(volumes, tenant);
+    if (bound.length === 0) {
       throw new Failure(`there is no volume that a claim of ${tenant} is bound to: nothing was backed up`);
     }
-    return own;
+    return bound;
   }
-  const known = volumes.filter(
-    (volume) => !isOfDrill(volume) && volume.status?.kubernetesStatus?.namespace === namespace,
-  );
+  const known = volumesFor(volumes, tenant);
   return only.map((name) => {
     const volume = known.find(({ metadata }) => metadata.name === name);
     if (volume === undefined) {
@@ -93,7 +75,7 @@ export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only
  */
 export async function backUp(host: WritableHost, order: BackupOrder): Promise<BackupReport> {
   const { tenant, patience, progress } = order;
-  const all = await host.list<Volume>(`${longhornPath}/volumes`);
+  const all = await host.list(paths.volumes.all);
   const volumes = volumesToBackUp(all, tenant, order.volumes);
   const id = randomBytes(8).toString("hex");
   progress(`a snapshot of ${volumes.length === 1 ? "the volume" : `${volumes.length} volumes`}`);
@@ -149,21 +131,21 @@ async function attempt<Value>(
 async function snapshot(
   host: WritableHost,
   tenant: string,
-  { metadata, status }: Volume,
+  volume: Volume,
   name: string,
   patience: Patience,
 ): Promise<string> {
-  if (status?.restoreRequired === true) {
+  if (!isWhole(volume)) {
     throw new Failure("is being restored itself");
   }
-  const path = `${longhornPath}/snapshots/${name}`;
+  const path = paths.snapshots.named(name);
   await host.apply(
     path,
     {
       apiVersion: longhornVersion,
       kind: "Snapshot",
       metadata: { name, namespace: platformNamespaces.longhorn, labels: { [snapshotLabel]: tenant } },
-      spec: { volume: metadata.name, createSnapshot: true },
+      spec: { volume: volume.metadata.name, createSnapshot: true },
     },
     fieldManager,
   );
@@ -171,7 +153,7 @@ async function snapshot(
   await waitFor(
     "taking a snapshot",
     async () => {
-      last = (await host.get<Snapshot>(path))?.status;
+      last = (await host.get(path))?.status;
       return last?.readyToUse === true ? true : undefined;
     },
     patience,
@@ -210,7 +192,7 @@ export function backupLabels(volume: Volume): Readonly<Record<string, string>> {
 
 async function backup(host: WritableHost, volume: Volume, snapshotName: string, patience: Patience): Promise<Backup> {
   const name = `backup-${randomBytes(8).toString("hex")}`;
-  const path = `${longhornPath}/backups/${name}`;
+  const path = paths.backups.named(name);
   await host.apply(
     path,
     {
@@ -219,7 +201,10 @@ async function backup(host: WritableHost, volume: Volume, snapshotName: string, 
       metadata: {
         name,
         namespace: platformNamespaces.longhorn,
-        labels: { "backup-volume": volume.metadata.name, "backup-target": volume.spec?.backupTargetName ?? "default" },
+        labels: {
+          "backup-volume": volume.metadata.name,
+          "backup-target": volume.spec?.backupTargetName ?? defaultTarget,
+        },
       },
       spec: { snapshotName, labels: backupLabels(volume) },
     },
@@ -229,7 +214,7 @@ async function backup(host: WritableHost, volume: Volume, snapshotName: string, 
   return waitFor(
     "uploading",
     async () => {
-      last = await host.get<Backup>(path);
+      last = await host.get(path);
       const state = last?.status?.state ?? "";
       if (last === undefined) {
         throw new Failure(`the backup ${name} is gone: Longhorn, or somebody, deleted it`);
@@ -250,11 +235,10 @@ async function backup(host: WritableHost, volume: Volume, snapshotName: string, 
  * hold disk.
  */
 async function removeOlderSnapshots(host: WritableHost, { metadata }: Volume, newest: string): Promise<void> {
-  const selector = `labelSelector=${encodeURIComponent(snapshotLabel)}`;
-  const snapshots = await host.list<Snapshot>(`${longhornPath}/snapshots?${selector}`);
+  const snapshots = await host.list(labelled(paths.snapshots.all, snapshotLabel));
   for (const old of snapshots) {
     if (old.spec?.volume === metadata.name && old.metadata.name !== newest) {
-      await host.delete(`${longhornPath}/snapshots/${old.metadata.name}`, old.metadata.uid);
+      await host.delete(paths.snapshots.named(old.metadata.name), old.metadata.uid);
     }
   }
 }

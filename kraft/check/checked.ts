@@ -1,4 +1,4 @@
-import { findings } from "../../infra/findings.ts";
+import { findings } from "../../infra/checks/findings.ts";
 import type { Model } from "../../infra/model.ts";
 import { type Problem, type Warning, ConfigError } from "../../errors/problem.ts";
 import type { Table } from "../../infra/table.ts";

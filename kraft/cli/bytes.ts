@@ -1,7 +1,8 @@
 const units = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
-/** A number of bytes as people read it: `0 B`, `1.5 KiB`, `48 MiB`. */
+/** A number of bytes as people read it, to three digits: `0 B`, `1.5 KiB`, `954 MiB`. */
 export function bytesText(bytes: number): string {
   const step = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10));
-  return `${Math.round((bytes / 1024 ** step) * 10) / 10} ${units[step] ?? ""}`;
+  const value = bytes / 1024 ** step;
+  return `${value >= 100 ? Math.round(value) : Math.round(value * 10) / 10} ${units[step] ?? ""}`;
 }

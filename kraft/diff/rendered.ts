@@ -3,8 +3,8 @@ import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { stringify } from "yaml";
-import { nothingRuns } from "../../infra/checks/skew.ts";
-import type { Surroundings } from "../../infra/guards/guard.ts";
+import { nothingRuns } from "../../cluster/running-versions.ts";
+import type { LiveSources } from "../../infra/guards/guard.ts";
 import { declared, type Declared } from "./declared.ts";
 import { stackConfig } from "./stack-config.ts";
 
@@ -53,7 +53,7 @@ export async function rendered(stack: string, configFile: string, checkout: stri
   );
   setAllConfig(config.values, [...config.secrets]);
   const { default: program } = (await imported(join(checkout, "infra", "index.ts"))) as {
-    readonly default: (surrounded: Surroundings) => Promise<unknown>;
+    readonly default: (sources: LiveSources) => Promise<unknown>;
   };
   let refusal: string | undefined;
   const resources = await declared(stack, async () => {
@@ -74,10 +74,10 @@ export async function rendered(stack: string, configFile: string, checkout: stri
  * The cluster as it is once the stack file was carried out, so that nothing shows that is on its way: who is archived
  * has no guest, who is purged nothing at all.
  */
-const asDeclared: Surroundings = {
+const asDeclared: LiveSources = {
   cluster: ({ tenants, phase }) =>
     Promise.resolve({
-      standing: {
+      live: {
         tenants: tenants
           .filter(({ state }) => state !== "purged")
           .map(({ name, state, from }) => ({

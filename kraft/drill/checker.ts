@@ -1,3 +1,5 @@
+import type { ContainerState } from "../../cluster/objects.ts";
+
 /**
  * What runs in the pod that a restored volume is mounted into: it reads every file to its end, counts files and bytes,
  * and looks for the datastore where there must be one. For `sh` of busybox; `VOLUME`, `RESULT`, `RUN` and `DATASTORE`
@@ -32,13 +34,6 @@ export interface Checked {
   readonly datastore: "etcd" | "sqlite" | "none";
 }
 
-/** A container that has ended, in the status of its pod. */
-export interface Terminated {
-  readonly exitCode: number;
-  readonly message?: string;
-  readonly reason?: string;
-}
-
 /**
  * The result of a checker that has ended.
  *
@@ -46,7 +41,7 @@ export interface Terminated {
  * @returns what it read, or why nothing is proven
  */
 export function checkerResult(
-  { exitCode, message = "", reason = "" }: Terminated,
+  { exitCode = -1, message = "", reason = "" }: NonNullable<ContainerState["terminated"]>,
   run: string,
   needsDatastore: boolean,
 ): Checked | { readonly why: string } {

@@ -3,7 +3,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import type { StoredMetadata } from "../../cluster/longhorn.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { moment } from "../cli/moment.ts";
 
 const name = "kraft-drill";
@@ -12,8 +12,7 @@ const path = `/apis/coordination.k8s.io/v1/namespaces/${drillNamespace}/leases/$
 /** Seconds for which a drill holds the lease after it last said so; it says so four times as often. */
 const duration = 60;
 
-interface Lease {
-  readonly metadata: StoredMetadata;
+interface Lease extends KubernetesObject {
   readonly spec?: {
     readonly holderIdentity?: string;
     readonly leaseDurationSeconds?: number;

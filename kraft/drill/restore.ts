@@ -1,129 +1,115 @@
 import { Failure } from "../../errors/failure.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { longhornPath, type Volume } from "../../cluster/longhorn.ts";
+import type { RestorableVolume } from "../../cluster/manifests.ts";
+import type { ContainerState, Pod } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
+import { restoreVolume } from "../../cluster/restore.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
-import { checkerResult, type Checked, type Terminated } from "./checker.ts";
-import { checkerPod, drillName, scratchClaim, scratchPersistentVolume, scratchVolume } from "./objects.ts";
+import { checkerResult, type Checked } from "./checker.ts";
+import { checkerPod } from "./checker-pod.ts";
 import type { Target } from "./targets.ts";
 
-/** Milliseconds that a simulated pod has for a result: there is none to come, unless a test writes it. */
+/** Milliseconds that a simulated pod has for a result: none will come, unless a test writes it. */
 const simulatedPatience = 10_000;
 
-/** Milliseconds for which Longhorn may find no disk for a copy. */
-const schedulingPatience = 60_000;
+/** Name of the n-th volume of a tenant's drill, and of everything that belongs to it. */
+export function drillName(tenant: string, index: number): string {
+  return `drill-${tenant}-${index}`;
+}
 
-interface Pod {
-  readonly spec?: { readonly nodeName?: string };
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly containerStatuses?: readonly {
-      readonly state?: {
-        readonly terminated?: Terminated;
-        readonly waiting?: { readonly reason?: string; readonly message?: string };
-      };
-    }[];
+/** Names that drills give. Nothing with another name is ever deleted as theirs. */
+export const drillNamePattern = /^drill-[a-z][a-z0-9]*-\d+$/;
+
+/** Whose backup is restored, and by which drill. */
+export interface Restore {
+  readonly tenant: string;
+  /** Tells this drill from any other. */
+  readonly run: string;
+  /** How long the restore and the reading may take. */
+  readonly patience: Patience;
+}
+
+/** The volume, in a namespace of its own, that a backup is restored into. */
+export function scratchVolume(name: string, tenant: string, target: Target): RestorableVolume {
+  return {
+    volume: name,
+    namespace: drillNamespace,
+    claim: name,
+    tenant,
+    guest: null,
+    backup: { name: target.backup, url: target.url },
+    sizeBytes: target.volumeSize,
+    storageClass: "",
+    parameters: {
+      numberOfReplicas: "1",
+      staleReplicaTimeout: "60",
+      dataLocality: "disabled",
+      fsType: target.fsType,
+    },
+    accessMode: "rwo",
+    encrypted: false,
+    dataEngine: "v1",
+    isDrill: true,
   };
 }
 
-/** One drill: who drills, as whom it writes, and how long each volume may take. */
-export interface Drill {
-  readonly host: WritableHost;
-  readonly tenant: string;
-  readonly run: string;
-  readonly signal: AbortSignal;
-  /** Milliseconds for the restore and the reading of one volume. */
-  readonly limit: number;
-  /** Milliseconds after which a simulated pod is given up. */
-  readonly simulatedPatience?: number;
-}
-
 /**
- * Restores one backup into a volume of its own, and reads all of it. What it makes is the caller's to remove, however this
- * ends.
+ * Restores one backup into a volume of its own, and reads all of it. The caller deletes what it creates, however this ends.
  *
  * @throws Failure if it cannot be restored or read; the message says why.
  */
-export async function restoreAndRead(drill: Drill, index: number, target: Target): Promise<Checked> {
-  const { host, tenant, run, signal } = drill;
+export async function restoreAndRead(
+  host: WritableHost,
+  { tenant, run, patience }: Restore,
+  index: number,
+  target: Target,
+): Promise<Checked> {
   const name = drillName(tenant, index);
   const fieldManager = `kraft-drill-${run}`;
-  const patience: Patience = { until: Date.now() + drill.limit, signal };
-  const inNamespace = `/api/v1/namespaces/${drillNamespace}`;
-  await host.apply(`${longhornPath}/volumes/${name}`, scratchVolume(name, tenant, target), fieldManager);
-  await restored(host, name, patience);
-  await host.apply(`/api/v1/persistentvolumes/${name}`, scratchPersistentVolume(name, tenant, target), fieldManager);
-  await host.apply(`${inNamespace}/persistentvolumeclaims/${name}`, scratchClaim(name, tenant, target), fieldManager);
-  await host.apply(`${inNamespace}/pods/${name}`, checkerPod(name, tenant, target, run), fieldManager);
-  const ended = await checkerEnd(drill, name, patience);
-  const result = checkerResult(ended, run, target.isDatastore);
+  const scratch = scratchVolume(name, tenant, target);
+  const restored = await restoreVolume(host, scratch, { is: "drilled" }, { fieldManager, patience });
+  if (restored.result === "refused") {
+    throw new Failure(restored.message ?? "");
+  }
+  const path = paths.pods.named(drillNamespace, name);
+  await host.apply(path, checkerPod(name, tenant, target.isDatastore, run), fieldManager);
+  const result = checkerResult(await checkerEnd(host, name, patience), run, target.isDatastore);
   if ("why" in result) {
     throw new Failure(result.why);
   }
   return result;
 }
 
-/** Waits until Longhorn has restored a volume: detached again, and no restore required. */
-async function restored(host: WritableHost, name: string, patience: Patience): Promise<void> {
-  const begun = Date.now();
-  let last: Volume["status"];
-  await waitFor(
-    "restoring the backup",
-    async () => {
-      const volume = await host.get<Volume>(`${longhornPath}/volumes/${name}`);
-      if (volume === undefined) {
-        throw new Failure(`somebody deleted the volume ${name} while it was restored`);
-      }
-      last = volume.status;
-      const restore = condition(last, "Restore");
-      if (last?.robustness === "faulted" || restore?.reason === "RestoreFailure") {
-        throw new Failure(`Longhorn could not restore it: ${restore?.message ?? "the volume is faulted"}`);
-      }
-      const scheduled = condition(last, "Scheduled");
-      if (scheduled?.status === "False" && Date.now() - begun > schedulingPatience) {
-        throw new Failure(`Longhorn finds no disk for it: ${scheduled.message ?? scheduled.reason ?? ""}`);
-      }
-      // Before Longhorn has looked at the volume, nothing is required of it either.
-      return last?.state === "detached" && last.restoreInitiated === true && last.restoreRequired !== true
-        ? true
-        : undefined;
-    },
-    patience,
-    () => `the volume is ${last?.state ?? "not looked at by Longhorn yet"}`,
-  );
-}
-
-function condition(status: Volume["status"], type: string) {
-  return status?.conditions?.find((candidate) => candidate.type === type);
-}
-
-/** Waits until the checker has ended. */
-async function checkerEnd(drill: Drill, name: string, patience: Patience): Promise<Terminated> {
-  const { host } = drill;
+/** Waits for the checker to end. */
+async function checkerEnd(
+  host: WritableHost,
+  name: string,
+  patience: Patience,
+): Promise<NonNullable<ContainerState["terminated"]>> {
   let last: Pod["status"];
   let simulatedSince: number | undefined;
   return waitFor(
     "reading the restored volume",
     async () => {
-      const pod = await host.get<Pod>(`/api/v1/namespaces/${drillNamespace}/pods/${name}`);
+      const pod = await host.get(paths.pods.named(drillNamespace, name));
       if (pod === undefined) {
         throw new Failure("somebody deleted the checker's pod before it had read everything");
       }
       last = pod.status;
-      const [status] = pod.status?.containerStatuses ?? [];
-      if (status?.state?.terminated !== undefined) {
-        return status.state.terminated;
+      const { terminated } = last?.containerStatuses?.[0]?.state ?? {};
+      if (terminated !== undefined) {
+        return terminated;
       }
       if (last?.phase === "Failed") {
         throw new Failure(`the checker's pod failed: ${last.message ?? last.reason ?? "no reason given"}`);
       }
-      if (last?.phase === "Running" && (await isSimulated(host, pod.spec?.nodeName ?? ""))) {
+      const node = pod.spec?.nodeName ?? "";
+      if (last?.phase === "Running" && (await isSimulated(host, node))) {
         simulatedSince ??= Date.now();
-        if (Date.now() - simulatedSince > (drill.simulatedPatience ?? simulatedPatience)) {
+        if (Date.now() - simulatedSince > simulatedPatience) {
           throw new Failure(
-            `nothing was read: node ${pod.spec?.nodeName ?? ""} is simulated, and its pods run without a container. ` +
+            `nothing was read: node ${node} is simulated, and its pods run without a container. ` +
               "A pod without a result proves nothing",
           );
         }
@@ -132,15 +118,14 @@ async function checkerEnd(drill: Drill, name: string, patience: Patience): Promi
     },
     patience,
     () => {
-      const waiting = last?.containerStatuses?.[0]?.state?.waiting;
-      return `the checker's pod is ${last?.phase ?? "not there yet"}${waiting === undefined ? "" : `: ${waiting.reason ?? ""} ${waiting.message ?? ""}`.trimEnd()}`;
+      const { waiting } = last?.containerStatuses?.[0]?.state ?? {};
+      const why = waiting === undefined ? "" : `: ${waiting.reason ?? ""} ${waiting.message ?? ""}`.trimEnd();
+      return `the checker's pod is ${last?.phase ?? "not there yet"}${why}`;
     },
   );
 }
 
 async function isSimulated(host: WritableHost, node: string): Promise<boolean> {
-  const found = await host.get<{ readonly metadata: { readonly labels?: Readonly<Record<string, string>> } }>(
-    `/api/v1/nodes/${node}`,
-  );
+  const found = await host.get(paths.nodes.named(node));
   return found?.metadata.labels?.["kraft.dev/simulated"] === "true";
 }

@@ -1,6 +1,6 @@
 import { tenantNames } from "../../components/plan/names.ts";
-import { claimOf, claimOfBackup, isOfDrill, volumesOfTenant } from "../../cluster/longhorn.ts";
-import type { Backup, PersistentVolume, Volume } from "../../cluster/longhorn.ts";
+import { boundVolumes, claimOf, claimOfBackup, isOfDrill, newestBackup } from "../../cluster/longhorn.ts";
+import type { Backup, BackupVolume, PersistentVolume, Volume } from "../../cluster/objects.ts";
 
 /** One backup that a drill restores. */
 export interface Target {
@@ -32,14 +32,8 @@ export interface DrillPlan {
 export interface Known {
   readonly volumes: readonly Volume[];
   readonly backups: readonly Backup[];
-  readonly backupVolumes: readonly BackupVolume[];
+  readonly backupVolumes: readonly Omit<BackupVolume, "metadata">[];
   readonly persistentVolumes: readonly PersistentVolume[];
-}
-
-/** Longhorn's BackupVolume. */
-export interface BackupVolume {
-  readonly spec?: { readonly volumeName?: string };
-  readonly status?: { readonly labels?: Readonly<Record<string, string>> | null };
 }
 
 /**
@@ -48,7 +42,7 @@ export interface BackupVolume {
  */
 export function drillPlan(tenant: string, known: Known): DrillPlan {
   const { datastoreClaim } = tenantNames(tenant);
-  const volumes = volumesOfTenant(known.volumes, tenant);
+  const volumes = boundVolumes(known.volumes, tenant);
   const wanted =
     volumes.length > 0
       ? volumes.map((volume) => ({ claim: claimOf(volume), volume: volume.metadata.name }))
@@ -60,7 +54,7 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
   };
   for (const { claim, volume } of wanted) {
     const why = unreadable(volume, known);
-    const backup = newestCompleted(known.backups, volume);
+    const backup = newestBackup(known.backups, volume);
     const url = backup?.status?.url ?? "";
     if (why !== undefined) {
       plan.unchecked.push({ claim, why });
@@ -84,17 +78,6 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
   return plan;
 }
 
-/** The newest backup of a volume that is complete, by when its snapshot was taken. */
-export function newestCompleted(backups: readonly Backup[], volume: string): Backup | undefined {
-  return backups
-    .filter(
-      ({ metadata, status }) =>
-        status?.state === "Completed" && status.volumeName === volume && metadata.deletionTimestamp === undefined,
-    )
-    .sort((a, b) => Date.parse(a.status?.snapshotCreatedAt ?? "") - Date.parse(b.status?.snapshotCreatedAt ?? ""))
-    .at(-1);
-}
-
 function archivedVolumes(tenant: string, backups: readonly Backup[]): { claim: string; volume: string }[] {
   const { namespace } = tenantNames(tenant);
   const newest = new Map<string, Backup>();
@@ -115,7 +98,7 @@ function archivedVolumes(tenant: string, backups: readonly Backup[]): { claim: s
 function unreadable(name: string, known: Known): string | undefined {
   const volume = known.volumes.find(({ metadata }) => metadata.name === name);
   const labels = known.backupVolumes.find(({ spec }) => spec?.volumeName === name)?.status?.labels ?? {};
-  const backupLabels = newestCompleted(known.backups, name)?.status?.labels ?? {};
+  const backupLabels = newestBackup(known.backups, name)?.status?.labels ?? {};
   // As longhorn-manager notes it with a backup (types.LonghornLabelVolumeEncrypted).
   const isEncrypted =
     volume?.spec?.encrypted === true ||

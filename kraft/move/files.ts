@@ -2,7 +2,7 @@ import { Failure, UsageError } from "../../errors/failure.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { parse } from "../../infra/config/parse.ts";
 import type { Source } from "../../infra/model.ts";
-import { sourceOf } from "../../infra/validate.ts";
+import { locationOf } from "../../infra/config/model-of.ts";
 import { chosenStackFile, knownTenant, stackNamed } from "../cli/choice.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
 import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../../infra/config/stack-file.ts";
@@ -58,13 +58,13 @@ function fromOf(file: StackFile, tenant: string): string {
  * @throws Failure where the stack file does not say.
  */
 export function sourceIn(file: StackFile): Source {
-  const source = sourceOf(keysOf(file, ["source"]).source);
+  const { source } = keysOf(file, ["source"]);
   if (source === undefined) {
     throw new Failure(
       `${file.name} has no kraft:source, where the backups lie that the tenant comes from; see docs/moving.md`,
     );
   }
-  return source;
+  return { ...locationOf(source), stack: source.stack };
 }
 
 /**

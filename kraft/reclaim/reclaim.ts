@@ -1,20 +1,11 @@
 import { Failure } from "../../errors/failure.ts";
 import { tenantLabel } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { isOfDrill, longhornDriver, longhornPath, type PersistentVolume, type Volume } from "../../cluster/longhorn.ts";
+import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
+import type { Claim, Namespace, PersistentVolume, Volume } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { moment } from "../cli/moment.ts";
 import { waitFor, type Patience } from "../../cluster/wait.ts";
-
-/** A claim, as far as it names a volume. */
-export interface Claim {
-  readonly metadata: { readonly name: string; readonly namespace?: string };
-  readonly spec?: { readonly volumeName?: string };
-}
-
-/** A namespace, as far as it tells whose it is. */
-export interface Namespace {
-  readonly metadata: { readonly name: string; readonly labels?: Readonly<Record<string, string>> };
-}
 
 /** Everything that tells whether a volume is still needed. */
 export interface Seen {
@@ -58,16 +49,12 @@ function describe(volume: Volume, seen: Seen): Released {
     volume: metadata.name,
     persistentVolume: persistentVolume?.metadata.name ?? null,
     tenant: tenantOf(namespace, seen),
-    claim: text(persistentVolume?.spec?.claimRef?.name ?? known?.pvcName),
+    claim: nonEmpty(persistentVolume?.spec?.claimRef?.name ?? known?.pvcName) ?? null,
     bytes: Number(spec?.size ?? 0),
     usedBytes: status?.actualSize ?? 0,
-    releasedAt: text(known?.lastPVCRefAt),
-    lastBackupAt: text(status?.lastBackupAt),
+    releasedAt: nonEmpty(known?.lastPVCRefAt) ?? null,
+    lastBackupAt: nonEmpty(status?.lastBackupAt) ?? null,
   };
-}
-
-function text(value: string | undefined): string | null {
-  return value === undefined || value === "" ? null : value;
 }
 
 /** By the label of the namespace; where that is gone with its tenant, by its name. */
@@ -85,7 +72,7 @@ function persistentVolumesOf(volume: string, { persistentVolumes }: Seen): Persi
 /** Why a volume may still be somebody's, whatever its operator says: each alone is enough never to delete it. */
 export function reasonsToKeep(volume: Volume, seen: Seen): string[] {
   const { name } = volume.metadata;
-  const { state, restoreRequired } = volume.status ?? {};
+  const { state } = volume.status ?? {};
   const over = persistentVolumesOf(name, seen);
   const names = [name, ...over.map(({ metadata }) => metadata.name)];
   const claims = seen.claims.filter(({ spec }) => names.includes(spec?.volumeName ?? ""));
@@ -96,7 +83,7 @@ export function reasonsToKeep(volume: Volume, seen: Seen): string[] {
       .map(({ metadata, status }) => `its PersistentVolume ${metadata.name} is ${status?.phase ?? "in no phase yet"}`),
     ...claims.map(({ metadata }) => `the claim ${metadata.namespace ?? ""}/${metadata.name} names it`),
     ...(state === "detached" ? [] : [`it is ${state ?? "new to Longhorn"}: only a detached volume is used by nobody`]),
-    ...(restoreRequired === true ? ["a backup is being restored into it"] : []),
+    ...(isWhole(volume) ? [] : ["a backup is being restored into it"]),
   ];
 }
 
@@ -162,10 +149,10 @@ function refuse(name: string, reasons: readonly string[]): void {
 /** Asks the cluster for all of it. */
 export async function see(host: WritableHost): Promise<Seen> {
   const [volumes, persistentVolumes, claims, namespaces] = await Promise.all([
-    host.list<Volume>(`${longhornPath}/volumes`),
-    host.list<PersistentVolume>("/api/v1/persistentvolumes"),
-    host.list<Claim>("/api/v1/persistentvolumeclaims"),
-    host.list<Namespace>("/api/v1/namespaces"),
+    host.list(paths.volumes.all),
+    host.list(paths.persistentVolumes.all),
+    host.list(paths.claims.all),
+    host.list(paths.namespaces.all),
   ]);
   return { volumes, persistentVolumes, claims, namespaces };
 }
@@ -185,7 +172,7 @@ export async function reclaim(
   const seen = await see(host);
   const found = deletable(name, seen, new Date(), withoutBackup);
   for (const { metadata } of persistentVolumesOf(name, seen)) {
-    const path = `/api/v1/persistentvolumes/${metadata.name}`;
+    const path = paths.persistentVolumes.named(metadata.name);
     await host.delete(path, metadata.uid);
     await gone(host, path, patience);
   }
@@ -193,7 +180,7 @@ export async function reclaim(
   const volume = now.volumes.find(({ metadata }) => metadata.name === name);
   // Somebody may have put another PersistentVolume over it meanwhile.
   refuse(name, volume === undefined ? [] : reasonsToKeep(volume, now));
-  const path = `${longhornPath}/volumes/${name}`;
+  const path = paths.volumes.named(name);
   if (volume !== undefined) {
     await host.delete(path, volume.metadata.uid);
   }

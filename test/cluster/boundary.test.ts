@@ -12,7 +12,8 @@ import { guestTests } from "./boundary/guest-tests.ts";
 import { identities, type Identity } from "./boundary/identities.ts";
 import { startGuest, type Guest } from "./guest.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";
-import { certificatesAreCounted, embedded, eventually, type Embedded } from "./embedded.ts";
+import { certificatesAreCounted, eventually, type Embedded } from "./embedded.ts";
+import { platform } from "./platform.ts";
 import type { Pod } from "./reachability/analyser.ts";
 import { destinations, senders } from "./reachability/expected.ts";
 import { matrix, podLabels, snapshot } from "./reachability/matrix.ts";
@@ -24,7 +25,7 @@ let clients: ReadonlyMap<Identity, Api>;
 let honest: ReadonlyMap<string, LegitimateObject>;
 
 before(async () => {
-  host = await embedded("local");
+  host = await platform();
   await host.up();
   await host.cluster.api.apply("/apis/node.k8s.io/v1/runtimeclasses/of-the-operator", {
     apiVersion: "node.k8s.io/v1",

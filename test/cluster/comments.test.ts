@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
-import type { Surroundings } from "../../infra/guards/guard.ts";
-import { surroundings } from "../../infra/guards/live-sources.ts";
+import type { LiveSources } from "../../infra/guards/guard.ts";
+import { liveSources } from "../../infra/guards/live-sources.ts";
 import program from "../../infra/index.ts";
 import { breaker } from "../../kraft/diff/breaker.ts";
 import { changesOf, type Change } from "../../kraft/diff/changes.ts";
@@ -13,7 +13,8 @@ import { comment, previewNotes } from "../../kraft/diff/comment.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { openEngine } from "../../local/engine.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
-import { embedded, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { platform } from "./platform.ts";
 
 /** `node test/cluster/comments.test.ts --write` writes the comments anew, for a person to read in the diff. */
 const write = process.argv.includes("--write");
@@ -29,7 +30,7 @@ const tenants = stackFile.config["kraft:tenants"];
 let local: Embedded;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up();
 });
 
@@ -41,7 +42,7 @@ after(async () => {
 async function changes(
   config: Config,
   secrets: Readonly<Record<string, string>> = {},
-  around: Surroundings = surroundings,
+  around: LiveSources = liveSources,
 ): Promise<Change[]> {
   const events: unknown[] = [];
   const engine = await openEngine({
@@ -84,11 +85,11 @@ test("a tenant gets another size and other domains, and the backup key is rotate
 
 test("a tenant leaves the file, and no guard has seen it: Pulumi's protection is the second wall", async () => {
   const others = Object.fromEntries(Object.entries(tenants).filter(([name]) => name !== "acme"));
-  const blind: Surroundings = {
-    ...surroundings,
+  const blind: LiveSources = {
+    ...liveSources,
     cluster: async (model) => {
-      const seen = await surroundings.cluster(model);
-      return { ...seen, standing: { ...seen.standing, tenants: [] } };
+      const seen = await liveSources.cluster(model);
+      return { ...seen, live: { ...seen.live, tenants: [] } };
     },
   };
   const found = await changes({ "kraft:tenants": others }, {}, blind);

@@ -10,11 +10,12 @@ import type { BackupReport } from "../../kraft/backup/backup.ts";
 import type { DrillReport } from "../../kraft/drill/drill.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import { kraft, type Ended } from "../fixtures/kraft/command.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { eventually, type Embedded } from "./embedded.ts";
 import { MemoryStore } from "./longhorn/backup-store.ts";
 import { longhornApi, type Claim, type PersistentVolume, type Stored, type Volume } from "./longhorn/objects.ts";
 import { SimulatedChecker } from "./longhorn/simulated-checker.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { platform } from "./platform.ts";
 
 const tenants = {
   acme: { domains: ["acme.example"], size: "small" },
@@ -35,7 +36,7 @@ const store = new MemoryStore();
 const shop = "data-shop-acme-6a6b6c";
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   directory = engineFolder(local.cluster.directory);
   const { api } = local.cluster;
   longhorn = new SimulatedLonghorn(api, { store });

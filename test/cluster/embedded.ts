@@ -113,12 +113,14 @@ export class Embedded {
  *
  * @param directory whose parent folder is this cluster's alone. Default: a new one
  */
-export async function embedded(
-  name: string,
-  directory = join(mkdtempSync(join(tmpdir(), "kraft-test-")), name),
-): Promise<Embedded> {
+export async function embedded(name: string, directory = newDirectory(name)): Promise<Embedded> {
   const removed = removeIfAbandoned(directory);
   return new Embedded(await hostCluster(name, directory), removed);
+}
+
+/** Where a new cluster may be, in a folder that is its alone. */
+export function newDirectory(name: string): string {
+  return join(mkdtempSync(join(tmpdir(), "kraft-test-")), name);
 }
 
 /** Joins the embedded cluster that another process has started. */

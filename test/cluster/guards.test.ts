@@ -4,10 +4,11 @@ import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { priorityClasses } from "../../components/plan/size.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { versions } from "../../infra/versions.ts";
-import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { platform } from "./platform.ts";
 
 const active: Tenants = {
   acme: { domains: ["acme.example"], size: "small" },
@@ -20,7 +21,7 @@ const media = "media-default-blue-6d656469";
 let local: Embedded;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": active });
 });
 

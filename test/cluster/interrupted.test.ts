@@ -6,11 +6,12 @@ import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { isRunning } from "../../local/process-identity.ts";
 import { readState } from "../../local/state.ts";
-import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
+import { platform } from "./platform.ts";
 
 /** How often an `up` is killed, each time in the middle of another change. */
 const kills = 8;
@@ -32,7 +33,7 @@ const policiesOfBlue = "/apis/networking.k8s.io/v1/namespaces/k3k-blue/networkpo
 let local: Embedded;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": tenants });
 });
 

@@ -8,9 +8,10 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { skewProblems } from "../../infra/checks/skew.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { connect } from "../../cluster/client.ts";
+import { renewalOf } from "../../infra/renewal.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { k3kReleases } from "../../infra/versions.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { exampleIngress } from "../../kraft/welcome/ingress.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
@@ -18,7 +19,8 @@ import type { Status } from "../../kraft/status/report.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
-import { certificatesAreCounted, embedded, type Embedded } from "./embedded.ts";
+import { certificatesAreCounted, type Embedded } from "./embedded.ts";
+import { platform } from "./platform.ts";
 
 const { namespace } = tenantNames("acme");
 /** Two, since each takes its time to come up. */
@@ -44,7 +46,7 @@ let local: Embedded;
 let directory: string;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": tenants });
   await certificatesAreCounted(local.cluster, "acme");
   directory = engineFolder(local.cluster.directory);
@@ -282,7 +284,7 @@ test("versions: each is read from what runs, and an older one in the file is ref
   const { "kraft:cluster": cluster } = (parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as LocalFile)
     .config;
   const stack = stacks.get("local") ?? assert.fail();
-  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, stack, managed: false });
+  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, remedy: renewalOf(stack, false) });
   // Longhorn's manager, which is not here, writes down what it is.
   await local.cluster.api.create("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/settings", {
     apiVersion: "longhorn.io/v1beta2",

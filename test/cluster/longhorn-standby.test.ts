@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { eventually, type Embedded } from "./embedded.ts";
 import { MemoryStore, type StoredBackup } from "./longhorn/backup-store.ts";
 import { engineName } from "./longhorn/engines.ts";
 import {
@@ -15,6 +15,7 @@ import {
 } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
 import { backupVolumeName } from "./longhorn/targets.ts";
+import { platform } from "./platform.ts";
 
 // Of the simulated Longhorn itself: that the real CRDs take what it writes, and what the pure steps do not decide.
 
@@ -29,8 +30,7 @@ let longhorn: SimulatedLonghorn;
 before(async () => {
   old.backups.set("monday", stored("monday", "2026-11-23T03:00:00Z"));
   own.backups.set("sunday", stored("sunday", "2026-11-22T03:00:00Z"));
-  local = await embedded("local");
-  await local.up({ "kraft:tenants": {} });
+  local = await platform();
   longhorn = new SimulatedLonghorn(local.cluster.api, { store: own, targets: { [target]: old } });
   longhorn.start();
 });

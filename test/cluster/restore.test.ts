@@ -4,17 +4,18 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { Outcome } from "../../kraft/restore/workers.ts";
-import { paths } from "../../kraft/restore/objects.ts";
+import { paths } from "../../cluster/paths.ts";
+import type { Outcome } from "../../kraft/restore/volumes.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
 import { daily, datastoreVolume, tenantVolume, writeBackups, type VolumeSpec } from "../fixtures/backup-store.ts";
 import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { eventually, type Embedded } from "./embedded.ts";
 import { CatalogueStore } from "./longhorn/catalogue-store.ts";
 import type { Claim, PersistentVolume, Volume } from "./longhorn/objects.ts";
 import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { platform } from "./platform.ts";
 
 /** How often a restore is killed before it may end. */
 const kills = 8;
@@ -50,7 +51,7 @@ let directory: string;
 let key: Readonly<Record<string, string>>;
 
 before(async () => {
-  local = await embedded("local");
+  local = await platform();
   await local.up({ "kraft:tenants": tenants, "kraft:phase": "restore" });
   const { cluster } = local;
   directory = engineFolder(cluster.directory);
@@ -67,7 +68,7 @@ before(async () => {
   longhorn = new SimulatedLonghorn(cluster.api, { store: new CatalogueStore(place), interval: 200 });
   longhorn.start();
   await eventually("a backup target that is there", async () => {
-    const target = await cluster.api.get<{ status?: { available?: boolean } }>(paths.backupTarget("default"));
+    const target = await cluster.api.get<{ status?: { available?: boolean } }>(paths.backupTargets.named("default"));
     return target?.status?.available === true ? target : undefined;
   });
 });
@@ -147,7 +148,7 @@ test("what is in the way is left as it is, and keeps no other volume", async () 
     },
   });
   const before = await eventually("a claim with an empty volume", async () => {
-    const made = await get<Claim>(paths.claim("k3k-acme", claim));
+    const made = await get<Claim>(paths.claims.named("k3k-acme", claim));
     return (made?.spec.volumeName ?? "") === "" ? undefined : made;
   });
 
@@ -163,14 +164,15 @@ test("what is in the way is left as it is, and keeps no other volume", async () 
   );
   assert.match(of.get(store.name)?.message ?? "", /^a volume of this name exists and came from no backup: it was left/);
   assert.match(of.get(data.name)?.message ?? "", /^the claim k3k-acme\/.* exists with the volume pvc-.*: it was left/);
-  assert.equal((await get<Volume>(paths.volume(store.name)))?.spec.fromBackup ?? "", "");
-  const untouched = await get<Claim>(paths.claim("k3k-acme", claim));
+  assert.equal((await get<Volume>(paths.volumes.named(store.name)))?.spec.fromBackup ?? "", "");
+  const untouched = await get<Claim>(paths.claims.named("k3k-acme", claim));
   assert.deepEqual(untouched?.spec, before.spec);
   // Whoever put them there takes them away.
-  await api.delete(paths.volume(store.name));
-  await api.delete(paths.claim("k3k-acme", claim));
+  await api.delete(paths.volumes.named(store.name));
+  await api.delete(paths.claims.named("k3k-acme", claim));
   await eventually("what was in the way to go", async () =>
-    (await get(paths.volume(store.name))) === undefined && (await get(paths.claim("k3k-acme", claim))) === undefined
+    (await get(paths.volumes.named(store.name))) === undefined &&
+    (await get(paths.claims.named("k3k-acme", claim))) === undefined
       ? true
       : undefined,
   );
@@ -179,18 +181,18 @@ test("what is in the way is left as it is, and keeps no other volume", async () 
 test("a tenant whose guest exists is not touched", async () => {
   const { api } = local.cluster;
   const { namespace, cluster } = tenantNames("blue");
-  await api.create(paths.clusters(namespace), {
+  await api.create(paths.clusters.in(namespace), {
     apiVersion: "k3k.io/v1beta1",
     kind: "Cluster",
     metadata: { name: cluster, namespace },
     spec: { mode: "shared" },
   });
   const { ended, of } = await outcomes("--tenant", "blue");
-  await api.delete(`${paths.clusters(namespace)}/${cluster}`);
+  await api.delete(paths.clusters.named(namespace, cluster));
   assert.equal(ended.code, 1);
   assert.ok([...of.values()].length === 3 && [...of.values()].every(({ result }) => result === "refused"));
   assert.match([...of.values()][0]?.message ?? "", /^the guest blue exists and may have made empty volumes already/);
-  assert.equal(await get(paths.volume(specOf("blue", "cache").name)), undefined);
+  assert.equal(await get(paths.volumes.named(specOf("blue", "cache").name)), undefined);
 });
 
 test("a restore that fails says so, and never that a volume should be deleted which was whole once", async () => {
@@ -204,10 +206,10 @@ test("a restore that fails says so, and never that a volume should be deleted wh
     of.get(failing.name)?.message ?? "",
     /^Longhorn could not restore it: All replica restore failed.*delete volumes\.longhorn\.io/,
   );
-  assert.equal(await get(paths.claim("k3k-blue", failing.kubernetesStatus?.pvcName ?? "")), undefined);
-  await local.cluster.api.delete(paths.volume(failing.name));
+  assert.equal(await get(paths.claims.named("k3k-blue", failing.kubernetesStatus?.pvcName ?? "")), undefined);
+  await local.cluster.api.delete(paths.volumes.named(failing.name));
   await eventually("the failed volume to go", async () =>
-    (await get(paths.volume(failing.name))) === undefined ? true : undefined,
+    (await get(paths.volumes.named(failing.name))) === undefined ? true : undefined,
   );
 });
 
@@ -215,7 +217,7 @@ test(`killed ${kills} times at any moment, it ends with every volume back once`,
   const seen = new Map<string, string>();
   const look = async (): Promise<void> => {
     for (const { name } of all) {
-      const uid = (await get<Volume>(paths.volume(name)))?.metadata.uid;
+      const uid = (await get<Volume>(paths.volumes.named(name)))?.metadata.uid;
       const before = seen.get(name);
       assert.ok(before === undefined || before === uid, `${name} was made again`);
       if (uid !== undefined) {
@@ -259,7 +261,7 @@ test(`killed ${kills} times at any moment, it ends with every volume back once`,
 /** One volume: from its newest backup, bound to its claim, with its copies and schedules, and owned by nobody. */
 async function isBack({ name, storageClass, size, accessMode, kubernetesStatus, backups }: VolumeSpec): Promise<void> {
   const { namespace = "", pvcName = "" } = kubernetesStatus ?? {};
-  const volume = (await get<Volume>(paths.volume(name))) ?? assert.fail(name);
+  const volume = (await get<Volume>(paths.volumes.named(name))) ?? assert.fail(name);
   const backup = backups.at(-1)?.name ?? "";
   assert.equal(volume.spec.fromBackup, `s3://kraft-local@eu-central-2/local/?backup=${backup}&volume=${name}`);
   assert.equal(volume.spec.size, String(size));
@@ -269,11 +271,11 @@ async function isBack({ name, storageClass, size, accessMode, kubernetesStatus, 
     Object.keys(volume.metadata.labels ?? {}).filter((label) => label.startsWith("recurring-job")),
     [`recurring-job-group.longhorn.io/${storageClass.replace("kraft-", "")}`],
   );
-  const persistentVolume = await get<PersistentVolume>(paths.persistentVolume(name));
+  const persistentVolume = await get<PersistentVolume>(paths.persistentVolumes.named(name));
   assert.equal(persistentVolume?.status?.phase, "Bound");
   assert.equal(persistentVolume.spec.persistentVolumeReclaimPolicy, "Retain");
   const claim =
-    (await get<Claim & { metadata: { ownerReferences?: unknown } }>(paths.claim(namespace, pvcName))) ??
+    (await get<Claim & { metadata: { ownerReferences?: unknown } }>(paths.claims.named(namespace, pvcName))) ??
     assert.fail(pvcName);
   assert.equal(claim.spec.volumeName, name);
   assert.equal(claim.metadata.ownerReferences, undefined);

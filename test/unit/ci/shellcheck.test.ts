@@ -5,11 +5,10 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { talosScript } from "../../../components/plan/machines/talos-script.ts";
-import { nodeScripts } from "../../../infra/nodes/declare-k3s.ts";
-import { machinesPlan } from "../../../infra/nodes/k3s.ts";
+import { k3sPlan, nodeScripts } from "../../../infra/nodes/k3s.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { debianProgram } from "../../machines/lab/debian.ts";
-import { homelabMachines } from "../machines/example.ts";
+import { homelabMachines, homelabNodes } from "../machines/example.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
@@ -52,7 +51,7 @@ describe("shellcheck has nothing to say about", () => {
   }
 
   test("the whole script of a node on k3s", async () => {
-    const plan = machinesPlan(homelab, homelabMachines);
+    const plan = k3sPlan(homelab, homelabNodes, homelabMachines);
     assert.equal(await said(nodeScript(plan, plan.nodes[0] ?? assert.fail(), nodeScripts().node)), "");
   });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { bucketUserPolicy } from "../../../components/plan/backup-store.ts";
 import { platform } from "../../../infra/platform.ts";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 import { objectsOf } from "../../../kraft/diff/rendered.ts";
 import { changesBetween } from "../../../kraft/diff/compare.ts";

@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import { platform, type PlatformOutputs } from "../../../infra/platform.ts";
 import { mebibytes } from "../../../components/plan/quantity.ts";
 import { datastoreStorage } from "../../../components/plan/size.ts";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";

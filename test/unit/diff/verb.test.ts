@@ -156,7 +156,7 @@ describe("a command line that is wrong: exit code 2, and nothing on standard out
     ["drift without a cluster", ["--base", "HEAD", "--drift"], /--drift needs --preview/],
     ["two forms", ["--preview", "x", "--json", "--markdown"], /exclude each other/],
     ["a file that is not there", ["--preview", "no-such-file"], /--preview no-such-file: cannot be read/],
-    ["a commit that is not there", ["--base", "no-such-commit"], /git knows no such commit/],
+    ["a commit that is not there", ["--base", "no-such-commit", "-s", "homelab"], /git knows no such commit/],
     ["no stack of that name", ["--base", "HEAD", "--stack", "other"], /there is no stack "other"/],
   ];
   for (const [what, given, message] of wrong) {

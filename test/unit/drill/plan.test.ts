@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { leftovers } from "../../../kraft/drill/cleanup.ts";
 import { isLeft, type Holder } from "../../../kraft/drill/lease.ts";
-import { checkerPod, drillName, scratchVolume } from "../../../kraft/drill/objects.ts";
-import { nextTenant, recordOf, type TenantNamespace } from "../../../kraft/drill/record.ts";
+import { checkerPod } from "../../../kraft/drill/checker-pod.ts";
+import { drillName, scratchVolume } from "../../../kraft/drill/restore.ts";
+import { volumeManifest } from "../../../cluster/manifests.ts";
+import { nextTenant, recordOf } from "../../../kraft/drill/record.ts";
 import { drillPlan, type Target } from "../../../kraft/drill/targets.ts";
-import type { Backup, PersistentVolume, Volume } from "../../../cluster/longhorn.ts";
+import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../cluster/objects.ts";
 
 const datastore = "varlibrancherk3s-k3k-acme-server-0";
 
@@ -101,7 +103,7 @@ test("a tenant without volumes is known by its backups: the newest of each claim
 });
 
 test("the tenant that was looked at longest ago is next; one that fails does not keep the others waiting", () => {
-  const namespace = (tenant: string, annotations: Record<string, string>): TenantNamespace => ({
+  const namespace = (tenant: string, annotations: Record<string, string>): KubernetesObject => ({
     metadata: { name: `k3k-${tenant}`, annotations },
   });
   const proven = "kraft.dev/proven-restorable";
@@ -194,13 +196,13 @@ test("a scratch volume is in no schedule, and its pod has no token, no right to 
     isDatastore: true,
   };
   const name = drillName("acme", 0);
-  const { metadata, spec } = scratchVolume(name, "acme", target) as {
+  const { metadata, spec } = volumeManifest(scratchVolume(name, "acme", target)).object as {
     metadata: { labels: Record<string, string> };
     spec: { numberOfReplicas: number };
   };
   assert.equal(metadata.labels["recurring-job-group.longhorn.io/kraft-drill"], "enabled");
   assert.equal(spec.numberOfReplicas, 1);
-  const pod = checkerPod(name, "acme", target, "r1") as {
+  const pod = checkerPod(name, "acme", target.isDatastore, "r1") as {
     spec: {
       automountServiceAccountToken: boolean;
       hostNetwork?: boolean;

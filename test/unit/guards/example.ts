@@ -1,6 +1,6 @@
-import type { Standing, StandingTenant } from "../../../cluster/live-state.ts";
+import type { LiveState, LiveTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 
@@ -13,9 +13,9 @@ export function model(change: Partial<Model> = {}): Model {
 export const target = "s3://kraft-backup@eu-central-2/homelab/";
 
 /** A cluster in which the valid stack file was carried out. */
-export function standing(change: Partial<Standing> = {}): Standing {
+export function live(change: Partial<LiveState> = {}): LiveState {
   return {
-    tenants: [standingTenant("acme")],
+    tenants: [liveTenant("acme")],
     volumes: [],
     dataDefinitions: ["volumes.longhorn.io", "clusters.k3k.io"],
     target,
@@ -26,7 +26,7 @@ export function standing(change: Partial<Standing> = {}): Standing {
 }
 
 /** A tenant with a guest and the claim of its datastore. */
-export function standingTenant(name: string, change: Partial<StandingTenant> = {}): StandingTenant {
+export function liveTenant(name: string, change: Partial<LiveTenant> = {}): LiveTenant {
   return {
     name,
     guest: true,
@@ -37,7 +37,7 @@ export function standingTenant(name: string, change: Partial<StandingTenant> = {
 }
 
 /** A cluster in which nothing was ever declared. */
-export const nothing: Standing = {
+export const nothing: LiveState = {
   tenants: [],
   volumes: [],
   dataDefinitions: [],

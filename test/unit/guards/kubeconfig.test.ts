@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nothingRuns } from "../../../infra/checks/skew.ts";
+import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
 import { kubeconfigWarnings, renewalOf } from "../../../infra/renewal.ts";
-import { model, standing } from "./example.ts";
+import { model, live } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const renewal = { before: "renew it", after: "repair it" };
@@ -32,11 +32,11 @@ describe("the host's kubeconfig", () => {
 
   test("every preview says it, whatever else there is to say", async () => {
     const warned = async (certificateEnd: Date | undefined) => {
-      const surroundings = {
-        cluster: () => Promise.resolve({ standing: standing(), running: nothingRuns, certificateEnd }),
+      const liveSources = {
+        cluster: () => Promise.resolve({ live: live(), running: nothingRuns, certificateEnd }),
         backedUp: () => assert.fail("the bucket was asked"),
       };
-      return (await guard(model(), surroundings, now)).warnings;
+      return (await guard(model(), liveSources, now)).warnings;
     };
     assert.deepEqual(await warned(undefined), []);
     const [warning, ...others] = await warned(new Date("2026-12-01T00:00:00Z"));

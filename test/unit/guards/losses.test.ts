@@ -2,29 +2,29 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { undeclaredProblems } from "../../../infra/guards/declared.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
-import type { Standing } from "../../../cluster/live-state.ts";
+import type { LiveState } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
-import { model, nothing, standing, standingTenant, target } from "./example.ts";
+import { tenant } from "../infra/checks/example.ts";
+import { model, nothing, live, liveTenant, target } from "./example.ts";
 
 const today = new Date("2026-11-25T20:00:00Z");
 const suspendedAt = "2026-11-24T18:00:00Z";
 
-function problems(change: Partial<Model>, found: Standing = standing()): string[] {
+function problems(change: Partial<Model>, found: LiveState = live()): string[] {
   return lossProblems(model(change), found, today).map(({ key, found: what }) => `${key}: ${what}`);
 }
 
 describe("what takes nothing from the cluster is let through", () => {
   for (const [what, change, found] of [
-    ["the file as it was carried out", {}, standing()],
+    ["the file as it was carried out", {}, live()],
     ["a cluster on which nothing stands", {}, nothing],
-    ["one more tenant", { tenants: [tenant("acme"), tenant("blue")] }, standing()],
-    ["a tenant that is suspended", { tenants: [tenant("acme", { state: "suspended" })] }, standing()],
-    ["a new target that names the old", { backup: { ...model().backup, prefix: "new", replaces: target } }, standing()],
+    ["one more tenant", { tenants: [tenant("acme"), tenant("blue")] }, live()],
+    ["a tenant that is suspended", { tenants: [tenant("acme", { state: "suspended" })] }, live()],
+    ["a new target that names the old", { backup: { ...model().backup, prefix: "new", replaces: target } }, live()],
     [
       "restore on a cluster without guests",
       { phase: "restore" },
-      standing({ tenants: [standingTenant("acme", { guest: false })] }),
+      live({ tenants: [liveTenant("acme", { guest: false })] }),
     ],
     ["a purged tenant of whom nothing stands", { tenants: [tenant("acme", { state: "purged" })] }, nothing],
   ] as const) {
@@ -35,7 +35,7 @@ describe("what takes nothing from the cluster is let through", () => {
 });
 
 test("a tenant that leaves the file: what would go, and the way", () => {
-  const [problem, ...others] = lossProblems(model({ tenants: [] }), standing(), today);
+  const [problem, ...others] = lossProblems(model({ tenants: [] }), live(), today);
   assert.deepEqual(problem, {
     key: "kraft:tenants.acme",
     found: "nothing, but the cluster has the guest cluster of acme, and with it would go 1 volume claim",
@@ -60,7 +60,7 @@ test("another bucket, region or prefix: Longhorn would forget every backup", () 
 });
 
 test("a bucket that Kraft made does not leave the program", () => {
-  assert.match(problems({}, standing({ managedBucket: true })).join(), /^kraft:backup\.managed: false, but Kraft made/);
+  assert.match(problems({}, live({ managedBucket: true })).join(), /^kraft:backup\.managed: false, but Kraft made/);
 });
 
 test("restore on a cluster with guests would take them away", () => {
@@ -69,14 +69,14 @@ test("restore on a cluster with guests would take them away", () => {
 
 describe("a guest is archived", () => {
   const archived = { tenants: [tenant("acme", { state: "archived" })] };
-  const acme = (change: Parameters<typeof standingTenant>[1], lastBackupAt?: string): Standing =>
-    standing({
-      tenants: [standingTenant("acme", { suspendedAt, ...change })],
+  const acme = (change: Parameters<typeof liveTenant>[1], lastBackupAt?: string): LiveState =>
+    live({
+      tenants: [liveTenant("acme", { suspendedAt, ...change })],
       volumes: [{ name: "pvc-acme", whole: true, ...(lastBackupAt === undefined ? {} : { lastBackupAt }) }],
     });
 
   test("not before it is suspended", () => {
-    assert.match(problems(archived, standing()).join(), /"archived", but acme is not suspended$/);
+    assert.match(problems(archived, live()).join(), /"archived", but acme is not suspended$/);
   });
   test("not while pods of its own run", () => {
     const found = acme({ pods: ["web-1", "web-2"] }, "2026-11-25T01:00:00Z");
@@ -122,7 +122,7 @@ describe("a tenant is purged", () => {
   const purged = (purge?: string) => ({
     tenants: [tenant("acme", { state: "purged", ...(purge === undefined ? {} : { purge }) })],
   });
-  const archived = standing({ tenants: [standingTenant("acme", { guest: false, claims: [] })] });
+  const archived = live({ tenants: [liveTenant("acme", { guest: false, claims: [] })] });
 
   test("not while its guest stands", () => {
     assert.match(problems(purged("2026-11-25")).join(), /"purged", but the cluster has the guest cluster of acme/);
@@ -145,10 +145,9 @@ test("kinds and a namespace that the program no longer declares", () => {
     "CustomResourceDefinition/volumes.longhorn.io",
     "CustomResourceDefinition/clusters.k3k.io",
   ]);
-  assert.deepEqual(undeclaredProblems(standing(), all), []);
+  assert.deepEqual(undeclaredProblems(live(), all), []);
   assert.deepEqual(undeclaredProblems(nothing, new Set()), []);
-  const without = (name: string) =>
-    undeclaredProblems(standing(), new Set([...all].filter((object) => object !== name)));
+  const without = (name: string) => undeclaredProblems(live(), new Set([...all].filter((object) => object !== name)));
   assert.match(without("CustomResourceDefinition/volumes.longhorn.io")[0]?.fix ?? "", /backups in the bucket$/);
   assert.match(without("CustomResourceDefinition/clusters.k3k.io")[0]?.found ?? "", /clusters\.k3k\.io$/);
   assert.match(without("Namespace/longhorn-system")[0]?.found ?? "", /every tenant's volumes/);

@@ -2,21 +2,21 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { moveProblems, moveWarnings } from "../../../infra/guards/moves.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { StandingTenant, StandingVolume } from "../../../cluster/live-state.ts";
-import { tenant } from "../checks/example.ts";
-import { model, nothing, standing, standingTenant } from "./example.ts";
+import type { LiveTenant, LiveVolume } from "../../../cluster/live-state.ts";
+import { tenant } from "../infra/checks/example.ts";
+import { model, nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00Z" };
-const whole: StandingVolume = { name: "pvc-acme", whole: true };
+const whole: LiveVolume = { name: "pvc-acme", whole: true };
 
 /** What is said of acme, and how much of it is declared. */
 function judged(
   change: Parameters<typeof tenant>[1],
-  found: Partial<StandingTenant> | undefined,
-  volumes: readonly StandingVolume[] = [whole],
+  found: Partial<LiveTenant> | undefined,
+  volumes: readonly LiveVolume[] = [whole],
 ) {
-  const around = found === undefined ? nothing : standing({ tenants: [standingTenant("acme", found)], volumes });
+  const around = found === undefined ? nothing : live({ tenants: [liveTenant("acme", found)], volumes });
   const changed = model({ tenants: [tenant("acme", change)] });
   const staged = stagesOf(changed, around, now);
   return {
@@ -83,7 +83,7 @@ describe("the source stays as long as a volume follows it", () => {
     prefix: "attic",
     endpoint: "https://s3.example",
   };
-  const around = standing({ volumes: [whole, { name: "pvc-copy", whole: false, follows: { target: "attic", url } }] });
+  const around = live({ volumes: [whole, { name: "pvc-copy", whole: false, follows: { target: "attic", url } }] });
   for (const [what, change, expected] of [
     ["as it is", source, []],
     ["gone", undefined, [`nothing, but volumes follow the backups of attic in ${url}: pvc-copy`]],

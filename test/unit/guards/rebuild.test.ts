@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { readsCatalogue, rebuildProblems, type BackedUp } from "../../../infra/guards/rebuild.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { Standing } from "../../../cluster/live-state.ts";
+import type { LiveState } from "../../../cluster/live-state.ts";
 import type { Model, Tenant } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
-import { nothing, standing, standingTenant } from "./example.ts";
+import { tenant } from "../infra/checks/example.ts";
+import { nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const claim = "varlibrancherk3s-k3k-acme-server-0";
@@ -21,27 +21,27 @@ function part(tenants: readonly Tenant[] = [tenant("acme")], more: Partial<Part>
   return { tenants, leaveOut: [], phase: "run", ...more };
 }
 
-function problems(model: Part, around: Standing, backedUp: BackedUp = bucket): string[] {
+function problems(model: Part, around: LiveState, backedUp: BackedUp = bucket): string[] {
   return rebuildProblems(model, stagesOf(model, around, now), around, backedUp).map(
     ({ key, found }) => `${key}: ${found}`,
   );
 }
 
 /** The cluster after `restore --apply`. */
-const restored: Standing = {
+const restored: LiveState = {
   ...nothing,
-  tenants: [standingTenant("acme", { guest: false })],
+  tenants: [liveTenant("acme", { guest: false })],
   volumes: [{ name: "pvc-acme", whole: true }],
 };
 
 describe("the bucket is only asked where something is about to start", () => {
   for (const [what, model, around, expected] of [
-    ["nothing new", part(), standing(), false],
-    ["one more tenant", part([tenant("acme"), tenant("blue")]), standing(), true],
-    ["a cluster without schedules", part(), standing({ schedules: false }), true],
+    ["nothing new", part(), live(), false],
+    ["one more tenant", part([tenant("acme"), tenant("blue")]), live(), true],
+    ["a cluster without schedules", part(), live({ schedules: false }), true],
     ["the first run of all", part([]), nothing, true],
     ["in phase restore", part(undefined, { phase: "restore" }), nothing, false],
-    ["an archived tenant", part([tenant("acme", { state: "archived" })]), standing(), false],
+    ["an archived tenant", part([tenant("acme", { state: "archived" })]), live(), false],
   ] as const) {
     test(what, () => {
       assert.equal(readsCatalogue(model, stagesOf(model, around, now), around), expected);
@@ -58,10 +58,7 @@ test("a guest does not start over volumes that are only in the bucket", () => {
 test("nor over one that is still being filled, or whose claim is bound to another", () => {
   assert.equal(problems(part(), { ...restored, volumes: [{ name: "pvc-acme", whole: false }] }).length, 1);
   const claims = [{ name: claim, volume: "pvc-other" }];
-  assert.equal(
-    problems(part(), { ...restored, tenants: [standingTenant("acme", { guest: false, claims })] }).length,
-    1,
-  );
+  assert.equal(problems(part(), { ...restored, tenants: [liveTenant("acme", { guest: false, claims })] }).length, 1);
 });
 
 test("once everything is back, and for what is left out, it does", () => {
@@ -97,8 +94,8 @@ test("while others run, only what the new tenant has in the bucket counts", () =
   const ofBlue = { volume: "pvc-blue", namespace: "k3k-blue", claim: "data" };
   const old = { volume: "pvc-old", namespace: "k3k-acme", claim: "deleted-last-year" };
   const damaged = [{ volume: "pvc-1", message: "damaged" }];
-  assert.deepEqual(problems(returning, standing(), { volumes: [old], damaged, unattached: damaged }), []);
-  assert.deepEqual(problems(returning, standing(), { volumes: [old, ofBlue], damaged, unattached: [] }), [
+  assert.deepEqual(problems(returning, live(), { volumes: [old], damaged, unattached: damaged }), []);
+  assert.deepEqual(problems(returning, live(), { volumes: [old, ofBlue], damaged, unattached: [] }), [
     `kraft:phase: "run", but of blue a volume is only in the bucket: data (pvc-blue)`,
   ]);
 });

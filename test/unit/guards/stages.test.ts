@@ -4,18 +4,18 @@ import * as fc from "fast-check";
 import { hasGuest, type Stage } from "../../../components/plan/lifecycle.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { Standing, StandingTenant } from "../../../cluster/live-state.ts";
+import type { LiveState, LiveTenant } from "../../../cluster/live-state.ts";
 import { phaseNames } from "../../../infra/config/keys/platform.ts";
 import { stateNames } from "../../../infra/config/keys/tenant.ts";
-import { tenant } from "../checks/example.ts";
-import { model, nothing, standing, standingTenant } from "./example.ts";
+import { tenant } from "../infra/checks/example.ts";
+import { model, nothing, live, liveTenant } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 
 const cases: readonly (readonly [
   state: (typeof stateNames)[number],
   phase: (typeof phaseNames)[number],
-  found: Partial<StandingTenant> | undefined,
+  found: Partial<LiveTenant> | undefined,
   stage: Stage | undefined,
 ])[] = [
   ["active", "run", undefined, "guest"],
@@ -37,16 +37,16 @@ const cases: readonly (readonly [
 for (const [state, phase, found, stage] of cases) {
   test(`${state} in phase ${phase}, ${found === undefined ? "nothing stands" : JSON.stringify(found)}: ${stage ?? "not declared"}`, () => {
     const tenants = [tenant("acme", { state })];
-    const around = found === undefined ? nothing : standing({ tenants: [standingTenant("acme", found)] });
+    const around = found === undefined ? nothing : live({ tenants: [liveTenant("acme", found)] });
     assert.equal(stagesOf({ tenants, phase }, around, now)[0]?.stage, stage);
   });
 }
 
 test("since when a tenant is suspended is written once, and kept", () => {
   const tenants = [tenant("acme", { state: "suspended" })];
-  const first = stagesOf({ tenants, phase: "run" }, standing(), now);
+  const first = stagesOf({ tenants, phase: "run" }, live(), now);
   assert.equal(first[0]?.suspendedAt, "2026-11-25T20:00:00.000Z");
-  const later = standing({ tenants: [standingTenant("acme", { suspendedAt: "2026-11-01T00:00:00Z" })] });
+  const later = live({ tenants: [liveTenant("acme", { suspendedAt: "2026-11-01T00:00:00Z" })] });
   assert.equal(stagesOf({ tenants, phase: "run" }, later, now)[0]?.suspendedAt, "2026-11-01T00:00:00Z");
   const closing = [tenant("acme", { state: "archived" })];
   assert.equal(stagesOf({ tenants: closing, phase: "run" }, later, now)[0]?.suspendedAt, "2026-11-01T00:00:00Z");
@@ -67,12 +67,12 @@ test("whatever the file says and whatever stands: what the guards let through ta
       fc.constantFrom(...phaseNames),
       fc.boolean(),
       ({ guest, leaving, suspendedAt, backup, pods }, state, phase, listed) => {
-        const found: StandingTenant = {
-          ...standingTenant("acme", { guest, pods }),
+        const found: LiveTenant = {
+          ...liveTenant("acme", { guest, pods }),
           ...(leaving === undefined ? {} : { leaving }),
           ...(suspendedAt === undefined ? {} : { suspendedAt }),
         };
-        const around: Standing = standing({
+        const around: LiveState = live({
           tenants: [found],
           volumes: [{ name: "pvc-acme", whole: true, ...(backup === undefined ? {} : { lastBackupAt: backup }) }],
         });

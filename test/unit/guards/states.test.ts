@@ -1,30 +1,30 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { nothingRuns } from "../../../infra/checks/skew.ts";
+import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
-import type { StandingTenant } from "../../../cluster/live-state.ts";
+import type { LiveTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
-import { tenant } from "../checks/example.ts";
-import { model, standing, standingTenant } from "./example.ts";
+import { tenant } from "../infra/checks/example.ts";
+import { model, live, liveTenant } from "./example.ts";
 
 type State = Model["tenants"][number]["state"];
 
 const suspendedAt = "2026-11-25T18:00:00Z";
 
 /** What a preview says of acme, who is in a state by the stack file and in the cluster as given. */
-async function said(state: State, found: Partial<StandingTenant>): Promise<readonly string[]> {
-  const surroundings = {
+async function said(state: State, found: Partial<LiveTenant>): Promise<readonly string[]> {
+  const liveSources = {
     cluster: () =>
       Promise.resolve({
-        standing: standing({ tenants: [standingTenant("acme", found)] }),
+        live: live({ tenants: [liveTenant("acme", found)] }),
         running: nothingRuns,
         certificateEnd: undefined,
       }),
     backedUp: () => assert.fail("the bucket was asked"),
   };
   const declared = model({ tenants: [tenant("acme", { state })] });
-  const { warnings } = await guard(declared, surroundings, new Date("2026-11-25T20:00:00Z"));
+  const { warnings } = await guard(declared, liveSources, new Date("2026-11-25T20:00:00Z"));
   return warnings.map(({ key, message }) => `${key}: ${message}`);
 }
 

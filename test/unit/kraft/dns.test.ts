@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { dnsWarnings, judgeDns, namesOf, type Answer } from "../../../kraft/check/dns.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";

@@ -2,31 +2,41 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
-import { Command } from "commander";
+import type { Command, Option } from "commander";
+import { programOf } from "../../../kraft/cli/command-line.ts";
+import { Output } from "../../../kraft/cli/output.ts";
 import { verbs } from "../../../kraft/cli/verbs.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const documents = [...globSync("docs/**/*.md", { cwd: root }), "README.md"].sort();
 
-/** Every command line of the operator's tool in a text, without `npm run kraft --`. */
+const program = programOf(verbs, new Output());
+
+/** Every command line of the operator's tool in a text, without `npx kraft`. */
 function commandLines(text: string): string[] {
-  return [...text.matchAll(/npm run (?:--silent )?kraft -- ([a-z][^`\n#|]*)/g)].map(([, line = ""]) => line.trim());
+  return [...text.matchAll(/npx kraft ([a-z][^`\n#|>]*)/g)].map(([, line = ""]) => line.trim());
 }
 
 for (const name of documents) {
   const text = readFileSync(join(root, name), "utf8");
 
-  test(`${name}: every verb and option that it names is there`, () => {
+  test(`${name}: every verb, operand and option that it names is there`, () => {
     for (const line of commandLines(text)) {
       const [verb = "", ...rest] = line.split(/\s+/);
-      const known = verbs.find((candidate) => candidate.name === verb);
-      assert.ok(known, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
-      const command = new Command(verb);
-      known.define(command);
-      const flags = [...command.options.flatMap(({ long, short }) => [long, short]), "--json", "--directory", "--help"];
-      for (const flag of rest.filter((word) => /^--?[a-z]/.test(word))) {
-        assert.ok(flags.includes(flag.replace(/[,.;:]$/, "")), `${line}: ${verb} has no ${flag}`);
+      const command = program.commands.find((candidate) => candidate.name() === verb);
+      assert.ok(command, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
+      const operands = [];
+      for (const [index, word] of rest.entries()) {
+        const option = optionOf(command, word);
+        if (/^--?[a-z]/.test(word)) {
+          assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
+          assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
+        } else if (/^[\w<]/.test(word) && optionOf(command, rest[index - 1] ?? "")?.required !== true) {
+          operands.push(word);
+        }
       }
+      const taken = command.registeredArguments.filter(({ description }) => description !== "").length;
+      assert.ok(operands.length <= taken, `${line}: ${operands.join(" ")}`);
     }
   });
 
@@ -35,4 +45,9 @@ for (const name of documents) {
       assert.ok(existsSync(join(root, dirname(name), target)), target);
     }
   });
+}
+
+function optionOf(command: Command, word: string): Option | undefined {
+  const flag = word.replace(/[,.;:]$/, "");
+  return command.options.find(({ long, short }) => flag === long || flag === short);
 }

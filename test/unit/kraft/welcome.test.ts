@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { welcomeFacts, type WelcomeFacts } from "../../../kraft/welcome/facts.ts";
 import { welcomeSheet } from "../../../kraft/welcome/sheet.ts";
 import { stacks } from "../../../stacks/index.ts";

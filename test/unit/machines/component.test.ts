@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { platform } from "../../../infra/platform.ts";
-import { validate } from "../../../infra/validate.ts";
+import { validate } from "../../../infra/config/validate.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";

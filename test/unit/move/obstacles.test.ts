@@ -1,18 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import type { StandingTenant } from "../../../cluster/live-state.ts";
+import type { LiveTenant } from "../../../cluster/live-state.ts";
 import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
-import type { Parties, Party } from "../../../kraft/move/parties.ts";
-import { doneChecks, positionOf } from "../../../kraft/move/position.ts";
-import type { Volume } from "../../../cluster/longhorn.ts";
-import { standing, standingTenant } from "../guards/example.ts";
+import type { MoveCluster } from "../../../kraft/move/clusters.ts";
+import { doneChecks } from "../../../kraft/move/done.ts";
+import { progressOf } from "../../../kraft/move/progress.ts";
+import type { Volume } from "../../../cluster/objects.ts";
+import { liveTenant } from "../guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };
 const suspendedAt = "2026-11-25T18:00:00Z";
 
 /** Neither cluster is asked anything here. */
-function hostOf(uid: string): Party["host"] {
+function hostOf(uid: string): MoveCluster["host"] {
   const never = (): never => assert.fail("asked");
   return { uid, context: uid, get: never, list: never, names: never, apply: never, merge: never, delete: never };
 }
@@ -32,15 +33,18 @@ function volume(
   };
 }
 
-function party(stack: string, tenant: Partial<StandingTenant> | undefined, change: Partial<Party> = {}): Party {
-  const found = tenant && standingTenant("acme", tenant);
+function cluster(
+  stack: string,
+  tenant: Partial<LiveTenant> | undefined,
+  change: Partial<MoveCluster> = {},
+): MoveCluster {
+  const found = tenant && liveTenant("acme", tenant);
   return {
     stack,
     host: hostOf(stack),
-    standing: standing({ tenants: found === undefined ? [] : [found] }),
     tenant: found,
     volumes: [],
-    known: [],
+    allVolumes: [],
     writers: [],
     token: "token",
     guestPhase: undefined,
@@ -58,7 +62,7 @@ function used(lastPodRefAt: string, { namespace = "k3k-acme", pvName = "pvc-acme
 
 const prepared = { guest: false, claims: [] };
 
-function found(phase: MovePhase, source: Party, target: Party): string {
+function found(phase: MovePhase, source: MoveCluster, target: MoveCluster): string {
   return obstacles(phase, { tenant: "acme", source, target }).join("\n");
 }
 
@@ -74,97 +78,109 @@ describe("nothing is in the way", () => {
     ["done", {}, prepared],
   ] as const) {
     test(`of ${phase}: ${JSON.stringify(source)}, ${JSON.stringify(target)}`, () => {
-      assert.equal(found(phase, party("homelab", source), party("proliant", target)), "");
+      assert.equal(found(phase, cluster("homelab", source), cluster("proliant", target)), "");
     });
   }
 });
 
 describe("what is in the way is said, with what to do", () => {
-  const running = party("homelab", {}, { writers: ["k3k-acme-server-0"] });
+  const running = cluster("homelab", {}, { writers: ["k3k-acme-server-0"] });
   for (const [what, phase, source, target, expected] of [
-    ["both files name one cluster", "copy", party("homelab", {}), party("homelab", prepared), /are the same cluster/],
-    ["nothing to move", "copy", party("homelab", undefined), party("proliant", prepared), /there is nothing to move/],
-    ["archived there", "cutover", party("homelab", { guest: false }), party("proliant", prepared), /no guest acme/],
-    ["no namespace here", "copy", party("homelab", {}), party("proliant", undefined), /yet: pulumi up -s proliant/],
-    ["a namesake", "copy", party("homelab", {}), party("proliant", {}), /has a guest acme of its own/],
+    [
+      "both files name one cluster",
+      "copy",
+      cluster("homelab", {}),
+      cluster("homelab", prepared),
+      /are the same cluster/,
+    ],
+    [
+      "nothing to move",
+      "copy",
+      cluster("homelab", undefined),
+      cluster("proliant", prepared),
+      /there is nothing to move/,
+    ],
+    ["archived there", "cutover", cluster("homelab", { guest: false }), cluster("proliant", prepared), /no guest acme/],
+    ["no namespace here", "copy", cluster("homelab", {}), cluster("proliant", undefined), /yet: pulumi up -s proliant/],
+    ["a namesake", "copy", cluster("homelab", {}), cluster("proliant", {}), /has a guest acme of its own/],
     [
       "here already",
       "cutover",
-      party("homelab", { suspendedAt, movedTo }),
-      party("proliant", { arrivedFrom: "homelab" }),
+      cluster("homelab", { suspendedAt, movedTo }),
+      cluster("proliant", { arrivedFrom: "homelab" }),
       /runs on proliant already: npm run kraft -- move acme done/,
     ],
     [
       "another token",
       "copy",
-      party("homelab", {}),
-      party("proliant", prepared, { token: "other" }),
-      /would not open its data: make kraft:sourceTokenSeed/,
+      cluster("homelab", {}),
+      cluster("proliant", prepared, { token: "other" }),
+      /would not open its data: set kraft:sourceTokenSeed/,
     ],
     [
-      "on the way elsewhere",
+      "moving elsewhere",
       "cutover",
-      party("homelab", { suspendedAt, movedTo: { ...movedTo, to: "attic" } }),
-      party("proliant", prepared),
-      /on the way from homelab to attic/,
+      cluster("homelab", { suspendedAt, movedTo: { ...movedTo, to: "attic" } }),
+      cluster("proliant", prepared),
+      /acme is moving from homelab to attic, not to proliant/,
     ],
     [
       "copies after the cutover began",
       "copy",
-      party("homelab", { suspendedAt, movedTo }),
-      party("proliant", prepared),
+      cluster("homelab", { suspendedAt, movedTo }),
+      cluster("proliant", prepared),
       /the cutover began at .* go on with npm run kraft -- move acme cutover/,
     ],
     [
       "not suspended",
       "cutover",
-      party("homelab", {}),
-      party("proliant", prepared),
+      cluster("homelab", {}),
+      cluster("proliant", prepared),
       /state: suspended in Pulumi\.homelab/,
     ],
     [
       "pods that write",
       "cutover",
       running,
-      party("proliant", prepared),
+      cluster("proliant", prepared),
       /run on homelab and may write: k3k-acme-server-0/,
     ],
     [
       "the tenant's own pods",
       "cutover",
-      party("homelab", { suspendedAt, pods: ["shop-1"] }),
-      party("proliant", prepared),
+      cluster("homelab", { suspendedAt, pods: ["shop-1"] }),
+      cluster("proliant", prepared),
       /may write: shop-1; kubectl delete pods --all --namespace k3k-acme/,
     ],
     [
       "a claim without a volume",
       "copy",
-      party("homelab", { claims: [{ name: "media" }] }),
-      party("proliant", prepared),
+      cluster("homelab", { claims: [{ name: "media" }] }),
+      cluster("proliant", prepared),
       /wait for a volume, and would not move: media/,
     ],
     [
       "back once the guest was there",
       "back",
-      party("homelab", { suspendedAt, movedTo }),
-      party("proliant", { arrivedFrom: "homelab" }),
+      cluster("homelab", { suspendedAt, movedTo }),
+      cluster("proliant", { arrivedFrom: "homelab" }),
       /what it wrote there is nowhere else/,
     ],
     [
       "back once the guest was there and was archived",
       "back",
-      party("homelab", { suspendedAt, movedTo }),
-      party("proliant", { ...prepared, arrivedFrom: "homelab" }, { known: [used("2026-11-25T20:00:00Z")] }),
+      cluster("homelab", { suspendedAt, movedTo }),
+      cluster("proliant", { ...prepared, arrivedFrom: "homelab" }, { allVolumes: [used("2026-11-25T20:00:00Z")] }),
       /^the guest acme ran on proliant already, .*homelab \(pvc-acme until 2026-11-25T20:00:00Z\): bring it back on proliant/,
     ],
     [
       "back to what was purged",
       "back",
-      party("homelab", undefined),
-      party("proliant", { ...prepared, arrivedFrom: "homelab" }),
+      cluster("homelab", undefined),
+      cluster("proliant", { ...prepared, arrivedFrom: "homelab" }),
       /^homelab has no namespace k3k-acme any more: there is nothing to go back to$/,
     ],
-    ["back from nothing", "back", party("homelab", {}), party("proliant", prepared), /nothing to take back/],
+    ["back from nothing", "back", cluster("homelab", {}), cluster("proliant", prepared), /nothing to take back/],
   ] as const) {
     test(what, () => {
       assert.match(found(phase, source, target), expected);
@@ -172,69 +188,77 @@ describe("what is in the way is said, with what to do", () => {
   }
 
   test("back: what pods wrote before the move came with it", () => {
-    const source = party("homelab", { suspendedAt, movedTo });
-    const ways = (known: Volume): string => found("back", source, party("proliant", prepared, { known: [known] }));
-    assert.equal(ways(used("2026-11-25T18:59:59Z")), "");
-    assert.equal(ways(used("2026-11-25T20:00:00Z", { namespace: "k3k-blue" })), "");
+    const source = cluster("homelab", { suspendedAt, movedTo });
+    const wayBack = (onTarget: Volume): string =>
+      found("back", source, cluster("proliant", prepared, { allVolumes: [onTarget] }));
+    assert.equal(wayBack(used("2026-11-25T18:59:59Z")), "");
+    assert.equal(wayBack(used("2026-11-25T20:00:00Z", { namespace: "k3k-blue" })), "");
     assert.equal(
-      ways(used("2026-11-25T20:00:00Z", { pvName: "" })),
+      wayBack(used("2026-11-25T20:00:00Z", { pvName: "" })),
       "",
       "the backup was made after the move had begun",
     );
-    assert.match(ways(used("2026-11-25T19:00:01Z")), /ran on proliant already/);
+    assert.match(wayBack(used("2026-11-25T19:00:01Z")), /ran on proliant already/);
   });
 
   test("everything at once", () => {
-    const lines = found("cutover", running, party("proliant", undefined)).split("\n");
+    const lines = found("cutover", running, cluster("proliant", undefined)).split("\n");
     assert.equal(lines.length, 3, lines.join("\n"));
   });
 });
 
 describe("where a move stands", () => {
   const volumes = [volume("pvc-acme")];
-  const source = (change: Partial<StandingTenant> = {}): Party => party("homelab", change, { volumes, known: volumes });
+  const source = (change: Partial<LiveTenant> = {}): MoveCluster =>
+    cluster("homelab", change, { volumes, allVolumes: volumes });
   const standby = [volume("pvc-acme", { Standby: true })];
   const own = [volume("pvc-acme", { Standby: false })];
-  const cases: readonly (readonly [Parties["source"], Parties["target"], string, string, RegExp])[] = [
-    [source(), party("proliant", prepared), "before", "nothing", /^npm run kraft -- move acme copy --stack proliant$/],
+  const cases: readonly (readonly [MoveCluster, MoveCluster, string, string, RegExp])[] = [
     [
       source(),
-      party("proliant", prepared, { known: standby }),
+      cluster("proliant", prepared),
+      "before",
+      "nothing",
+      /^npm run kraft -- move acme copy --stack proliant$/,
+    ],
+    [
+      source(),
+      cluster("proliant", prepared, { allVolumes: standby }),
       "copying",
       "a copy that follows",
       /^state: suspended for acme in Pulumi\.homelab\.yaml/,
     ],
     [
       source({ suspendedAt }),
-      party("proliant", prepared, { known: standby }),
+      cluster("proliant", prepared, { allVolumes: standby }),
       "copying",
       "a copy that follows",
       /^npm run kraft -- move acme cutover --stack proliant$/,
     ],
     [
       source(),
-      party("proliant", prepared, { known: own }),
+      cluster("proliant", prepared, { allVolumes: own }),
       "stale",
       "a copy that lives",
       /^delete the copies on proliant: docs\/moving\.md$/,
     ],
     [
       source({ suspendedAt, movedTo }),
-      party("proliant", prepared, { known: own }),
+      cluster("proliant", prepared, { allVolumes: own }),
       "cutover",
       "a copy that lives",
       /move acme cutover --stack proliant/,
     ],
     [
       source({ suspendedAt, movedTo }),
-      party("proliant", { guest: false, arrivedFrom: "homelab" }, { known: own, volumes: own }),
+      cluster("proliant", { guest: false, arrivedFrom: "homelab" }, { allVolumes: own, volumes: own }),
       "arrived",
       "its claim's own",
       /^pulumi up -s proliant: the guest starts there$/,
     ],
     [
       source({ suspendedAt, movedTo }),
-      party("proliant", { arrivedFrom: "homelab" }, { known: own, volumes: own }),
+      cluster("proliant", { arrivedFrom: "homelab" }, { allVolumes: own, volumes: own }),
       "running",
       "its claim's own",
       /move acme done/,
@@ -242,7 +266,7 @@ describe("where a move stands", () => {
   ];
   for (const [left, right, stage, there, next] of cases) {
     test(stage, () => {
-      const position = positionOf({ tenant: "acme", source: left, target: right });
+      const position = progressOf({ tenant: "acme", source: left, target: right });
       assert.equal(position.stage, stage);
       assert.deepEqual(
         position.volumes.map((way) => way.there),
@@ -255,8 +279,8 @@ describe("where a move stands", () => {
 
 test("done: what still hangs on the cluster that was left", () => {
   const volumes = [volume("pvc-acme"), { ...volume("pvc-shop"), status: {} }];
-  const target = party("proliant", { arrivedFrom: "homelab" }, { volumes, guestPhase: "Provisioning" });
-  const source = party("homelab", { movedTo });
+  const target = cluster("proliant", { arrivedFrom: "homelab" }, { volumes, guestPhase: "Provisioning" });
+  const source = cluster("homelab", { movedTo });
   const open = doneChecks({ tenant: "acme", source, target }, []).filter(({ ok }) => ok !== true);
   assert.deepEqual(
     open.map(({ what, found: text }) => `${what}: ${text}`),
@@ -269,8 +293,8 @@ test("done: what still hangs on the cluster that was left", () => {
   const settled = doneChecks(
     {
       tenant: "acme",
-      source: party("homelab", undefined),
-      target: party("proliant", { arrivedFrom: "homelab" }, { volumes: volumes.slice(0, 1), guestPhase: "Ready" }),
+      source: cluster("homelab", undefined),
+      target: cluster("proliant", { arrivedFrom: "homelab" }, { volumes: volumes.slice(0, 1), guestPhase: "Ready" }),
     },
     [],
   );

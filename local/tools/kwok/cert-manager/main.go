@@ -78,7 +78,9 @@ func run(ctx context.Context, arguments []string) error {
 
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveWebhook(ctx, log, *webhookConfig, *listen) })
-	group.Go(func() error { return injectAuthorities(ctx, restConfig, webhookConfig.TLSConfig.Dynamic.SecretNamespace) })
+	group.Go(func() error {
+		return injectAuthorities(ctx, restConfig, webhookConfig.TLSConfig.Dynamic.SecretNamespace)
+	})
 	return group.Wait()
 }
 

@@ -1,0 +1,264 @@
+/**
+ * Objects of the API server, each kind once, as far as Kraft reads them. Nearly every field is optional: an object may be so
+ * new that its controller has not written it yet.
+ */
+
+/** Metadata of any object. */
+export interface Metadata {
+  readonly name: string;
+  readonly namespace?: string;
+  /** Tells an object from a later one of the same name. */
+  readonly uid?: string;
+  readonly creationTimestamp?: string;
+  readonly deletionTimestamp?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Any object. */
+export interface KubernetesObject {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+  readonly metadata: Metadata;
+}
+
+/** A condition in an object's status. */
+export interface Condition {
+  readonly type: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly message?: string;
+}
+
+/** The condition of one type; undefined where there is none. */
+export function condition(
+  status: { readonly conditions?: readonly Condition[] | null } | undefined,
+  type: string,
+): Condition | undefined {
+  return status?.conditions?.find((candidate) => candidate.type === type);
+}
+
+export interface Node extends KubernetesObject {
+  readonly spec?: { readonly unschedulable?: boolean };
+  readonly status?: {
+    readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string };
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+export type Namespace = KubernetesObject;
+
+export interface Pod extends KubernetesObject {
+  readonly spec?: {
+    readonly nodeName?: string;
+    readonly priorityClassName?: string;
+    readonly volumes?:
+      | readonly {
+          readonly name?: string;
+          readonly persistentVolumeClaim?: { readonly claimName?: string };
+          readonly ephemeral?: object;
+        }[]
+      | null;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly { readonly lastTransitionTime?: string | null }[] | null;
+    readonly containerStatuses?: readonly { readonly state?: ContainerState }[] | null;
+  };
+}
+
+/** What a container does. */
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly terminated?: {
+    readonly exitCode?: number;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly finishedAt?: string | null;
+  };
+}
+
+/** A PersistentVolumeClaim. */
+export interface Claim extends KubernetesObject {
+  readonly spec?: { readonly volumeName?: string };
+  readonly status?: { readonly phase?: string };
+}
+
+export interface PersistentVolume extends KubernetesObject {
+  readonly spec?: {
+    readonly capacity?: { readonly storage?: string };
+    readonly volumeMode?: string;
+    readonly storageClassName?: string;
+    readonly claimRef?: { readonly namespace?: string; readonly name?: string };
+    readonly csi?: { readonly driver?: string; readonly volumeHandle?: string; readonly fsType?: string };
+  };
+  readonly status?: { readonly phase?: string };
+}
+
+export interface StorageClass extends KubernetesObject {
+  readonly parameters?: Readonly<Record<string, string>>;
+}
+
+export interface Deployment extends KubernetesObject {
+  readonly spec?: { readonly replicas?: number; readonly template?: PodTemplate };
+  readonly status?: { readonly readyReplicas?: number };
+}
+
+export interface DaemonSet extends KubernetesObject {
+  readonly spec?: { readonly template?: PodTemplate };
+  readonly status?: { readonly desiredNumberScheduled?: number; readonly numberReady?: number };
+}
+
+/** The pods that a workload makes. */
+export interface PodTemplate {
+  readonly spec?: { readonly containers?: readonly { readonly image?: string }[] };
+}
+
+export interface ResourceQuota extends KubernetesObject {
+  readonly status?: {
+    readonly hard?: Readonly<Record<string, string>>;
+    readonly used?: Readonly<Record<string, string>>;
+  };
+}
+
+export interface ConfigMap extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** A Secret, its values in base64. */
+export interface Secret extends KubernetesObject {
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+/** K3k's Cluster: a guest. */
+export interface Cluster extends KubernetesObject {
+  readonly spec?: { readonly version?: string };
+  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] };
+}
+
+/** Longhorn's Volume. */
+export interface Volume extends KubernetesObject {
+  readonly spec?: {
+    readonly size?: string;
+    readonly fromBackup?: string;
+    readonly encrypted?: boolean;
+    readonly backupTargetName?: string;
+    /** Whether it is to follow another volume's backups. With a capital (longhorn-manager 1.12, v1beta2/volume.go). */
+    readonly Standby?: boolean;
+  };
+  readonly status?: {
+    readonly state?: string;
+    readonly robustness?: string;
+    readonly actualSize?: number;
+    /** Whether Longhorn has begun to restore it. Stays true for good. */
+    readonly restoreInitiated?: boolean;
+    /** Whether the restore has still to come to its end. */
+    readonly restoreRequired?: boolean;
+    /** Whether it does follow another volume's backups. */
+    readonly isStandby?: boolean;
+    /** Name of the newest backup that Longhorn knows of in the volume's own target. */
+    readonly lastBackup?: string;
+    /** When the snapshot of the last backup was taken, not when its upload ended. */
+    readonly lastBackupAt?: string;
+    readonly kubernetesStatus?: KubernetesStatus;
+    readonly conditions?: readonly Condition[] | null;
+  };
+}
+
+/** What Longhorn knows of the claim that a volume is for. A restored volume has it from its backup, until it has a PV. */
+export interface KubernetesStatus {
+  readonly pvName?: string;
+  readonly pvStatus?: string;
+  readonly namespace?: string;
+  readonly pvcName?: string;
+  /** When the claim was last there; empty while it is. */
+  readonly lastPVCRefAt?: string;
+  readonly workloadsStatus?: readonly object[] | null;
+  /** When a pod last used it; empty while one does. */
+  readonly lastPodRefAt?: string;
+}
+
+/** Longhorn's Engine of a volume. */
+export interface Engine extends KubernetesObject {
+  readonly status?: {
+    readonly lastRestoredBackup?: string;
+    /** By the address of the copy. */
+    readonly restoreStatus?: Readonly<Record<string, { readonly error?: string } | null>> | null;
+  };
+}
+
+/** Longhorn's Snapshot. */
+export interface Snapshot extends KubernetesObject {
+  readonly spec?: { readonly volume?: string };
+  readonly status?: { readonly readyToUse?: boolean; readonly creationTime?: string; readonly error?: string };
+}
+
+/** Longhorn's Backup. */
+export interface Backup extends KubernetesObject {
+  readonly status?: {
+    readonly state?: string;
+    readonly error?: string;
+    readonly progress?: number;
+    readonly url?: string;
+    readonly volumeName?: string;
+    readonly snapshotCreatedAt?: string;
+    readonly backupCreatedAt?: string;
+    /** Bytes, as text. */
+    readonly size?: string;
+    readonly volumeSize?: string;
+    readonly newlyUploadDataSize?: string;
+    readonly labels?: Readonly<Record<string, string>> | null;
+  };
+}
+
+/** Longhorn's BackupVolume: what it knows of a volume's backups in one target. */
+export interface BackupVolume extends KubernetesObject {
+  readonly spec?: { readonly volumeName?: string };
+  readonly status?: {
+    readonly lastBackupName?: string;
+    readonly lastSyncedAt?: string | null;
+    readonly labels?: Readonly<Record<string, string>> | null;
+  };
+}
+
+/** Longhorn's BackupTarget. */
+export interface BackupTarget extends KubernetesObject {
+  readonly spec?: { readonly backupTargetURL?: string };
+  readonly status?: {
+    readonly available?: boolean;
+    readonly lastSyncedAt?: string | null;
+    readonly conditions?: readonly Condition[] | null;
+  };
+}
+
+/** Longhorn's RecurringJob. */
+export interface RecurringJob extends KubernetesObject {
+  readonly spec?: {
+    readonly task?: string;
+    readonly cron?: string;
+    readonly groups?: readonly string[] | null;
+    readonly retain?: number;
+  };
+}
+
+/** Longhorn's Setting. */
+export interface Setting extends KubernetesObject {
+  readonly value?: string;
+}
+
+/** cert-manager's Certificate. */
+export interface Certificate extends KubernetesObject {
+  readonly spec?: { readonly dnsNames?: readonly string[] };
+  readonly status?: {
+    readonly notAfter?: string;
+    readonly renewalTime?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+/** cert-manager's ClusterIssuer. */
+export interface ClusterIssuer extends KubernetesObject {
+  readonly status?: { readonly conditions?: readonly Condition[] };
+}

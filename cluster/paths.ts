@@ -1,0 +1,98 @@
+import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
+import type {
+  Backup,
+  BackupTarget,
+  BackupVolume,
+  Certificate,
+  Claim,
+  Cluster,
+  ClusterIssuer,
+  ConfigMap,
+  DaemonSet,
+  Deployment,
+  Engine,
+  Namespace,
+  Node,
+  PersistentVolume,
+  Pod,
+  RecurringJob,
+  ResourceQuota,
+  Secret,
+  Setting,
+  Snapshot,
+  StorageClass,
+  Volume,
+} from "./objects.ts";
+
+declare const kind: unique symbol;
+
+/** A path of the API that knows the kind of its objects: `host.list(paths.volumes.all)` gives volumes. */
+export type Path<Kind> = string & { readonly [kind]?: Kind };
+
+/** Objects that are in no namespace, or always in the same one. */
+function clusterWide<Kind>(collection: string) {
+  return {
+    all: collection as Path<Kind>,
+    named: (name: string): Path<Kind> => `${collection}/${given(name)}`,
+  };
+}
+
+function namespaced<Kind>(group: string, plural: string) {
+  const within = (namespace: string): Path<Kind> => `${group}/namespaces/${given(namespace)}/${plural}`;
+  return {
+    all: `${group}/${plural}` as Path<Kind>,
+    in: within,
+    named: (namespace: string, name: string): Path<Kind> => `${within(namespace)}/${given(name)}`,
+  };
+}
+
+function longhorn<Kind>(plural: string) {
+  return clusterWide<Kind>(`/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}/${plural}`);
+}
+
+/** An empty name would make an object's path that of its whole collection. */
+function given(name: string): string {
+  if (name === "") {
+    throw new Error("an object's path needs its name");
+  }
+  return name;
+}
+
+/** Where the objects of each kind are. */
+export const paths = {
+  namespaces: clusterWide<Namespace>("/api/v1/namespaces"),
+  nodes: clusterWide<Node>("/api/v1/nodes"),
+  persistentVolumes: clusterWide<PersistentVolume>("/api/v1/persistentvolumes"),
+  storageClasses: clusterWide<StorageClass>("/apis/storage.k8s.io/v1/storageclasses"),
+  customResourceDefinitions: clusterWide("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
+  issuers: clusterWide<ClusterIssuer>("/apis/cert-manager.io/v1/clusterissuers"),
+
+  claims: namespaced<Claim>("/api/v1", "persistentvolumeclaims"),
+  configMaps: namespaced<ConfigMap>("/api/v1", "configmaps"),
+  pods: namespaced<Pod>("/api/v1", "pods"),
+  quotas: namespaced<ResourceQuota>("/api/v1", "resourcequotas"),
+  secrets: namespaced<Secret>("/api/v1", "secrets"),
+  daemonSets: namespaced<DaemonSet>("/apis/apps/v1", "daemonsets"),
+  deployments: namespaced<Deployment>("/apis/apps/v1", "deployments"),
+  certificates: namespaced<Certificate>("/apis/cert-manager.io/v1", "certificates"),
+  clusters: namespaced<Cluster>("/apis/k3k.io/v1beta1", "clusters"),
+
+  backups: longhorn<Backup>("backups"),
+  backupTargets: longhorn<BackupTarget>("backuptargets"),
+  backupVolumes: longhorn<BackupVolume>("backupvolumes"),
+  engines: longhorn<Engine>("engines"),
+  recurringJobs: longhorn<RecurringJob>("recurringjobs"),
+  settings: longhorn<Setting>("settings"),
+  snapshots: longhorn<Snapshot>("snapshots"),
+  volumes: longhorn<Volume>("volumes"),
+} as const;
+
+/** Those of a collection with all of these labels: `name`, or `name=value`. */
+export function labelled<Kind>(collection: Path<Kind>, ...labels: readonly string[]): Path<Kind> {
+  return `${collection}?labelSelector=${encodeURIComponent(labels.join(","))}`;
+}
+
+/** Those of a collection with a name, in whatever namespace. */
+export function namedEverywhere<Kind>(collection: Path<Kind>, name: string): Path<Kind> {
+  return `${collection}?fieldSelector=metadata.name%3D${name}`;
+}

@@ -1,0 +1,55 @@
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import { schedulesOf } from "../../components/plan/storage.ts";
+import { backupProblems, backupTables, backupWarnings } from "./backup-window.ts";
+import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts";
+import { certificateTables, certificateWarnings } from "./certificates.ts";
+import { costTables } from "./cost.ts";
+import { expiryTables, expiryWarnings } from "./expiry.ts";
+import { recoveryProblems, recoveryTables } from "./recovery.ts";
+import { declaredVersions, supportProblems } from "./support.ts";
+import { k3kWarnings } from "./k3k-defects.ts";
+import type { Load, Model } from "../model.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
+import { machineZone, scheduleTable } from "../schedule.ts";
+import type { Table } from "../table.ts";
+
+/** The results of all checks of one stack. */
+export interface Findings {
+  readonly tables: readonly Table[];
+  /** Any of them refuses the stack. */
+  readonly problems: readonly Problem[];
+  readonly warnings: readonly Warning[];
+}
+
+/**
+ * Runs every check over one stack. Nothing is read but the arguments, and the machine's time zone where the stack file
+ * names none: no cluster, no clock.
+ *
+ * @param today The day against which dates are held.
+ */
+export function findings(model: Model, today: Date): Findings {
+  return {
+    tables: [
+      capacityTable(model),
+      scheduleTable(schedulesOf(backupTargetUrl(model.backup)), model.timezone ?? machineZone(), today),
+      ...backupTables(model),
+      ...recoveryTables(model),
+      ...certificateTables(model),
+      ...costTables(model),
+      ...expiryTables(model.expiry, today),
+    ],
+    problems: [...loadProblems(model), ...supportProblems(declaredVersions(model))],
+    warnings: [
+      ...k3kWarnings(model.k3k, model.stack),
+      ...capacityWarnings(model),
+      ...backupWarnings(model),
+      ...certificateWarnings(model),
+      ...expiryWarnings(model.expiry, today),
+    ],
+  };
+}
+
+/** What the hardware or the line cannot carry. */
+export function loadProblems(load: Load): Problem[] {
+  return [...capacityProblems(load), ...backupProblems(load), ...recoveryProblems(load)];
+}

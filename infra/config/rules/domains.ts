@@ -1,0 +1,64 @@
+import { getPublicSuffix } from "tldts";
+import { show, type Problem } from "../../../errors/problem.ts";
+
+/** What the check needs to know of a tenant. */
+export interface DomainOwner {
+  readonly name: string;
+  readonly domains: readonly string[];
+}
+
+/**
+ * Every domain belongs to one tenant, with all its subdomains, and none to the platform: an Ingress may name whatever
+ * lies under its tenant's domains, so that an overlap would let one tenant answer for the other.
+ *
+ * @param platform The platform's own domain; undefined where it is itself refused.
+ */
+export function domainProblems(owners: readonly DomainOwner[], platform: string | undefined): Problem[] {
+  const claims = owners.flatMap(({ name, domains }) =>
+    domains.map((domain, index) => ({ tenant: name, domain, key: `kraft:tenants.${name}.domains[${index}]` })),
+  );
+  const byDomain = Map.groupBy(claims, ({ domain }) => domain);
+
+  return claims.flatMap(({ tenant, domain, key }) => {
+    const problem = (allowed: string, fix: string): Problem[] => [{ key, found: show(domain), allowed, fix }];
+    if (platform !== undefined && overlap(domain, platform)) {
+      return problem(`a domain outside the platform's own, ${platform}`, "use a domain that the tenant owns");
+    }
+    // Private suffixes such as github.io count: whoever holds one answers for all who have a name under it.
+    if (getPublicSuffix(domain, { allowPrivateDomains: true }) === domain) {
+      return problem(
+        "a registered domain, not a public suffix that many share",
+        `name the one under it, for example ${tenant}.${domain}`,
+      );
+    }
+    const rivals = ancestors(domain).flatMap((name) => (byDomain.get(name) ?? []).filter((claim) => claim.key !== key));
+    return rivals.flatMap((rival) => {
+      if (rival.tenant === tenant && rival.domain === domain && rival.key > key) {
+        return [];
+      }
+      const relation = rival.domain === domain ? "claimed as well by" : `inside ${rival.domain} of`;
+      return [
+        {
+          key,
+          found: `${show(domain)}, ${relation} ${rival.key}`,
+          allowed: "a domain that is no other's, not inside one and not around one",
+          fix:
+            rival.tenant === tenant
+              ? "remove it: the other entry covers it"
+              : "leave it with the tenant who owns it, and remove it here or there",
+        },
+      ];
+    });
+  });
+}
+
+/** Whether one of two domains is the other or lies inside it. */
+function overlap(one: string, other: string): boolean {
+  return one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
+}
+
+/** The domain itself and every domain it lies inside of, down to two labels' worth of dots and the last label. */
+function ancestors(domain: string): string[] {
+  const labels = domain.split(".");
+  return labels.map((_, index) => labels.slice(index).join("."));
+}

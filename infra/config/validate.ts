@@ -1,0 +1,41 @@
+import { ConfigError, refuse, show } from "../../errors/problem.ts";
+import type { Stack } from "../../stacks/index.ts";
+import { loadProblems } from "../checks/findings.ts";
+import type { Model } from "../model.ts";
+import { loadOf, modelOf } from "./model-of.ts";
+import { parse, type RawConfig } from "./parse.ts";
+import { ruleProblems } from "./rules/rules.ts";
+import type { Config } from "./schema.ts";
+
+/**
+ * The model of one stack: parse, then rules, then model. The checks of `findings` say whether the hardware can carry it;
+ * for a file that is refused anyway, they run here on its valid part, so that all problems are shown at once.
+ *
+ * @param name The stack as `pulumi -s` names it.
+ * @throws ConfigError naming every problem there is.
+ */
+export function validate(name: string, stacks: ReadonlyMap<string, Stack>, raw: RawConfig): Model {
+  const stack = stacks.get(name);
+  if (stack === undefined) {
+    throw unknownStack(name, stacks);
+  }
+  const parsed = parse(raw);
+  const problems = [...parsed.problems, ...ruleProblems(stack, [...stacks.keys()], parsed)];
+  if (problems.length > 0) {
+    const load = loadOf(stack, parsed.config);
+    const replicas = Math.min(load.replicas, stack.nodes.length);
+    refuse(name, [...problems, ...loadProblems({ ...load, replicas })]);
+  }
+  return modelOf(stack, parsed.config as Config);
+}
+
+function unknownStack(name: string, stacks: ReadonlyMap<string, Stack>): ConfigError {
+  return new ConfigError(`Stack ${name}`, [
+    {
+      key: "stack",
+      found: show(name),
+      allowed: [...stacks.keys()].join(", "),
+      fix: "choose one with `pulumi stack select`, or describe new hardware in stacks/",
+    },
+  ]);
+}

@@ -1,0 +1,2 @@
+export const neededMajor: number;
+export function isNewEnough(version: string): boolean;
