@@ -6,6 +6,8 @@ import { millicpu } from "../components/plan/quantity.ts";
 import { containerRequest } from "../components/plan/size.ts";
 import { eventually } from "./api.ts";
 import type { KubernetesObject } from "../cluster/objects.ts";
+import { paths } from "../cluster/paths.ts";
+import { tenantNames } from "../components/plan/names.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
@@ -171,14 +173,6 @@ interface Guest extends KubernetesObject {
   readonly status?: { readonly phase?: string };
 }
 
-interface DaemonSet extends KubernetesObject {
-  readonly status?: { readonly desiredNumberScheduled?: number };
-}
-
-interface Quota extends KubernetesObject {
-  readonly status?: { readonly used?: Readonly<Record<string, string>> };
-}
-
 /**
  * Whether K3k has done for every guest cluster what it can do without its pods: the quota, the server, the kubelets; and
  * whether the quota has counted them.
@@ -188,9 +182,9 @@ async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
   const done = await Promise.all(
     guests.map(async ({ metadata: { name, namespace = "" }, status }) => {
       const [server, kubelet, quotas] = await Promise.all([
-        cluster.api.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/k3k-${name}-server`),
-        cluster.api.get<DaemonSet>(`/apis/apps/v1/namespaces/${namespace}/daemonsets/k3k-${name}-kubelet`),
-        cluster.api.list<Quota>(`/api/v1/namespaces/${namespace}/resourcequotas`),
+        cluster.api.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${tenantNames(name).server}`),
+        cluster.api.get(paths.daemonSets.named(namespace, tenantNames(name).kubelet)),
+        cluster.api.list(paths.quotas.in(namespace)),
       ]);
       const kubelets = kubelet?.status?.desiredNumberScheduled ?? 0;
       const requested = quotas.map((quota) => millicpu(quota.status?.used?.["requests.cpu"] ?? "0"));

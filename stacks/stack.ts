@@ -1,3 +1,4 @@
+import type { ChartValuesHooks } from "../components/plan/chart-values.ts";
 import type { Machine } from "../components/plan/machines/machine.ts";
 import type { NetworkDriver } from "../components/plan/machines/system.ts";
 import type { Exposure } from "../components/plan/traefik-values.ts";
@@ -52,4 +53,15 @@ export interface Stack {
     /** True where the file system under `dataPath` is not shared with the operating system. */
     readonly dedicatedDisk: boolean;
   };
+  /**
+   * Changes Helm values of the platform's charts, as far as the tenant boundary and the tenants' data allow.
+   *
+   * @default Kraft's values as they are
+   * @example
+   * chartValues: {
+   *   traefik: (values) => ({ ...values, nodeSelector: { "example.org/wired": "true" } }),
+   *   "cert-manager": (values) => ({ ...values, maxConcurrentChallenges: 5 }),
+   * },
+   */
+  readonly chartValues?: ChartValuesHooks;
 }

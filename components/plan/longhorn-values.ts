@@ -1,24 +1,32 @@
 import type { S3Key, S3Location } from "./s3.ts";
 
-/** What Longhorn's Helm values follow from. */
+/** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {
   readonly nodes: number;
-  /** Folder on each node that holds the replicas. */
+  /**
+   * Folder on each node that holds the replicas.
+   *
+   * @example "/var/lib/longhorn"
+   */
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
-  /** Whether volumes come back from their backups, if need be while a node is missing. Default: no. */
+  /**
+   * Whether volumes are being restored, and may come back with fewer copies than they are to have.
+   *
+   * @default false
+   */
   readonly restoring?: boolean;
-  /** `s3://bucket@region/prefix/`. Never empty: Longhorn would stop all backups without a word. */
+  /** `s3://bucket@region/prefix/`. Never empty: Longhorn would silently stop all backups. */
   readonly backupTarget: string;
   readonly backupCredentialSecret: string;
 }
 
 /** Where Longhorn reads and writes backups; the slash at the end is required. */
-export function backupTargetUrl(backup: Omit<S3Location, "endpoint">): string {
-  return `s3://${backup.bucket}@${backup.region}/${backup.prefix}/`;
+export function backupTargetUrl({ bucket, region, prefix }: Omit<S3Location, "endpoint">): string {
+  return `s3://${bucket}@${region}/${prefix}/`;
 }
 
 /** Wasabi's S3 endpoint of a region (docs.wasabi.com, service URLs). */
@@ -63,18 +71,20 @@ export function longhornFigures(nodes: number, dedicatedDisk: boolean): Longhorn
   };
 }
 
+export type LonghornValues = ReturnType<typeof longhornValues>;
+
 /**
  * Values for Longhorn's chart, for machines without an uninterruptible power supply, gigabit between the nodes and a
- * slow line out. `defaultSettings` and `defaultBackupStore` are the only way in that lasts: Longhorn writes its Setting
- * objects and its BackupTarget anew from them.
+ * slow line out. `defaultSettings` and `defaultBackupStore` are the only place that lasts: Longhorn rewrites its Setting
+ * objects and its BackupTarget from them.
  */
-export function longhornValues(settings: LonghornSettings): Record<string, unknown> {
+export function longhornValues(settings: LonghornSettings) {
   const { nodes, dataPath, dedicatedDisk, replicas } = settings;
   const several = nodes > 1;
   const figures = longhornFigures(nodes, dedicatedDisk);
   const csiReplicas = Math.min(2, nodes);
   return {
-    // A Helm hook, which a rendered chart does not run. Longhorn's manager refuses an unsupported upgrade by itself.
+    // A Helm hook, which a rendered chart does not run. Longhorn's manager itself refuses an unsupported upgrade.
     preUpgradeChecker: { jobEnabled: false, upgradeVersionCheck: true },
     networkPolicies: { restrictInternalTraffic: true },
     // Longhorn would delete and create its own class whenever it differs; Kraft declares its own.
@@ -104,7 +114,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       storageReservedPercentageForDefaultDisk: figures.reserved,
       allowVolumeCreationWithDegradedAvailability: !several || settings.restoring === true,
       nodeDownPodDeletionPolicy: several ? "delete-both-statefulset-and-deployment-pod" : "do-nothing",
-      // With the default, draining the only node would wait for ever.
+      // With the default, draining the only node would never end.
       nodeDrainPolicy: several ? "block-if-contains-last-replica" : "allow-if-replica-is-stopped",
       replicaReplenishmentWaitInterval: 1800,
       concurrentReplicaRebuildPerNodeLimit: 2,
@@ -115,7 +125,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       offlineReplicaRebuilding: String(several),
       autoSalvage: true,
       autoDeletePodWhenVolumeDetachedUnexpectedly: true,
-      // With a single copy bit rot cannot be repaired, so it has to be found while there is still a good backup.
+      // A single copy cannot be repaired: bit rot must be found while there still is a good backup.
       snapshotDataIntegrity: several ? "fast-check" : "enabled",
       snapshotDataIntegrityCronjob: "0 3 * * 6",
       snapshotHeavyTaskConcurrentLimit: 2,
@@ -125,7 +135,7 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       backupConcurrentLimit: figures.backupWorkers,
       restoreConcurrentLimit: 4,
       backupExecutionTimeout: 5,
-      // Volumes of a stopped tenant are backed up all the same.
+      // Volumes of a suspended tenant are still backed up.
       allowRecurringJobWhileVolumeDetached: true,
       restoreVolumeRecurringJobs: false,
       // Orphaned replica data may be the last copy: only a person deletes it.

@@ -43,7 +43,7 @@ export function k3sPlan(stack: Stack, nodes: readonly ClusterNode[], machines: K
     sha256: machines.sha256,
     clusterInit: machines.clusterInit,
     longhorn: stack.storage,
-    again: machines.rerunToken,
+    rerunToken: machines.rerunToken,
     limits: k3sLimits,
   };
 }
