@@ -1,4 +1,4 @@
-import { tenantNames } from "../../components/plan/names.ts";
+import { tenantNames, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
 import type { Attachment } from "./metadata.ts";
 
@@ -80,7 +80,7 @@ function age({ volume }: Candidate): number {
 
 /** When the datastore of the guest in a namespace was backed up; the end of time where there is none. */
 function datastoreBackup(candidates: readonly Candidate[], namespace: string): Date {
-  const { datastoreClaim } = tenantNames(namespace.replace(/^k3k-/, ""));
+  const { datastoreClaim } = tenantNames(tenantOfNamespace(namespace) ?? namespace);
   const datastore = candidates.find(
     ({ attachment }) => attachment?.namespace === namespace && attachment.claim === datastoreClaim,
   );
