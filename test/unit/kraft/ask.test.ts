@@ -70,7 +70,7 @@ test("what servers say of names, asked all at once", () =>
         "circle.example": answer({
           cnames: ["elcric.example", "circle.example"],
           failure:
-            "A: the name server failed to resolve it (SERVFAIL), AAAA: the name server could not find out (SERVFAIL)",
+            "A: the name server failed to resolve it (SERVFAIL), AAAA: the name server failed to resolve it (SERVFAIL)",
         }),
         "empty.example": answer({}),
         "nobody.example": answer({ exists: false }),
