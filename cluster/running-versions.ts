@@ -1,50 +1,49 @@
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { tenantLabel } from "../components/plan/names.ts";
-import type { RunningVersions } from "../infra/checks/skew.ts";
 import type { Host } from "./client.ts";
+import type { DaemonSet, Deployment } from "./objects.ts";
+import { labelled, paths } from "./paths.ts";
 
-interface Labelled {
-  readonly metadata: {
-    readonly name: string;
-    readonly namespace?: string;
-    readonly labels?: Readonly<Record<string, string>>;
-  };
+/** What runs in a cluster, as it says itself. Undefined is what is not there yet, or says nothing. */
+export interface RunningVersions {
+  /** Of the API server. */
+  readonly kubernetes: string | undefined;
+  /** Of Talos, by node; empty where the nodes run something else. */
+  readonly talos: Readonly<Record<string, string>>;
+  readonly longhorn: string | undefined;
+  readonly certManager: string | undefined;
+  readonly traefik: string | undefined;
+  readonly k3k: string | undefined;
+  /** Of the K3s in each guest, by tenant. */
+  readonly guests: Readonly<Record<string, string>>;
 }
 
-interface Node extends Labelled {
-  readonly status?: { readonly nodeInfo?: { readonly osImage?: string } };
-}
-
-interface Workload extends Labelled {
-  readonly spec?: {
-    readonly template?: { readonly spec?: { readonly containers?: readonly { readonly image?: string }[] } };
-  };
-}
-
-interface Cluster extends Labelled {
-  readonly spec?: { readonly version?: string };
-  readonly status?: { readonly hostVersion?: string };
-}
+/** A cluster with nothing in it. */
+export const nothingRuns: RunningVersions = {
+  kubernetes: undefined,
+  talos: {},
+  longhorn: undefined,
+  certManager: undefined,
+  traefik: undefined,
+  k3k: undefined,
+  guests: {},
+};
 
 /**
  * Asks a cluster what runs in it. A part that is not there has no version; one whose version cannot be read has none
  * either, rather than a wrong one.
  */
 export async function runningVersions(host: Pick<Host, "get" | "list">): Promise<RunningVersions> {
-  const { traefik, certManager, longhorn, k3k } = platformNamespaces;
-  const apps = (namespace: string, kind: string, name: string) =>
-    host.get<Workload>(`/apis/apps/v1/namespaces/${namespace}/${kind}/${name}`);
+  const { traefik, certManager, k3k } = platformNamespaces;
   const [server, nodes, setting, certManagerRuns, traefikRuns, k3kRuns, clusters, namespaces] = await Promise.all([
     host.get<{ readonly gitVersion?: string }>("/version"),
-    host.list<Node>("/api/v1/nodes"),
-    host.get<{ readonly value?: string }>(
-      `/apis/longhorn.io/v1beta2/namespaces/${longhorn}/settings/current-longhorn-version`,
-    ),
-    apps(certManager, "deployments", "cert-manager"),
-    apps(traefik, "daemonsets", "traefik"),
-    apps(k3k, "deployments", "k3k"),
-    host.list<Cluster>("/apis/k3k.io/v1beta1/clusters"),
-    host.list<Labelled>(`/api/v1/namespaces?labelSelector=${encodeURIComponent(tenantLabel)}`),
+    host.list(paths.nodes.all),
+    host.get(paths.settings.named("current-longhorn-version")),
+    host.get(paths.deployments.named(certManager, "cert-manager")),
+    host.get(paths.daemonSets.named(traefik, "traefik")),
+    host.get(paths.deployments.named(k3k, "k3k")),
+    host.list(paths.clusters.all),
+    host.list(labelled(paths.namespaces.all, tenantLabel)),
   ]);
   const tenants = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels?.[tenantLabel]]));
   return {
@@ -70,7 +69,7 @@ export async function runningVersions(host: Pick<Host, "get" | "list">): Promise
 }
 
 /** The tag of a workload's first image: unlike its labels, it says what runs where the chart's own was replaced. */
-function imageVersion(workload: Workload | undefined): string | undefined {
+function imageVersion(workload: Deployment | DaemonSet | undefined): string | undefined {
   const image = workload?.spec?.template?.spec?.containers?.[0]?.image ?? "";
   return version(image.split("@")[0]?.split("/").at(-1)?.split(":")[1]);
 }

@@ -1,28 +1,29 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { customResource } from "./custom-resource.ts";
 import { backupCredentials, backupTargetUrl } from "./plan/longhorn-values.ts";
 import { platformNamespaces } from "./plan/network/platform-policies.ts";
+import type { S3Key, S3Location } from "./plan/s3.ts";
 
-/** What a BackupSource is made of. */
-export interface BackupSourceArgs {
+export interface BackupSourceArgs extends S3Location, S3Key<pulumi.Input<string>> {
   /** The stack whose backups they are; also the name of Longhorn's BackupTarget. */
   readonly stack: string;
-  readonly bucket: string;
-  readonly region: string;
-  readonly prefix: string;
-  /** URL of the S3 server. */
-  readonly endpoint: string;
-  readonly accessKeyId: pulumi.Input<string>;
-  readonly secretAccessKey: pulumi.Input<string>;
 }
 
 /**
- * The backups of another stack, for Longhorn to bring tenants' volumes over from. Nothing is backed up to it: volumes go to
- * Longhorn's target `default` unless they say otherwise, and those that moved do once they are whole.
+ * The backups of another stack, from which tenants' volumes are restored when they move here. Nothing is backed up to it:
+ * volumes go to Longhorn's target `default`, and those that moved do once they are whole.
  *
- * It holds no data, and may go when nobody moves any more: with it Longhorn forgets those backups and leaves them in the
- * bucket (`cleanUpAllBackupRelatedResources` in controller/backup_target_controller.go of longhorn-manager 1.12). While a
- * volume still follows one, Longhorn refuses that.
+ * It holds no data, and can be removed when no tenant moves any more: Longhorn then forgets those backups and leaves them
+ * in the bucket (`cleanUpAllBackupRelatedResources` in controller/backup_target_controller.go of longhorn-manager 1.12).
+ * While a volume still uses the target, Longhorn refuses that.
+ *
+ * @example
+ * new BackupSource(
+ *   "source-homelab",
+ *   { stack: "homelab", bucket, region, prefix, endpoint, accessKeyId, secretAccessKey },
+ *   { dependsOn: [longhorn.chart] },
+ * );
  */
 export class BackupSource extends pulumi.ComponentResource {
   constructor(name: string, args: BackupSourceArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -36,21 +37,17 @@ export class BackupSource extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    new kubernetes.apiextensions.CustomResource(
+    customResource(
       `${name}-target`,
+      "BackupTarget",
+      { ...metadata, name: args.stack },
       {
-        apiVersion: "longhorn.io/v1beta2",
-        kind: "BackupTarget",
-        metadata: { ...metadata, name: args.stack },
-        spec: {
-          backupTargetURL: backupTargetUrl(args),
-          credentialSecret: credentials.metadata.name,
-          // As Longhorn writes a duration: another spelling would be a change in every preview.
-          pollInterval: "5m0s",
-        },
+        backupTargetURL: backupTargetUrl(args),
+        credentialSecret: credentials.metadata.name,
+        pollInterval: "5m0s",
       },
       { parent: this, dependsOn: [credentials] },
     );
-    this.registerOutputs({});
+    this.registerOutputs({ backupTarget: args.stack });
   }
 }

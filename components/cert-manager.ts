@@ -1,69 +1,63 @@
-import * as kubernetes from "@pulumi/kubernetes";
+import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { NetworkBoundary } from "./network-boundary.ts";
-import { certManagerValues, issuerName, issuerSpec } from "./plan/cert-manager-values.ts";
-import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
-import type { HostNetwork } from "./plan/network/host-network.ts";
+import { customResource } from "./custom-resource.ts";
+import { installChart, type ChartArgs } from "./install-chart.ts";
+import {
+  certManagerValues,
+  issuerName,
+  issuerSpec,
+  type CertManagerValues,
+  type IssuerSettings,
+} from "./plan/cert-manager-values.ts";
 import { certManagerPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
-import { podSecurity, podSecurityLabels } from "./plan/pod-security.ts";
+import { podSecurity } from "./plan/pod-security.ts";
 
-/** What a CertManager is made of. */
-export interface CertManagerArgs {
-  readonly chart: ChartPin;
-  readonly charts: ChartSource;
-  /** Nodes of the host cluster. */
+export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSettings {
+  /** Nodes of the host cluster: with more than one, controller and webhook run twice. */
   readonly nodes: number;
-  /** Ingress class through which HTTP-01 challenges are answered. */
-  readonly ingressClassName: string;
-  /** URL of the ACME directory. */
-  readonly directory: string;
-  /** Whether the home's router leads its own public address back inside. */
-  readonly hairpin: boolean;
-  /** Contact of the ACME account. */
-  readonly email?: string;
-  readonly network: HostNetwork;
 }
 
-/** cert-manager with the one ClusterIssuer that tenants name in their Ingresses. */
+/**
+ * cert-manager with the one ClusterIssuer that tenants name in their Ingresses.
+ *
+ * @example
+ * const certManager = new CertManager("cert-manager", {
+ *   chart: versions.certManager,
+ *   charts: { source: "upstream" },
+ *   nodes: 3,
+ *   ingressClassName: traefik.ingressClassName,
+ *   directory: "https://acme-staging-v02.api.letsencrypt.org/directory",
+ *   network,
+ * });
+ */
 export class CertManager extends pulumi.ComponentResource {
   readonly namespace: kubernetes.core.v1.Namespace;
+  /** The tenants' boundary depends on it. */
   readonly chart: kubernetes.helm.v4.Chart;
+  /** The ClusterIssuer that an Ingress names to get a certificate. */
   readonly issuerName = issuerName;
+
+  /** The chart's values before `changeValues`. */
+  static values({ nodes }: CertManagerArgs): CertManagerValues {
+    return certManagerValues({ namespace: platformNamespaces.certManager, nodes });
+  }
 
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:CertManager", name, {}, opts);
-    const namespace = platformNamespaces.certManager;
-    this.namespace = new kubernetes.core.v1.Namespace(
-      `${name}-namespace`,
-      { metadata: { name: namespace, labels: podSecurityLabels(podSecurity.certManager) } },
-      { parent: this },
-    );
-    new NetworkBoundary(
-      `${name}-network`,
-      { namespace, policies: certManagerPolicies(args.network) },
-      { parent: this, dependsOn: [this.namespace] },
-    );
-    this.chart = new kubernetes.helm.v4.Chart(
-      name,
-      {
-        ...chartReference(args.chart, args.charts),
-        name: "cert-manager",
-        namespace,
-        values: certManagerValues({ namespace, nodes: args.nodes }),
-      },
-      { parent: this, dependsOn: [this.namespace] },
-    );
-    new kubernetes.apiextensions.CustomResource(
-      `${name}-issuer`,
-      {
-        apiVersion: "cert-manager.io/v1",
-        kind: "ClusterIssuer",
-        metadata: { name: this.issuerName },
-        spec: issuerSpec(this.issuerName, args.ingressClassName, args.directory, args.email, args.hairpin),
-      },
+    const { namespace, chart } = installChart(this, name, args, {
+      name: "cert-manager",
+      namespace: platformNamespaces.certManager,
+      security: podSecurity.certManager,
+      policies: certManagerPolicies(args.network),
+      values: CertManager.values(args),
+    });
+    this.namespace = namespace;
+    this.chart = chart;
+    customResource(`${name}-issuer`, "ClusterIssuer", { name: issuerName }, issuerSpec(args), {
+      parent: this,
       // The chart's webhook must answer before an issuer can be created.
-      { parent: this, dependsOn: [this.chart] },
-    );
-    this.registerOutputs({ issuerName: this.issuerName });
+      dependsOn: [chart],
+    });
+    this.registerOutputs({ namespace: namespace.metadata.name, issuerName });
   }
 }

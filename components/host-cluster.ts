@@ -1,22 +1,33 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
-/** The cluster that a HostCluster connects to. */
 export interface HostClusterArgs {
-  /** Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines. */
+  /**
+   * Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines.
+   *
+   * @example "~/.kube/kraft-homelab.yaml"
+   */
   readonly kubeconfig: string;
   /** Context in that kubeconfig. */
   readonly context: string;
-  /** UID of the namespace `kube-system`, which every cluster gets once at its birth. */
+  /** UID of the namespace `kube-system`, which never changes in the life of a cluster. */
   readonly uid: string;
   /**
-   * What the provider takes the cluster to be. Only a change of this replaces the provider, and with it every object,
-   * so it must outlive addresses and certificates.
+   * Identity of the cluster in the eyes of the provider. A change of it, and of nothing else, replaces the provider and
+   * with it every object, so it must outlive addresses and certificates.
+   *
+   * @example "kraft-homelab"
    */
   readonly identifier: string;
 }
 
-/** The one explicit Kubernetes provider of a stack, and the proof that it talks to the cluster it is meant for. */
+/**
+ * The one explicit Kubernetes provider of a stack, and the UID that tells whether it talks to the right cluster.
+ *
+ * @example
+ * const host = new HostCluster("host", { kubeconfig, context: "kraft-homelab", uid, identifier: "kraft-homelab" });
+ * new Traefik("traefik", args, { providers: [host.provider] });
+ */
 export class HostCluster extends pulumi.ComponentResource {
   readonly provider: kubernetes.Provider;
   /** The UID that the cluster itself reports. */
@@ -31,10 +42,10 @@ export class HostCluster extends pulumi.ComponentResource {
         context: args.context,
         clusterIdentifier: args.identifier,
         enableServerSideApply: true,
-        // A changed Secret is changed in place: replaced, a protected one could never be rotated.
+        // Updates Secrets in place: a replacement is refused for protected ones, which could never be rotated.
         enableSecretMutable: true,
         enableConfigMapMutable: true,
-        // Charts come by the hundred of objects; the defaults of 50 and 120 hold them back.
+        // Charts declare hundreds of objects, which the defaults of 50 and 120 hold back.
         kubeClientSettings: { qps: 200, burst: 400 },
         suppressHelmHookWarnings: true,
       },

@@ -3,7 +3,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import { nodeMinutes, nodeScript, runScript, runWithSecret, type K3sClusterPlan } from "./plan/machines/node-script.ts";
 
-/** The machines of a k3s cluster, and how they are reached. */
 export interface K3sNodesArgs {
   readonly plan: K3sClusterPlan;
   readonly scripts: {
@@ -13,9 +12,9 @@ export interface K3sNodesArgs {
     readonly token: string;
   };
   readonly ssh: {
-    /** A user who is root, or becomes it with `sudo` and no password. */
+    /** A user who is root, or becomes root with `sudo` and no password. */
     readonly user: string;
-    /** Default: 22. */
+    /** @default 22 */
     readonly port?: number;
     readonly privateKey: pulumi.Input<string>;
     /** Each node's public host key by its name, as `ssh-ed25519 AAAA…`. */
@@ -27,8 +26,16 @@ export interface K3sNodesArgs {
 
 /**
  * Prepares machines and runs k3s on them over SSH, one after the other: a node is touched only when the one before is
- * healthy. Every command may run again at any time; none of them restarts the system, wipes or resets anything, and
- * taking a node out of the program does nothing to it.
+ * healthy. Every command may run again at any time; none restarts the system, wipes or resets anything, and removing a
+ * node from the program does nothing to it.
+ *
+ * @example
+ * const machines = new K3sNodes("machines", {
+ *   plan,
+ *   scripts: nodeScripts(),
+ *   ssh: { user: "kraft", privateKey, hostKeys: { "optiplex-1": "ssh-ed25519 AAAA…" } },
+ *   token,
+ * });
  */
 export class K3sNodes extends pulumi.ComponentResource implements ClusterNodes {
   readonly ready: readonly pulumi.Resource[];
@@ -49,7 +56,7 @@ export class K3sNodes extends pulumi.ComponentResource implements ClusterNodes {
         user: ssh.user,
         privateKey: ssh.privateKey,
         hostKey,
-        // A node that is switched off is said to be so within a minute.
+        // A node that is switched off is reported within a minute.
         dialErrorLimit: 3,
         perDialTimeout: 10,
       };
@@ -62,13 +69,13 @@ export class K3sNodes extends pulumi.ComponentResource implements ClusterNodes {
           {
             connection,
             ...inputs,
-            // It would need AcceptEnv on every node, and is for scripts that read what they printed before.
+            // For scripts that read their own last output; it would need AcceptEnv on every node.
             addPreviousOutputInEnv: false,
           },
           {
             parent: this,
             provider,
-            // Out of the program a node would run on unseen, with its data: that is a decision, and docs/nodes.md has it.
+            // Removed from the program, a node would keep running with its data, unmanaged: docs/nodes.md.
             protect: true,
             dependsOn: [...commands],
             customTimeouts: { create: `${nodeMinutes}m`, update: `${nodeMinutes}m` },
@@ -83,6 +90,6 @@ export class K3sNodes extends pulumi.ComponentResource implements ClusterNodes {
       commands.push(run("", { create: runScript, stdin: nodeScript(plan, node, scripts.node) }));
     }
     this.ready = commands;
-    this.registerOutputs({});
+    this.registerOutputs({ nodes: plan.nodes.map(({ name: node }) => node), version: plan.version });
   }
 }

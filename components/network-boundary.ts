@@ -1,16 +1,30 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicySpec, type NetworkRules } from "./plan/network/policy.ts";
+import { providerInput } from "./provider-input.ts";
 
-/** What a NetworkBoundary is made of. */
 export interface NetworkBoundaryArgs {
   readonly namespace: string;
-  /** Labels of the NetworkPolicies themselves. */
+  /**
+   * Labels of the NetworkPolicies themselves.
+   *
+   * @default none
+   */
   readonly labels?: Readonly<Record<string, string>>;
+  /**
+   * One of them must deny everything: policies only ever add to what is allowed.
+   *
+   * @example [denyEverything, withinNamespace]
+   */
   readonly policies: readonly NetworkRules[];
 }
 
-/** The NetworkPolicies of one namespace. They are additive: one that denies everything has to be among them. */
+/**
+ * The NetworkPolicies of one namespace.
+ *
+ * @example
+ * new NetworkBoundary("shop-network", { namespace: "shop", policies: [denyEverything, withinNamespace] });
+ */
 export class NetworkBoundary extends pulumi.ComponentResource {
   constructor(name: string, args: NetworkBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:NetworkBoundary", name, {}, opts);
@@ -19,12 +33,11 @@ export class NetworkBoundary extends pulumi.ComponentResource {
         `${name}-${rules.name}`,
         {
           metadata: { name: `kraft-${rules.name}`, namespace: args.namespace, labels: { ...args.labels } },
-          // The plan's arrays are read-only, the provider's inputs are not.
-          spec: networkPolicySpec(rules) as unknown as kubernetes.types.input.networking.v1.NetworkPolicySpec,
+          spec: providerInput(networkPolicySpec(rules)),
         },
         { parent: this },
       );
     }
-    this.registerOutputs({});
+    this.registerOutputs({ namespace: args.namespace });
   }
 }

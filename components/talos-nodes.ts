@@ -6,11 +6,14 @@ import { recoveryKeyPatch, talosPatch, type TalosNodeSettings } from "./plan/mac
 import { installerImage, schematicId } from "./plan/machines/talos-image.ts";
 import { patience, secretInput, talosScript, type TalosScriptEnvironment } from "./plan/machines/talos-script.ts";
 
-/** What TalosNodes are made of. */
 export interface TalosNodesArgs {
-  /** Name of the cluster. It never changes. */
+  /**
+   * Name of the cluster. It never changes.
+   *
+   * @example "kraft-proliant"
+   */
   readonly cluster: string;
-  /** Where the kubeconfig is left on this machine, and the name of its context. */
+  /** Where the script writes the kubeconfig on this machine, and the name of its context. */
   readonly kubeconfig: { readonly file: string; readonly context: string };
   /** The one machine of the cluster. */
   readonly node: Omit<TalosNodeSettings, "traits" | "talosVersion" | "network">;
@@ -18,31 +21,51 @@ export interface TalosNodesArgs {
   /** Version of Talos, without a `v`. */
   readonly talosVersion: string;
   /** Minor version of Talos that the cluster was created with, for example `1.13`. It never changes. */
-  readonly bornWith: string;
+  readonly initialTalosVersion: string;
   /** Version of Kubernetes, without a `v`. */
   readonly kubernetesVersion: string;
   readonly network: TalosNodeSettings["network"];
   /**
-   * What a machine without a cluster becomes: nothing (`never`, the everyday), a new cluster, or the one whose etcd a
-   * snapshot holds.
+   * What a machine without a cluster becomes: nothing (`never`, as in everyday use), a new cluster, or the one in a
+   * snapshot of etcd.
    */
   readonly init: "never" | "new" | { readonly recoverFrom: string };
   /** Beginning of the paths at which every upgrade leaves a snapshot of etcd on this machine. */
   readonly snapshots: string;
-  /** Any text; when it changes, the machine is gone through again. */
-  readonly again?: string;
-  /** What `talosctl gen secrets` wrote. Whoever has it is the cluster's administrator. */
+  /**
+   * Any text; when it changes, the script runs again.
+   *
+   * @default none
+   */
+  readonly rerunToken?: string | undefined;
+  /** Output of `talosctl gen secrets`. Whoever has it is the cluster's administrator. */
   readonly secrets: pulumi.Input<string>;
-  /** Opens the disks where the machine that encrypted them is gone. */
+  /** Unlocks the disks where the machine that encrypted them is lost. */
   readonly recoveryPassphrase: pulumi.Input<string>;
 }
 
 /**
- * A machine on Talos, kept as declared by `talosctl` on the machine that Pulumi runs on: installed, configured, upgraded
- * one minor at a time. Destroying this resource touches nothing on it.
+ * A machine on Talos: installed, configured, and upgraded one minor version at a time by `talosctl`, on the machine that
+ * Pulumi runs on. Destroying this resource changes nothing on it.
  *
- * A preview shows what changes in the machine configuration, and no secret: they reach the script by its standard input,
- * and are put together with the rest in a folder that only lives as long as it.
+ * A preview shows what changes in the machine configuration, and no secret: those reach the script by its standard input,
+ * which combines them with the rest in a temporary folder.
+ *
+ * @example
+ * const machines = new TalosNodes("machines", {
+ *   cluster: "kraft-proliant",
+ *   kubeconfig: { file: "~/.kube/kraft-proliant.yaml", context: "kraft-proliant" },
+ *   node: { name: "proliant-1", address: "192.168.1.11", machine, drives, longhornGiB: 3000 },
+ *   traits: hostTraits("talos", 1),
+ *   talosVersion: "1.13.9",
+ *   initialTalosVersion: "1.13",
+ *   kubernetesVersion: "1.35.6",
+ *   network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" },
+ *   init: "never",
+ *   snapshots: "~/.kube/kraft-proliant-etcd",
+ *   secrets,
+ *   recoveryPassphrase,
+ * });
  */
 export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes {
   readonly ready: readonly pulumi.Resource[];
@@ -56,7 +79,7 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
       ADDRESS: node.address,
       CLUSTER: args.cluster,
       TALOS_VERSION: talosVersion,
-      BORN_WITH: args.bornWith,
+      BORN_WITH: args.initialTalosVersion,
       KUBERNETES_VERSION: args.kubernetesVersion,
       IMAGE: installerImage(node.machine, talosVersion),
       SCHEMATIC: schematicId(node.machine),
@@ -78,24 +101,24 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
       `${name}-${node.name}`,
       {
         interpreter: ["/bin/bash", "--norc", "-c"],
-        // The script itself is in the environment: a message of Pulumi's repeats the command, and should fit a screen.
+        // Pulumi's messages repeat the command, so the script itself is in the environment.
         create: 'exec bash --norc -c "$SCRIPT"',
-        environment: { ...environment, ...patience, SCRIPT: talosScript(), AGAIN: args.again ?? "" },
+        environment: { ...environment, ...patience, SCRIPT: talosScript(), AGAIN: args.rerunToken ?? "" },
         stdin: secrets,
-        // Nothing that a run prints is an input of the next one.
+        // The output of a run is no input of the next one.
         addPreviousOutputInEnv: false,
       },
       {
         parent: this,
         provider,
         additionalSecretOutputs: ["stdin"],
-        // Out of the program the machine would run on unseen, with its data.
+        // Removed from the program, the machine would keep running with its data, unmanaged.
         protect: true,
-        // An upgrade restarts a machine that counts its memory for minutes; a first installation downloads everything.
+        // An upgrade restarts a machine that checks its memory for minutes; a first installation downloads everything.
         customTimeouts: { create: "90m", update: "90m" },
       },
     );
     this.ready = [converge];
-    this.registerOutputs({});
+    this.registerOutputs({ nodes: [node.name], talosVersion });
   }
 }

@@ -4,19 +4,22 @@ import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import { hostPolicies } from "./plan/admission/policies.ts";
 import { bindingSpec, policySpec } from "./plan/admission/policy.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
+import { providerInput } from "./provider-input.ts";
 
-/** What a TenantBoundary is made of. */
 export type TenantBoundaryArgs = IngressSettings;
 
 /**
- * What the host's API server lets tenants do, for all of them at once: admission policies that look at everything that
- * comes from a guest, and the priority class that tells its pods from the platform's.
+ * What the host's API server lets all tenants do: admission policies that check every object from a guest, and the
+ * priority class that tells guests' pods from the platform's.
  *
- * Nothing of a tenant may be created before it. What keeps their pods apart on the network is in each namespace, a
- * `NetworkBoundary`.
+ * It must exist before any object of a tenant. On the network, a `NetworkBoundary` in each namespace keeps tenants apart.
+ *
+ * @example
+ * const boundary = new TenantBoundary("boundary", { ingressClassName: "traefik", issuerName: "kraft-issuer" });
+ * new Tenant("tenant-acme", args, { dependsOn: [...boundary.guards] });
  */
 export class TenantBoundary extends pulumi.ComponentResource {
-  /** Resources that must be there before the first tenant. */
+  /** Resources that every tenant depends on. */
   readonly guards: readonly pulumi.Resource[];
 
   constructor(name: string, args: TenantBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -26,7 +29,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
       {
         metadata: { name: priorityClasses.tenant },
         value: tenantPriority,
-        // The same as in the guests: their pods come with it, and the host refuses them where it differs.
+        // As in the guests: the host refuses a pod whose preemption policy differs.
         preemptionPolicy: "PreemptLowerPriority",
         description: "Pods of tenants: whatever the platform runs goes first",
       },
@@ -38,10 +41,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
         `${name}-${short}`,
         {
           metadata: { name: policy.name },
-          // The plan's arrays are read-only, the provider's inputs are not.
-          spec: policySpec(
-            policy,
-          ) as unknown as kubernetes.types.input.admissionregistration.v1.ValidatingAdmissionPolicySpec,
+          spec: providerInput(policySpec(policy)),
         },
         { parent: this },
       );
@@ -52,6 +52,6 @@ export class TenantBoundary extends pulumi.ComponentResource {
       );
     });
     this.guards = [priorityClass, ...bindings];
-    this.registerOutputs({});
+    this.registerOutputs({ priorityClass: priorityClasses.tenant });
   }
 }

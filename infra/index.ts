@@ -1,56 +1,57 @@
-import { ConfigError, refuse } from "../errors/problem.ts";
+import "../components/chart-children.ts";
 import * as pulumi from "@pulumi/pulumi";
-import { stacks } from "../stacks/index.ts";
-import { readConfig } from "./config/read.ts";
 import { Failure } from "../errors/failure.ts";
+import { ConfigError, refuse, type Warning } from "../errors/problem.ts";
+import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
-import { firstMachines, machinesComeFirst, type MachinesOutputs } from "./nodes/declare-k3s.ts";
-import { recordDeclared, undeclaredProblems } from "./guards/declared.ts";
+import { readConfig } from "./config/read.ts";
+import { validate } from "./config/validate.ts";
+import { declaredObjects, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type LiveSources } from "./guards/guard.ts";
 import { liveSources } from "./guards/live-sources.ts";
+import { bootstrap, needsBootstrap, type BootstrapOutputs } from "./nodes/bootstrap.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
-import { firstTalos, talosComesFirst, type TalosOutputs } from "./nodes/declare-talos.ts";
-import { validate } from "./config/validate.ts";
 
 /**
- * The whole program: the Pulumi CLI runs it by its name, the embedded stack and the tests by calling it.
+ * The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it.
  *
- * @param sources Where neither cluster nor bucket is there to be looked at, what to take for them.
+ * @param sources Where to look at the live cluster and the bucket. Default: the real ones.
  */
-export default async function program(
-  sources: LiveSources = liveSources,
-): Promise<PlatformOutputs | MachinesOutputs | TalosOutputs> {
+export default async function program(sources: LiveSources = liveSources): Promise<PlatformOutputs | BootstrapOutputs> {
   try {
     const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
-    if (machinesComeFirst(hardware, raw)) {
-      return await firstMachines(hardware, raw);
+    if (needsBootstrap(hardware, raw)) {
+      return await bootstrap(hardware, raw);
     }
-    if (talosComesFirst(hardware, raw)) {
-      return await firstTalos(hardware, raw);
-    }
+
+    // Parse, rules, model: is the stack file valid?
     const model = validate(stack, stacks, raw);
+
+    // Checks: can the hardware and the line carry it? The tables come first, since a refusal follows from them.
     const now = new Date();
     const { tables, problems, warnings } = findings(model, now);
-    // Before a refusal too: they are what it was calculated from.
     await pulumi.log.info(`\n${tablesText(tables)}\n`);
-    for (const { key, message } of warnings) {
-      await pulumi.log.warn(`${key}: ${message}`);
-    }
+    await warn(warnings);
     refuse(stack, problems);
+
+    // Guards: would it lose data of the live cluster? They decide how much of each tenant is declared.
     const guarded = await guard(model, sources, now);
-    for (const { key, message } of guarded.warnings) {
-      await pulumi.log.warn(`${key}: ${message}`);
-    }
-    const recorded = recordDeclared();
-    const { outputs, charts } = await platform(model, guarded.staged);
-    // A chart's objects are declared by the provider, in its own time.
-    await Promise.all(charts.map((chart) => new Promise((resolve) => chart.resources.apply(resolve))));
-    refuse(stack, undeclaredProblems(guarded.live, recorded));
+    await warn(guarded.warnings);
+
+    // Components.
+    const { outputs, charts, namespaces } = await platform(model, guarded.staged);
+    refuse(stack, undeclaredProblems(guarded.live, await declaredObjects(charts, namespaces)));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.
     throw error instanceof ConfigError || error instanceof Failure ? new pulumi.RunError(error.message) : error;
+  }
+}
+
+async function warn(warnings: readonly Warning[]): Promise<void> {
+  for (const { key, message } of warnings) {
+    await pulumi.log.warn(`${key}: ${message}`);
   }
 }

@@ -1,3 +1,4 @@
+import { refuseOtherCluster } from "../cluster/client.ts";
 import { ConfigError } from "../errors/problem.ts";
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
@@ -9,16 +10,17 @@ import { HostCluster } from "../components/host-cluster.ts";
 import { MetalLb } from "../components/metallb.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
+import { refusedChanges } from "../components/plan/chart-values.ts";
+import type { S3Key } from "../components/plan/s3.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
+import { ingressClassName } from "../components/plan/traefik-values.ts";
 import { RestoreDrill } from "../components/restore-drill.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Tenant } from "../components/tenant.ts";
 import { Traefik } from "../components/traefik.ts";
-import { declareMachines } from "./nodes/declare-k3s.ts";
 import type { Staged } from "./guards/stages.ts";
-import { machinesPlan } from "./nodes/k3s.ts";
 import type { Model } from "./model.ts";
-import { declareTalos } from "./nodes/declare-talos.ts";
+import { declareNodes } from "./nodes/declare.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
@@ -39,103 +41,55 @@ export interface PlatformOutputs {
   >;
 }
 
-/** What a model comes to. */
+/** What a model declares, as far as the program needs it afterwards. */
 export interface Platform {
   readonly outputs: PlatformOutputs;
+  /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
+  /** Namespaces that hold data. */
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**
  * Declares everything a model asks for.
  *
- * @param staged How much of each tenant, as the guards let it through.
- * @throws ConfigError before anything is declared, if the cluster is not the one that the stack file names.
+ * @param staged How much of each tenant the guards allow.
+ * @throws ConfigError before anything is declared, if the stack changes a chart value that it must not, or if the cluster
+ *   is not the one that the stack file names.
  */
 export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
-  const { stack, charts, domain, network } = model;
-  const nodes = stack.nodes.length;
-  const machines = model.machines && declareMachines(machinesPlan(stack, model.machines), model.machines);
-  const talos =
-    model.talos && declareTalos(stack, model.talos, { file: model.cluster.kubeconfig, context: model.cluster.context });
+  const { stack, domain, network, secrets, source } = model;
+  const args = chartArgs(model);
+  refuseChangedValues(stack, args);
+  const machines = model.machines && declareNodes(stack, model.nodes, model.machines, model.cluster);
   const host = new HostCluster(
     "host",
     { ...model.cluster, identifier: `kraft-${stack.name}` },
     // Nothing is asked of an API server that is about to be restarted.
-    { dependsOn: [...(machines?.ready ?? []), ...(talos?.ready ?? [])] },
+    { dependsOn: [...(machines?.ready ?? [])] },
   );
-  await rightCluster(host, model);
+  await refuseWrongCluster(host, model);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 
-  const metallb =
-    model.entry === undefined
-      ? undefined
-      : new MetalLb("metallb", { chart: versions.metallb, charts, address: model.entry, network }, opts);
-  const traefik = new Traefik(
-    "traefik",
-    {
-      ...(model.entry === undefined ? {} : { address: model.entry }),
-      chart: versions.traefik,
-      charts,
-      imageTag: versions.traefik.image,
-      exposure: stack.exposure,
-      entrypoint: model.entrypoint,
-      network,
-    },
-    { ...opts, dependsOn: [...(metallb?.ready ?? [])] },
-  );
-  const certManager = new CertManager(
-    "cert-manager",
-    {
-      chart: versions.certManager,
-      charts,
-      nodes,
-      ingressClassName: traefik.ingressClassName,
-      ...model.issuer,
-      hairpin: model.hairpin,
-      network,
-    },
-    opts,
-  );
-  const wasabi = {
-    accessKeyId: pulumi.secret(model.secrets.wasabi.accessKeyId),
-    secretAccessKey: pulumi.secret(model.secrets.wasabi.secretAccessKey),
-  };
-  const store = model.backup.managed
-    ? new BackupStore("backup-store", { ...model.backup, administrator: wasabi })
-    : undefined;
-  const longhorn = new Longhorn(
-    "longhorn",
-    {
-      chart: versions.longhorn,
-      charts,
-      nodes,
-      ...stack.storage,
-      replicas: model.replicas,
-      phase: model.phase,
-      backup: {
-        ...model.backup,
-        accessKeyId: (store ?? wasabi).accessKeyId,
-        secretAccessKey: (store ?? wasabi).secretAccessKey,
-      },
-      network,
-    },
-    { ...opts, ...(store === undefined ? {} : { dependsOn: [store] }) },
-  );
-  if (machines !== undefined) {
-    const { accessKeyId, secretAccessKey } = store ?? wasabi;
-    new EtcdSnapshots("etcd-snapshots", { ...model.backup, accessKeyId, secretAccessKey }, opts);
+  const metallb = args.metallb && new MetalLb("metallb", args.metallb, opts);
+  const traefik = new Traefik("traefik", args.traefik, { ...opts, dependsOn: [...(metallb?.ready ?? [])] });
+  const certManager = new CertManager("cert-manager", args.certManager, opts);
+  const administrator = secretKey(secrets.wasabi);
+  const store = model.backup.managed ? new BackupStore("backup-store", { ...model.backup, administrator }) : undefined;
+  const { accessKeyId, secretAccessKey } = store ?? administrator;
+  const backup = { ...model.backup, accessKeyId, secretAccessKey };
+  const longhorn = new Longhorn("longhorn", { ...args.longhorn, backup }, { ...opts, dependsOn: store && [store] });
+  if (model.machines?.distribution === "k3s") {
+    new EtcdSnapshots("etcd-snapshots", backup, opts);
   }
-  const { source, secrets } = model;
   if (source !== undefined && secrets.source !== undefined) {
-    const { accessKeyId, secretAccessKey } = secrets.source;
     new BackupSource(
       `source-${source.stack}`,
-      { ...source, accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) },
+      { ...source, ...secretKey(secrets.source) },
       { ...opts, dependsOn: [longhorn.chart] },
     );
   }
-  const { securityContexts } = model.k3k;
-  const k3k = new K3k("k3k", { chart: model.k3k, charts, network, securityContexts }, opts);
+  const k3k = new K3k("k3k", args.k3k, opts);
   new RestoreDrill("restore-drill", opts);
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
@@ -150,14 +104,14 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
         size: tenant.size,
         quota: tenant.quota,
         tier: tenant.tier,
-        nodes,
+        nodes: stack.nodes.length,
         guestVersion: stack.guestVersion,
         network,
         ingress,
         apiHost: api,
         tokenSeed: pulumi.secret(tokenSeedOf(tenant, secrets)),
         stage,
-        ...(suspendedAt === undefined ? {} : { suspendedAt }),
+        suspendedAt,
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
@@ -166,12 +120,77 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    charts: [traefik, certManager, longhorn, k3k].map(({ chart }) => chart),
+    charts: [longhorn.chart, k3k.chart],
+    namespaces: [longhorn.namespace],
   };
 }
 
+/** Arguments of the components that install a chart. */
+function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin, ...model }: Model) {
+  const { nodes, exposure, storage, chartValues = {} } = stack;
+  const common = { charts, network };
+  return {
+    metallb:
+      entry === undefined
+        ? undefined
+        : {
+            ...common,
+            chart: versions.metallb,
+            changeValues: chartValues.metallb,
+            address: entry,
+          },
+    traefik: {
+      ...common,
+      chart: versions.traefik,
+      changeValues: chartValues.traefik,
+      address: entry,
+      imageTag: versions.traefik.image,
+      exposure,
+      entrypoint,
+    },
+    certManager: {
+      ...common,
+      chart: versions.certManager,
+      changeValues: chartValues["cert-manager"],
+      nodes: nodes.length,
+      ...issuer,
+      ingressClassName,
+      hairpin,
+    },
+    longhorn: {
+      ...common,
+      chart: versions.longhorn,
+      changeValues: chartValues.longhorn,
+      nodes: nodes.length,
+      ...storage,
+      replicas: model.replicas,
+      phase: model.phase,
+      backup: model.backup,
+    },
+    k3k: { ...common, chart: model.k3k, changeValues: chartValues.k3k, securityContexts: model.k3k.securityContexts },
+  };
+}
+
+/** @throws ConfigError naming every chart value that a hook of the stack must not change. */
+function refuseChangedValues({ name }: Model["stack"], args: ReturnType<typeof chartArgs>): void {
+  const problems = [
+    ...refusedChanges("traefik", Traefik.values(args.traefik), args.traefik.changeValues),
+    ...refusedChanges("cert-manager", CertManager.values(args.certManager), args.certManager.changeValues),
+    ...refusedChanges("longhorn", Longhorn.values(args.longhorn), args.longhorn.changeValues),
+    ...refusedChanges("k3k", K3k.values(args.k3k), args.k3k.changeValues),
+    ...refusedChanges("metallb", MetalLb.values(), args.metallb?.changeValues),
+  ];
+  if (problems.length > 0) {
+    throw new ConfigError(`stacks/${name}.ts`, problems);
+  }
+}
+
+function secretKey({ accessKeyId, secretAccessKey }: S3Key): S3Key<pulumi.Output<string>> {
+  return { accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) };
+}
+
 /**
- * What a guest's token follows from: one that moved here keeps the token that its datastore was made with.
+ * The seed of a guest's token: one that moved here keeps the token that its datastore was created with.
  *
  * @throws Error where a tenant moved here and there is no seed, which `validate` refuses.
  */
@@ -183,17 +202,8 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
   return seed;
 }
 
-/** Waits for the cluster to say who it is; nothing is declared before. */
-async function rightCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
+/** Waits for the cluster's UID; nothing is declared before. */
+async function refuseWrongCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  if (uid !== cluster.uid) {
-    throw new ConfigError(`Pulumi.${stack.name}.yaml`, [
-      {
-        key: "kraft:cluster.uid",
-        found: `${JSON.stringify(cluster.uid)}, but context ${cluster.context} of ${cluster.kubeconfig} is the cluster ${uid}`,
-        allowed: "a kubeconfig that points at the cluster of this stack",
-        fix: `correct kraft:cluster.kubeconfig or kraft:cluster.context; only if the cluster was rebuilt: pulumi config set --path kraft:cluster.uid ${uid}`,
-      },
-    ]);
-  }
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

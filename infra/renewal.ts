@@ -2,18 +2,26 @@ import type { Stack } from "../stacks/index.ts";
 import { dateMessage } from "./checks/expiry.ts";
 import type { Warning } from "../errors/problem.ts";
 
-/** How the host's kubeconfig is renewed: while it still opens the cluster, and once it no longer does. */
+/** How the host's kubeconfig is made, and renewed: while it still opens the cluster, and once it no longer does. */
 export interface Renewal {
+  readonly missing: string;
   readonly before: string;
   readonly after: string;
 }
 
 /** @param managed Whether Kraft runs the machines: the stack file has `kraft:machines`. */
 export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribution">, managed: boolean): Renewal {
-  const same = (text: string): Renewal => ({ before: text, after: text });
+  const same = (text: string): Renewal => ({
+    missing: "put the cluster's kubeconfig there, see docs/first-steps.md",
+    before: text,
+    after: text,
+  });
   switch (distribution) {
     case "embedded":
-      return same("start the embedded cluster anew: npm run local");
+      return {
+        ...same("start the embedded cluster anew: npm run local"),
+        missing: "start the embedded cluster: npm run local",
+      };
     case "k3s":
       return managed
         ? same(
@@ -25,7 +33,7 @@ export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribu
     case "talos":
       return managed
         ? {
-            before: "change kraft:machines.again, then pulumi up",
+            ...same("change kraft:machines.again, then pulumi up"),
             // No run gets as far as the machine while the cluster cannot be asked.
             after: "have talosctl write it by hand, see docs/machines-proliant.md, When the kubeconfig expires",
           }
@@ -38,7 +46,7 @@ export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribu
  *
  * @param end When its client certificate ends; undefined where it has none.
  */
-export function kubeconfigWarnings(end: Date | undefined, renewal: Renewal, now: Date): Warning[] {
+export function kubeconfigWarnings(end: Date | undefined, renewal: Pick<Renewal, "before">, now: Date): Warning[] {
   const message = end === undefined ? undefined : dateMessage(end.toISOString().slice(0, 10), now);
   return message === undefined
     ? []

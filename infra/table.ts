@@ -1,18 +1,58 @@
+import { columnsOf, wrap } from "./wrap.ts";
+
 /** Figures in rows and columns; the first row holds the headings. */
 export interface Table {
   readonly title: string;
   readonly rows: readonly (readonly string[])[];
 }
 
+const gap = 2;
+
 /** Lines with aligned columns, without spaces at their ends. */
 export function table(rows: readonly (readonly string[])[], indent = "  "): string[] {
-  const columns = Math.max(0, ...rows.map((row) => row.length));
-  const widths = Array.from({ length: columns }, (_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
+  return tableRows(rows, indent).flat();
+}
+
+/**
+ * The lines of each row, with aligned columns.
+ *
+ * @param width Columns that a line may take: cells are wrapped as far as their words allow.
+ */
+export function tableRows(rows: readonly (readonly string[])[], indent = "  ", width = Infinity): string[][] {
+  const widths = columnWidths(rows, width - indent.length);
+  return rows.map((row) => {
+    const cells = row.map((cell, column) => wrap(cell, widths[column] ?? 0));
+    const height = Math.max(1, ...cells.map((lines) => lines.length));
+    return Array.from({ length: height }, (_, line) =>
+      `${indent}${cells.map((lines, column) => padded(lines[line] ?? "", widths[column] ?? 0)).join(" ".repeat(gap))}`.trimEnd(),
+    );
+  });
+}
+
+/** The width of each column: that of its longest cell, or less for the widest ones until all of them fit. */
+function columnWidths(rows: readonly (readonly string[])[], room: number): number[] {
+  const columns = Array.from({ length: Math.max(0, ...rows.map((row) => row.length)) }, (_, column) =>
+    rows.map((row) => row[column] ?? ""),
   );
-  return rows.map((row) =>
-    `${indent}${row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  ")}`.trimEnd(),
-  );
+  const longest = (texts: readonly string[]): number => Math.max(0, ...texts.map(columnsOf));
+  const widths = columns.map(longest);
+  const least = columns.map((cells) => longest(cells.flatMap((cell) => cell.split(" "))));
+  let excess = widths.reduce((sum, width) => sum + width, (columns.length - 1) * gap) - room;
+  for (; excess > 0; excess -= 1) {
+    const wrappable = widths.filter((width, column) => width > (least[column] ?? 0));
+    if (wrappable.length === 0) {
+      break;
+    }
+    const widest = widths.findIndex(
+      (width, column) => width === Math.max(...wrappable) && width > (least[column] ?? 0),
+    );
+    widths[widest] = (widths[widest] ?? 0) - 1;
+  }
+  return widths;
+}
+
+function padded(text: string, width: number): string {
+  return `${text}${" ".repeat(Math.max(0, width - columnsOf(text)))}`;
 }
 
 /** Tables as text, each under its title. */

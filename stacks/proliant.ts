@@ -29,7 +29,7 @@ export const proliant: Stack = {
   description: "one HP ProLiant DL380 Gen8 on Talos",
   distribution: "talos",
   talosVersion: "1.13.9",
-  talosBornWith: "1.13",
+  initialTalosVersion: "1.13",
   kubernetesVersion: "1.35.6",
   guestVersion: "v1.35.6-k3s1",
   k3kVersion: "1.2.0-rc4",

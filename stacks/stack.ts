@@ -1,3 +1,4 @@
+import type { ChartValuesHooks } from "../components/plan/chart-values.ts";
 import type { Machine } from "../components/plan/machines/machine.ts";
 import type { NetworkDriver } from "../components/plan/machines/system.ts";
 import type { Exposure } from "../components/plan/traefik-values.ts";
@@ -32,7 +33,7 @@ export interface Stack {
   /** Version of Talos, where that is the distribution. To raise it is to upgrade, which restarts the machine. */
   readonly talosVersion?: string;
   /** Minor version of Talos that the cluster was created with, for example `1.13`. It never changes. */
-  readonly talosBornWith?: string;
+  readonly initialTalosVersion?: string;
   /** Kubernetes version of the host cluster, without the distribution's suffix. */
   readonly kubernetesVersion: string;
   /** Image tag of the K3s that runs in each guest cluster. Set explicitly: on Talos K3k cannot derive it. */
@@ -52,4 +53,15 @@ export interface Stack {
     /** True where the file system under `dataPath` is not shared with the operating system. */
     readonly dedicatedDisk: boolean;
   };
+  /**
+   * Changes Helm values of the platform's charts, as far as the tenant boundary and the tenants' data allow.
+   *
+   * @default Kraft's values as they are
+   * @example
+   * chartValues: {
+   *   traefik: (values) => ({ ...values, nodeSelector: { "example.org/wired": "true" } }),
+   *   "cert-manager": (values) => ({ ...values, maxConcurrentChallenges: 5 }),
+   * },
+   */
+  readonly chartValues?: ChartValuesHooks;
 }

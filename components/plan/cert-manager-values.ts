@@ -1,18 +1,22 @@
+import type { CustomKinds } from "./custom-kinds.ts";
+
 /** Name of the ClusterIssuer, which tenants write into their Ingresses. */
 export const issuerName = "kraft-issuer";
 
-/** What cert-manager's Helm values follow from. */
+/** What cert-manager's Helm values depend on. */
 export interface CertManagerSettings {
   readonly namespace: string;
   /** Nodes of the host cluster: with more than one, controller and webhook run twice. */
   readonly nodes: number;
 }
 
+export type CertManagerValues = ReturnType<typeof certManagerValues>;
+
 /**
  * Values for cert-manager's chart. Certificates keep their Secret when an Ingress goes, so that a re-created one costs
  * no new certificate; CRDs stay when the chart goes, and with them every certificate.
  */
-export function certManagerValues({ namespace, nodes }: CertManagerSettings): Record<string, unknown> {
+export function certManagerValues({ namespace, nodes }: CertManagerSettings) {
   const replicas = Math.min(2, nodes);
   const disruption = replicas > 1 ? { enabled: true, maxUnavailable: 1 } : { enabled: false };
   return {
@@ -39,32 +43,52 @@ export function certManagerValues({ namespace, nodes }: CertManagerSettings): Re
   };
 }
 
+/** What the ClusterIssuer depends on. */
+export interface IssuerSettings {
+  /** Ingress class through which HTTP-01 challenges are answered. */
+  readonly ingressClassName: string;
+  /**
+   * URL of the ACME directory.
+   *
+   * @example "https://acme-v02.api.letsencrypt.org/directory"
+   */
+  readonly directory: string;
+  /**
+   * Contact of the ACME account.
+   *
+   * @default none
+   */
+  readonly email?: string | undefined;
+  /**
+   * Whether the home's router leads its own public address back inside.
+   *
+   * @default true
+   */
+  readonly hairpin?: boolean;
+}
+
 /**
  * The `spec` of the ClusterIssuer: HTTP-01 only. With a DNS-01 solver for the platform's zone any tenant could have a
  * certificate for any name in it, since the solver is chosen by labels that tenants write.
- *
- * @param directory URL of the ACME directory.
- * @param hairpin Whether the home's router leads its own public address back inside.
  */
-export function issuerSpec(
-  name: string,
-  ingressClass: string,
-  directory: string,
-  email?: string,
+export function issuerSpec({
+  ingressClassName,
+  directory,
+  email,
   hairpin = true,
-): Record<string, unknown> {
+}: IssuerSettings): CustomKinds["ClusterIssuer"] {
   return {
     acme: {
       server: directory,
-      ...(email === undefined ? {} : { email }),
-      privateKeySecretRef: { name: `${name}-account-key` },
+      email,
+      privateKeySecretRef: { name: `${issuerName}-account-key` },
       solvers: [
         {
-          // Where the house cannot reach its own public address, cert-manager cannot see what the authority will see.
-          ...(hairpin ? {} : { waitInsteadOfSelfCheck: "30s" }),
+          // Without hairpinning cert-manager cannot reach the challenge the way the authority will.
+          waitInsteadOfSelfCheck: hairpin ? undefined : "30s",
           http01: {
             ingress: {
-              ingressClassName: ingressClass,
+              ingressClassName,
               // The default is NodePort, which the tenants' quota forbids.
               serviceType: "ClusterIP",
               podTemplate: {

@@ -4,19 +4,31 @@ import { guestPolicies } from "./admission/policies.ts";
 import type { IngressSettings } from "./admission/ingresses.ts";
 import { bindingSpec, policySpec } from "./admission/policy.ts";
 
+interface Sync {
+  readonly enabled: boolean;
+}
+
 /** Which of a guest's objects K3k copies to the host, and which of the host's into the guest. */
-export type SyncConfig = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+export interface SyncConfig {
+  readonly services: Sync;
+  readonly configMaps: Sync;
+  readonly secrets: Sync;
+  readonly persistentVolumeClaims: Sync;
+  readonly ingresses: Sync & { readonly disableTLSSecretTranslation: boolean };
+  readonly priorityClasses: Sync;
+  readonly storageClasses: Sync & { readonly selector: Readonly<Record<string, string>> };
+}
 
 /**
- * What K3k synchronises. It has to stand in the Cluster and in the policy alike: K3k reads ingresses from the one and
- * storage classes from the other, and a policy without a `sync` block counts as one with K3k's defaults.
+ * What K3k synchronises. Cluster and policy must both say it: K3k reads ingresses from the one and storage classes from
+ * the other, and a policy without a `sync` block gets K3k's defaults.
  *
  * The Secrets of an Ingress' `tls` keep their names on the host, everything else is renamed. Traefik serves the
- * certificates of all tenants from one store: were these renamed too, a tenant could put a Secret of their own where
- * cert-manager's belongs, with a certificate for somebody else's host. Now only cert-manager can write them, since they
- * end in `-tls`, which no name that K3k gives does (`plan/admission/ingresses.ts` and `kubelet.ts`).
+ * certificates of all tenants from one store: if these were renamed too, a tenant could put their own Secret in the place
+ * of cert-manager's, with a certificate for somebody else's host. As it is, only cert-manager can write them: they end in
+ * `-tls`, which no name that K3k makes does (`plan/admission/ingresses.ts` and `kubelet.ts`).
  *
- * Priority classes stay off: they are of the whole cluster.
+ * Priority classes stay off, since they apply to the whole cluster.
  *
  * @param storageClasses Labels of the storage classes that the guest sees.
  */
@@ -33,8 +45,8 @@ export function syncConfig(storageClasses: Readonly<Record<string, string>>): Sy
 }
 
 /**
- * The token of a guest's K3s. It encrypts the guest's bootstrap data, so that a guest cannot be opened from a backup
- * without it: derived from one secret that lives outside the cluster, it cannot burn with it.
+ * The token of a guest's K3s. It encrypts the guest's bootstrap data, so a guest cannot be restored from a backup without
+ * it: derived from one secret outside the cluster, it cannot be lost with the cluster.
  */
 export function guestToken(seed: string, tenant: string): string {
   return createHmac("sha256", seed).update(`k3s token of tenant ${tenant}`).digest("hex");
@@ -42,7 +54,7 @@ export function guestToken(seed: string, tenant: string): string {
 
 /**
  * Manifests that K3s applies inside the guest: the host's ingress class, which K3k does not copy, as the default; and
- * the boundary's rules, so that a tenant hears of them when they apply an object.
+ * the boundary's rules, so that a tenant is told of them when they apply an object.
  *
  * @param storageClasses Those that the tenant may use.
  * @returns File names and their YAML, as the data of the addons Secret.

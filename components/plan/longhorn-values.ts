@@ -1,22 +1,32 @@
-/** What Longhorn's Helm values follow from. */
+import type { S3Key, S3Location } from "./s3.ts";
+
+/** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {
   readonly nodes: number;
-  /** Folder on each node that holds the replicas. */
+  /**
+   * Folder on each node that holds the replicas.
+   *
+   * @example "/var/lib/longhorn"
+   */
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
-  /** Whether volumes come back from their backups, if need be while a node is missing. Default: no. */
+  /**
+   * Whether volumes are being restored, and may come back with fewer copies than they are to have.
+   *
+   * @default false
+   */
   readonly restoring?: boolean;
-  /** `s3://bucket@region/prefix/`. Never empty: Longhorn would stop all backups without a word. */
+  /** `s3://bucket@region/prefix/`. Never empty: Longhorn would silently stop all backups. */
   readonly backupTarget: string;
   readonly backupCredentialSecret: string;
 }
 
 /** Where Longhorn reads and writes backups; the slash at the end is required. */
-export function backupTargetUrl(backup: { bucket: string; region: string; prefix: string }): string {
-  return `s3://${backup.bucket}@${backup.region}/${backup.prefix}/`;
+export function backupTargetUrl({ bucket, region, prefix }: Omit<S3Location, "endpoint">): string {
+  return `s3://${bucket}@${region}/${prefix}/`;
 }
 
 /** Wasabi's S3 endpoint of a region (docs.wasabi.com, service URLs). */
@@ -25,11 +35,9 @@ export function wasabiEndpoint(region: string): string {
 }
 
 /** A key to a bucket, as the Secret of one of Longhorn's backup targets holds it. */
-export function backupCredentials<Value>(key: {
-  readonly endpoint: string;
-  readonly accessKeyId: Value;
-  readonly secretAccessKey: Value;
-}): Record<string, Value | string> {
+export function backupCredentials<Value>(
+  key: Pick<S3Location, "endpoint"> & S3Key<Value>,
+): Record<string, Value | string> {
   return {
     AWS_ACCESS_KEY_ID: key.accessKeyId,
     AWS_SECRET_ACCESS_KEY: key.secretAccessKey,
@@ -38,17 +46,45 @@ export function backupCredentials<Value>(key: {
   };
 }
 
+/** Longhorn's settings that capacity and backup times are calculated from. */
+export interface LonghornFigures {
+  /** Percent of a disk's schedulable size that may be promised. */
+  readonly overProvisioning: number;
+  /** Percent of a disk that stays available, or nothing more is scheduled on it. */
+  readonly minimalAvailable: number;
+  /** Percent of a disk that Longhorn leaves to others. */
+  readonly reserved: number;
+  /** Percent of a node's allocatable CPU. */
+  readonly guaranteedInstanceManagerCpu: number;
+  /** Workers of one backup. */
+  readonly backupWorkers: number;
+}
+
+export function longhornFigures(nodes: number, dedicatedDisk: boolean): LonghornFigures {
+  const several = nodes > 1;
+  return {
+    overProvisioning: 100,
+    minimalAvailable: dedicatedDisk ? (several ? 15 : 10) : 25,
+    reserved: dedicatedDisk ? (several ? 10 : 5) : 30,
+    guaranteedInstanceManagerCpu: several ? 12 : 4,
+    backupWorkers: 2,
+  };
+}
+
+export type LonghornValues = ReturnType<typeof longhornValues>;
+
 /**
  * Values for Longhorn's chart, for machines without an uninterruptible power supply, gigabit between the nodes and a
- * slow line out. `defaultSettings` and `defaultBackupStore` are the only way in that lasts: Longhorn writes its Setting
- * objects and its BackupTarget anew from them.
+ * slow line out. `defaultSettings` and `defaultBackupStore` are the only place that lasts: Longhorn rewrites its Setting
+ * objects and its BackupTarget from them.
  */
-export function longhornValues(settings: LonghornSettings): Record<string, unknown> {
+export function longhornValues(settings: LonghornSettings) {
   const { nodes, dataPath, dedicatedDisk, replicas } = settings;
   const several = nodes > 1;
+  const figures = longhornFigures(nodes, dedicatedDisk);
   const csiReplicas = Math.min(2, nodes);
   return {
-    // A Helm hook, which a rendered chart does not run. Longhorn's manager refuses an unsupported upgrade by itself.
+    // A Helm hook, which a rendered chart does not run. Longhorn's manager itself refuses an unsupported upgrade.
     preUpgradeChecker: { jobEnabled: false, upgradeVersionCheck: true },
     networkPolicies: { restrictInternalTraffic: true },
     // Longhorn would delete and create its own class whenever it differs; Kraft declares its own.
@@ -73,33 +109,33 @@ export function longhornValues(settings: LonghornSettings): Record<string, unkno
       defaultDataLocality: "best-effort",
       replicaSoftAntiAffinity: false,
       replicaAutoBalance: several ? "least-effort" : "disabled",
-      storageOverProvisioningPercentage: 100,
-      storageMinimalAvailablePercentage: dedicatedDisk ? (several ? 15 : 10) : 25,
-      storageReservedPercentageForDefaultDisk: dedicatedDisk ? (several ? 10 : 5) : 30,
+      storageOverProvisioningPercentage: figures.overProvisioning,
+      storageMinimalAvailablePercentage: figures.minimalAvailable,
+      storageReservedPercentageForDefaultDisk: figures.reserved,
       allowVolumeCreationWithDegradedAvailability: !several || settings.restoring === true,
       nodeDownPodDeletionPolicy: several ? "delete-both-statefulset-and-deployment-pod" : "do-nothing",
-      // With the default, draining the only node would wait for ever.
+      // With the default, draining the only node would never end.
       nodeDrainPolicy: several ? "block-if-contains-last-replica" : "allow-if-replica-is-stopped",
       replicaReplenishmentWaitInterval: 1800,
       concurrentReplicaRebuildPerNodeLimit: 2,
       concurrentVolumeBackupRestorePerNodeLimit: several ? 2 : 3,
       concurrentAutomaticEngineUpgradePerNodeLimit: 1,
       engineReplicaTimeout: several ? "15" : "8",
-      guaranteedInstanceManagerCPU: several ? "12" : "4",
+      guaranteedInstanceManagerCPU: String(figures.guaranteedInstanceManagerCpu),
       offlineReplicaRebuilding: String(several),
       autoSalvage: true,
       autoDeletePodWhenVolumeDetachedUnexpectedly: true,
-      // With a single copy bit rot cannot be repaired, so it has to be found while there is still a good backup.
+      // A single copy cannot be repaired: bit rot must be found while there still is a good backup.
       snapshotDataIntegrity: several ? "fast-check" : "enabled",
       snapshotDataIntegrityCronjob: "0 3 * * 6",
       snapshotHeavyTaskConcurrentLimit: 2,
       snapshotMaxCount: 100,
       freezeFilesystemForSnapshot: '{"v1":"true"}',
       backupCompressionMethod: several ? "lz4" : "gzip",
-      backupConcurrentLimit: 2,
+      backupConcurrentLimit: figures.backupWorkers,
       restoreConcurrentLimit: 4,
       backupExecutionTimeout: 5,
-      // Volumes of a stopped tenant are backed up all the same.
+      // Volumes of a suspended tenant are still backed up.
       allowRecurringJobWhileVolumeDetached: true,
       restoreVolumeRecurringJobs: false,
       // Orphaned replica data may be the last copy: only a person deletes it.

@@ -6,32 +6,36 @@ export type Exposure = "loadBalancer" | "hostPort";
 /** Name of the host's ingress class, also in the guests. */
 export const ingressClassName = "traefik";
 
-/** What Traefik's Helm values follow from. */
+/** What Traefik's Helm values depend on. */
 export interface TraefikSettings {
   readonly namespace: string;
   readonly exposure: Exposure;
-  /** Published in the status of every Ingress: the name that tenants point a CNAME at. */
+  /**
+   * The name that tenants point a CNAME at, published in the status of every Ingress.
+   *
+   * @example "ingress.kraft.example"
+   */
   readonly entrypoint: string;
-  /** The address that MetalLB gives it; undefined where whatever is there gives one, or where there is none to give. */
+  /**
+   * The address that MetalLB assigns to it.
+   *
+   * @default whatever load balancer there is assigns one
+   */
   readonly address?: string;
-  /** Tag of the image, where the chart's own is not safe. */
+  /** Tag of the image, which may be newer than the chart's. */
   readonly imageTag: string;
 }
 
+export type TraefikValues = ReturnType<typeof traefikValues>;
+
 /**
- * Values for Traefik's chart, for Ingresses that strangers write: no reference across namespaces or providers, no
- * Ingress without our class, no default TLS settings but the platform's, no dashboard.
+ * Values for Traefik's chart, which serves Ingresses of people who do not trust each other: no reference across
+ * namespaces or providers, no Ingress without our class, no default TLS settings but the platform's, no dashboard.
  *
  * `crossProviderNamespaces` names the platform's own namespace because the chart leaves an empty list out, and to
  * Traefik an absent list means everybody.
  */
-export function traefikValues({
-  namespace,
-  exposure,
-  entrypoint,
-  address,
-  imageTag,
-}: TraefikSettings): Record<string, unknown> {
+export function traefikValues({ namespace, exposure, entrypoint, address, imageTag }: TraefikSettings) {
   const hostPort = exposure === "hostPort";
   const transport = {
     // A minute, Traefik's default, cuts slow uploads off.
@@ -77,31 +81,28 @@ export function traefikValues({
         asDefault: true,
         // Without it the redirect would answer ACME's HTTP-01 requests for names that have no certificate yet.
         allowACMEByPass: true,
-        ...(hostPort ? { hostPort: 80 } : {}),
+        hostPort: hostPort ? 80 : undefined,
         http: { redirections: { entryPoint: { to: "websecure", scheme: "https", permanent: true } } },
         transport,
       },
       websecure: {
         asDefault: true,
-        ...(hostPort ? { hostPort: 443 } : {}),
+        hostPort: hostPort ? 443 : undefined,
         http: { tls: { enabled: true }, maxHeaderBytes: 65536 },
         transport,
       },
     },
     tlsOptions: { default: { minVersion: "VersionTLS12", sniStrict: true } },
     service: {
-      // Whether an address is assigned is a matter of the load balancer; waiting for it would block the whole update.
-      annotations: {
-        "pulumi.com/skipAwait": "true",
-        ...(address === undefined ? {} : { "metallb.io/loadBalancerIPs": address }),
-      },
+      // Waiting for the load balancer to assign an address would block the whole update.
+      annotations: { "pulumi.com/skipAwait": "true", "metallb.io/loadBalancerIPs": address },
       spec: hostPort
         ? { type: "ClusterIP" }
         : {
             type: "LoadBalancer",
-            // The address is announced only by nodes that Traefik runs on, and visitors keep theirs.
+            // Only nodes that run Traefik announce the address, and visitors keep their own.
             externalTrafficPolicy: "Local",
-            ...(address === undefined ? {} : { loadBalancerClass: metallbClass }),
+            loadBalancerClass: address && metallbClass,
           },
     },
     accessLog: {

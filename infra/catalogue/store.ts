@@ -1,17 +1,9 @@
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { S3Key, S3Location } from "../../components/plan/s3.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 
-/** Where backups lie, and the key that opens it. */
-export interface BackupStore {
-  /** URL of the S3 server; nothing else is ever called. */
-  readonly endpoint: string;
-  readonly region: string;
-  readonly bucket: string;
-  /** Folder in the bucket. */
-  readonly prefix: string;
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
-}
+/** A backup target and its key. Nothing but its endpoint is ever called. */
+export type BackupStore = S3Location & S3Key;
 
 /** An object as a listing shows it. */
 export interface Listed {
@@ -119,7 +111,7 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
             new sdk.GetObjectCommand({
               Bucket: store.bucket,
               Key: key,
-              ...(first === undefined ? {} : { Range: `bytes=0-${first - 1}` }),
+              Range: first === undefined ? undefined : `bytes=0-${first - 1}`,
             }),
           );
           return (await Body?.transformToString("utf8")) ?? "";

@@ -2,17 +2,11 @@ import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import type { Line, Model } from "../model.ts";
 import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
-import { longhornFigures, rounded, shares, volumes } from "./figures.ts";
+import { longhornFigures } from "../../components/plan/longhorn-values.ts";
+import { rounded, shares, volumes } from "./figures.ts";
 
 /** What is weighed: the part of a model that says what is backed up, and over what. */
-export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "line" | "dailyChange">;
-
-/**
- * Where the operator says nothing: half of the line stays for the house and the tenants' visitors, and 30 ms is a bucket
- * on the same continent. Two percent of all blocks in a day is an assumption, for ordinary web applications with a
- * database; Longhorn's metric `longhorn_backup_uploaded_data_size_bytes` shows what it really is.
- */
-export const lineDefaults = { backupShare: 0.5, roundTripMs: 30, dailyChange: 0.02 } as const;
+export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
 
 /**
  * Bytes that one worker of a backup gets to Wasabi in one round trip: over HTTP/2 the server opens a window of 64 KiB for
@@ -97,8 +91,8 @@ export function uploads(load: Load, line: Line): Upload[] {
 }
 
 /** How fast the backups of one schedule go out: its volumes one after the other. */
-export function rateOf(load: Pick<Load, "stack" | "replicas">, line: Line): Rate {
-  const { backupWorkers } = longhornFigures(load.stack, load.replicas);
+export function rateOf(load: Pick<Load, "stack">, line: Line): Rate {
+  const { backupWorkers } = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
   return backupRate(line, backupWorkers, scheduleOf("standard", "backup")?.concurrency ?? 1);
 }
 

@@ -1,18 +1,9 @@
+import { longhornFigures, type LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import type { NodeHardware } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
 import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
-import {
-  allocatable,
-  longhornFigures,
-  platformNeed,
-  podsPerNode,
-  rounded,
-  shares,
-  sum,
-  type LonghornFigures,
-  type Need,
-} from "./figures.ts";
+import { allocatable, platformNeed, podsPerNode, rounded, shares, sum, type Need } from "./figures.ts";
 
 /** What is weighed: the part of a model that says what runs where. */
 export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
@@ -93,7 +84,7 @@ export function placeable(nodes: readonly number[], copies: number): number {
 /** Everything that runs on some of the stack's nodes. */
 function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, Balance> {
   const stack = { ...load.stack, nodes };
-  const figures = longhornFigures(load.stack, load.replicas);
+  const figures = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
   // What has no node for each of its copies stays degraded until one comes back.
   const copies = Math.min(load.replicas, nodes.length);
   const tenants = shares(load.tenants, nodes.length);

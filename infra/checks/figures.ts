@@ -1,4 +1,4 @@
-import { longhornValues } from "../../components/plan/longhorn-values.ts";
+import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import { k3sReserves, podsPerNode } from "../../components/plan/machines/kubelet.ts";
 import { k3kOverhead, tenantAllowance, type Amounts } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
@@ -151,46 +151,6 @@ export function sum(needs: readonly Need[]): Need {
     }),
     nothing,
   );
-}
-
-/** Longhorn's settings that the checks calculate with, as the chart gets them. */
-export interface LonghornFigures {
-  /** Percent of a disk's schedulable size that may be promised. */
-  readonly overProvisioning: number;
-  /** Percent of a disk that stays available, or nothing more is scheduled on it. */
-  readonly minimalAvailable: number;
-  /** Percent of a disk that Longhorn leaves to others. */
-  readonly reserved: number;
-  /** Percent of a node's allocatable CPU. */
-  readonly guaranteedInstanceManagerCpu: number;
-  /** Workers of one backup. */
-  readonly backupWorkers: number;
-}
-
-/** Reads them from the chart's values, so that a changed value changes the checks. */
-export function longhornFigures(stack: Stack, replicas: number): LonghornFigures {
-  const { defaultSettings } = longhornValues({
-    nodes: stack.nodes.length,
-    ...stack.storage,
-    replicas,
-    // Of these two no number depends.
-    backupTarget: "s3://bucket@region/prefix/",
-    backupCredentialSecret: "secret",
-  }) as { readonly defaultSettings: Readonly<Record<string, unknown>> };
-  const number = (key: string): number => {
-    const value = Number(defaultSettings[key]);
-    if (Number.isNaN(value)) {
-      throw new Error(`components/plan/longhorn-values.ts sets no number ${key}`);
-    }
-    return value;
-  };
-  return {
-    overProvisioning: number("storageOverProvisioningPercentage"),
-    minimalAvailable: number("storageMinimalAvailablePercentage"),
-    reserved: number("storageReservedPercentageForDefaultDisk"),
-    guaranteedInstanceManagerCpu: number("guaranteedInstanceManagerCPU"),
-    backupWorkers: number("backupConcurrentLimit"),
-  };
 }
 
 /** What a tenant was promised, and what K3k needs for the guest on top. */

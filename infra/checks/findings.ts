@@ -7,15 +7,13 @@ import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
 import { declaredVersions, supportProblems } from "./support.ts";
-import { k3kWarnings } from "./versions.ts";
-import type { Model } from "../model.ts";
+import { k3kWarnings } from "./k3k-defects.ts";
+import type { Load, Model } from "../model.ts";
 import type { Problem, Warning } from "../../errors/problem.ts";
 import { machineZone, scheduleTable } from "../schedule.ts";
 import type { Table } from "../table.ts";
 
-export type { Table } from "../table.ts";
-
-/** What the checks say about one stack. */
+/** The results of all checks of one stack. */
 export interface Findings {
   readonly tables: readonly Table[];
   /** Any of them refuses the stack. */
@@ -40,12 +38,7 @@ export function findings(model: Model, today: Date): Findings {
       ...costTables(model),
       ...expiryTables(model.expiry, today),
     ],
-    problems: [
-      ...capacityProblems(model),
-      ...backupProblems(model),
-      ...recoveryProblems(model),
-      ...supportProblems(declaredVersions(model)),
-    ],
+    problems: [...loadProblems(model), ...supportProblems(declaredVersions(model))],
     warnings: [
       ...k3kWarnings(model.k3k, model.stack),
       ...capacityWarnings(model),
@@ -54,4 +47,9 @@ export function findings(model: Model, today: Date): Findings {
       ...expiryWarnings(model.expiry, today),
     ],
   };
+}
+
+/** What the hardware or the line cannot carry. */
+export function loadProblems(load: Load): Problem[] {
+  return [...capacityProblems(load), ...backupProblems(load), ...recoveryProblems(load)];
 }

@@ -1,31 +1,7 @@
 import { coerce, compare, parse, type SemVer } from "semver";
+import type { RunningVersions } from "../../cluster/running-versions.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { DeclaredVersions } from "./support.ts";
-
-/** What runs in a cluster, as it says itself. Undefined is what is not there yet, or says nothing. */
-export interface RunningVersions {
-  /** Of the API server. */
-  readonly kubernetes: string | undefined;
-  /** Of Talos, by node; empty where the nodes run something else. */
-  readonly talos: Readonly<Record<string, string>>;
-  readonly longhorn: string | undefined;
-  readonly certManager: string | undefined;
-  readonly traefik: string | undefined;
-  readonly k3k: string | undefined;
-  /** Of the K3s in each guest, by tenant. */
-  readonly guests: Readonly<Record<string, string>>;
-}
-
-/** A cluster with nothing in it. */
-export const nothingRuns: RunningVersions = {
-  kubernetes: undefined,
-  talos: {},
-  longhorn: undefined,
-  certManager: undefined,
-  traefik: undefined,
-  k3k: undefined,
-  guests: {},
-};
 
 /** How a part may move. */
 interface Rules {

@@ -1,42 +1,38 @@
-import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse } from "yaml";
 import type { Stack } from "../../stacks/index.ts";
+import { readPulumiFile, record, stackFilePath, type PulumiFile, type Values } from "./pulumi-files.ts";
 
 /**
- * The keys that `npm run local` supplies to the stack file of the embedded cluster: those of its last run where there was
- * one, else some that have the right form.
+ * The embedded cluster's stack file, completed with the keys that `npm run local` supplies: those of its last run, or
+ * stand-ins of the right form where there was none.
  */
-export function suppliedByLocalRun(
-  stack: Stack,
-  directory: string,
-): { readonly config: Record<string, unknown>; readonly encryptionsalt?: string } {
-  // Where local/main.ts and local/engine.ts keep the stack file that they ran.
-  const file = join(directory, ".kraft", "local", stack.name, "pulumi", `Pulumi.${stack.name}.yaml`);
-  const ran = existsSync(file)
-    ? (parse(readFileSync(file, "utf8")) as {
-        readonly config?: Record<string, unknown>;
-        readonly encryptionsalt?: string;
-      })
-    : undefined;
-  const config = Object.fromEntries(
-    Object.entries(placeholders(stack, directory)).map(([key, value]) => [key, ran?.config?.[key] ?? value]),
+export function completedByLocalRun(own: PulumiFile, stack: Stack, directory: string): PulumiFile {
+  // Where local/main.ts and local/engine.ts keep them.
+  const folder = join(directory, ".kraft", "local", stack.name);
+  const lastRun = readPulumiFile(stackFilePath(join(folder, "pulumi"), stack.name));
+  const supplied = Object.fromEntries(
+    Object.entries(standIns(stack, folder)).map(([key, value]) => [key, lastRun?.config?.[key] ?? value]),
   );
-  return { config, ...(ran?.encryptionsalt === undefined ? {} : { encryptionsalt: ran.encryptionsalt }) };
+  // Only the run knows the address of its S3 server; the rest of the key is the file's.
+  const { endpoint } = record(supplied["kraft:backup"]);
+  return {
+    encryptionsalt: own.encryptionsalt ?? lastRun?.encryptionsalt,
+    config: { ...supplied, ...own.config, "kraft:backup": { endpoint, ...record(own.config?.["kraft:backup"]) } },
+  };
 }
 
-function placeholders(stack: Stack, directory: string): Record<string, unknown> {
+function standIns(stack: Stack, folder: string): Values {
   const secret = { secure: "made by npm run local" };
   return {
     "kraft:cluster": {
-      kubeconfig: join(directory, ".kraft", "local", stack.name, "kubeconfig"),
+      kubeconfig: join(folder, "kubeconfig.yaml"),
       context: `kraft-local-${stack.name}`,
       uid: "11111111-1111-1111-1111-111111111111",
     },
     "kraft:nodes": Object.fromEntries(
       stack.nodes.map(({ name }, index) => [name, { address: `172.31.255.${index + 1}` }]),
     ),
-    // Where nothing listens until there is a run: the bucket that the file names is never asked for at Wasabi.
+    // Nothing listens there: before the first run, the bucket that the file names is never looked for at Wasabi.
     "kraft:backup": { endpoint: "http://127.0.0.1:1" },
     "kraft:wasabiAccessKeyId": secret,
     "kraft:wasabiSecretAccessKey": secret,

@@ -1,8 +1,8 @@
-import type { z } from "zod";
+import { z } from "zod";
 import { show, type Problem } from "../../errors/problem.ts";
 import { configSchema, secretKeys, tenantSchema, type Config, type TenantConfig } from "./schema.ts";
 
-/** The `kraft:` keys of a stack as the engine hands them over, without their namespace. */
+/** The `kraft:` keys of a stack, without their namespace. */
 export interface RawConfig {
   /** Values by key; maps and lists already parsed. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -10,19 +10,51 @@ export interface RawConfig {
   readonly encrypted: ReadonlySet<string>;
 }
 
-/** What could be understood of a stack file, and everything that could not. */
+/**
+ * Picks the `kraft:` keys out of a stack's configuration. An empty text counts as a key that was left out.
+ *
+ * @param config Values by full name; maps and lists as JSON, which is how the engine passes them on, or parsed.
+ */
+export function rawConfig(config: Readonly<Record<string, unknown>>, encrypted: (name: string) => boolean): RawConfig {
+  const ours = Object.entries(config).filter(
+    ([name, value]) => name.startsWith(namespace) && value !== "" && value !== null && value !== undefined,
+  );
+  return {
+    values: Object.fromEntries(
+      ours.map(([name, value]) => {
+        const key = name.slice(namespace.length);
+        return [key, secretKeys.has(key) ? value : plainValue(value)];
+      }),
+    ),
+    encrypted: new Set(ours.filter(([name]) => encrypted(name)).map(([name]) => name.slice(namespace.length))),
+  };
+}
+
+const namespace = "kraft:";
+
+/** A scalar as the engine has it, which is as text; maps and lists parsed. */
+function plainValue(value: unknown): unknown {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
+    return value;
+  }
+  const text = String(value);
+  try {
+    return /^[[{]/.test(text) ? JSON.parse(text) : text;
+  } catch {
+    return text;
+  }
+}
+
+/** The valid part of a stack file, and the problems of the rest. */
 export interface ParsedConfig {
-  /** The keys that are right by themselves. Whole only if `problems` is empty. */
-  readonly config: Partial<Config>;
-  /** Every tenant's name as written, and its domains where they are right, whatever else is wrong with the entry. */
+  /** The keys that are valid by themselves, and the defaults of those that are not. Complete only without `problems`. */
+  readonly config: Partial<Config> & Pick<Config, "capacity">;
+  /** Every tenant's name as written, and its domains where they are valid, whatever else is wrong with the entry. */
   readonly claims: readonly { readonly name: string; readonly domains: readonly string[] }[];
   readonly problems: readonly Problem[];
 }
 
-/**
- * Checks the shape of every key on its own, so that one wrong key does not hide what is wrong with another, and so
- * that the checks across keys can run on whatever is right.
- */
+/** Checks the shape of every key on its own, so that a wrong key does not hide the problems of another. */
 export function parse(raw: RawConfig): ParsedConfig {
   const config: Partial<Config> = {};
   const claims: ParsedConfig["claims"][number][] = [];
@@ -35,18 +67,20 @@ export function parse(raw: RawConfig): ParsedConfig {
       continue;
     }
     const result = schema.safeParse(value);
-    if (result.success) {
-      Object.assign(config, result.data === undefined ? {} : { [key]: result.data });
-    } else {
+    if (!result.success) {
       problems.push(...result.error.issues.flatMap((issue) => describe([key], value, issue)));
     }
+    const known = result.success ? result : schema.safeParse(undefined);
+    if (known.data !== undefined) {
+      Object.assign(config, { [key]: known.data });
+    }
   }
-  return { config, claims, problems };
+  return { config: config as ParsedConfig["config"], claims, problems };
 }
 
-/** An empty map is the default in Pulumi.yaml: of a key that may be left out it says that nothing was given. */
+/** An empty map, for example what `pulumi config rm --path` leaves, says as little as a key that was left out. */
 function given(value: unknown, schema: z.ZodType): unknown {
-  return isRecord(value) && Object.keys(value).length === 0 && schema.safeParse(undefined).success ? undefined : value;
+  return isRecord(value) && Object.keys(value).length === 0 && schema instanceof z.ZodOptional ? undefined : value;
 }
 
 function parseTenants(value: Record<string, unknown>, problems: Problem[]): Record<string, TenantConfig> {

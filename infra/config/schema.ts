@@ -5,7 +5,7 @@ import { expiry, line, prices } from "./keys/home.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
 import { tenant, type quota, type sizeNames, type stateNames, type tierNames } from "./keys/tenant.ts";
-import { choice, domainPattern, expect, text } from "./keys/values.ts";
+import { choice, domainPattern, expect, placeholder, text } from "./keys/values.ts";
 
 /** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */
 export const configSchema = z.strictObject({
@@ -18,7 +18,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("Lets Kraft keep the machines themselves. Without it they are set up by hand."),
   domain: text(
-    new RegExp(domainPattern.source.replace("^", "^(?!.*\\.invalid$)")),
+    new RegExp(domainPattern.source.replace("^", `^(?!.*${placeholder.domain.source})`)),
     expect(
       "a domain of your own in lower case; names under .invalid are placeholders",
       "pulumi config set kraft:domain <your domain>",
@@ -31,7 +31,7 @@ export const configSchema = z.strictObject({
     .optional()
     .describe("Version of K3k instead of the stack's own"),
   phase: choice(phaseNames)
-    .optional()
+    .default("run")
     .describe("run, or restore: the platform without schedules and guests, until the backups are back. Default: run"),
   timezone: timezone
     .optional()
@@ -44,10 +44,10 @@ export const configSchema = z.strictObject({
       ),
       expect("a list of volumes", "for example `leaveOut: [pvc-6f0c2a]`"),
     )
-    .optional()
+    .default([])
     .describe("Volumes in the backups that are not to come back: a rebuild goes on without them"),
   storage: storage.optional().describe("How volumes are kept"),
-  capacity: capacity.optional().describe("How much may be promised to tenants"),
+  capacity: capacity.describe("How much may be promised to tenants"),
   backup: backup.describe("Where Longhorn's backups go"),
   source: source
     .optional()
@@ -56,12 +56,10 @@ export const configSchema = z.strictObject({
   prices: prices
     .optional()
     .describe("What electricity and Wasabi cost. With it, a preview says what each tenant costs."),
-  expiry: expiry
-    .optional()
-    .describe(
-      "Days that you keep in mind, by name: a preview warns 30 days before each. recoveryKit is the day on which you " +
-        "last checked the recovery kit, and is warned of after 90 days.",
-    ),
+  expiry: expiry.describe(
+    "Days that you keep in mind, by name: a preview warns 30 days before each. recoveryKit is the day on which you " +
+      "last checked the recovery kit, and is warned of after 90 days.",
+  ),
   tenants: z
     .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
     .describe("Tenants by name: each gets a guest cluster"),

@@ -1,4 +1,5 @@
-import * as pulumi from "@pulumi/pulumi";
+import type * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { show, type Problem } from "../../errors/problem.ts";
 import type { LiveState } from "../../cluster/live-state.ts";
@@ -6,25 +7,41 @@ import type { LiveState } from "../../cluster/live-state.ts";
 /** Objects of the cluster that the program declares, as `<kind>/<name>`: as far as data hangs on them. */
 export type DeclaredObjects = ReadonlySet<string>;
 
-const kinds = new Set(["CustomResourceDefinition", "Namespace"]);
+/**
+ * What the program declares, once its charts are rendered.
+ *
+ * @param charts Charts whose CustomResourceDefinitions hold data.
+ * @param namespaces Namespaces that hold data.
+ */
+export async function declaredObjects(
+  charts: readonly kubernetes.helm.v4.Chart[],
+  namespaces: readonly kubernetes.core.v1.Namespace[],
+): Promise<DeclaredObjects> {
+  const children = await Promise.all(
+    charts.map(({ resources }) => valueOf(resources as pulumi.Output<pulumi.Resource[]>)),
+  );
+  // Under Pulumi's mocks nothing renders a chart.
+  const urns = await Promise.all(children.flatMap((resources) => (resources ?? []).map(({ urn }) => valueOf(urn))));
+  const names = await Promise.all(namespaces.map(({ metadata }) => valueOf(metadata.name)));
+  return new Set([
+    ...urns.flatMap(
+      (urn) =>
+        /:(CustomResourceDefinition)::[^:]*:(.*)$/
+          .exec(urn ?? "")
+          ?.slice(1)
+          .join("/") ?? [],
+    ),
+    ...names.map((name) => `Namespace/${name}`),
+  ]);
+}
 
-/** Begins to write down what is declared from now on, in charts too. */
-export function recordDeclared(): DeclaredObjects {
-  const declared = new Set<string>();
-  pulumi.runtime.registerResourceTransform(({ type, props }) => {
-    const kind = type.slice(type.lastIndexOf(":") + 1);
-    if (kinds.has(kind)) {
-      const { metadata } = props as { readonly metadata?: { readonly name?: unknown } };
-      declared.add(`${kind}/${String(metadata?.name)}`);
-    }
-    // Whatever a transform hands back is no longer secret (@pulumi/pulumi 3.215).
-    return undefined;
-  });
-  return declared;
+/** Resolves when the value is known; undefined under Pulumi's mocks for what they leave out. */
+function valueOf<Value>(output: pulumi.Output<Value>): Promise<Value | undefined> {
+  return new Promise((resolve) => output.apply(resolve));
 }
 
 /**
- * What stands, holds data, and is no longer declared, by a change of the program, of a version or of a chart. Pulumi
+ * What holds data in the cluster and is no longer declared, after a change of the program, of a version or of a chart. Pulumi
  * refuses to delete it; this says what would be lost, before it does.
  */
 export function undeclaredProblems(live: LiveState, declared: DeclaredObjects): Problem[] {

@@ -1,4 +1,5 @@
-import { skewProblems, type RunningVersions } from "../checks/skew.ts";
+import type { RunningVersions } from "../../cluster/running-versions.ts";
+import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
 import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import type { Model } from "../model.ts";
@@ -38,7 +39,7 @@ export interface Guarded {
  */
 export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
   const { live, running, certificateEnd } = await sources.cluster(model);
-  const managed = model.talos !== undefined || model.machines !== undefined;
+  const managed = model.machines !== undefined;
   const skew = skewProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
   refuse(model.stack.name, [...lossProblems(model, live, now), ...moveProblems(model, staged, live), ...skew]);

@@ -1,6 +1,7 @@
 import { connect } from "../../cluster/client.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import type { Model } from "../model.ts";
+import { renewalOf } from "../renewal.ts";
 import type { LiveSources } from "./guard.ts";
 import { readLiveState } from "../../cluster/live-state.ts";
 
@@ -18,13 +19,12 @@ export const liveSources: LiveSources = {
   },
 };
 
-function addressOf({ stack, cluster, machines, talos }: Model) {
+function addressOf({ stack, cluster, machines }: Model) {
   return {
     cluster,
     file: `Pulumi.${stack.name}.yaml`,
     // Pulumi runs the program in the folder of its project file.
     directory: ".",
-    stack,
-    managed: machines !== undefined || talos !== undefined,
+    remedy: renewalOf(stack, machines !== undefined),
   };
 }

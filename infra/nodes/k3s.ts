@@ -1,64 +1,49 @@
+import { readFileSync } from "node:fs";
+import * as pulumi from "@pulumi/pulumi";
+import { K3sNodes } from "../../components/k3s-nodes.ts";
 import { k3sRelease } from "../../components/plan/machines/k3s.ts";
 import { k3sLimits, k3sReleases, type K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
 import type { Stack } from "../../stacks/index.ts";
-import type { Config } from "../config/schema.ts";
+import type { ClusterNode, K3sMachines } from "../model.ts";
 
-/** The machines of a stack as the operator declared them: what Kraft prepares, and how it reaches them. */
-export interface Machines {
-  readonly user: string;
-  /** Where the API server is reached from outside: a name, else the first node's address. */
-  readonly api: string;
-  readonly clusterInit: boolean;
-  readonly sha256: { readonly amd64?: string; readonly arm64?: string };
-  readonly again: string | undefined;
-  readonly nodes: readonly { readonly name: string; readonly address: string; readonly hostKey: string }[];
-  /** In clear text: whoever passes one on marks it secret first. */
-  readonly secrets: { readonly machineKey: string; readonly k3sToken: string };
+function script(name: string): string {
+  return readFileSync(new URL(`../../components/nodes/k3s/${name}.sh`, import.meta.url), "utf8");
 }
 
-/** The keys of a stack file that machines are made of. */
-export type MachineConfig = Pick<Config, "machines" | "nodes" | "machineKey" | "k3sToken">;
+/** The texts of a node's scripts. */
+export function nodeScripts(): { readonly node: readonly string[]; readonly token: string } {
+  const parts = ["common", "prepare", "health", "install", "join", "node"];
+  return { node: parts.map(script), token: script("token") };
+}
 
-/** Undefined where the machines are set up by hand. The configuration was checked before. */
-export function machinesOf(stack: Stack, config: MachineConfig): Machines | undefined {
-  const { machines } = config;
-  if (machines === undefined || stack.distribution !== "k3s") {
-    return undefined;
-  }
-  const nodes = stack.nodes.map(({ name }) => {
-    const { address = "", hostKey = "" } = config.nodes[name] ?? {};
-    return { name, address, hostKey };
+/** Declares the machines of a stack on k3s. */
+export function declareK3s(stack: Stack, nodes: readonly ClusterNode[], machines: K3sMachines): K3sNodes {
+  return new K3sNodes("machines", {
+    plan: k3sPlan(stack, nodes, machines),
+    scripts: nodeScripts(),
+    ssh: {
+      user: machines.user,
+      privateKey: pulumi.secret(machines.secrets.machineKey),
+      hostKeys: Object.fromEntries(nodes.map(({ name, hostKey = "" }) => [name, hostKey])),
+    },
+    token: pulumi.secret(machines.secrets.k3sToken),
   });
-  const { amd64, arm64 } = machines.sha256 ?? {};
-  return {
-    user: machines.user ?? "kraft",
-    api: machines.api ?? nodes[0]?.address ?? "",
-    clusterInit: machines.clusterInit === true,
-    sha256: { ...(amd64 === undefined ? {} : { amd64 }), ...(arm64 === undefined ? {} : { arm64 }) },
-    again: machines.again,
-    nodes,
-    secrets: { machineKey: config.machineKey ?? "", k3sToken: config.k3sToken ?? "" },
-  };
 }
 
-/** What every node's script is made of: the stack's hardware and the operator's few choices. */
-export function machinesPlan(stack: Stack, machines: Machines): K3sClusterPlan {
+/** The inputs of every node's script. */
+export function k3sPlan(stack: Stack, nodes: readonly ClusterNode[], machines: K3sMachines): K3sClusterPlan {
   return {
-    nodes: machines.nodes.map(({ name, address }) => ({
-      name,
-      address,
-      networkDrivers: stack.nodes.find((node) => node.name === name)?.networkDrivers ?? [],
-    })),
+    nodes: nodes.map(({ name, address, networkDrivers = [] }) => ({ name, address, networkDrivers })),
     settings: {
       ...stack.network,
-      apiNames: [...new Set([machines.api, ...machines.nodes.map(({ address }) => address)])],
+      apiNames: [...new Set([machines.api, ...nodes.map(({ address }) => address)])],
     },
     version: k3sRelease(stack.kubernetesVersion),
     releaseUrl: k3sReleases,
     sha256: machines.sha256,
     clusterInit: machines.clusterInit,
     longhorn: stack.storage,
-    ...(machines.again === undefined ? {} : { again: machines.again }),
+    rerunToken: machines.rerunToken,
     limits: k3sLimits,
   };
 }

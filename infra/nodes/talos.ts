@@ -1,32 +1,46 @@
+import * as pulumi from "@pulumi/pulumi";
+import { hostTraits } from "../../components/plan/machines/machine.ts";
+import { TalosNodes } from "../../components/talos-nodes.ts";
 import type { Stack } from "../../stacks/index.ts";
-import type { Config } from "../config/schema.ts";
+import type { ClusterNode, Model, TalosMachines } from "../model.ts";
 
-/** A machine on Talos as the operator declared it. */
-export interface TalosMachines {
-  readonly address: string;
-  readonly drives: { readonly system: string; readonly longhorn: string };
-  readonly init: "never" | "new" | { readonly recoverFrom: string };
-  readonly again: string | undefined;
-  /** In clear text: whoever passes one on marks it secret first. */
-  readonly secrets: { readonly talosSecrets: string; readonly diskPassphrase: string };
-}
-
-/** The keys of a stack file that a machine on Talos is made of. */
-export type TalosConfig = Pick<Config, "machines" | "nodes" | "talosSecrets" | "diskPassphrase">;
-
-/** Undefined where the machine is set up by hand, or runs something else. The configuration was checked before. */
-export function talosMachinesOf(stack: Stack, config: TalosConfig): TalosMachines | undefined {
-  const { machines } = config;
-  const node = config.nodes[stack.nodes[0]?.name ?? ""];
-  if (stack.distribution !== "talos" || machines === undefined || node?.drives === undefined) {
-    return undefined;
+/**
+ * Declares the machine of a stack on Talos.
+ *
+ * @throws Error where the stack does not describe exactly one machine and its Talos: a fault of `stacks/`, not the operator's.
+ */
+export function declareTalos(
+  stack: Stack,
+  nodes: readonly ClusterNode[],
+  machines: TalosMachines,
+  { kubeconfig, context }: Pick<Model["cluster"], "kubeconfig" | "context">,
+): TalosNodes {
+  const [node, ...others] = nodes;
+  const { machine, drives } = node ?? {};
+  const { talosVersion, initialTalosVersion } = stack;
+  if (
+    node === undefined ||
+    machine === undefined ||
+    drives === undefined ||
+    others.length > 0 ||
+    talosVersion === undefined ||
+    initialTalosVersion === undefined
+  ) {
+    throw new Error(`stacks/${stack.name}.ts has to describe one machine, with the version of its Talos`);
   }
-  const { clusterInit, recoverFrom, again } = machines;
-  return {
-    address: node.address,
-    drives: node.drives,
-    init: clusterInit === true ? "new" : recoverFrom === undefined ? "never" : { recoverFrom },
-    again,
-    secrets: { talosSecrets: config.talosSecrets ?? "", diskPassphrase: config.diskPassphrase ?? "" },
-  };
+  return new TalosNodes("machines", {
+    cluster: `kraft-${stack.name}`,
+    kubeconfig: { file: kubeconfig, context },
+    node: { name: node.name, machine, longhornGiB: node.longhornGiB, address: node.address, drives },
+    traits: hostTraits(stack.distribution, nodes.length),
+    talosVersion,
+    initialTalosVersion,
+    kubernetesVersion: stack.kubernetesVersion,
+    network: { podCidr: stack.network.podCidr, serviceCidr: stack.network.serviceCidr },
+    init: machines.init,
+    snapshots: `${kubeconfig.replace(/\.ya?ml$/, "")}-etcd`,
+    rerunToken: machines.rerunToken,
+    secrets: pulumi.secret(machines.secrets.talosSecrets),
+    recoveryPassphrase: pulumi.secret(machines.secrets.diskPassphrase),
+  });
 }

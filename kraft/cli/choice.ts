@@ -4,12 +4,33 @@ import { parse } from "../../infra/config/parse.ts";
 import { show } from "../../errors/problem.ts";
 import { stacks, type Stack } from "../../stacks/index.ts";
 import { checkout, readStackFile, stacksWithFile, tenantsOf, type StackFile } from "../../infra/config/stack-file.ts";
+import type { CommonOptions } from "./verb.ts";
 
 const known = [...stacks.keys()];
 
 /** The folder with the stack files that the command line names. */
-export function directoryOf(options: { readonly directory?: string }): string {
-  return options.directory === undefined ? checkout : resolve(options.directory);
+export function directoryOf({ directory }: CommonOptions): string {
+  return directory === undefined ? checkout : resolve(directory);
+}
+
+/**
+ * The stack file that the command line names, or the default one.
+ *
+ * @throws UsageError if it is not clear which one is meant.
+ */
+export function stackFileOf(given: CommonOptions): StackFile {
+  return chosenStackFile(given.stack, directoryOf(given));
+}
+
+/**
+ * The stack file that the command line names, or the default one, with this tenant in it.
+ *
+ * @throws UsageError naming the tenants that are in it.
+ */
+export function stackFileWith(tenant: string, given: CommonOptions): StackFile {
+  const file = stackFileOf(given);
+  knownTenant(tenant, file);
+  return file;
 }
 
 /**
@@ -65,7 +86,7 @@ export function chosenStackFile(name: string | undefined, directory: string): St
   if (only === undefined || complete.length > 1) {
     const why = only === undefined ? "no stack file names its cluster yet" : "more than one stack has a cluster";
     throw new UsageError(
-      `${why}: say which stack\n  allowed: ${files.map(({ stack }) => stack.name).join(", ") || "none: name the folder with --directory"}`,
+      `${why}: name the stack with --stack\n  allowed: ${files.map(({ stack }) => stack.name).join(", ") || "none: name the folder with --directory"}`,
     );
   }
   return only;

@@ -1,24 +1,38 @@
+import { Argument, Command, CommanderError, Option } from "commander";
 import { Failure, messageOf, UsageError } from "../../errors/failure.ts";
-import { Command, CommanderError } from "commander";
-import { ConfigError } from "../../errors/problem.ts";
-import type { Output } from "./output.ts";
-import { exitCodes, type CommonOptions, type Verb } from "./verb.ts";
+import { ConfigError, show } from "../../errors/problem.ts";
+import { wrapped, type Output } from "./output.ts";
+import { invocation, type CommonOptions, type Verb } from "./verb.ts";
 
-/** How the operator starts the tool. */
-const invocation = "npm run kraft --";
+/** What an exit code tells scripts. */
+const exitCodes = {
+  /** All is well. */
+  fine: 0,
+  /** Something is wrong, or could not be found out. */
+  wrong: 1,
+  /** The command line is wrong; nothing was looked at. */
+  usage: 2,
+} as const;
 
-/** Runs one command line and says how it ended. Nothing is thrown that the operator could have caused. */
+const exitCodeText = "Exit codes: 0 all is well, 1 something is wrong or unknown, 2 wrong command line";
+
+/** Runs one command line and returns its exit code. Nothing is thrown that the operator could have caused. */
 export async function runCommandLine(
-  commandArguments: readonly string[],
+  words: readonly string[],
   verbs: readonly Verb[],
   output: Output,
 ): Promise<number> {
   let exitCode: number = exitCodes.fine;
-  const program = programOf(verbs, output, (code) => {
-    exitCode = code;
+  const program = programOf(verbs, output, (ok) => {
+    exitCode = ok ? exitCodes.fine : exitCodes.wrong;
   });
   try {
-    await program.parseAsync([...commandArguments], { from: "user" });
+    if (words[0] === "--version" || words[0] === "-V") {
+      const { version } = await import("./version.ts");
+      output.print(`kraft ${version()}\n`);
+    } else {
+      await program.parseAsync(withKnownHelp(words, verbs), { from: "user" });
+    }
     return exitCode;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) {
@@ -26,6 +40,14 @@ export async function runCommandLine(
     }
     return failed(error, output);
   }
+}
+
+/** Asks for the help of a verb that exists. Of one that does not, the parser gets the name alone and suggests another. */
+function withKnownHelp(words: readonly string[], verbs: readonly Verb[]): readonly string[] {
+  const [first, second] = words;
+  const asked = first === "help" && second !== undefined ? [second, "--help"] : words;
+  const [name = "help"] = asked;
+  return name.startsWith("-") || name === "help" || verbs.some((verb) => verb.name === name) ? asked : [name];
 }
 
 function failed(error: unknown, output: Output): number {
@@ -37,22 +59,34 @@ function failed(error: unknown, output: Output): number {
     output.error(error.message);
     return exitCodes.wrong;
   }
-  output.error(
-    `a fault of this program: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`,
-  );
+  output.error(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`);
   return exitCodes.wrong;
 }
 
-function programOf(verbs: readonly Verb[], output: Output, done: (exitCode: number) => void): Command {
-  const style = output.style;
-  const names = verbs.map(({ name }) => name);
+/**
+ * The parser, with everything that help shows.
+ *
+ * @param ended told whether all is well, once a verb has run
+ */
+export function programOf(
+  verbs: readonly Verb[],
+  output: Output,
+  ended: (ok: boolean) => void = () => undefined,
+): Command {
+  const { style, width } = output;
+  const names = verbs.map(({ name }) => name).join(", ");
   const program = new Command("kraft")
     .usage("<verb> [options]")
-    .description("The operator's tool of Kraft.")
+    .description("The tool for the operator of a Kraft platform.")
+    .option("-V, --version", "show the version")
     .helpOption("-h, --help", "show this help")
     .commandsGroup("Verbs:")
     .helpCommand("help [verb]", "show the help of a verb")
-    .configureHelp({ styleTitle: (title) => style.title(title), showGlobalOptions: false })
+    .configureHelp({
+      styleTitle: (title) => style.title(title),
+      subcommandTerm: (command) => command.name(),
+      visibleArguments: (command) => command.registeredArguments.filter(isShown),
+    })
     .configureOutput({
       writeOut: (text) => {
         output.print(text);
@@ -61,58 +95,123 @@ function programOf(verbs: readonly Verb[], output: Output, done: (exitCode: numb
         output.note(text.trimEnd());
       },
       getOutHasColors: () => style.enabled,
-      // Said once, by `failed`, together with what is allowed.
+      getOutHelpWidth: () => width,
+      // `failed` prints it, together with what is allowed.
       outputError: () => undefined,
     })
     .exitOverride((error) => {
       if (error.code === "commander.help" && error.exitCode !== 0) {
-        throw new UsageError(`say which verb: ${names.join(", ")}`);
+        throw new UsageError(`say which verb: ${names}`);
       }
-      throw refusal(error, `verbs: ${names.join(", ")}`, `${invocation} --help`);
+      throw refusal(error, `verbs: ${names}`, `${invocation} --help`);
     })
-    .addHelpText("after", `\nExample:\n  ${invocation} check homelab\n\n${exitCodeText}`);
+    .addHelpText("after", helpText([], ["check -s homelab"], width));
   for (const verb of verbs) {
-    addVerb(program, verb, output, done);
+    const command = addVerb(program, verb, output);
+    command.action(async () => {
+      const given = givenTo(verb, command);
+      const { run } = await verb.load();
+      const { json, text, ok = true } = await run(given as never, output, verbs);
+      if (given.json === true) {
+        output.printJson(json);
+      } else {
+        output.print(text);
+      }
+      ended(ok);
+    });
   }
   return program;
 }
 
-const exitCodeText =
-  "Exit codes: 0 all is well, 1 something is wrong or could not be found out, 2 the command line is wrong.";
-
-function addVerb(program: Command, verb: Verb, output: Output, done: (exitCode: number) => void): void {
+function addVerb(program: Command, verb: Verb, output: Output): Command {
   const command = program.command(verb.name).summary(verb.summary).description(verb.summary);
-  verb.define(command);
+  const phases = Object.entries(verb.phases ?? {});
+  for (const [syntax, description] of verb.operands ?? []) {
+    command.argument(syntax, description);
+  }
+  if (phases.length > 0) {
+    // `givenTo` refuses other phases, after it has read the old forms.
+    const argChoices = phases.map(([name]) => name);
+    command.addArgument(Object.assign(new Argument("[phase]", "what to do"), { argChoices }));
+  }
+  command.usage(["[options]", ...operandsOf(verb)].join(" "));
+  if (verb.old?.stackOperand) {
+    command.argument("[stackOperand]");
+  }
+  for (const [syntax, description] of verb.options ?? []) {
+    command.option(syntax, description);
+  }
+  if (verb.old?.phaseOptions) {
+    for (const [name] of phases) {
+      command.addOption(new Option(`--${name}`).hideHelp());
+    }
+  }
+  const defaultStack = verb.defaultStack ?? "the only one whose file names its cluster";
   command
-    .option("--json", "print JSON, whose shape docs/kraft.md describes")
-    .option("--directory <folder>", "folder with the stack files, in place of this checkout")
+    .option("-s, --stack <stack>", `stack; default: ${defaultStack}`)
+    .option("--directory <folder>", "folder with the stack files; default: this checkout")
+    .option("--json", "print JSON, as docs/kraft.md describes it")
     .helpOption("-h, --help", "show this help")
     .exitOverride((error) => {
-      throw refusal(error, `${verb.name} takes: ${usageOf(command)}`, `${invocation} ${verb.name} --help`);
+      const options = command.options.filter(({ hidden }) => !hidden).map(({ flags }) => `[${flags}]`);
+      const allowed = [...operandsOf(verb), ...options].join(" ");
+      throw refusal(error, `${verb.name} takes: ${allowed}`, `${invocation} ${verb.name} --help`);
     })
-    .addHelpText("after", helpText(verb))
-    .action(async () => {
-      const options = command.opts<CommonOptions>();
-      done(await verb.run({ operands: command.processedArgs as (string | undefined)[], options, output }));
-    });
+    .addHelpText("after", helpText(paragraphs(verb), verb.examples, output.width));
+  return command;
 }
 
-function helpText({ details, examples }: Verb): string {
-  const title = examples.length === 1 ? "Example:" : "Examples:";
-  const blocks = [
-    ...(details === undefined ? [] : [details]),
-    [title, ...examples.map((line) => `  ${invocation} ${line}`)].join("\n"),
-    exitCodeText,
-  ];
-  return `\n${blocks.join("\n\n")}`;
-}
-
-/** Every argument and option that a verb understands, on one line. */
-function usageOf(command: Command): string {
-  const operands = command.registeredArguments.map((argument) =>
-    argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+/** Operands and options by name, an old way to write them put in today's. */
+function givenTo({ phases = {}, needsPhase = false, old = {} }: Verb, command: Command): CommonOptions {
+  const options = command.opts<CommonOptions & Record<string, unknown>>();
+  const operands: Record<string, string | undefined> = Object.fromEntries(
+    command.registeredArguments.map((argument, index) => [argument.name(), command.processedArgs[index] as string]),
   );
-  return [...operands, ...command.options.map(({ flags }) => flags), "-h, --help"].join("  ");
+  const names = Object.keys(phases);
+  const asOptions = old.phaseOptions === true ? names.filter((name) => options[name] === true) : [];
+  const isOld = asOptions.length > 0;
+  const phase = isOld ? asOptions.join(" and ") : operands["phase"];
+  const stackOperand = isOld ? operands["phase"] : operands["stackOperand"];
+  if (phase === undefined ? needsPhase : !names.includes(phase)) {
+    const found = phase === undefined ? "no phase is given" : `there is no phase ${show(phase)}`;
+    throw new UsageError(`${found}\n  allowed: ${names.join(", ")}`);
+  }
+  const { stack = stackOperand } = options;
+  if (stackOperand !== undefined && stackOperand !== stack) {
+    throw new UsageError(`two stacks are named: ${stackOperand} and ${stack ?? ""}\n  allowed: one, by --stack`);
+  }
+  return { ...operands, ...options, phase, stack } as CommonOptions;
+}
+
+function paragraphs({ phases, details = [] }: Verb): string[] {
+  const named = Object.entries(phases ?? {});
+  const longest = Math.max(...named.map(([name]) => name.length));
+  return [
+    ...(named.length === 0
+      ? []
+      : [["Phases:", ...named.map(([name, what]) => `  ${name.padEnd(longest)}  ${what}`)].join("\n")]),
+    ...details,
+  ];
+}
+
+/** Paragraphs, examples and exit codes, as they stand after the options. */
+function helpText(blocks: readonly string[], examples: readonly string[], width: number): string {
+  const commands = examples.map((line) => `  ${invocation} ${line}`);
+  const title = examples.length === 1 ? "Example:" : "Examples:";
+  return [...blocks, [title, ...commands].join("\n"), exitCodeText]
+    .map((block) => `\n${wrapped(block, width)}`)
+    .join("\n");
+}
+
+/** Operands as help shows them: `<tenant>`, `[phase]`. */
+function operandsOf({ operands = [], phases, needsPhase = false }: Verb): string[] {
+  const phase = phases === undefined ? [] : [needsPhase ? "<phase>" : "[phase]"];
+  return [...operands.filter(([, description]) => description !== "").map(([syntax]) => syntax), ...phase];
+}
+
+/** What still works without being shown has no description. */
+function isShown({ description }: Argument): boolean {
+  return description !== "";
 }
 
 /** What the parser did not understand, in our words; help that was asked for stays as it is. */

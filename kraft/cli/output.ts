@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
-import type { Table } from "../../infra/table.ts";
-import { table } from "../../infra/table.ts";
+import { tableRows, type Table } from "../../infra/table.ts";
+import { columnsOf, wrap } from "../../infra/wrap.ts";
 
 /** A stream that a person or a program reads. */
 export type Stream = Pick<NodeJS.WriteStream, "write"> &
@@ -14,6 +14,8 @@ export class Output {
   readonly #results: Stream;
   readonly #notes: Stream;
   readonly #noColor: boolean;
+  /** Columns that a line takes at most. */
+  readonly width: number;
 
   constructor(
     results: Stream = process.stdout,
@@ -24,17 +26,21 @@ export class Output {
     this.#notes = notes;
     // Any value but the empty one switches colour off (no-color.org).
     this.#noColor = (environment["NO_COLOR"] ?? "") !== "";
+    const columns = Number(environment["COLUMNS"] ?? 0);
+    this.width = Math.max(40, columns > 0 ? columns : (results.columns ?? 80));
   }
 
   /** How standard output is coloured. */
   get style(): Style {
-    return new Style(this.#colours(this.#results));
+    return new Style(this.#hasColours(this.#results), this.width);
   }
 
-  /** A result: whole lines, or a text that ends with its line break. */
+  /** A result: lines, which are wrapped, or a document, which is printed as it is. */
   print(text: string | readonly string[]): void {
-    const whole = typeof text === "string" ? text : text.join("\n");
-    this.#results.write(whole.endsWith("\n") ? whole : `${whole}\n`);
+    const whole = typeof text === "string" ? text : wrapped(text.join("\n"), this.width);
+    if (whole !== "") {
+      this.#results.write(whole.endsWith("\n") ? whole : `${whole}\n`);
+    }
   }
 
   /** A result for programs. */
@@ -43,14 +49,14 @@ export class Output {
   }
 
   /** Something that the operator should read and that is no part of the result. */
-  note(text: string): void {
-    this.#notes.write(`${text}\n`);
-  }
+  readonly note = (text: string): void => {
+    this.#notes.write(`${wrapped(text, this.width)}\n`);
+  };
 
   /** Why there is no result. */
   error(text: string): void {
-    const style = new Style(this.#colours(this.#notes));
-    this.#notes.write(`${style.bad("kraft:")} ${text}\n`);
+    const style = new Style(this.#hasColours(this.#notes));
+    this.note(`${style.bad("kraft:")} ${text}`);
   }
 
   /**
@@ -81,17 +87,43 @@ export class Output {
     }
   }
 
-  #colours(stream: Stream): boolean {
+  #hasColours(stream: Stream): boolean {
     return !this.#noColor && stream.isTTY === true && stream.hasColors?.() === true;
   }
+}
+
+/** A text whose lines are wrapped, each for itself. */
+export function wrapped(text: string, width: number): string {
+  return text
+    .split("\n")
+    .flatMap((line) => wrappedLine(line, width))
+    .join("\n");
+}
+
+/**
+ * A line of prose, wrapped: an indented one with a hanging indent, a part of an error under its own text. Rows of tables
+ * and commands, which people copy, stay whole.
+ */
+function wrappedLine(line: string, width: number): string[] {
+  const [start = ""] = /^ *((found|allowed|fix): +)?/.exec(line) ?? [];
+  const rest = line.slice(start.length);
+  if (columnsOf(line) <= width || /\S {2,}\S/.test(rest) || /^(git|kubectl|npm|npx|pulumi|ssh) /.test(rest)) {
+    return [line];
+  }
+  const hanging = /^ +$/.test(start) ? start.length + 2 : start.length;
+  const [first = "", ...others] = wrap(rest, width - hanging);
+  return [`${start}${first}`, ...others.map((text) => `${" ".repeat(hanging)}${text}`)];
 }
 
 /** Text in colour, where there is any. */
 export class Style {
   readonly enabled: boolean;
+  /** Columns that tables may take. */
+  readonly #width: number;
 
-  constructor(enabled: boolean) {
+  constructor(enabled: boolean, width = Infinity) {
     this.enabled = enabled;
+    this.#width = width;
   }
 
   title(text: string): string {
@@ -112,8 +144,12 @@ export class Style {
 
   /** Lines of a table under its title, its headings set off from the rest. */
   table({ title, rows }: Table): string[] {
-    const [headings, ...rest] = table(rows);
-    return [this.title(title), ...(headings === undefined ? [] : [this.#in("dim", headings)]), ...rest];
+    const [headings = [], ...rest] = tableRows(rows, "  ", this.#width);
+    return [
+      ...wrap(title, this.#width).map((line) => this.title(line)),
+      ...headings.map((line) => this.#in("dim", line)),
+      ...rest.flat(),
+    ];
   }
 
   #in(format: "bold" | "dim" | "green" | "red" | "yellow", text: string): string {

@@ -1,6 +1,7 @@
 import type { Verb } from "./verb.ts";
 import { backup } from "../backup/verb.ts";
 import { check } from "../check/verb.ts";
+import { completion } from "../completion/verb.ts";
 import { diff } from "../diff/verb.ts";
 import { drill } from "../drill/verb.ts";
 import { kit } from "../kit/verb.ts";
@@ -26,4 +27,5 @@ export const verbs: readonly Verb[] = [
   move,
   kit,
   reclaim,
+  completion,
 ];

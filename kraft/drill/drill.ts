@@ -9,7 +9,7 @@ import { recordFailure, recordProof, type ProvenVolume } from "./record.ts";
 import { restoreAndRead } from "./restore.ts";
 import { drillPlan, type DrillPlan, type Target } from "./targets.ts";
 
-/** What came of one volume. */
+/** The result for one volume. */
 export type VolumeOutcome =
   | (ProvenVolume & { readonly ok: true; readonly seconds: number })
   | { readonly ok: false; readonly claim: string; readonly backup: string | null; readonly why: string };
@@ -25,13 +25,13 @@ export interface DrillReport {
   readonly provenAt: string | null;
   readonly volumes: readonly VolumeOutcome[];
   readonly unchecked: DrillPlan["unchecked"];
-  /** Objects of an earlier drill that did not come to its end. */
+  /** Objects left by a drill that was interrupted. */
   readonly removedLeftovers: number;
-  /** What has a drill's label and is none of its making. */
+  /** What has a drill's label and was not created by one. */
   readonly strange: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** What a drill is told. */
+/** Whose backups are drilled, and how. */
 export interface DrillOrder {
   readonly stack: string;
   readonly tenant: string;
@@ -42,51 +42,61 @@ export interface DrillOrder {
   readonly progress: (text: string) => void;
 }
 
-/** Milliseconds that the removal of one volume and what stands on it may take. */
+/** Milliseconds that the deletion of one volume and what uses it may take. */
 const removalLimit = 5 * 60_000;
 
 /**
  * Restores the newest backup of every volume of a tenant, one after the other, each into a volume of its own in a
- * namespace of its own; reads all files; removes it again; and records on the tenant's namespace what came of it.
+ * namespace of its own; reads all files; deletes it again; and records the result on the tenant's namespace.
  *
  * A drill that was killed is cleaned up by the next one, of whatever tenant. Two never run at once.
  *
- * @throws Failure if the drill cannot be held; that a backup cannot be restored is in the report.
+ * @throws Failure if the drill cannot run; that a backup cannot be restored is in the report.
  */
 export async function drill(host: WritableHost, order: DrillOrder): Promise<DrillReport> {
   const { tenant, progress } = order;
-  await namespaceThere(host);
+  if ((await host.get(paths.namespaces.named(drillNamespace))) === undefined) {
+    throw new Failure(
+      `the cluster has no namespace ${drillNamespace}, which keeps restored volumes away from everything else: run pulumi up`,
+    );
+  }
   const self = thisProcess(randomBytes(8).toString("hex"));
   const lease = await takeLease(host, self);
   const signal = AbortSignal.any([order.signal, lease.signal]);
   try {
     const { strange } = await findLeftovers(host);
     const removedLeftovers = await removeLeftovers(host, { until: Date.now() + removalLimit, signal });
-    const plan = drillPlan(tenant, await known(host));
-    const volumes: VolumeOutcome[] = plan.missing.map(({ claim, why }) => ({ ok: false, claim, backup: null, why }));
+    const [volumes, backups, backupVolumes, persistentVolumes] = await Promise.all([
+      host.list(paths.volumes.all),
+      host.list(paths.backups.all),
+      host.list(paths.backupVolumes.all),
+      host.list(paths.persistentVolumes.all),
+    ]);
+    const plan = drillPlan(tenant, { volumes, backups, backupVolumes, persistentVolumes });
+    const outcomes: VolumeOutcome[] = plan.missing.map(({ claim, why }) => ({ ok: false, claim, backup: null, why }));
     for (const [index, target] of plan.targets.entries()) {
       progress(`restoring and reading ${target.claim} (${index + 1} of ${plan.targets.length})`);
-      volumes.push(await outcome(host, order, signal, self.run, index, target));
+      outcomes.push(await outcome(host, order, signal, self.run, index, target));
     }
     const now = new Date();
-    const why = failureOf(plan, volumes);
-    const proven = volumes.filter((volume) => volume.ok);
+    const why = failureOf(plan, outcomes);
+    const proven = outcomes.filter((volume) => volume.ok).map(({ ok: _, seconds: __, ...volume }) => volume);
     signal.throwIfAborted();
     await (why === undefined
-      ? recordProof(host, tenant, now, proven.map(recorded), plan.unchecked)
+      ? recordProof(host, tenant, now, proven, plan.unchecked)
       : recordFailure(host, tenant, now, why));
     return {
       stack: order.stack,
       tenant,
       ok: why === undefined,
       provenAt: why === undefined ? now.toISOString() : null,
-      volumes,
+      volumes: outcomes,
       unchecked: plan.unchecked,
       removedLeftovers,
       strange,
     };
   } finally {
-    // Whoever has taken the lease over cleans up too: not while it is theirs.
+    // Whoever took the lease over cleans up; this run must not touch what is theirs.
     if (!lease.signal.aborted) {
       await removeLeftovers(host, { until: Date.now() + removalLimit });
       await lease.release();
@@ -94,7 +104,7 @@ export async function drill(host: WritableHost, order: DrillOrder): Promise<Dril
   }
 }
 
-/** Restores and reads one volume, and removes what that made, whatever came of it. */
+/** Restores and reads one volume, and deletes what that created, however it ended. */
 async function outcome(
   host: WritableHost,
   { tenant, limit }: DrillOrder,
@@ -123,11 +133,6 @@ async function outcome(
   return result;
 }
 
-function recorded(volume: VolumeOutcome & { readonly ok: true }): ProvenVolume {
-  const { claim, backup, snapshotCreatedAt, files, bytes, datastore } = volume;
-  return { claim, backup, snapshotCreatedAt, files, bytes, datastore };
-}
-
 /** Why a drill proves nothing; undefined where it does. */
 export function failureOf({ unchecked }: DrillPlan, volumes: readonly VolumeOutcome[]): string | undefined {
   const failed = volumes.filter((volume) => !volume.ok);
@@ -140,22 +145,4 @@ export function failureOf({ unchecked }: DrillPlan, volumes: readonly VolumeOutc
   return unchecked.length === 0
     ? "there is no volume and no backup of this tenant"
     : "none of this tenant's volumes can be read from outside";
-}
-
-async function namespaceThere(host: WritableHost): Promise<void> {
-  if ((await host.get(`/api/v1/namespaces/${drillNamespace}`)) === undefined) {
-    throw new Failure(
-      `the cluster has no namespace ${drillNamespace}, which keeps what is restored away from everything: run pulumi up`,
-    );
-  }
-}
-
-async function known(host: WritableHost) {
-  const [volumes, backups, backupVolumes, persistentVolumes] = await Promise.all([
-    host.list(paths.volumes.all),
-    host.list(paths.backups.all),
-    host.list(paths.backupVolumes.all),
-    host.list(paths.persistentVolumes.all),
-  ]);
-  return { volumes, backups, backupVolumes, persistentVolumes };
 }

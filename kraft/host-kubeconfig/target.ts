@@ -1,7 +1,9 @@
 import { Failure } from "../../errors/failure.ts";
-import { machineProblems } from "../../infra/config/rules/k3s-machines.ts";
+import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
+import { defaultUser } from "../../infra/config/keys/host.ts";
+import { nodesOf } from "../../infra/config/model-of.ts";
 import { configSchema } from "../../infra/config/schema.ts";
-import { kubeconfigPath } from "../../cluster/client.ts";
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
 import { show, ConfigError } from "../../errors/problem.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { HostNode } from "./host-kubeconfig.ts";
@@ -38,7 +40,7 @@ export function targetOf(file: StackFile): HostTarget {
         "  to have it written anew: change kraft:machines.again, then pulumi up",
     );
   }
-  const missing = machineProblems(file.stack, { machines, nodes }).filter(
+  const missing = k3sMachineProblems(file.stack, { machines, nodes }, []).filter(
     ({ key }) => !/(machineKey|k3sToken)$/.test(key),
   );
   if (missing.length > 0) {
@@ -55,11 +57,8 @@ export function targetOf(file: StackFile): HostTarget {
     return result.data;
   };
   return {
-    nodes: file.stack.nodes.map(({ name }) => {
-      const { address = "", hostKey = "" } = nodes[name] ?? {};
-      return { name, address, hostKey };
-    }),
-    user: machines.user ?? "kraft",
+    nodes: nodesOf(file.stack, nodes).map(({ name, address, hostKey = "" }) => ({ name, address, hostKey })),
+    user: machines.user ?? defaultUser,
     api: machines.api,
     path: kubeconfigPath(text("kubeconfig"), file.directory),
     context: text("context"),

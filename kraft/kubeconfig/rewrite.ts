@@ -1,9 +1,10 @@
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { parse, stringify } from "yaml";
 import { certificateEnd } from "../../cluster/certificate.ts";
+import { distance, moment } from "../cli/moment.ts";
 
-/** A kubeconfig as its owner gets it. */
-export interface TenantKubeconfig {
+/** A kubeconfig as it is handed out. */
+export interface RewrittenKubeconfig {
   /** Where the API server is reached. */
   readonly server: string;
   /** The kubeconfig as YAML. It is a credential. */
@@ -15,29 +16,19 @@ export interface TenantKubeconfig {
 type Fields = Readonly<Record<string, unknown>>;
 
 /**
- * The kubeconfig that K3k wrote for a guest, made fit for the tenant.
+ * A kubeconfig for use outside the cluster that wrote it: with a server that is reachable from there, and with a name in
+ * place of `default`, which would overwrite other clusters when files are merged. The certificate authority stays, since
+ * TLS ends in the cluster itself.
  *
- * @throws Failure if it has not the shape that K3k writes.
- */
-export function tenantKubeconfig(source: string, tenant: string, server: string): TenantKubeconfig {
-  return rewriteKubeconfig(source, tenant, server, "K3k");
-}
-
-/**
- * A kubeconfig as it was written where the cluster runs, made fit for elsewhere: its server is an address that only
- * counts there, and all of its names are `default`, which would overwrite other clusters when files are merged.
- *
- * The authority in it stays: TLS ends in the cluster itself.
- *
- * @param writer Who wrote it, for messages.
- * @throws Failure if it has not the shape that this writer gives it.
+ * @param writer who wrote it, for messages
+ * @throws Failure if it does not have the shape that this writer gives it
  */
 export function rewriteKubeconfig(
   source: string,
   name: string,
   server: string,
   writer: "K3k" | "k3s",
-): TenantKubeconfig {
+): RewrittenKubeconfig {
   try {
     return rewritten(source, name, server);
   } catch (error) {
@@ -47,12 +38,19 @@ export function rewriteKubeconfig(
   }
 }
 
+/** How long a kubeconfig is valid, as the rest of a sentence about it. */
+export function validityText(expires: Date | undefined, now: Date): string {
+  return expires === undefined
+    ? "has no client certificate: when it expires is not known"
+    : `is valid until ${moment(expires)} (${distance(expires, now)})`;
+}
+
 const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
 
-/** What is not as it should be. It never quotes the file. */
+/** Says what is unexpected, without quoting the file. */
 class Unexpected extends Error {}
 
-function rewritten(source: string, name: string, server: string): TenantKubeconfig {
+function rewritten(source: string, name: string, server: string): RewrittenKubeconfig {
   const config = parsed(source);
   const cluster = only(config, "clusters", "cluster");
   const user = only(config, "users", "user");
@@ -80,7 +78,7 @@ function parsed(source: string): Fields {
   try {
     return (parse(source) ?? {}) as Fields;
   } catch (error) {
-    throw new Unexpected(`it is no YAML: ${messageOf(error).split("\n")[0] ?? ""}`);
+    throw new Unexpected(`it is not YAML: ${messageOf(error).split("\n")[0] ?? ""}`);
   }
 }
 

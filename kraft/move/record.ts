@@ -1,30 +1,21 @@
 import { arrivedFromAnnotation, departureText, movedToAnnotation, type Departure } from "../../components/plan/move.ts";
-import { tenantNames } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
+import { annotateTenant } from "../../cluster/tenant-annotations.ts";
 
-/** Writes in the cluster that a tenant leaves that the guest must not start there again. */
+/** Records in the cluster that a tenant leaves that the guest must not start there again. */
 export function recordDeparture(host: WritableHost, tenant: string, departure: Departure): Promise<void> {
-  return annotate(host, tenant, { [movedToAnnotation]: departureText(departure) });
+  return annotateTenant(host, tenant, { [movedToAnnotation]: departureText(departure) });
 }
 
-/** Writes in the cluster that a tenant comes to that its data is there, whole: the guest may start. */
+/** Records in the cluster that a tenant comes to that all of its data is there: the guest may start. */
 export function recordArrival(host: WritableHost, tenant: string, from: string): Promise<void> {
-  return annotate(host, tenant, { [arrivedFromAnnotation]: from });
+  return annotateTenant(host, tenant, { [arrivedFromAnnotation]: from });
 }
 
 export function forgetDeparture(host: WritableHost, tenant: string): Promise<void> {
-  return annotate(host, tenant, { [movedToAnnotation]: null });
+  return annotateTenant(host, tenant, { [movedToAnnotation]: null });
 }
 
 export function forgetArrival(host: WritableHost, tenant: string): Promise<void> {
-  return annotate(host, tenant, { [arrivedFromAnnotation]: null });
-}
-
-/** A patch, which fails where the namespace is gone: an apply would make it anew, without its boundary. */
-function annotate(
-  host: WritableHost,
-  tenant: string,
-  annotations: Readonly<Record<string, string | null>>,
-): Promise<void> {
-  return host.merge(`/api/v1/namespaces/${tenantNames(tenant).namespace}`, { metadata: { annotations } });
+  return annotateTenant(host, tenant, { [arrivedFromAnnotation]: null });
 }

@@ -1,7 +1,8 @@
 import { distance } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
+import type { Check } from "./done.ts";
 import type { MoveReport } from "./phases.ts";
-import type { Check, Position } from "./position.ts";
+import type { Progress, VolumeProgress } from "./progress.ts";
 
 /** Whose move it is. */
 export interface Named {
@@ -10,33 +11,40 @@ export interface Named {
   readonly to: string;
 }
 
-const stages: Readonly<Record<Position["stage"], string>> = {
+const stages: Readonly<Record<Progress["stage"], string>> = {
   before: "nothing is copied yet",
-  stale: "copies of an earlier move live there, and are in the way of another",
+  stale: "copies of an earlier move are active there, and are in the way of another",
   copying: "copies follow the backups; the tenant runs where they are",
   cutover: "the cutover has begun and is not complete: the guest starts nowhere",
   arrived: "everything is there; the guest has not started yet",
   running: "the guest is there",
 };
 
-/** Where a move stands, as the operator reads it. */
-export function positionText({ tenant, from, to }: Named, position: Position, now: Date, style: Style): string[] {
-  const rows = position.volumes.map(({ claim, volume, lastBackup, there }) => [
+const copies: Readonly<Record<VolumeProgress["there"], string>> = {
+  nothing: "nothing",
+  "a copy that follows": "a standby copy",
+  "a copy that lives": "an activated copy",
+  "its claim's own": "bound to its claim",
+};
+
+/** How far a move is, as the operator reads it. */
+export function progressText({ tenant, from, to }: Named, progress: Progress, now: Date, style: Style): string[] {
+  const rows = progress.volumes.map(({ claim, volume, lastBackup, there }) => [
     claim,
     volume,
     lastBackup === null ? "-" : distance(new Date(lastBackup), now),
-    there,
+    copies[there],
   ]);
   return [
     style.title(`${tenant}: from ${from} to ${to}`),
-    stages[position.stage],
+    stages[progress.stage],
     "",
     ...style.table({ title: "Volumes", rows: [["claim", "volume", `backup on ${from}`, `on ${to}`], ...rows] }),
-    ...nextText(position.next),
+    ...nextText(progress.next),
   ];
 }
 
-/** What a phase came to, as the operator reads it. */
+/** The result of a phase, as the operator reads it. */
 export function reportText(report: MoveReport, next: readonly string[], style: Style): string[] {
   const { phase, tenant, from, to, ok, volumes } = report;
   if (!ok) {
@@ -46,7 +54,7 @@ export function reportText(report: MoveReport, next: readonly string[], style: S
         message === null ? [] : [`  ${claim} (${volume}): ${message}`],
       ),
       "",
-      "Run it again when that is mended: it goes on from here.",
+      "Fix this and run the same command again: it goes on from here.",
     ];
   }
   const done = {
@@ -72,7 +80,7 @@ export function checksText(
     "",
     ...(open.length > 0
       ? [style.bad(open.length === 1 ? "1 thing is open" : `${open.length} things are open`), ...open]
-      : [style.good(`${tenant} lives on ${to}.`), ...nextText(next)]),
+      : [style.good(`${tenant} is on ${to} for good.`), ...nextText(next)]),
   ];
 }
 

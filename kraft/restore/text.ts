@@ -3,6 +3,7 @@ import { bytesText } from "../cli/bytes.ts";
 import { distance } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
+import type { Outcome } from "./volumes.ts";
 
 /** A plan as the operator reads it. */
 export function planText(plan: RestorePlan, stack: string, now: Date, style: Style): string[] {
@@ -82,4 +83,33 @@ function ago(created: string | null, now: Date): string {
 
 function hoursText(hours: number | null): string {
   return hours === null ? "-" : duration(hours);
+}
+/** What came back, as the operator reads it. */
+export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, stack: string, style: Style): string[] {
+  const count = (result: Outcome["result"]): number => outcomes.filter((outcome) => outcome.result === result).length;
+  const wrong = [
+    ...outcomes.flatMap(({ volume, tenant, message }) =>
+      message === null ? [] : [`  ${volume} of ${tenant}: ${message}`],
+    ),
+    ...plan.problems.map(({ subject, message }) => `  ${subject}: ${message}`),
+  ];
+  const summary = `${count("restored")} volumes brought back, ${count("there")} were there already.`;
+  return wrong.length > 0
+    ? [
+        summary,
+        "",
+        style.bad("Not everything is back"),
+        ...wrong,
+        "",
+        `Run it again when that is fixed: it continues from here. List volumes that should not come back in kraft:leaveOut.`,
+      ]
+    : [
+        style.good(summary),
+        "",
+        "Next: let the guests and the schedules come back",
+        `  pulumi config set -s ${stack} kraft:phase run`,
+        `  pulumi preview -s ${stack}`,
+        `  pulumi up -s ${stack}`,
+        `  npm run kraft -- status ${stack}`,
+      ];
 }

@@ -1,5 +1,6 @@
 import { Failure } from "../../errors/failure.ts";
 import type { WritableHost } from "../../cluster/client.ts";
+import type { RestorableVolume } from "../../cluster/manifests.ts";
 import type { Goal, Step } from "../../cluster/restore-step.ts";
 import { isRestored, restoreVolume, type RestoreResult } from "../../cluster/restore.ts";
 import { bytesText } from "../cli/bytes.ts";
@@ -54,7 +55,6 @@ export async function restoreVolumes(
 ): Promise<Outcome[]> {
   const classes = await storageClasses(host, volumes, order.remedy);
   const outcomes = new Map<PlannedVolume, Outcome>();
-  const waiting = [...volumes];
   const running = new Map<PlannedVolume, number>();
   const note = (volume: PlannedVolume, text: string): void => {
     order.note(`${volume.tenant}: ${claimText(volume)} (${volume.volume}): ${text}`);
@@ -64,35 +64,22 @@ export async function restoreVolumes(
       note(volume, `still going on after ${duration(Date.now() - started)}`);
     }
   }, heartbeat);
+  const queue = volumes.values();
   const worker = async (): Promise<void> => {
-    for (let volume = waiting.shift(); volume !== undefined; volume = waiting.shift()) {
-      const planned = volume;
+    for (const planned of queue) {
       const started = Date.now();
       running.set(planned, started);
-      const { result, message } = await attempt(
-        host,
-        planned,
-        classes.get(planned.storageClass) ?? {},
-        order,
-        (step) => {
-          const text = stepText(planned, step);
-          if (text !== undefined) {
-            note(planned, text);
-          }
-        },
-      );
+      const wanted = { ...planned, parameters: classes.get(planned.storageClass) ?? {} };
+      const ended = await attempt(host, wanted, order.goal(planned), order, (step) => {
+        const text = stepText(planned, step);
+        if (text !== "") {
+          note(planned, text);
+        }
+      });
       running.delete(planned);
-      const { volume: name, tenant, namespace, claim } = planned;
-      outcomes.set(planned, { volume: name, tenant, namespace, claim, result, message });
-      note(
-        planned,
-        {
-          restored: `done after ${duration(Date.now() - started)}`,
-          there: "is there",
-          refused: `REFUSED: ${message ?? ""}`,
-          failed: `FAILED: ${message ?? ""}`,
-        }[result],
-      );
+      const { volume, tenant, namespace, claim } = planned;
+      outcomes.set(planned, { volume, tenant, namespace, claim, ...ended });
+      note(planned, endText(ended, Date.now() - started));
     }
   };
   try {
@@ -103,27 +90,41 @@ export async function restoreVolumes(
   return volumes.flatMap((volume) => outcomes.get(volume) ?? []);
 }
 
+/** How it ended with a volume. */
+type Ended = Pick<Outcome, "message" | "result">;
+
 async function attempt(
   host: WritableHost,
-  volume: PlannedVolume,
-  parameters: Readonly<Record<string, string>>,
-  { fieldManager, goal, refused }: VolumesOrder,
+  wanted: RestorableVolume,
+  goal: Goal,
+  { fieldManager, refused }: VolumesOrder,
   onStep: (step: Step) => void,
-): Promise<Pick<Outcome, "message" | "result">> {
-  const wanted = { ...volume, parameters };
-  const refusal = refused?.get(volume.tenant);
+): Promise<Ended> {
+  const refusal = refused?.get(wanted.tenant);
   try {
-    if (refusal !== undefined) {
-      return (await isRestored(host, wanted, goal(volume)))
-        ? { result: "there", message: null }
-        : { result: "refused", message: refusal };
+    if (refusal === undefined) {
+      return await restoreVolume(host, wanted, goal, { fieldManager, onStep });
     }
-    return await restoreVolume(host, wanted, goal(volume), { fieldManager, onStep });
+    return (await isRestored(host, wanted, goal))
+      ? { result: "there", message: null }
+      : { result: "refused", message: refusal };
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
     }
     return { result: "failed", message: error.message };
+  }
+}
+
+function endText({ result, message }: Ended, milliseconds: number): string {
+  switch (result) {
+    case "restored":
+      return `done after ${duration(milliseconds)}`;
+    case "there":
+      return "is there";
+    case "refused":
+    case "failed":
+      return `${result.toUpperCase()}: ${message ?? ""}`;
   }
 }
 

@@ -1,14 +1,14 @@
+import type { S3Key } from "../../components/plan/s3.ts";
 import { Failure } from "../../errors/failure.ts";
 import { parse } from "../../infra/config/parse.ts";
+import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
 import type { StackFile } from "../../infra/config/stack-file.ts";
 import { decrypter, passphraseOf, type Decrypt } from "./passphrase.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The key that opens the bucket with the backups. */
-export interface BucketKey {
-  readonly accessKeyId: string;
-  readonly secretAccessKey: string;
+export interface BucketKey extends S3Key {
   /** Where it comes from, for messages. */
   readonly source: string;
 }
@@ -33,11 +33,9 @@ export async function bucketKey(file: StackFile, environment: Environment): Prom
   return { accessKeyId: id, secretAccessKey: secret, source: file.name };
 }
 
-/** The keys of the stack file that hold it: where Kraft makes the bucket, those of the administrator. */
+/** The keys of the stack file that hold it. */
 export function bucketKeyNames(file: StackFile): readonly [string, string] {
-  return parse(file.raw).config.backup?.managed === true
-    ? ["wasabiAdminAccessKeyId", "wasabiAdminSecretAccessKey"]
-    : ["wasabiAccessKeyId", "wasabiSecretAccessKey"];
+  return backupKeyNames(parse(file.raw).config.backup?.managed === true);
 }
 
 /**

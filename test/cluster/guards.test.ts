@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { priorityClasses } from "../../components/plan/size.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { versions } from "../../infra/versions.ts";
 import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";

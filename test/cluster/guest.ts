@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
 import { tenantNames } from "../../components/plan/names.ts";
 import { tenantStorageLabel } from "../../components/plan/storage.ts";
-import { Api, type Access, type KubernetesObject } from "../../local/api.ts";
+import { Api, type Access } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import {
   apiServerPlan,
   type ControlPlaneInputs,

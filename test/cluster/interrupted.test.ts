@@ -6,7 +6,7 @@ import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { isRunning } from "../../local/process-identity.ts";
 import { readState } from "../../local/state.ts";
 import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";

@@ -8,9 +8,10 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { skewProblems } from "../../infra/checks/skew.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { connect } from "../../cluster/client.ts";
+import { renewalOf } from "../../infra/renewal.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { k3kReleases } from "../../infra/versions.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { exampleIngress } from "../../kraft/welcome/ingress.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
@@ -283,7 +284,7 @@ test("versions: each is read from what runs, and an older one in the file is ref
   const { "kraft:cluster": cluster } = (parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as LocalFile)
     .config;
   const stack = stacks.get("local") ?? assert.fail();
-  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, stack, managed: false });
+  const host = await connect({ cluster, file: "Pulumi.local.yaml", directory, remedy: renewalOf(stack, false) });
   // Longhorn's manager, which is not here, writes down what it is.
   await local.cluster.api.create("/apis/longhorn.io/v1beta2/namespaces/longhorn-system/settings", {
     apiVersion: "longhorn.io/v1beta2",
@@ -361,10 +362,10 @@ test("status: who is stopped, who left, who is to come, and a copy that follows,
   assert.match(stdout, /\n {2}tenant blue: moved to proliant 3 days ago\n/);
   assert.match(
     stdout,
-    /\n {2}tenant blue: is archived in the stack file, but its Cluster still stands: run pulumi up\n/,
+    /\n {2}tenant blue: is archived in the stack file, but its Cluster still exists: run pulumi up\n/,
   );
-  assert.match(stdout, /\n {2}carol +on its way from homelab /);
-  assert.match(stdout, /\n {2}tenant carol: is on its way from homelab: npm run kraft -- move carol --stack local\n/);
+  assert.match(stdout, /\n {2}carol +moving from homelab /);
+  assert.match(stdout, /\n {2}tenant carol: is moving here from homelab: npm run kraft -- move carol --stack local\n/);
   assert.doesNotMatch(stdout, /tenant carol: .*pulumi up|volume datastore of carol/);
   assert.match(stdout, /\n {2}carol +datastore +5Gi +following +never\n/);
   assert.equal(code, 1);

@@ -15,7 +15,7 @@ import {
 } from "../../components/plan/size.ts";
 import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
 import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/process-identity.ts";

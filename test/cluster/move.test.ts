@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { tenantNames } from "../../components/plan/names.ts";
 import { syncedName } from "../../components/plan/synced-names.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
@@ -304,7 +304,7 @@ test("where it stands", async () => {
   const { code, stdout } = await move("acme");
   assert.equal(code, 0);
   assert.match(stdout, /^acme: from homelab to proliant\ncopies follow the backups; the tenant runs where they are\n/);
-  assert.match(stdout, /\n {2}datastore +pvc-\S+ +.* a copy that follows\n/);
+  assert.match(stdout, /\n {2}datastore +pvc-\S+ +.* a standby copy\n/);
 });
 
 test("the source cannot leave the file while volumes follow its backups", async () => {
@@ -322,7 +322,7 @@ test("cutover while the tenant runs is refused, with everything that is in the w
   const before = [await atHome(), await annotationsOf(homelab), await volumesOf(proliant)];
   const { code, stderr } = await move("acme", "cutover");
   assert.equal(code, 1);
-  assert.match(stderr, /cutover of acme from homelab to proliant cannot be yet\. Nothing was changed\./);
+  assert.match(stderr, /cutover of acme from homelab to proliant cannot start yet\. Nothing was changed\./);
   assert.match(stderr, /acme is not suspended on homelab: state: suspended in Pulumi\.homelab\.yaml/);
   assert.match(stderr, /pods of acme run on homelab and may write: k3k-acme-server-0/);
   const after = [await atHome(), await annotationsOf(homelab), await volumesOf(proliant)];
@@ -458,7 +458,7 @@ test("back: blue's cutover is given up, blue may start where it was, and the cop
   const again = await move("blue", "copy");
   assert.equal(again.code, 1);
   assert.match(again.stdout, /an earlier move activated .*, which lacks what was written since: it was left as it is/);
-  assert.match((await move("blue")).stdout, /copies of an earlier move live there, and are in the way of another/);
+  assert.match((await move("blue")).stdout, /copies of an earlier move are active there, and are in the way of another/);
   assert.match(changes(await proliant.preview(target)).join("\n"), /^$/);
 });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { tenantNames } from "../../components/plan/names.ts";
-import type { KubernetesObject } from "../../local/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
 import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";

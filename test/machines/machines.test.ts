@@ -5,8 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { K3sNodes } from "../../components/k3s-nodes.ts";
 import type { K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
-import { nodeScripts } from "../../infra/nodes/declare-k3s.ts";
-import { machinesPlan } from "../../infra/nodes/k3s.ts";
+import { k3sPlan, nodeScripts } from "../../infra/nodes/k3s.ts";
 import { askNodes } from "../../kraft/host-kubeconfig/host-kubeconfig.ts";
 import { rewriteKubeconfig } from "../../kraft/kubeconfig/rewrite.ts";
 import { eventually } from "../../local/api.ts";
@@ -61,17 +60,18 @@ function node(number: number): LabNode {
 /** The homelab's plan, with the laboratory's addresses and less patience. */
 function plan(): K3sClusterPlan {
   const stack = stacks.get("homelab") ?? assert.fail();
+  const nodes = stack.nodes.map((hardware, index) => ({ ...hardware, address: lab.nodes[index]?.address ?? "" }));
   const machines = {
+    distribution: "k3s",
     user: "kraft",
     api: "api.kraft.test",
     clusterInit: declared.clusterInit,
     sha256: declared.sha256 === "" ? {} : { amd64: declared.sha256, arm64: declared.sha256 },
-    again: declared.again,
-    nodes: lab.nodes.map(({ name, address }) => ({ name, address, hostKey: "" })),
+    rerunToken: declared.again,
     secrets: { machineKey: "", k3sToken: "" },
-  };
+  } as const;
   return {
-    ...machinesPlan(stack, machines),
+    ...k3sPlan(stack, nodes, machines),
     version: declared.version,
     releaseUrl: lab.releases,
     limits: { freeMebibytes: 16, healthSeconds: 6, healthInterval: 0.2, drainSeconds: 5, volumeSeconds: 2 },

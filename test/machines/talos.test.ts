@@ -8,7 +8,8 @@ import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { installerImage } from "../../components/plan/machines/talos-image.ts";
 import { HostCluster } from "../../components/host-cluster.ts";
-import { declareTalos, firstTalos } from "../../infra/nodes/declare-talos.ts";
+import { bootstrap } from "../../infra/nodes/bootstrap.ts";
+import { declareTalos } from "../../infra/nodes/talos.ts";
 import { eventually } from "../../local/api.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
@@ -76,7 +77,7 @@ async function program(): Promise<void> {
     const { environment, ...rest } = props as { readonly environment: object };
     return { props: { ...rest, environment: { ...environment, ...patience } }, opts };
   });
-  await firstTalos(
+  await bootstrap(
     { ...proliant, talosVersion: declared.talosVersion },
     {
       values: {
@@ -280,14 +281,18 @@ describe("a machine on Talos", () => {
       JSON.stringify({ apiVersion: "v1", kind: "Config", clusters, users: [user], contexts: [context] }),
     );
     const platform = async (): Promise<void> => {
-      const machines = {
+      const nodes = proliant.nodes.map((hardware) => ({
+        ...hardware,
         address: settings.address,
         drives: settings.drives,
+      }));
+      const machines = {
+        distribution: "talos",
         init: "never",
-        again: declared.again,
+        rerunToken: declared.again,
         secrets: { talosSecrets, diskPassphrase: passphrase },
       } as const;
-      const talos = declareTalos(proliant, machines, { file: kubeconfig, context: "kraft-proliant" });
+      const talos = declareTalos(proliant, nodes, machines, { kubeconfig, context: "kraft-proliant" });
       const cluster = { kubeconfig: file, context: "host", uid: "", identifier: "kraft-proliant" };
       const host = new HostCluster("host", cluster, { dependsOn: [...talos.ready] });
       await new Promise((known) => host.uid.apply(known));

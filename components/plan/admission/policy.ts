@@ -1,4 +1,5 @@
 import { policyLabel, tenantLabel } from "../names.ts";
+import type { Selector } from "../network/policy.ts";
 
 /** One condition that an object must meet, in CEL, and what is said to whoever wrote an object that does not. */
 export interface Rule {
@@ -45,7 +46,7 @@ export interface AdmissionPolicy {
   readonly rules: readonly Rule[];
 }
 
-const scopes: Readonly<Record<Scope, object | undefined>> = {
+const scopes: Readonly<Record<Scope, Selector | undefined>> = {
   tenants: { matchExpressions: [{ key: tenantLabel, operator: "Exists" }] },
   "unknown-tenants": {
     matchExpressions: [
@@ -58,16 +59,11 @@ const scopes: Readonly<Record<Scope, object | undefined>> = {
 
 /** The `spec` of the ValidatingAdmissionPolicy. Where it cannot be evaluated, the request is refused. */
 export function policySpec({ scope, requests, conditions, variables, rules }: AdmissionPolicy) {
-  const namespaceSelector = scopes[scope];
   return {
     failurePolicy: "Fail",
-    matchConstraints: {
-      matchPolicy: "Equivalent",
-      ...(namespaceSelector === undefined ? {} : { namespaceSelector }),
-      resourceRules: requests,
-    },
-    ...(conditions === undefined ? {} : { matchConditions: conditions }),
-    ...(variables === undefined ? {} : { variables }),
+    matchConstraints: { matchPolicy: "Equivalent", namespaceSelector: scopes[scope], resourceRules: requests },
+    matchConditions: conditions,
+    variables,
     validations: rules,
   };
 }

@@ -35,8 +35,12 @@ export interface K3sClusterPlan {
   /** Whether the first node may begin a new cluster when no other answers. */
   readonly clusterInit: boolean;
   readonly longhorn: { readonly dataPath: string; readonly dedicatedDisk: boolean };
-  /** Any text; another one runs everything again. */
-  readonly again?: string;
+  /**
+   * Any text; when it changes, every node's script runs again.
+   *
+   * @default none
+   */
+  readonly rerunToken?: string | undefined;
   readonly limits: K3sLimits;
 }
 
@@ -90,7 +94,7 @@ export function nodeScript(plan: K3sClusterPlan, node: K3sNode, functions: reado
   const { limits, longhorn } = plan;
   return [
     "#!/usr/bin/env bash",
-    ...(plan.again === undefined ? [] : [`# ${plan.again.replaceAll(/\s+/g, " ")}`]),
+    ...(plan.rerunToken === undefined ? [] : [`# ${plan.rerunToken.replaceAll(/\s+/g, " ")}`]),
     "set -euo pipefail",
     variable("NODE", node.name),
     variable("VERSION", plan.version),

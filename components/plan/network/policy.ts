@@ -4,7 +4,7 @@ export interface Selector {
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: "Exists" | "DoesNotExist" }[];
 }
 
-/** Who a rule lets in or out. Both selectors together mean pods in these namespaces. */
+/** Who a rule lets in or out. Both selectors together mean these pods in these namespaces. */
 export interface Peer {
   readonly namespaceSelector?: Selector;
   readonly podSelector?: Selector;
@@ -16,38 +16,39 @@ export interface Port {
   readonly port: number;
 }
 
-/** Without `from` it lets everyone in, without `ports` to every port. */
+/** Without `from` it lets everyone in; without `ports`, to every port. */
 export interface IngressRule {
   readonly from?: readonly Peer[];
   readonly ports?: readonly Port[];
 }
 
-/** Without `to` it lets out to everywhere, without `ports` to every port. */
+/** Without `to` it lets out to everywhere; without `ports`, to every port. */
 export interface EgressRule {
   readonly to?: readonly Peer[];
   readonly ports?: readonly Port[];
 }
 
-/** One NetworkPolicy of a namespace. What no policy of a namespace allows is refused, since one denies everything. */
+/** One NetworkPolicy of a namespace. Since one of them denies everything, what no policy allows is refused. */
 export interface NetworkRules {
   readonly name: string;
-  /** The pods it is for; all of the namespace where it is left out. */
+  /** The pods that it applies to; all of the namespace where it is left out. */
   readonly pods?: Selector;
   readonly ingress?: readonly IngressRule[];
   readonly egress?: readonly EgressRule[];
 }
 
-/** The `spec` of the NetworkPolicy. A direction without a rule is not the policy's matter. */
-export function networkPolicySpec({ pods, ingress, egress }: NetworkRules) {
-  return {
-    podSelector: pods ?? {},
-    policyTypes: [...(ingress === undefined ? [] : ["Ingress"]), ...(egress === undefined ? [] : ["Egress"])],
-    ...(ingress === undefined ? {} : { ingress }),
-    ...(egress === undefined ? {} : { egress }),
-  };
+/** The `spec` of the NetworkPolicy, which does not apply to a direction without rules. */
+export function networkPolicySpec({ pods = {}, ingress, egress }: NetworkRules) {
+  const policyTypes = [...(ingress ? ["Ingress"] : []), ...(egress ? ["Egress"] : [])];
+  return { podSelector: pods, policyTypes, ingress, egress };
 }
 
-/** Refuses everything in both directions to every pod of a namespace; the other policies open what is needed. */
+/** The same policy, which allows nothing. */
+export function closed({ ingress, egress, ...policy }: NetworkRules): NetworkRules {
+  return { ...policy, ingress: ingress && [], egress: egress && [] };
+}
+
+/** Refuses everything in both directions to every pod of a namespace; the other policies allow what is needed. */
 export const denyEverything: NetworkRules = { name: "default-deny", ingress: [], egress: [] };
 
 /** Between the pods of one namespace, in both directions. */

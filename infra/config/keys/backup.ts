@@ -46,7 +46,7 @@ export const backup = z.strictObject(
       .boolean(
         expect("true or false", "true lets Kraft make bucket, user and key; false or nothing takes those you made"),
       )
-      .optional()
+      .default(false)
       .describe("Whether Kraft makes the bucket, its user and the key at Wasabi. Default: false"),
     endpoint: z
       .url({ protocol: /^https?$/, ...endpointExpectation })

@@ -1,7 +1,13 @@
 import { z } from "zod";
 import { day, expect, text } from "./values.ts";
 
-/** What an operator knows of their home: the line, what things cost, days to keep in mind. */
+/** What the operator knows about their home: the internet line, prices, and dates to remember. */
+
+/**
+ * Share of all blocks that changes in a day: an assumption, for ordinary web applications with a database. Longhorn's
+ * metric `longhorn_backup_uploaded_data_size_bytes` shows the real figure.
+ */
+export const defaultDailyChange = 0.02;
 
 const speedExpectation = expect("megabits per second above 0", "write what the line really does, for example 50");
 const shareExpectation = expect("a share above 0 and at most 1", "for example 0.5 for half");
@@ -15,15 +21,17 @@ export const line = z.strictObject(
   {
     uplinkMbps: speed.describe("Speed towards the internet, in megabits per second"),
     downlinkMbps: speed.describe("Speed from the internet, in megabits per second"),
-    backupShare: share.optional().describe("Share of the uplink that backups may take. Default: 0.5"),
+    // The other half is for the house and the tenants' visitors.
+    backupShare: share.default(0.5).describe("Share of the uplink that backups may take. Default: 0.5"),
+    // A bucket on the same continent.
     roundTripMs: z
       .number(roundTripExpectation)
       .min(1, roundTripExpectation)
       .max(2000, roundTripExpectation)
-      .optional()
+      .default(30)
       .describe("Milliseconds from here to the bucket's region and back. Default: 30"),
     dailyChange: share
-      .optional()
+      .default(defaultDailyChange)
       .describe("Share of the tenants' volumes that is written anew in a day, counted in whole blocks. Default: 0.02"),
   },
   expect("a map with uplinkMbps and downlinkMbps", "for example `line: { uplinkMbps: 50, downlinkMbps: 200 }`"),
@@ -45,8 +53,6 @@ export const prices = z.strictObject(
   ),
 );
 
-export const expiry = z.record(
-  z.string(),
-  day,
-  expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'),
-);
+export const expiry = z
+  .record(z.string(), day, expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'))
+  .default({});

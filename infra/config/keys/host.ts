@@ -1,8 +1,11 @@
 import { z } from "zod";
 import { isAddress, isIPv6, isRange } from "../../../components/plan/network/address.ts";
-import { domain, expect, text } from "./values.ts";
+import { domain, expect, placeholder, text } from "./values.ts";
 
-/** The host cluster, the machines under it, and the network around them. */
+/** The host cluster, its machines, and the network they are in. */
+
+/** User on the nodes where `kraft:machines.user` names none. */
+export const defaultUser = "kraft";
 
 const clusterCommand = "kubectl --context <context> get namespace kube-system -o jsonpath='{.metadata.uid}'";
 export const cluster = z.strictObject(
@@ -15,15 +18,14 @@ export const cluster = z.strictObject(
       "Context in that kubeconfig",
     ),
     uid: text(
-      /^(?!0{8}-)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+      new RegExp(`^(?!${placeholder.clusterUid.source.slice(1)})[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
       expect("the UID of the cluster's namespace kube-system", `read it with: ${clusterCommand}`),
     ).describe("UID of the namespace kube-system: Kraft touches no other cluster"),
   },
   expect("a map with kubeconfig, context and uid", "see docs/first-steps.md"),
 );
 
-/** Addresses for documentation (RFC 5737), which stand in the stack files for those that only the owner knows. */
-const notPlaceholder = /^(?!192\.0\.2\.)/;
+const notPlaceholder = new RegExp(`^(?!${placeholder.address.source.slice(1)})`);
 
 const addressExpectation = expect(
   "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
@@ -81,7 +83,7 @@ export const machines = z.strictObject(
       .describe("Name of the API server in your home's DNS, with the addresses of all nodes. Default: the first node"),
     clusterInit: z
       .boolean(clusterInitExpectation)
-      .optional()
+      .default(false)
       .describe("Whether the first node may begin a new cluster. Only for the first installation"),
     recoverFrom: text(
       /./,
@@ -125,7 +127,7 @@ export const network = z.strictObject(
       ),
     hairpin: z
       .boolean(expect("true or false", "see docs/entry.md; leave the key out where your router does it"))
-      .optional()
+      .default(true)
       .describe("Whether your router leads your own public address back inside (NAT loopback). Default: true"),
     resolvers: z
       .array(
@@ -139,7 +141,7 @@ export const network = z.strictObject(
         z.string(rangeExpectation).refine(isRange, rangeExpectation),
         expect("a list of ranges", "for example `home: [203.0.113.7/32, 2001:db8:7::/56]`"),
       )
-      .optional()
+      .default([])
       .describe("Public ranges that are your own: your IPv6 prefix, a fixed public address. Tenants never reach them."),
   },
   expect(

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { expect, text } from "./values.ts";
 
-/** What the platform itself is made of. */
+/** Settings of the platform itself. */
 
-/** What a stack is at: its everyday, or coming back from its backups. */
+/** Normal operation, or restoring from backups. */
 export const phaseNames = ["run", "restore"] as const;
 
 const issuerExpectation = expect(
@@ -54,7 +54,8 @@ export const charts = z
     ],
     expect("a map with source: upstream, folder or oci", "for example `charts: { source: upstream }`"),
   )
-  .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror");
+  .default({ source: "upstream" })
+  .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror. Default: upstream");
 
 const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");
 export const storage = z.strictObject(
@@ -73,17 +74,21 @@ const overcommitExpectation = expect(
   "a number from 1 to 16",
   "for example `overcommit: 4`; with 1 everything promised can be used at once",
 );
-export const capacity = z.strictObject(
-  {
-    overcommit: z
-      .number(overcommitExpectation)
-      .min(1, overcommitExpectation)
-      .max(16, overcommitExpectation)
-      .optional()
-      .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
-  },
-  expect("a map with overcommit", "for example `capacity: { overcommit: 4 }`"),
-);
+export const capacity = z
+  .strictObject(
+    {
+      // As OpenStack's Nova does with CPU (`initial_cpu_allocation_ratio`). Kubernetes allows quotas that add up to more
+      // than there is, and serves whoever asks first.
+      overcommit: z
+        .number(overcommitExpectation)
+        .min(1, overcommitExpectation)
+        .max(16, overcommitExpectation)
+        .default(4)
+        .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
+    },
+    expect("a map with overcommit", "for example `capacity: { overcommit: 4 }`"),
+  )
+  .prefault({});
 
 const timezoneExpectation = expect(
   "the name of a time zone",

@@ -7,7 +7,7 @@ export const sizeNames = ["small", "medium", "large"] as const;
 /** Tiers are named here and described in `components/plan/storage.ts`. */
 export const tierNames = ["standard", "critical", "bulk"] as const;
 
-/** The way of a tenant through Kraft, in its order; see docs/offboarding.md. */
+/** The stages of a tenant's life, in order; see docs/offboarding.md. */
 export const stateNames = ["active", "suspended", "archived", "purged"] as const;
 
 const cpuExpectation = expect(
@@ -47,14 +47,14 @@ export const tenant = z.strictObject(
       .min(1, expect("at least one domain", "for example `domains: [acme.example]`"))
       .describe("The tenant's own domains. Each covers its subdomains; no two tenants may share or nest one."),
     size: choice(sizeNames).describe("Quota and limits by name"),
-    quota: quota.optional().describe("What replaces the size's allowance; what K3k itself needs comes on top"),
+    quota: quota.default({}).describe("What replaces the size's allowance; what K3k itself needs comes on top"),
     tier: choice(tierNames)
-      .optional()
+      .default("standard")
       .describe(
         "The best kept class of volumes that the tenant may use, and how its guest's datastore is kept. Default: standard",
       ),
     state: choice(stateNames)
-      .optional()
+      .default("active")
       .describe(
         "active; suspended: nothing runs, all data stays; archived: only backups are left; purged: forgotten. Default: active",
       ),

@@ -1,8 +1,8 @@
 import { z } from "zod";
 
-/** What several keys of a stack file are made of. */
+/** Values that occur in several keys of a stack file. */
 
-/** What a value may be and how to get there. Zod carries both in its one message; `../parse.ts` takes them apart. */
+/** What a value may be, and how to correct it. Zod has room for one message; `../parse.ts` splits it again. */
 export function expect(allowed: string, fix: string): { error: string } {
   return { error: `${allowed}\n${fix}` };
 }
@@ -14,6 +14,15 @@ export function text(pattern: RegExp, expectation: { error: string }) {
 export function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, expect(values.join(", "), `choose one of them, for example ${values[0]}`));
 }
+
+/** What the checked-in stack files hold until the owner writes the real value. No real value may look like it. */
+export const placeholder = {
+  /** RFC 5737: addresses for documentation. */
+  address: /^192\.0\.2\./,
+  /** RFC 2606. */
+  domain: /\.invalid$/,
+  clusterUid: /^0{8}-/,
+};
 
 export const domainPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
 export const domain = text(
@@ -28,7 +37,7 @@ const dateExpectation = expect(
   "a day that exists, as year, month and day",
   'write it in quotes, for example "2027-01-31"',
 );
-/** Without quotes YAML takes a day for a point in time, and the engine hands it over as one, in two spellings of Go's. */
+/** YAML reads an unquoted day as a timestamp, which the engine passes on in one of Go's two formats. */
 export const day = z
   .string(dateExpectation)
   .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}(T00:00:00Z| 00:00:00 \+0000 UTC)?$/, { ...dateExpectation, abort: true })

@@ -1,57 +1,51 @@
-import type { Config } from "../schema.ts";
 import type { Problem } from "../../../errors/problem.ts";
+import type { Config } from "../schema.ts";
+import { missingSecret, unusedSecret } from "./secrets.ts";
 
 const bucketKeys = ["wasabiAccessKeyId", "wasabiSecretAccessKey"] as const;
 const adminKeys = ["wasabiAdminAccessKeyId", "wasabiAdminSecretAccessKey"] as const;
 
-/** The secrets without which nothing is declared. */
-export function requiredSecrets(managed: boolean): readonly (keyof Config)[] {
-  return [...(managed ? adminKeys : bucketKeys), "guestTokenSeed"];
+/** The keys that open the backups: where Kraft makes the bucket, those of the administrator. */
+export function backupKeyNames(managed: boolean): typeof bucketKeys | typeof adminKeys {
+  return managed ? adminKeys : bucketKeys;
 }
 
 /**
- * Which of the two pairs of keys is needed follows from who makes the bucket: the operator, who made a key for its user,
- * or Kraft, which needs an administrator's. The other pair would be a secret that lies about for nothing.
+ * Which pair of keys is needed depends on who makes the bucket: the operator, who made a key for its user, or Kraft, which
+ * needs an administrator's. The other pair would be a secret kept for nothing.
  *
- * @param known Problems that are said already: of a key that is malformed not also that it is missing.
+ * @param known Problems of single keys.
  */
 export function backupKeyProblems(config: Partial<Config>, known: readonly Problem[]): Problem[] {
-  if (config.backup === undefined) {
+  const { backup } = config;
+  if (backup === undefined) {
     return [];
   }
-  const managed = config.backup.managed ?? false;
-  const [needed, idle] = managed ? [adminKeys, bucketKeys] : [bucketKeys, adminKeys];
-  const missing = needed
-    .filter((name) => config[name] === undefined && !known.some(({ key }) => key === `kraft:${name}`))
-    .map((name) => ({
-      key: `kraft:${name}`,
-      found: "nothing",
-      allowed: managed
-        ? "the key of an administrator at Wasabi, who makes the bucket: kraft:backup.managed is true"
-        : `the ${name === "wasabiAccessKeyId" ? "access" : "secret"} key of the bucket's user, without spaces or line breaks`,
-      fix: `pulumi config set --secret kraft:${name}`,
-    }));
-  const unused = idle
-    .filter((name) => config[name] !== undefined)
-    .map((name) => ({
-      key: `kraft:${name}`,
-      found: "a key that nothing uses",
-      allowed: `${needed.map((key) => `kraft:${key}`).join(" and ")}, since kraft:backup.managed is ${managed}`,
-      fix: `pulumi config rm kraft:${name}`,
-    }));
-  return [...missing, ...unused, ...endpointProblems(config.backup)];
+  const { managed, endpoint } = backup;
+  const needed = backupKeyNames(managed);
+  const allowed = `${needed.map((key) => `kraft:${key}`).join(" and ")}, since kraft:backup.managed is ${managed}`;
+  return [
+    ...needed.flatMap((name) =>
+      missingSecret(
+        name,
+        config,
+        known,
+        managed
+          ? "the key of an administrator at Wasabi, who makes the bucket: kraft:backup.managed is true"
+          : `the ${name === "wasabiAccessKeyId" ? "access" : "secret"} key of the bucket's user, without spaces or line breaks`,
+      ),
+    ),
+    ...backupKeyNames(!managed).flatMap((name) => unusedSecret(name, config, allowed)),
+    ...(managed && endpoint !== undefined ? [managedElsewhere(endpoint)] : []),
+  ];
 }
 
-/** Another S3 server has no IAM at Wasabi, where the user and the key would be made. */
-function endpointProblems({ managed, endpoint }: Config["backup"]): Problem[] {
-  return managed === true && endpoint !== undefined
-    ? [
-        {
-          key: "kraft:backup.managed",
-          found: `true, with kraft:backup.endpoint ${endpoint}`,
-          allowed: "true at Wasabi only: users and keys are made at Wasabi's IAM",
-          fix: "remove kraft:backup.endpoint, or make bucket, user and key there yourself and remove managed",
-        },
-      ]
-    : [];
+/** Kraft makes the user and the key with Wasabi's IAM, which another S3 server does not have. */
+function managedElsewhere(endpoint: string): Problem {
+  return {
+    key: "kraft:backup.managed",
+    found: `true, with kraft:backup.endpoint ${endpoint}`,
+    allowed: "true at Wasabi only: users and keys are made at Wasabi's IAM",
+    fix: "remove kraft:backup.endpoint, or make bucket, user and key there yourself and remove managed",
+  };
 }

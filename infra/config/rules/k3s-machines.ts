@@ -1,16 +1,17 @@
+import { show, type Problem } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
+import { clusterInitProblems } from "./cluster-init.ts";
+import { missingSecret } from "./secrets.ts";
 
-/** What `kraft:machines` needs beside itself. Nothing is asked of a stack whose machines are set up by hand. */
-export function machineProblems(stack: Stack, config: Partial<Config>): Problem[] {
+/**
+ * What `kraft:machines` needs on k3s. Nothing is asked of a stack whose machines are set up by hand.
+ *
+ * @param known Problems of single keys.
+ */
+export function k3sMachineProblems(stack: Stack, config: Partial<Config>, known: readonly Problem[]): Problem[] {
   const { machines, nodes = {} } = config;
-  if (machines === undefined) {
-    return [];
-  }
-  const problems: Problem[] = [];
-  if (stack.distribution === "talos") {
-    // ./talos-machines.ts
+  if (machines === undefined || stack.distribution === "talos") {
     return [];
   }
   if (stack.distribution !== "k3s") {
@@ -23,39 +24,40 @@ export function machineProblems(stack: Stack, config: Partial<Config>): Problem[
       },
     ];
   }
-  if (machines.recoverFrom !== undefined) {
-    problems.push({
-      key: "kraft:machines.recoverFrom",
-      found: show(machines.recoverFrom),
-      allowed: "only on Talos: k3s' etcd comes back as docs/machines-homelab.md says",
-      fix: "take the key out",
-    });
-  }
-  for (const { name } of stack.nodes) {
-    if (nodes[name] !== undefined && nodes[name].hostKey === undefined) {
-      problems.push({
+  const { recoverFrom } = machines;
+  return [
+    ...(recoverFrom === undefined
+      ? []
+      : [
+          {
+            key: "kraft:machines.recoverFrom",
+            found: show(recoverFrom),
+            allowed: "only on Talos: docs/machines-homelab.md says how to restore etcd on k3s",
+            fix: "take the key out",
+          },
+        ]),
+    ...stack.nodes
+      .filter(({ name }) => nodes[name] !== undefined && nodes[name].hostKey === undefined)
+      .map(({ name }) => ({
         key: `kraft:nodes.${name}.hostKey`,
         found: "nothing",
-        allowed: "the host key of every node: Kraft talks to no machine that cannot prove who it is",
+        allowed: "the host key of every node: Kraft talks to no machine that cannot prove its identity",
         fix: "read it on the node's own screen: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
-      });
-    }
-  }
-  if (config.cluster !== undefined && machines.clusterInit === true) {
-    problems.push({
-      key: "kraft:machines.clusterInit",
-      found: "true, although kraft:cluster.uid names a cluster",
-      allowed: "true only until the first cluster exists: a node that was set up anew would begin another one",
-      fix: "take the key out",
-    });
-  }
-  for (const [key, make] of [
-    ["machineKey", "ssh-keygen -t ed25519 -N '' -f key; pulumi config set --secret kraft:machineKey < key"],
-    ["k3sToken", "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken"],
-  ] as const) {
-    if (config[key] === undefined) {
-      problems.push({ key: `kraft:${key}`, found: "nothing", allowed: "a secret, with kraft:machines", fix: make });
-    }
-  }
-  return problems;
+      })),
+    ...clusterInitProblems(config),
+    ...missingSecret(
+      "machineKey",
+      config,
+      known,
+      "a secret, with kraft:machines",
+      "ssh-keygen -t ed25519 -N '' -f key; pulumi config set --secret kraft:machineKey < key",
+    ),
+    ...missingSecret(
+      "k3sToken",
+      config,
+      known,
+      "a secret, with kraft:machines",
+      "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken",
+    ),
+  ];
 }

@@ -1,18 +1,19 @@
 import { backupTargetUrl } from "../../../components/plan/longhorn-values.ts";
 import type { Config } from "../schema.ts";
 import { show, type Problem } from "../../../errors/problem.ts";
+import { missingSecret, unusedSecret } from "./secrets.ts";
 
 const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
 
 /**
- * Whether what a stack file says of tenants that move here fits together: another stack's name, its backups and the key to
- * them, and the seed of its guests' tokens, without which no guest opens its own datastore.
+ * The keys of tenants that move here belong together: the name of the stack they come from, its backups and the key to
+ * them, and the seed of its guests' tokens, without which no guest can open its own datastore.
  *
  * @param stack The stack that tenants move to.
- * @param stacks Every stack there is.
- * @param known Problems that are said already: of a key that is malformed not also that it is missing.
+ * @param stacks Names of all stacks.
+ * @param known Problems of single keys.
  */
-export function sourceProblems(
+export function moveSourceProblems(
   stack: string,
   stacks: readonly string[],
   config: Partial<Config>,
@@ -32,27 +33,14 @@ export function sourceProblems(
             fix: "name the stack that the tenant runs on",
           },
         ];
-  const missing = (name: keyof Config, allowed: string, fix: string): Problem[] =>
-    config[name] !== undefined || known.some(({ key }) => key === `kraft:${name}`)
-      ? []
-      : [{ key: `kraft:${name}`, found: "nothing", allowed, fix }];
-  /** @param user What the secret is for: where that is malformed, it is not idle. */
-  const idle = (name: keyof Config, where: string, user: RegExp): Problem[] =>
-    config[name] === undefined || known.some(({ key }) => user.test(key))
-      ? []
-      : [
-          {
-            key: `kraft:${name}`,
-            found: "a secret that nothing uses",
-            allowed: `only with ${where}`,
-            fix: `pulumi config rm kraft:${name}`,
-          },
-        ];
+  /** @param user The key that the secret is for: where that is invalid, the secret may be needed. */
+  const unused = (name: keyof Config, where: string, user: RegExp): Problem[] =>
+    known.some(({ key }) => user.test(key)) ? [] : unusedSecret(name, config, `only with ${where}`);
   const [first] = moving;
   return [
     ...moving.flatMap(({ name, from }) => unknownStack(`kraft:tenants.${name}.from`, from)),
     ...(source === undefined
-      ? keys.flatMap((name) => idle(name, "kraft:source", /^kraft:source\b/))
+      ? keys.flatMap((name) => unused(name, "kraft:source", /^kraft:source\b/))
       : [
           ...unknownStack("kraft:source.stack", source.stack),
           ...moving
@@ -64,8 +52,10 @@ export function sourceProblems(
               fix: "correct the one or the other; one stack after another can be a source",
             })),
           ...keys.flatMap((name) =>
-            missing(
+            missingSecret(
               name,
+              config,
+              known,
               `the ${name === "sourceAccessKeyId" ? "access" : "secret"} key of a user who may read ${backupTargetUrl(source)}`,
               `pulumi config set --secret kraft:${name}, see docs/moving.md`,
             ),
@@ -73,9 +63,11 @@ export function sourceProblems(
           ...samePrefix(source, config.backup),
         ]),
     ...(first === undefined
-      ? idle("sourceTokenSeed", "a tenant that has `from`", /^kraft:tenants\b/)
-      : missing(
+      ? unused("sourceTokenSeed", "a tenant that has `from`", /^kraft:tenants\b/)
+      : missingSecret(
           "sourceTokenSeed",
+          config,
+          known,
           `kraft:guestTokenSeed of ${first.from}: without it the guest of ${first.name} could not open its own data`,
           `pulumi config get -s ${first.from} kraft:guestTokenSeed | pulumi config set -s ${stack} --secret kraft:sourceTokenSeed`,
         )),

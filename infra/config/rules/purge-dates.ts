@@ -1,9 +1,9 @@
-import type { Config } from "../schema.ts";
 import { show, type Problem } from "../../../errors/problem.ts";
+import type { Config } from "../schema.ts";
 
-/** A confirmation stands beside the state that it confirms, and beside no other. */
-export function tenantStateProblems(tenants: Config["tenants"]): Problem[] {
-  return Object.entries(tenants).flatMap(([name, { state = "active", purge }]) =>
+/** The date that confirms a purge belongs to a tenant that is purged, and to no other. */
+export function purgeDateProblems({ tenants = {} }: Partial<Config>): Problem[] {
+  return Object.entries(tenants).flatMap(([name, { state, purge }]) =>
     purge === undefined || state === "purged"
       ? []
       : [

@@ -1,7 +1,11 @@
 import { show, type Problem } from "../../../errors/problem.ts";
+import type { Stack } from "../../../stacks/index.ts";
+import type { Config } from "../schema.ts";
 
-/** Copies of a volume lie on different nodes; more copies than nodes would leave every volume degraded for ever. */
-export function replicaProblems(replicas: number, nodes: number): Problem[] {
+/** Copies of a volume are on different nodes: more copies than nodes would leave every volume degraded for ever. */
+export function replicaProblems(stack: Stack, { storage }: Partial<Config>): Problem[] {
+  const nodes = stack.nodes.length;
+  const replicas = storage?.replicas ?? 0;
   if (replicas <= nodes) {
     return [];
   }
@@ -10,7 +14,7 @@ export function replicaProblems(replicas: number, nodes: number): Problem[] {
     {
       key: "kraft:storage.replicas",
       found: show(replicas),
-      allowed: `1 to ${nodes}: each copy lies on a node of its own, and ${on}`,
+      allowed: `1 to ${nodes}: each copy is on a node of its own, and ${on}`,
       fix: `kraft:storage: { replicas: ${nodes} }, or remove the key`,
     },
   ];

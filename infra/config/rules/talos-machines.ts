@@ -1,14 +1,21 @@
 import { wwidPrefix } from "../../../components/plan/machines/machine.ts";
+import { show, type Problem } from "../../../errors/problem.ts";
 import type { NodeHardware, Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
+import { clusterInitProblems } from "./cluster-init.ts";
+import { missingSecret } from "./secrets.ts";
 
-/** What `kraft:machines` needs on Talos. Nothing is asked of a stack whose machines are set up by hand. */
-export function talosProblems(stack: Stack, config: Partial<Config>, known: readonly Problem[]): Problem[] {
+/**
+ * What `kraft:machines` needs on Talos. Nothing is asked of a stack whose machine is set up by hand.
+ *
+ * @param known Problems of single keys.
+ */
+export function talosMachineProblems(stack: Stack, config: Partial<Config>, known: readonly Problem[]): Problem[] {
   const { machines, nodes = {} } = config;
   if (machines === undefined || stack.distribution !== "talos") {
     return [];
   }
+  const { clusterInit, recoverFrom } = machines;
   return [
     ...(["user", "api", "sha256"] as const)
       .filter((key) => machines[key] !== undefined)
@@ -18,34 +25,36 @@ export function talosProblems(stack: Stack, config: Partial<Config>, known: read
         allowed: "only on k3s, whose nodes are reached over SSH",
         fix: "take the key out",
       })),
-    ...initProblems(machines, config.cluster !== undefined),
+    ...clusterInitProblems(config),
+    ...(clusterInit && recoverFrom !== undefined
+      ? [
+          {
+            key: "kraft:machines.recoverFrom",
+            found: `${show(recoverFrom)}, although kraft:machines.clusterInit asks for a new cluster`,
+            allowed: "one of the two: an empty cluster, or the one in the snapshot",
+            fix: "take out the one that you do not mean",
+          },
+        ]
+      : []),
     ...stack.nodes.flatMap((node) => {
       const declared = nodes[node.name];
       return declared === undefined ? [] : driveProblems(node, declared.drives);
     }),
-    ...secretProblems(config, known),
+    ...missingSecret(
+      "talosSecrets",
+      config,
+      known,
+      "a secret, with kraft:machines on Talos",
+      "talosctl gen secrets -o - | pulumi config set --secret kraft:talosSecrets",
+    ),
+    ...missingSecret(
+      "diskPassphrase",
+      config,
+      known,
+      "a secret, with kraft:machines on Talos",
+      "openssl rand -hex 32 | pulumi config set --secret kraft:diskPassphrase",
+    ),
   ];
-}
-
-function initProblems({ clusterInit, recoverFrom }: NonNullable<Config["machines"]>, clusterKnown: boolean): Problem[] {
-  const problems: Problem[] = [];
-  if (clusterInit === true && clusterKnown) {
-    problems.push({
-      key: "kraft:machines.clusterInit",
-      found: "true, although kraft:cluster.uid names a cluster",
-      allowed: "true only until the first cluster exists: a machine that was set up anew would begin another one",
-      fix: "take the key out",
-    });
-  }
-  if (clusterInit === true && recoverFrom !== undefined) {
-    problems.push({
-      key: "kraft:machines.recoverFrom",
-      found: `${show(recoverFrom)}, although kraft:machines.clusterInit asks for a new cluster`,
-      allowed: "one of the two: an empty cluster, or the one that the snapshot holds",
-      fix: "take out the one that you do not mean",
-    });
-  }
-  return problems;
 }
 
 function driveProblems({ name, machine }: NodeHardware, drives: Config["nodes"][string]["drives"]): Problem[] {
@@ -76,19 +85,4 @@ function driveProblems({ name, machine }: NodeHardware, drives: Config["nodes"][
         ]
       : [];
   return [...foreign, ...same];
-}
-
-function secretProblems(config: Partial<Config>, known: readonly Problem[]): Problem[] {
-  const makers = {
-    talosSecrets: "talosctl gen secrets -o - | pulumi config set --secret kraft:talosSecrets",
-    diskPassphrase: "openssl rand -hex 32 | pulumi config set --secret kraft:diskPassphrase",
-  } as const;
-  return (["talosSecrets", "diskPassphrase"] as const)
-    .filter((name) => config[name] === undefined && !known.some(({ key }) => key === `kraft:${name}`))
-    .map((name) => ({
-      key: `kraft:${name}`,
-      found: "nothing",
-      allowed: "a secret, with kraft:machines on Talos",
-      fix: makers[name],
-    }));
 }

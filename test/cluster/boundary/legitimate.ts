@@ -39,7 +39,7 @@ export function legitimateObjects(
   const settings: Host = {
     serviceNetwork: "10.43.0",
     priorityClass: priorityClasses.tenant,
-    translateTls: syncConfig(tenantClasses("standard").selector)["ingresses"]?.["disableTLSSecretTranslation"] !== true,
+    translateTls: !syncConfig(tenantClasses("standard").selector).ingresses.disableTLSSecretTranslation,
     ...host,
     cluster,
   };

@@ -1,5 +1,6 @@
 import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
-import { ApiError, type Api } from "../../../local/api.ts";
+import type { Api } from "../../../local/api.ts";
+import { ApiError } from "../../../cluster/api.ts";
 import { longhornApi, type Stored } from "./objects.ts";
 
 const plurals = {

@@ -1,4 +1,4 @@
-import type { KubernetesObject } from "../../../local/api.ts";
+import type { KubernetesObject } from "../../../cluster/objects.ts";
 import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
 
 /** Where Longhorn's objects are in the API. */

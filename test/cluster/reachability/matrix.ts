@@ -1,5 +1,5 @@
 import { table } from "../../../infra/table.ts";
-import type { KubernetesObject } from "../../../local/api.ts";
+import type { KubernetesObject } from "../../../cluster/objects.ts";
 import type { Api } from "../../../local/api.ts";
 import { reachable, type Pod, type Protocol, type Query, type Snapshot } from "./analyser.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nothingRuns } from "../../../infra/checks/skew.ts";
+import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
 import { kubeconfigWarnings, renewalOf } from "../../../infra/renewal.ts";
 import { model, live } from "./example.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
-import { nothingRuns } from "../../../infra/checks/skew.ts";
+import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
 import type { LiveTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";

@@ -161,7 +161,7 @@ test("a file with problems: DNS is not asked, which is said", () =>
     folderWith({ "kraft:domain": "homelab.invalid" }, async (directory) => {
       const line = ["check", "homelab", "--directory", directory, "--dns", "--resolver", server.address];
       const { code, stderr } = await kraft(line);
-      assert.equal(stderr, "Pulumi.homelab.yaml has problems, so that DNS was not asked for its names.\n");
+      assert.equal(stderr, "Pulumi.homelab.yaml has problems, so DNS was not asked for its names.\n");
       assert.deepEqual(server.questions, []);
       assert.equal(code, 1);
     }),

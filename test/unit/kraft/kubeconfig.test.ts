@@ -5,9 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
-import { kubeconfigPath } from "../../../cluster/client.ts";
+import { kubeconfigPath } from "../../../cluster/kubeconfig.ts";
 import { writeCredential } from "../../../kraft/kubeconfig/file.ts";
-import { tenantKubeconfig } from "../../../kraft/kubeconfig/rewrite.ts";
+import { rewriteKubeconfig } from "../../../kraft/kubeconfig/rewrite.ts";
 import { k3kKubeconfig } from "../../fixtures/kraft/k3k-kubeconfig.ts";
 
 const notAfter = new Date("2027-11-23T09:00:00Z");
@@ -20,7 +20,7 @@ interface Kubeconfig {
 
 test("server and names are the tenant's; authority, certificate and key stay as K3k wrote them", () => {
   const source = k3kKubeconfig(notAfter);
-  const { text, expires } = tenantKubeconfig(source, "acme", server);
+  const { text, expires } = rewriteKubeconfig(source, "acme", server, "K3k");
   const before = parse(source) as Kubeconfig;
   assert.deepEqual(parse(text), {
     apiVersion: "v1",
@@ -43,12 +43,12 @@ test("the fixture's certificate is one, with its subject", () => {
 
 test("without a client certificate the expiry is not known", () => {
   const source = k3kKubeconfig(notAfter).replace(/client-certificate-data: .*/, "token: example");
-  assert.equal(tenantKubeconfig(source, "acme", server).expires, undefined);
+  assert.equal(rewriteKubeconfig(source, "acme", server, "K3k").expires, undefined);
 });
 
 describe("a kubeconfig of another shape is refused, without a word of its content", () => {
   for (const [what, change, message] of [
-    ["no YAML", () => "clusters: [", /it is no YAML/],
+    ["no YAML", () => "clusters: [", /it is not YAML/],
     ["empty", () => "", /not exactly one entry under clusters/],
     ["two users", (text: string) => text.replace("users:\n", "users:\n  - {}\n"), /not exactly one entry under users/],
     [
@@ -63,7 +63,7 @@ describe("a kubeconfig of another shape is refused, without a word of its conten
     ],
   ] as const) {
     test(what, () => {
-      assert.throws(() => tenantKubeconfig(change(k3kKubeconfig(notAfter)), "acme", server), {
+      assert.throws(() => rewriteKubeconfig(change(k3kKubeconfig(notAfter)), "acme", server, "K3k"), {
         name: "Failure",
         message,
       });

@@ -1,6 +1,6 @@
 import { hostTraits, type Machine } from "../../../components/plan/machines/machine.ts";
 import type { TalosNodeSettings } from "../../../components/plan/machines/talos-config.ts";
-import type { Machines } from "../../../infra/nodes/k3s.ts";
+import type { ClusterNode, K3sMachines } from "../../../infra/model.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { proliant } from "../../../stacks/proliant.ts";
 
@@ -28,13 +28,20 @@ export const settings: TalosNodeSettings = {
 /** One that no disk has. */
 export const passphrase = "correct-horse-battery-staple-0123456789";
 
-/** Those of stacks/homelab.ts, with what only an owner knows made up. */
-export const homelabMachines: Machines = {
+/** The nodes of stacks/homelab.ts, with made-up addresses. */
+export const homelabNodes: readonly ClusterNode[] = homelab.nodes.map((node, index) => ({
+  ...node,
+  address: `192.168.1.${11 + index}`,
+  hostKey: "",
+}));
+
+/** How they are reached, made up. */
+export const homelabMachines: K3sMachines = {
+  distribution: "k3s",
   user: "kraft",
   api: "api.kraft.example",
   clusterInit: false,
   sha256: {},
-  again: undefined,
-  nodes: homelab.nodes.map(({ name }, index) => ({ name, address: `192.168.1.${11 + index}`, hostKey: "" })),
+  rerunToken: undefined,
   secrets: { machineKey: "the-key", k3sToken: "the-token" },
 };

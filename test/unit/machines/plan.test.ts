@@ -8,15 +8,15 @@ import { kubeletConfiguration, shutdownSeconds } from "../../../components/plan/
 import { k3sLimits, nodeMinutes, nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { kernelSettings, packages, systemFiles } from "../../../components/plan/machines/system.ts";
 import { allocatable } from "../../../infra/checks/figures.ts";
-import { nodeScripts } from "../../../infra/nodes/declare-k3s.ts";
-import { machinesPlan, type Machines } from "../../../infra/nodes/k3s.ts";
+import type { K3sMachines } from "../../../infra/model.ts";
+import { k3sPlan, nodeScripts } from "../../../infra/nodes/k3s.ts";
 import { homelab } from "../../../stacks/homelab.ts";
-import { homelabMachines } from "./example.ts";
+import { homelabMachines, homelabNodes } from "./example.ts";
 
 const scripts = nodeScripts().node;
 
-function script(number: number, changed: Partial<Machines> = {}): string {
-  const plan = machinesPlan(homelab, { ...homelabMachines, ...changed });
+function script(number: number, changed: Partial<K3sMachines> = {}): string {
+  const plan = k3sPlan(homelab, homelabNodes, { ...homelabMachines, ...changed });
   const node = plan.nodes[number - 1] ?? assert.fail();
   return nodeScript(plan, node, scripts);
 }
@@ -72,10 +72,10 @@ describe("a node's script", () => {
     }
   });
 
-  test("another text under again changes one comment, whatever is in it", () => {
+  test("another text as the rerun token changes one comment, whatever is in it", () => {
     fc.assert(
-      fc.property(fc.string(), (again) => {
-        const [plain, changed] = [script(1).split("\n"), script(1, { again }).split("\n")];
+      fc.property(fc.string(), (rerunToken) => {
+        const [plain, changed] = [script(1).split("\n"), script(1, { rerunToken }).split("\n")];
         assert.deepEqual([...changed.slice(0, 1), ...changed.slice(2)], plain);
         assert.match(changed[1] ?? "", /^# /);
       }),
@@ -87,7 +87,7 @@ describe("a node's script", () => {
       fc.property(
         fc.string({ unit: "grapheme", minLength: 1 }).filter((text) => !text.includes("\0")),
         (url) => {
-          const plan = { ...machinesPlan(homelab, homelabMachines), releaseUrl: url };
+          const plan = { ...k3sPlan(homelab, homelabNodes, homelabMachines), releaseUrl: url };
           const [node] = plan.nodes;
           const text = nodeScript(plan, node ?? assert.fail(), []);
           const line = text.slice(text.indexOf("readonly RELEASE_URL="), text.indexOf("declare -rA SHA256"));
@@ -110,7 +110,7 @@ describe("what follows from the hardware", () => {
 
   test("Longhorn's folder must be mounted exactly where the stack says that its disk is its own", () => {
     const shared = { ...homelab, storage: { dataPath: "/srv/longhorn", dedicatedDisk: false } };
-    const plan = machinesPlan(shared, homelabMachines);
+    const plan = k3sPlan(shared, homelabNodes, homelabMachines);
     const text = nodeScript(plan, plan.nodes[0] ?? assert.fail(), scripts);
     assert.match(text, /^readonly LONGHORN_PATH=\/srv\/longhorn\nreadonly LONGHORN_DEDICATED=0$/m);
     assert.match(script(1), /^readonly LONGHORN_PATH=\/var\/lib\/longhorn\nreadonly LONGHORN_DEDICATED=1$/m);

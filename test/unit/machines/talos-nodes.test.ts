@@ -16,7 +16,7 @@ before(async () => {
       node,
       traits: hostTraits("talos", 1),
       talosVersion,
-      bornWith: "1.13",
+      initialTalosVersion: "1.13",
       kubernetesVersion: "1.35.6",
       network,
       init: "never",

@@ -76,24 +76,18 @@ test("with an address of its own Traefik's Service is MetalLB's, and nobody else
 });
 
 test("the issuer solves HTTP-01 alone, by a Service that the tenants' quota allows", () => {
-  const spec = issuerSpec("kraft-issuer", "traefik", "https://ca.example/directory") as {
-    acme: { email?: string; solvers: Record<string, { ingress: Record<string, unknown> }>[] };
-  };
-  assert.equal(spec.acme.email, undefined);
+  const { acme } = issuerSpec({ ingressClassName: "traefik", directory: "https://ca.example/directory" });
+  assert.equal(acme.email, undefined);
   assert.deepEqual(
-    spec.acme.solvers.map((solver) => Object.keys(solver)),
+    acme.solvers.map((solver) => Object.keys(JSON.parse(JSON.stringify(solver)) as object)),
     [["http01"]],
   );
-  assert.equal(spec.acme.solvers[0]?.["http01"]?.ingress["serviceType"], "ClusterIP");
+  assert.equal(acme.solvers[0]?.http01.ingress.serviceType, "ClusterIP");
 });
 
 test("cert-manager looks before the authority does, unless the house cannot reach its own address", () => {
   const solver = (hairpin?: boolean) =>
-    (
-      issuerSpec("kraft-issuer", "traefik", "https://ca.example/directory", undefined, hairpin) as {
-        acme: { solvers: { waitInsteadOfSelfCheck?: string }[] };
-      }
-    ).acme.solvers[0];
+    issuerSpec({ ingressClassName: "traefik", directory: "https://ca.example/directory", hairpin }).acme.solvers[0];
   assert.equal(solver()?.waitInsteadOfSelfCheck, undefined);
   assert.equal(solver(false)?.waitInsteadOfSelfCheck, "30s");
 });
@@ -115,7 +109,7 @@ test("on one node Longhorn may be drained and creates volumes; on three it keeps
       replicas: 1,
       backupTarget: "s3://b@r/p/",
       backupCredentialSecret: "wasabi-backup",
-    })["defaultSettings"] as Record<string, unknown>;
+    }).defaultSettings as Record<string, unknown>;
   assert.equal(settings(1)["nodeDrainPolicy"], "allow-if-replica-is-stopped");
   assert.equal(settings(1)["allowVolumeCreationWithDegradedAvailability"], true);
   assert.equal(settings(3)["nodeDrainPolicy"], "block-if-contains-last-replica");

@@ -48,7 +48,7 @@ test("the guest gets the same rules for Ingresses as the host, with the tenant's
 
 test("ingresses and labelled storage classes are synchronised, priority classes are not", () => {
   const sync = syncConfig({ "kraft.dev/tenant-storage": "true" });
-  assert.equal(sync["ingresses"]?.["enabled"], true);
-  assert.deepEqual(sync["storageClasses"], { enabled: true, selector: { "kraft.dev/tenant-storage": "true" } });
-  assert.equal(sync["priorityClasses"]?.["enabled"], false);
+  assert.equal(sync.ingresses.enabled, true);
+  assert.deepEqual(sync.storageClasses, { enabled: true, selector: { "kraft.dev/tenant-storage": "true" } });
+  assert.equal(sync.priorityClasses.enabled, false);
 });

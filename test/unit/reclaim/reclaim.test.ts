@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { volumesToBackUp, backupLabels } from "../../../kraft/backup/backup.ts";
 import type { Volume } from "../../../cluster/objects.ts";
 import { backupMissing, deletable, released, type Seen } from "../../../kraft/reclaim/reclaim.ts";
-import { confirmed } from "../../../kraft/reclaim/verb.ts";
+import { confirmed } from "../../../kraft/reclaim/run.ts";
 
 const now = new Date("2026-11-25T12:00:00Z");
 

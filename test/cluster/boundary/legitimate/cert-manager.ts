@@ -224,10 +224,7 @@ export function certManagerObjects(host: Host): LegitimateObject[] {
 
 /** The one solver of the platform's issuer. */
 function solver(): unknown {
-  const { acme } = issuerSpec("kraft-issuer", ingressClassName, "https://acme-v02.api.letsencrypt.org/directory") as {
-    acme: { solvers: readonly unknown[] };
-  };
-  return acme.solvers[0];
+  return issuerSpec({ ingressClassName, directory: "https://acme-v02.api.letsencrypt.org/directory" }).acme.solvers[0];
 }
 
 function solverPod(ofChallenge: (metadata: Metadata) => Metadata): KubernetesObject {

@@ -15,7 +15,7 @@ import { samples, stack, tenant } from "./example.ts";
 
 /** The homelab's own line, with the defaults for the rest. */
 const line = { uplinkMbps: 50, downlinkMbps: 200, backupShare: 0.5, roundTripMs: 30 };
-const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, line, dailyChange: 0.02 };
+const homelab: Load = { stack: stack("homelab"), tenants: samples, line, dailyChange: 0.02 };
 
 test("half of 50 Mbit/s is 3.125 MB/s, and two workers get no more than 4.37 MB/s through at 30 ms", () => {
   assert.deepEqual(backupRate(line, 2, 1), { bytesPerSecond: 3_125_000, bound: "the line" });

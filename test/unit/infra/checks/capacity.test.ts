@@ -12,7 +12,7 @@ import {
   use,
   type Load,
 } from "../../../../infra/checks/capacity.ts";
-import { longhornFigures } from "../../../../infra/checks/figures.ts";
+import { longhornFigures } from "../../../../components/plan/longhorn-values.ts";
 import { samples, stack, tenant } from "./example.ts";
 
 const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
@@ -169,7 +169,7 @@ test("pods that one node cannot hold are warned of, not refused", () => {
 });
 
 test("of Longhorn's two rules the stricter counts", () => {
-  const figures = longhornFigures(stack("homelab"), 2);
+  const figures = longhornFigures(3, true);
   assert.equal(schedulable(800, figures), 680);
   assert.equal(schedulable(800, { ...figures, minimalAvailable: 5 }), 720);
   assert.equal(schedulable(800, { ...figures, minimalAvailable: 5, overProvisioning: 50 }), 360);

@@ -4,7 +4,8 @@ import { certManagerValues } from "../../../../components/plan/cert-manager-valu
 import { metallbValues } from "../../../../components/plan/metallb-values.ts";
 import { cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/quantity.ts";
 import { traefikValues } from "../../../../components/plan/traefik-values.ts";
-import { allocatable, longhornFigures, platformNeed, type LonghornFigures } from "../../../../infra/checks/figures.ts";
+import { longhornFigures, longhornValues, type LonghornFigures } from "../../../../components/plan/longhorn-values.ts";
+import { allocatable, platformNeed } from "../../../../infra/checks/figures.ts";
 import { simulatedNode } from "../../../../local/simulated-nodes.ts";
 import { stack } from "./example.ts";
 
@@ -17,7 +18,7 @@ function requests({ resources }: Requests): { millicpu: number; memoryMebibytes:
 }
 
 const local = stack("local");
-const noLonghorn: LonghornFigures = { ...longhornFigures(local, 2), guaranteedInstanceManagerCpu: 0 };
+const noLonghorn: LonghornFigures = { ...longhornFigures(3, true), guaranteedInstanceManagerCpu: 0 };
 
 test("a node gives to pods what its system does not keep", () => {
   const [optiplex, proliant] = [stack("homelab").nodes[0], stack("proliant").nodes[0]];
@@ -77,25 +78,41 @@ test("MetalLB's figures are those that its chart is given", () => {
 
 test("Longhorn's instance manager takes its percentage of what a node gives to pods", () => {
   const homelab = stack("homelab");
-  const figures = longhornFigures(homelab, 2);
+  const figures = longhornFigures(3, true);
   const without = platformNeed(homelab, { ...figures, guaranteedInstanceManagerCpu: 0 }, undefined);
   // 12 % of 3500m on each of three nodes.
   assert.equal(platformNeed(homelab, figures, undefined).millicpu - without.millicpu, 3 * 420);
 });
 
-test("Longhorn's settings are read from the values of its chart", () => {
-  assert.deepEqual(longhornFigures(stack("homelab"), 2), {
-    overProvisioning: 100,
-    minimalAvailable: 15,
-    reserved: 10,
-    guaranteedInstanceManagerCpu: 12,
-    backupWorkers: 2,
-  });
-  assert.deepEqual(longhornFigures(stack("proliant"), 1), {
-    overProvisioning: 100,
-    minimalAvailable: 10,
-    reserved: 5,
-    guaranteedInstanceManagerCpu: 4,
-    backupWorkers: 2,
-  });
+test("the figures of Longhorn that are calculated with are those that its chart is given", () => {
+  for (const [name, expected] of [
+    ["homelab", { overProvisioning: 100, minimalAvailable: 15, reserved: 10, guaranteedInstanceManagerCpu: 12 }],
+    ["proliant", { overProvisioning: 100, minimalAvailable: 10, reserved: 5, guaranteedInstanceManagerCpu: 4 }],
+  ] as const) {
+    const { nodes, storage } = stack(name);
+    assert.deepEqual(longhornFigures(nodes.length, storage.dedicatedDisk), { ...expected, backupWorkers: 2 });
+    const { defaultSettings } = longhornValues({
+      nodes: nodes.length,
+      ...storage,
+      replicas: 1,
+      backupTarget: "s3://bucket@region/prefix/",
+      backupCredentialSecret: "secret",
+    }) as { readonly defaultSettings: Readonly<Record<string, unknown>> };
+    assert.deepEqual(
+      [
+        defaultSettings["storageOverProvisioningPercentage"],
+        defaultSettings["storageMinimalAvailablePercentage"],
+        defaultSettings["storageReservedPercentageForDefaultDisk"],
+        defaultSettings["guaranteedInstanceManagerCPU"],
+        defaultSettings["backupConcurrentLimit"],
+      ],
+      [
+        expected.overProvisioning,
+        expected.minimalAvailable,
+        expected.reserved,
+        String(expected.guaranteedInstanceManagerCpu),
+        2,
+      ],
+    );
+  }
 });

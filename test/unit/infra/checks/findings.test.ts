@@ -47,7 +47,7 @@ test("every check speaks where its keys are given", () => {
   );
 });
 
-test("the empty maps of Pulumi.yaml say nothing, and defaults fill what is left out", () => {
+test("empty maps say nothing, and defaults fill what is left out", () => {
   const empty = model({ capacity: {}, line: {}, prices: {}, expiry: {} });
   assert.deepEqual(empty, model({}));
   const { overcommit, line, dailyChange, prices, expiry } = empty;
@@ -66,6 +66,7 @@ test("the empty maps of Pulumi.yaml say nothing, and defaults fill what is left 
     downlinkMbps: 200,
     backupShare: 0.5,
     roundTripMs: 30,
+    dailyChange: 0.02,
   });
 });
 

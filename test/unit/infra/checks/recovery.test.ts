@@ -8,7 +8,7 @@ import { stack, tenant } from "./example.ts";
 
 const line = { uplinkMbps: 50, downlinkMbps: 200, backupShare: 0.5, roundTripMs: 30 };
 const three = [tenant("acme"), tenant("blue", { size: "medium", tier: "bulk" }), tenant("coral", { tier: "critical" })];
-const load: Load = { stack: stack("homelab"), tenants: three, replicas: 2, line, dailyChange: 0.02 };
+const load: Load = { stack: stack("homelab"), tenants: three, line, dailyChange: 0.02 };
 
 test("a tenant of each tier, by hand", () => {
   const found = recoveries(load);

@@ -51,8 +51,8 @@ test("what becomes of tenants, and the entrypoint's address, are known whatever 
     return readStackFile(stack, where);
   };
   assert.deepEqual(declaredTenantsOf(written({})), [
-    { name: "acme", state: "active" },
-    { name: "blue", state: "active" },
+    { name: "acme", state: "active", from: undefined },
+    { name: "blue", state: "active", from: undefined },
     { name: "dora", state: "suspended", from: "homelab" },
   ]);
   assert.equal(entryOf(written({ resolvers: ["192.168.1.1"], entry: "192.168.1.250" })), "192.168.1.250");

@@ -2,7 +2,7 @@ import { ConfigError } from "../../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import type { RawConfig } from "../../../../infra/config/parse.ts";
-import { firstTalos, talosComesFirst } from "../../../../infra/nodes/declare-talos.ts";
+import { bootstrap, needsBootstrap } from "../../../../infra/nodes/bootstrap.ts";
 import { validate } from "../../../../infra/config/validate.ts";
 import { declared, type Declared } from "../../../../kraft/diff/declared.ts";
 import { stacks } from "../../../../stacks/index.ts";
@@ -30,11 +30,11 @@ let next = "";
 
 before(async () => {
   resources = await declared("proliant", async () => {
-    ({ next } = await firstTalos(proliant, raw()));
+    ({ next } = await bootstrap(proliant, raw()));
   });
 });
 
-test("the machine comes first where Kraft keeps it and nobody knows the cluster yet", () => {
+test("only the machine is declared while Kraft manages it and no cluster is named", () => {
   const table = [
     [raw(), true],
     [raw({ machines: {} }), false],
@@ -43,13 +43,13 @@ test("the machine comes first where Kraft keeps it and nobody knows the cluster 
     [raw({ cluster: undefined }), true],
   ] as const;
   for (const [config, expected] of table) {
-    assert.equal(talosComesFirst(proliant, config), expected, JSON.stringify(config.values));
+    assert.equal(needsBootstrap(proliant, config), expected, JSON.stringify(config.values));
   }
-  assert.equal(talosComesFirst(stack("homelab"), raw()), false);
-  assert.equal(talosComesFirst(undefined, raw()), false);
+  assert.equal(needsBootstrap(stack("local"), raw()), false);
+  assert.equal(needsBootstrap(undefined, raw()), false);
 });
 
-test("then the machine is all that is declared, and the operator is told what comes after", () => {
+test("a bootstrap declares the machine and nothing else, and says what comes next", () => {
   const types = resources.map(({ type }) => type);
   assert.deepEqual(types.sort(), ["command:local:Command", "kraft:index:TalosNodes", "pulumi:providers:command"]);
   const { inputs } = resources.find(({ type }) => type === "command:local:Command") ?? assert.fail();
@@ -70,7 +70,7 @@ test("then the machine is all that is declared, and the operator is told what co
 
 test("what the machine needs and does not have is refused, what only the platform needs is not", async () => {
   const incomplete = raw({ nodes: { "proliant-1": { address: "192.0.2.11" } }, talosSecrets: undefined });
-  await assert.rejects(firstTalos(proliant, incomplete), (error: unknown) => {
+  await assert.rejects(bootstrap(proliant, incomplete), (error: unknown) => {
     assert.ok(error instanceof ConfigError);
     const keys = error.problems.map(({ key }) => key);
     assert.deepEqual(keys, ["kraft:nodes.proliant-1.address", "kraft:talosSecrets"]);
@@ -79,7 +79,7 @@ test("what the machine needs and does not have is refused, what only the platfor
 });
 
 test("a stack whose machine is set up by hand has none", () => {
-  const { talos } = validate("proliant", stacks, {
+  const { machines } = validate("proliant", stacks, {
     values: {
       ...raw().values,
       machines: undefined,
@@ -98,5 +98,5 @@ test("a stack whose machine is set up by hand has none", () => {
     },
     encrypted: new Set(["wasabiAccessKeyId", "wasabiSecretAccessKey", "guestTokenSeed"]),
   });
-  assert.equal(talos, undefined);
+  assert.equal(machines, undefined);
 });

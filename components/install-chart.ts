@@ -1,0 +1,83 @@
+import * as kubernetes from "@pulumi/kubernetes";
+import type * as pulumi from "@pulumi/pulumi";
+import { NetworkBoundary } from "./network-boundary.ts";
+import { changedValues, type ChartName, type ChartValues, type ValuesHook } from "./plan/chart-values.ts";
+import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import type { NetworkRules } from "./plan/network/policy.ts";
+import { podSecurityLabels, type PodSecurity } from "./plan/pod-security.ts";
+
+/** Arguments of every component that installs a Helm chart. */
+export interface ChartArgs<Values extends ChartValues> {
+  /** The chart, at the one version that is installed. */
+  readonly chart: ChartPin;
+  /** Where charts come from. */
+  readonly charts: ChartSource;
+  /** Addresses for the NetworkPolicies of the chart's namespace. */
+  readonly network: HostNetwork;
+  /**
+   * Changes the chart's Helm values, as far as `chart-values.ts` allows.
+   *
+   * @default Kraft's values as they are
+   * @example (values) => ({ ...values, nodeSelector: { "example.org/wired": "true" } })
+   */
+  readonly changeValues?: ValuesHook<Values> | undefined;
+}
+
+/** A namespace of the platform's own. */
+export interface NamespaceArgs {
+  readonly namespace: string;
+  readonly security: PodSecurity;
+  readonly policies: readonly NetworkRules[];
+  readonly annotations?: Readonly<Record<string, string>> | undefined;
+}
+
+/** A chart, and the namespace that it is installed in. */
+export interface InstallArgs<Values extends ChartValues> extends NamespaceArgs {
+  readonly name: ChartName;
+  readonly values: Values;
+  /** Declares what must be in the namespace before the chart. */
+  readonly before?: (namespace: kubernetes.core.v1.Namespace) => readonly pulumi.Resource[];
+}
+
+/** Options of a resource that stays in the cluster when it leaves the program, since data depends on it. */
+export const retainedOptions = { protect: true, retainOnDelete: true } as const;
+
+/** Declares a namespace with its Pod Security level and its NetworkPolicies. */
+export function declareNamespace(
+  parent: pulumi.ComponentResource,
+  name: string,
+  { namespace, security, policies, annotations }: NamespaceArgs,
+  opts: pulumi.CustomResourceOptions = {},
+): kubernetes.core.v1.Namespace {
+  const declared = new kubernetes.core.v1.Namespace(
+    `${name}-namespace`,
+    { metadata: { name: namespace, labels: podSecurityLabels(security), annotations } },
+    { ...opts, parent },
+  );
+  new NetworkBoundary(`${name}-network`, { namespace, policies }, { parent, dependsOn: [declared] });
+  return declared;
+}
+
+/**
+ * Declares a chart in a namespace of its own.
+ *
+ * @param name Logical name of the chart; that of the namespace begins with it.
+ * @param opts Options of the chart and the namespace.
+ */
+export function installChart<Values extends ChartValues>(
+  parent: pulumi.ComponentResource,
+  name: string,
+  { chart, charts, changeValues }: ChartArgs<Values>,
+  install: InstallArgs<Values>,
+  opts: pulumi.CustomResourceOptions = {},
+): { readonly namespace: kubernetes.core.v1.Namespace; readonly chart: kubernetes.helm.v4.Chart } {
+  const namespace = declareNamespace(parent, name, install, opts);
+  const values = changedValues(install.name, install.values, changeValues);
+  const declared = new kubernetes.helm.v4.Chart(
+    name,
+    { ...chartReference(chart, charts), name: install.name, namespace: install.namespace, values },
+    { ...opts, parent, dependsOn: [namespace, ...(install.before?.(namespace) ?? [])] },
+  );
+  return { namespace, chart: declared };
+}

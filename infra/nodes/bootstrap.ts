@@ -1,0 +1,76 @@
+import * as pulumi from "@pulumi/pulumi";
+import { refuse } from "../../errors/problem.ts";
+import type { Stack } from "../../stacks/index.ts";
+import { placeholder } from "../config/keys/values.ts";
+import { machinesOf, nodesOf } from "../config/model-of.ts";
+import { parse, type RawConfig } from "../config/parse.ts";
+import { record } from "../config/pulumi-files.ts";
+import { k3sMachineProblems } from "../config/rules/k3s-machines.ts";
+import { nodeAddressProblems } from "../config/rules/node-addresses.ts";
+import { talosMachineProblems } from "../config/rules/talos-machines.ts";
+import type { Config } from "../config/schema.ts";
+import { declareNodes } from "./declare.ts";
+
+/** What `pulumi stack output` shows while only the machines are declared. */
+export interface BootstrapOutputs {
+  readonly next: string;
+}
+
+/** Keys that the machines need, by what runs on them. */
+const neededKeys = {
+  k3s: /^kraft:(nodes|machines|machineKey|k3sToken)\b/,
+  talos: /^kraft:(cluster\.(kubeconfig|context)|nodes|machines|talosSecrets|diskPassphrase)\b/,
+};
+
+/**
+ * Whether only the machines can be declared yet: Kraft is to set them up, and the cluster that they will form has no UID
+ * in the stack file, so that there is no kubeconfig for anything else.
+ */
+export function needsBootstrap(stack: Stack | undefined, raw: RawConfig): stack is Stack {
+  const { machines, cluster } = raw.values;
+  const { uid } = record(cluster);
+  return (
+    (stack?.distribution === "k3s" || stack?.distribution === "talos") &&
+    Object.keys(record(machines)).length > 0 &&
+    (typeof uid !== "string" || placeholder.clusterUid.test(uid))
+  );
+}
+
+/**
+ * Declares the machines and nothing else.
+ *
+ * @throws ConfigError naming every problem of the keys that they need.
+ */
+export async function bootstrap(stack: Stack, raw: RawConfig): Promise<BootstrapOutputs> {
+  const { config, problems } = parse(raw);
+  // What only the platform needs can wait for the next preview. So can the UID of a cluster that does not exist yet.
+  const known: Partial<Config> = { ...config, cluster: undefined };
+  const keys = neededKeys[stack.distribution === "talos" ? "talos" : "k3s"];
+  refuse(stack.name, [
+    ...problems.filter(({ key }) => keys.test(key)),
+    ...nodeAddressProblems(stack, known),
+    ...k3sMachineProblems(stack, known, problems),
+    ...talosMachineProblems(stack, known, problems),
+  ]);
+  const { nodes = {} } = known;
+  const machines = machinesOf(stack, { ...known, nodes });
+  if (machines === undefined) {
+    throw new Error("needsBootstrap was not asked");
+  }
+  const { kubeconfig, context } = record(raw.values["cluster"]) as Pick<Config["cluster"], "kubeconfig" | "context">;
+  declareNodes(stack, nodesOf(stack, nodes), machines, { kubeconfig, context });
+  const [what, next] =
+    machines.distribution === "k3s"
+      ? [
+          "machines are",
+          `npm run kraft -- host-kubeconfig ${stack.name}: it fetches the kubeconfig and says what to set kraft:cluster.uid to.`,
+        ]
+      : [
+          "machine is",
+          `kubectl --kubeconfig ${kubeconfig} --context ${context} get namespace kube-system -o jsonpath='{.metadata.uid}', ` +
+            "then: pulumi config set --path kraft:cluster.uid <that UID>.",
+        ];
+  const after = `${next} The platform is declared after that.`;
+  await pulumi.log.info(`Only the ${what} declared: kraft:cluster.uid names no cluster yet.\nAfter \`up\`: ${after}`);
+  return { next: after };
+}

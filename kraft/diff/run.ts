@@ -1,0 +1,143 @@
+import { readFileSync } from "node:fs";
+import { messageOf, UsageError } from "../../errors/failure.ts";
+import { checkout } from "../../infra/config/stack-file.ts";
+import { directoryOf, stackFileOf } from "../cli/choice.ts";
+import type { Output } from "../cli/output.ts";
+import type { CommonOptions, Result, Run } from "../cli/verb.ts";
+import type { Change } from "./change.ts";
+import { render, withBase } from "./checkouts.ts";
+import { comment, driftComment, refusedComment } from "./comment.ts";
+import { verdictOn } from "./confirmation.ts";
+import { driftOf } from "./drift.ts";
+import { changesOf, isRefusal } from "./preview-changes.ts";
+import { NotAPreview, readPreview } from "./preview.ts";
+import { changesBetween } from "./rendered-changes.ts";
+import type { Rendering } from "./rendering.ts";
+import { changesText, driftText } from "./text.ts";
+import { previewNotes } from "./wording.ts";
+
+interface Given extends CommonOptions {
+  readonly base?: string;
+  readonly preview?: string;
+  readonly drift?: boolean;
+  readonly confirmFrom?: string;
+  readonly markdown?: boolean;
+}
+
+/** Changes, and where they come from. */
+interface Found {
+  readonly stack: string;
+  readonly changes: readonly Change[];
+  /** What the changes do not show. */
+  readonly notes: readonly string[];
+  /** Why there is nothing to compare. */
+  readonly refusal?: string;
+}
+
+export const run: Run<Given> = async (given, output) => {
+  const { base, preview, drift, confirmFrom } = given;
+  if ((base === undefined) === (preview === undefined)) {
+    throw new UsageError("say what to compare\n  allowed: either --base <ref or folder> or --preview <file>");
+  }
+  if (drift === true && preview === undefined) {
+    throw new UsageError("--drift needs --preview <file>: only a cluster shows drift");
+  }
+  if (given.json === true && given.markdown === true) {
+    throw new UsageError("--json and --markdown exclude each other");
+  }
+  const confirmations = confirmFrom === undefined ? "" : read(confirmFrom, "--confirm-from");
+  const found =
+    preview === undefined ? await fromRendering(base ?? "", given, output) : fromPreview(preview, given.stack);
+  return drift === true ? driftResult(found, given, output) : changeResult(found, confirmations, given, output);
+};
+
+function fromPreview(file: string, stack: string | undefined): Found {
+  try {
+    const preview = readPreview(read(file, "--preview"));
+    // What protection refuses is a change that is shown; any other error leaves the preview without half of its steps.
+    const failures = preview.messages.filter((message) => message.severity === "error" && !isRefusal(message));
+    const changes = changesOf(preview);
+    const [, , named = "the stack"] = preview.steps[0]?.urn.split(/::?/) ?? [];
+    return {
+      stack: stack ?? named,
+      changes,
+      notes: previewNotes(changes),
+      refusal: failures.length > 0 ? failures.map(({ text }) => text).join("\n\n") : undefined,
+    };
+  } catch (error) {
+    throw error instanceof NotAPreview ? new UsageError(`--preview ${file}: ${error.message}`) : error;
+  }
+}
+
+async function fromRendering(base: string, given: CommonOptions, output: Output): Promise<Found> {
+  const directory = directoryOf(given);
+  const stack = stackFileOf(given).stack.name;
+  const both = Promise.all([
+    withBase(checkout, base, (source) => render(source, stack)),
+    render({ program: checkout, files: directory }, stack),
+  ]);
+  const [old, next] = await output.during(`rendering ${stack} before and after the change`, both);
+  const refusal = refusalOf(old, next, base);
+  return {
+    stack,
+    changes: refusal === undefined ? changesBetween(old.objects, next.objects) : [],
+    notes: [
+      `Rendered without a cluster and compared with ${base}: what is inside the charts, and what the API server would say, only a preview shows.`,
+      ...(next.placeholders.length === 0
+        ? []
+        : [`Rendered as if these were filled in: ${next.placeholders.join(", ")}.`]),
+    ],
+    refusal,
+  };
+}
+
+function refusalOf(old: Rendering, next: Rendering, base: string): string | undefined {
+  const refusedBase =
+    old.refusal === undefined
+      ? undefined
+      : `There is nothing to compare with: ${base} is refused itself.\n\n${old.refusal}`;
+  return next.refusal ?? refusedBase;
+}
+
+function changeResult(found: Found, confirmations: string, { markdown }: Given, { style }: Output): Result {
+  const { stack, changes, notes, refusal } = found;
+  const verdict = verdictOn(changes, confirmations, new Date());
+  const about = { stack, verdict, notes };
+  return {
+    json: { stack, changes, verdict, notes, refusal },
+    text:
+      refusal !== undefined
+        ? refusalText(found, `${stack} is refused.`, markdown)
+        : markdown === true
+          ? comment(changes, about)
+          : changesText(changes, about, style),
+    ok: refusal === undefined && verdict.blocked.length === 0,
+  };
+}
+
+function driftResult(found: Found, { markdown }: Given, { style }: Output): Result {
+  const { stack, changes, refusal } = found;
+  const drift = driftOf(changes);
+  return {
+    json: { stack, ...drift, refusal },
+    text:
+      refusal !== undefined
+        ? refusalText(found, `The refresh of ${stack} failed.`, markdown)
+        : markdown === true
+          ? driftComment(drift, stack)
+          : driftText(drift, stack, style),
+    ok: refusal === undefined && drift.security.length === 0,
+  };
+}
+
+function refusalText({ stack, refusal = "" }: Found, headline: string, markdown: boolean | undefined) {
+  return markdown === true ? refusedComment(stack, refusal) : [headline, "", refusal];
+}
+
+function read(file: string, option: string): string {
+  try {
+    return readFileSync(file === "-" ? 0 : file, "utf8");
+  } catch (error) {
+    throw new UsageError(`${option} ${file}: cannot be read (${messageOf(error)})`);
+  }
+}

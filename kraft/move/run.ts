@@ -1,0 +1,105 @@
+import { minutesOf } from "../../cluster/wait.ts";
+import { sourceReaderPolicy } from "../../components/plan/backup-store.ts";
+import { modelOf, type StackFile } from "../../infra/config/stack-file.ts";
+import { nameServers } from "../check/ask.ts";
+import { judgeDns, namesOf, type DnsName } from "../check/dns.ts";
+import { directoryOf } from "../cli/choice.ts";
+import { hostOf } from "../cli/host.ts";
+import type { Output } from "../cli/output.ts";
+import type { Run } from "../cli/verb.ts";
+import { inputsOf } from "../restore/inputs.ts";
+import { movingFile, sourceFile, sourceIn, sourceStore } from "./files.ts";
+import { readMoveCluster } from "./clusters.ts";
+import { doneChecks } from "./done.ts";
+import { back, copy, cutover } from "./phases.ts";
+import { progressOf } from "./progress.ts";
+import { checksText, progressText, reportText } from "./text.ts";
+
+interface Given {
+  readonly tenant: string;
+  readonly phase?: "copy" | "cutover" | "done" | "back";
+  readonly resolver?: string;
+  readonly timeout?: string;
+  readonly keyPolicy?: true;
+}
+
+export const run: Run<Given> = async (given, output) => {
+  const { tenant, phase } = given;
+  const backupLimit = minutesOf("--timeout", given.timeout, 720);
+  const directory = directoryOf(given);
+  const target = movingFile(tenant, given.stack, directory);
+  if (given.keyPolicy === true) {
+    const { bucket, prefix } = sourceIn(target);
+    const policy = sourceReaderPolicy(bucket, prefix);
+    return { json: policy, text: JSON.stringify(policy, undefined, 2) };
+  }
+  const source = sourceFile(target, tenant, directory);
+  const clusterOf = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
+  const look = async () => {
+    const both = Promise.all([clusterOf(source), clusterOf(target)]);
+    const [left, right] = await output.during("asking both clusters", both);
+    return { tenant, source: left, target: right };
+  };
+  const move = await look();
+  const named = { tenant, from: source.stack.name, to: target.stack.name };
+  const now = new Date();
+
+  switch (phase) {
+    case undefined: {
+      const found = progressOf(move);
+      return {
+        json: { ...named, at: now.toISOString(), ...found },
+        text: progressText(named, found, now, output.style),
+      };
+    }
+    case "done": {
+      const checks = doneChecks(move, await dnsNames(target, tenant, given.resolver, output));
+      const ok = checks.every((check) => check.ok === true);
+      const next = [
+        `state: archived for ${tenant} in Pulumi.${named.from}.yaml, later purged: docs/offboarding.md`,
+        `\`from: ${named.from}\` stays in ${target.name}: the guest's token is derived from it`,
+      ];
+      return {
+        json: { ...named, at: now.toISOString(), ok, checks },
+        text: checksText(named, checks, next, output.style),
+        ok,
+      };
+    }
+    case "back": {
+      const report = await back({ move });
+      return { json: { ...report, next: [] }, text: reportText(report, [], output.style), ok: report.ok };
+    }
+    case "copy":
+    case "cutover": {
+      const report = await (phase === "copy" ? copy : cutover)({
+        move,
+        store: await sourceStore(target, process.env),
+        inputs: { ...inputsOf(target), tenant },
+        backupLimit,
+        note: output.note,
+      });
+      const next = report.ok ? progressOf(await look()).next : [];
+      return { json: { ...report, next }, text: reportText(report, next, output.style), ok: report.ok };
+    }
+  }
+};
+
+/** What DNS says about the tenant's names. */
+async function dnsNames(
+  target: StackFile,
+  tenant: string,
+  resolver: string | undefined,
+  output: Output,
+): Promise<DnsName[]> {
+  const model = modelOf(target);
+  const asked = nameServers(resolver);
+  const questions = namesOf(model).filter((name) => name.tenant === null || name.tenant === tenant);
+  const answers = await output.during(
+    `asking ${asked.servers.join(", ")} for DNS names`,
+    asked.ask(
+      questions.map(({ name }) => name),
+      model.entrypoint,
+    ),
+  );
+  return judgeDns(model, answers).filter((name) => name.tenant === tenant);
+}
