@@ -193,5 +193,5 @@ function waitedText(step: WaitStep, limit: number): string {
     step.step === "sync"
       ? `Longhorn still does not know the backup ${step.for}`
       : `waited for ${step.for}${"said" in step && step.said !== "" ? ` (${step.said})` : ""}`;
-  return `${what}, after ${limit / minute} min\n  See what Longhorn says: npm run kraft -- status`;
+  return `${what}, after ${limit / minute} min\n  See what Longhorn says: npx kraft status`;
 }

@@ -161,7 +161,7 @@ function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Da
   return [
     ...(awaitedFrom === null
       ? []
-      : [{ subject, message: `is on its way from ${awaitedFrom}: npm run kraft -- move ${name} --stack ${stack}` }]),
+      : [{ subject, message: `is on its way from ${awaitedFrom}: npx kraft move ${name} -s ${stack}` }]),
     ...(movedTo === null
       ? []
       : [{ subject, message: `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}` }]),
@@ -185,7 +185,7 @@ function drillProblems({ name, declared, awaitedFrom }: Guest, observed: Observe
   const { provenAt, failure } = recordOf(namespace);
   const proven = timestamp(provenAt);
   const since = proven ?? timestamp(namespace?.metadata.creationTimestamp);
-  const how = `npm run kraft -- drill ${name}`;
+  const how = `npx kraft drill ${name}`;
   const isOld = since !== undefined && now.getTime() - since.getTime() > proofDays * 24 * 3_600_000;
   return [
     ...(failure === undefined
