@@ -62,7 +62,7 @@ function fromPreview(file: string, stack: string | undefined): Found {
       stack: stack ?? named,
       changes,
       notes: previewNotes(changes),
-      refusal: failures.length > 0 ? failures.map(({ text: why }) => why).join("\n\n") : undefined,
+      refusal: failures.length > 0 ? failures.map(({ text }) => text).join("\n\n") : undefined,
     };
   } catch (error) {
     throw error instanceof NotAPreview ? new UsageError(`--preview ${file}: ${error.message}`) : error;
