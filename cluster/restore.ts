@@ -198,5 +198,5 @@ function waitedText(step: WaitStep, limit: number): string {
     step.step === "sync"
       ? `Longhorn still does not know the backup ${step.for} after ${time}`
       : `waited ${time} for ${step.for}${"said" in step && step.said !== "" ? `: ${step.said}` : ""}`;
-  return `${what}\n  See what Longhorn says: npm run kraft -- status`;
+  return `${what}\n  See what Longhorn says: npx kraft status`;
 }

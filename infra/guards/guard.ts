@@ -61,7 +61,7 @@ function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): W
           {
             key: "kraft:phase",
             message:
-              "restore: no schedules and no guests. Next: npm run kraft -- restore --plan, then --apply; once all is back, kraft:phase: run",
+              "restore: no schedules and no guests. Next: npx kraft restore plan, then restore apply; once all is back, kraft:phase: run",
           },
         ]
       : [];

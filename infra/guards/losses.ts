@@ -93,7 +93,7 @@ function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
       key,
       found: `"archived", but no backup of ${without.join(", ")}`,
       allowed,
-      fix: `npm run kraft -- backup ${name}`,
+      fix: `npx kraft backup ${name}`,
     });
   }
   return problems;

@@ -34,7 +34,7 @@ const millisecondsPerDay = 86_400_000;
 export async function checkKit(folder: string, here: StackFile, now: Date): Promise<KitLine[]> {
   const { stack } = here;
   const files = kitFiles(stack.name);
-  const write = `npm run kraft -- kit ${folder} ${stack.name} --write`;
+  const write = `npx kraft kit ${folder} -s ${stack.name} --write`;
   const passphrase = contentOf(join(folder, files.passphrase));
   return [
     fileLine(files.passphrase, passphrase, write),
@@ -122,7 +122,7 @@ function backupsLine(what: string, { target, volumes }: Catalogue, now: Date): K
     .sort()
     .at(-1);
   return newest === undefined
-    ? bad(what, `${target} holds no backup`, "see what holds backups up: npm run kraft -- status")
+    ? bad(what, `${target} holds no backup`, "see what holds backups up: npx kraft status")
     : well(what, `${volumes.length} volumes in ${target}, the newest of ${distance(new Date(newest), now)}`);
 }
 

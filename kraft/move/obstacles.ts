@@ -45,7 +45,7 @@ function common({ tenant, source, target }: Move): string[] {
   } else if (target.tenant.guest) {
     found.push(
       target.tenant.arrivedFrom === source.stack
-        ? `${tenant} runs on ${target.stack} already: npm run kraft -- move ${tenant} done --stack ${target.stack}`
+        ? `${tenant} runs on ${target.stack} already: npx kraft move ${tenant} done -s ${target.stack}`
         : `${target.stack} has a guest ${tenant} of its own: two tenants cannot have one name`,
     );
   } else if (source.token !== target.token) {
@@ -61,7 +61,7 @@ function alreadyCutOver({ tenant, source, target }: Move): string[] {
   return movedTo?.to !== target.stack
     ? []
     : [
-        `the cutover began at ${movedTo.at}: continue with npm run kraft -- move ${tenant} cutover --stack ${target.stack}, or cancel it with back`,
+        `the cutover began at ${movedTo.at}: continue with npx kraft move ${tenant} cutover -s ${target.stack}, or cancel it with back`,
       ];
 }
 
@@ -71,7 +71,7 @@ function unboundClaims({ tenant, source }: Move): string[] {
   return waiting.length === 0
     ? []
     : [
-        `claims of ${tenant} on ${source.stack} wait for a volume, and would not move: ${waiting.join(", ")}; delete them in the guest, or see why: npm run kraft -- status ${source.stack}`,
+        `claims of ${tenant} on ${source.stack} wait for a volume, and would not move: ${waiting.join(", ")}; delete them in the guest, or see why: npx kraft status -s ${source.stack}`,
       ];
 }
 

@@ -203,7 +203,7 @@ async function volumesToMove({ move, store, inputs }: MoveOrder): Promise<readon
     }
     const reason =
       plan.left.find((left) => left.volume === name)?.reason ??
-      `no backup of it is in ${catalogue.target}: npm run kraft -- backup ${tenant} --stack ${source.stack}`;
+      `no backup of it is in ${catalogue.target}: npx kraft backup ${tenant} -s ${source.stack}`;
     return [`${claimText(tenant, claimOf(volume))} (${name}): ${reason}`];
   });
   refuse(

@@ -105,7 +105,7 @@ function mayBeRestored(volume: Volume, seen: Seen, now: Date): boolean {
  * gives the time of a backup's snapshot, to the second.
  */
 export function backupMissing({ volume, tenant, releasedAt, lastBackupAt }: Released): string | undefined {
-  const how = `back it up first: npm run kraft -- backup ${tenant ?? "<tenant>"} --volume ${volume}`;
+  const how = `back it up first: npx kraft backup ${tenant ?? "<tenant>"} --volume ${volume}`;
   if (lastBackupAt === null) {
     return `it was never backed up; ${how}`;
   }

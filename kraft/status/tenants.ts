@@ -145,7 +145,7 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
 function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): (string | false)[] {
   const at = timestamp(movedTo?.at);
   return [
-    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npm run kraft -- move ${name} --stack ${stack}`,
+    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npx kraft move ${name} -s ${stack}`,
     movedTo !== null && `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`,
   ];
 }
@@ -165,6 +165,6 @@ function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: D
   const last = proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`;
   return [
     failure !== undefined && `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
-    isOld && `its backups were ${last}: npm run kraft -- drill ${name}`,
+    isOld && `its backups were ${last}: npx kraft drill ${name}`,
   ];
 }

@@ -366,10 +366,7 @@ test("reclaim: nothing of a volume that is in use, not without confirmation, not
   const unconfirmed = await run("reclaim", "--stack", "local", "--volume", name, "--confirm", name, "2026-01-01");
   assert.equal(unconfirmed.code, 2);
   const old = await run(...confirm);
-  assert.match(
-    old.stderr,
-    /its last backup .* is older than the end of its claim .* back it up first: npm run kraft --/,
-  );
+  assert.match(old.stderr, /its last backup .* is older than the end of its claim .* back it up first: npx kraft/);
   assert.equal(old.code, 1);
 
   // A claim that somebody wants to bind to it by hand.

@@ -34,7 +34,7 @@ for (const name of documents) {
         if (/^--?[a-z]/.test(word)) {
           assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
           assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
-        } else if (/^[\w<]/.test(word) && optionOf(command, rest[index - 1] ?? "")?.required !== true) {
+        } else if (/^[\w<]/.test(word) && !isValue(command, rest.slice(0, index))) {
           operands.push(word);
         }
       }
@@ -79,4 +79,11 @@ for (const name of documents) {
 function optionOf(command: Command, word: string): Option | undefined {
   const flag = word.replace(/[,.;:]$/, "");
   return command.options.find(({ long, short }) => flag === long || flag === short);
+}
+
+/** Whether a word is the value of the option before it. */
+function isValue(command: Command, before: readonly string[]): boolean {
+  const previous = optionOf(command, before.at(-1) ?? "");
+  const last = optionOf(command, before.findLast((word) => word.startsWith("-")) ?? "");
+  return previous?.required === true || last?.variadic === true;
 }
