@@ -1,3 +1,5 @@
+import type { Hash } from "node:crypto";
+import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
@@ -5,4 +7,15 @@ import { join, resolve } from "node:path";
 export function cacheDirectory(environment: NodeJS.ProcessEnv = process.env): string {
   const base = environment["XDG_CACHE_HOME"];
   return join(base === undefined || base === "" ? join(homedir(), ".cache") : resolve(base), "kraft");
+}
+
+/** Adds every file below a folder, with its path, to a hash. */
+export function hashFiles(hash: Hash, folder: string): void {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  for (const file of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
+    hash
+      .update(`${file.slice(folder.length)}\0`)
+      .update(readFileSync(file))
+      .update("\0");
+  }
 }

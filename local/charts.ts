@@ -2,7 +2,6 @@ import { Failure } from "../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
-  chmodSync,
   copyFileSync,
   cpSync,
   existsSync,
@@ -16,17 +15,10 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { versions } from "../infra/versions.ts";
-import { cacheDirectory } from "./cache.ts";
+import { cacheDirectory, hashFiles } from "./cache.ts";
 import { withLock } from "./lock.ts";
-import {
-  certManagerModule,
-  k3kModule,
-  longhornModule,
-  metallbModule,
-  type ModuleFiles,
-  moduleFolder,
-  traefikModule,
-} from "./module-files.ts";
+import { moduleFolder } from "./toolchain/go.ts";
+import { toolSources } from "./toolchain/tools.ts";
 import type { Reporter } from "./terminal.ts";
 
 /** The only version of K3k that can be built from its Go module, controller and chart. */
@@ -37,61 +29,63 @@ const standIns = join(import.meta.dirname, "stand-ins");
 interface LocalChart {
   readonly chart: string;
   readonly version: string;
-  /** A stand-in of ours, or the project's own chart out of its Go module. */
+  /** A stand-in of ours, or the project's own chart. */
   readonly kind: "real" | "standIn";
-  readonly module: ModuleFiles;
-  /** Fills the folder of the chart. */
-  readonly fill: (folder: string, module: string) => void;
-}
-
-function copyFrom(subfolder: string): LocalChart["fill"] {
-  return (folder, module) => {
-    cpSync(join(module, subfolder), folder, { recursive: true });
-  };
+  /** The Go module that the chart or its CRDs come from, and the module of `local/tools/` that pins its version. */
+  readonly module: string;
+  readonly pinnedIn: "charts" | "cluster" | "kwok";
+  /** What is copied from the module, and where in the chart it belongs. */
+  readonly from: string;
+  readonly into?: string;
+  readonly filter?: (path: string) => boolean;
 }
 
 const charts: readonly LocalChart[] = [
-  { chart: "k3k", version: k3kVersion, kind: "real", module: k3kModule, fill: copyFrom("charts/k3k") },
+  {
+    chart: "k3k",
+    version: k3kVersion,
+    kind: "real",
+    module: "github.com/rancher/k3k",
+    pinnedIn: "cluster",
+    from: "charts/k3k",
+  },
   {
     ...versions.certManager,
     kind: "real",
-    module: certManagerModule,
-    fill: copyFrom("deploy/charts/cert-manager"),
+    module: "github.com/cert-manager/cert-manager",
+    pinnedIn: "kwok",
+    from: "deploy/charts/cert-manager",
   },
-  { ...versions.metallb, kind: "real", module: metallbModule, fill: copyFrom("charts/metallb") },
+  { ...versions.metallb, kind: "real", module: "go.universe.tf/metallb", pinnedIn: "charts", from: "charts/metallb" },
   {
     ...versions.traefik,
     kind: "standIn",
-    module: traefikModule,
-    fill(folder, module) {
-      cpSync(join(standIns, "traefik"), folder, { recursive: true });
-      mkdirSync(join(folder, "crds"));
-      const source = join(module, "docs/content/reference/dynamic-configuration");
-      for (const name of readdirSync(source).filter((file) => /^traefik\.io_\w+\.yaml$/.test(file))) {
-        copyFileSync(join(source, name), join(folder, "crds", name));
-      }
-    },
+    module: "github.com/traefik/traefik/v3",
+    pinnedIn: "charts",
+    from: "docs/content/reference/dynamic-configuration",
+    into: "crds",
+    filter: (path) => /\/(dynamic-configuration|traefik\.io_\w+\.yaml)$/.test(path),
   },
   {
     ...versions.longhorn,
     kind: "standIn",
-    module: longhornModule,
-    fill(folder, module) {
-      cpSync(join(standIns, "longhorn"), folder, { recursive: true });
-      // A template, as in the real chart: it includes `longhorn.labels`.
-      copyFileSync(join(module, "k8s/crds.yaml"), join(folder, "templates", "crds.yaml"));
-    },
+    // 1.12.1 is not on the module proxy; its CRDs are those of 1.12.0.
+    module: "github.com/longhorn/longhorn-manager",
+    pinnedIn: "charts",
+    // A template, as in the real chart: it includes `longhorn.labels`.
+    from: "k8s/crds.yaml",
+    into: "templates/crds.yaml",
   },
 ];
 
 export interface ChartFile {
   readonly chart: string;
   readonly version: string;
-  /** `given` charts came from the folder that the user named. */
+  /** `given`: from the folder that the user named. */
   readonly kind: "real" | "standIn" | "given";
 }
 
-/** The charts that a stack file brings into its cluster: MetalLB's is only for an entrypoint with an address of its own. */
+/** The charts that a stack file needs: MetalLB's only for an entrypoint with an address of its own. */
 export function declaredCharts(
   files: readonly ChartFile[],
   config: Readonly<Record<string, unknown>>,
@@ -104,44 +98,48 @@ function fileName(chart: { readonly chart: string; readonly version: string }): 
   return `${chart.chart}-${chart.version}.tgz`;
 }
 
-/** Chart.yaml with the version of the release, as a project's release tool writes it: in git there is another. */
+/** Chart.yaml with the version of the release, as a project's release tool writes it: git has a development version. */
 export function withRelease(chartYaml: string, version: string): string {
   return chartYaml
     .replace(/^version:.*$/m, `version: ${version}`)
     .replace(/^appVersion:.*$/m, `appVersion: v${version.replace(/^v/, "")}`);
 }
 
-function makeWritable(folder: string): void {
-  // Go's module cache is read-only, and copies keep that.
-  chmodSync(folder, 0o755);
-  for (const entry of readdirSync(folder, { withFileTypes: true })) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) {
-      makeWritable(path);
-    } else {
-      chmodSync(path, 0o644);
-    }
+/** Fills a folder with the content of a chart. */
+function fill(folder: string, { chart, version, kind, module, pinnedIn, from, into = "", filter }: LocalChart): void {
+  if (kind === "standIn") {
+    cpSync(join(standIns, chart), folder, { recursive: true });
   }
+  cpSync(join(moduleFolder(pinnedIn, module), from), join(folder, into), { recursive: true, filter });
+  // Go's module cache is read-only, and copies keep that.
+  run("chmod", ["-R", "u+w", folder]);
+  const chartYaml = join(folder, "Chart.yaml");
+  writeFileSync(chartYaml, withRelease(readFileSync(chartYaml, "utf8"), version));
 }
 
 function pack(parent: string, folder: string, target: string): void {
-  // The same bytes from the same files, whoever packs them.
+  // The same files give the same bytes, whoever packs them.
   const fixed = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-  const result = spawnSync("tar", [...fixed, "-czf", target, "-C", parent, folder], { encoding: "utf8" });
+  run("tar", [...fixed, "-czf", target, "-C", parent, folder]);
+}
+
+function run(program: string, programArguments: readonly string[]): void {
+  const result = spawnSync(program, programArguments, { encoding: "utf8" });
   if (result.status !== 0) {
-    throw new Failure(`tar cannot pack the chart ${folder}: ${(result.error?.message ?? result.stderr).trim()}`);
+    const problem = (result.error?.message ?? result.stderr).trim();
+    throw new Failure(`A chart cannot be packed: ${program} ${programArguments.join(" ")}: ${problem}`);
   }
 }
 
+/** Identifies what the packed charts depend on. */
 function fingerprint(): string {
-  const hash = createHash("sha256").update(readFileSync(import.meta.filename));
-  for (const chart of charts) {
-    hash.update(JSON.stringify([chart.chart, chart.version, chart.module]));
+  const hash = createHash("sha256")
+    .update(readFileSync(import.meta.filename))
+    .update(JSON.stringify(charts));
+  for (const module of new Set(charts.map(({ pinnedIn }) => pinnedIn))) {
+    hash.update(readFileSync(join(toolSources, module, "go.mod")));
   }
-  const files = readdirSync(standIns, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const path of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
-    hash.update(path.slice(standIns.length)).update(readFileSync(path));
-  }
+  hashFiles(hash, standIns);
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -167,11 +165,7 @@ async function packedCharts(reporter: Reporter): Promise<string> {
         mkdirSync(packed);
         for (const chart of charts) {
           reporter.progress(`packing chart ${fileName(chart)}`);
-          const content = join(work, chart.chart);
-          chart.fill(content, moduleFolder(chart.module));
-          makeWritable(content);
-          const chartYaml = join(content, "Chart.yaml");
-          writeFileSync(chartYaml, withRelease(readFileSync(chartYaml, "utf8"), chart.version));
+          fill(join(work, chart.chart), chart);
           pack(work, chart.chart, join(packed, fileName(chart)));
         }
         renameSync(packed, folder);

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as automation from "@pulumi/pulumi/automation/index.js";
-import { parse, stringify } from "yaml";
+import { stringify } from "yaml";
+import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
@@ -14,7 +15,7 @@ import { withLock } from "./lock.ts";
 import { lessGarbageCollection } from "./processes.ts";
 import { identify } from "./process-identity.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
-import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile, type StackFile } from "./stack-files.ts";
+import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
 import { silentReporter, type Reporter } from "./terminal.ts";
 import { toolPath } from "./toolchain/ready.ts";
@@ -77,10 +78,6 @@ export function chartsFolder(directory: string): string {
 async function checkoutProgram(): Promise<Program> {
   const module = (await import("../infra/index.ts")) as { readonly default: () => Promise<object> };
   return async () => ({ ...(await module.default()) });
-}
-
-function readYaml(path: string): unknown {
-  return existsSync(path) ? parse(readFileSync(path, "utf8")) : undefined;
 }
 
 function linkTo(target: string, link: string): void {
@@ -222,11 +219,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const stateFolder = join(workDir, "state");
   mkdirSync(stateFolder, { recursive: true });
 
-  const project = readYaml(join(checkout, "Pulumi.yaml")) as ProjectFile | undefined;
-  const stackFileName = `Pulumi.${stack.name}.yaml`;
-  const declared = readYaml(join(checkout, stackFileName)) as StackFile | undefined;
+  const project = readPulumiFile(join(checkout, "Pulumi.yaml")) as ProjectFile | undefined;
+  const declared = readPulumiFile(stackFilePath(checkout, stack.name));
   if (project === undefined || declared === undefined) {
-    throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : stackFileName}.`);
+    throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : `Pulumi.${stack.name}.yaml`}.`);
   }
   const provider = tools.get("pulumi-resource-kubernetes");
   const projectFile = localProjectFile(project, {
@@ -234,20 +230,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     version: provider?.version ?? "",
   });
   writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(projectFile));
-  const stackFilePath = join(workDir, stackFileName);
+  const ownStackFile = stackFilePath(workDir, stack.name);
   const knownKeys = readS3Keys(directory);
   const keys = knownKeys ?? newS3Keys();
   const derived = localStackFile({
     stack,
     checkout: declared,
-    previous: readYaml(stackFilePath) as StackFile | undefined,
+    previous: readPulumiFile(ownStackFile),
     cluster: { kubeconfig: cluster.kubeconfig, context: cluster.context, uid: cluster.uid },
     charts: chartsPath,
     k3kVersion,
     s3: { endpoint: s3Endpoint(s3Port(cluster)), keysAreNew: knownKeys === undefined },
-    ...(options.config === undefined ? {} : { overrides: options.config }),
+    overrides: options.config,
   });
-  writeFileWhole(stackFilePath, stringify(derived.file));
+  writeFileWhole(ownStackFile, stringify(derived.file));
 
   const passphrase = secretFile(join(directory, "credentials", "pulumi-passphrase"), () =>
     randomBytes(24).toString("base64url"),

@@ -3,7 +3,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import type { Stack } from "../stacks/index.ts";
 import { type Access, Api, eventually } from "./api.ts";
-import type { KubernetesObject } from "../cluster/objects.ts";
+import { condition } from "../cluster/objects.ts";
+import { paths } from "../cluster/paths.ts";
 import {
   admissionConfiguration,
   admissionFile,
@@ -31,7 +32,7 @@ import {
   stopProcesses,
   waitUntilReady,
 } from "./processes.ts";
-import { claimServiceRoute, releaseServiceRoute } from "./service-route.ts";
+import { claimServiceRoute, releaseServiceRoute, withClusters } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
 import { type Ports, portNames, readState, StateStore, writeFileWhole } from "./state.ts";
 import { silentReporter, type Reporter } from "./terminal.ts";
@@ -66,17 +67,21 @@ function runs(record: ProcessRecord | undefined): record is ProcessRecord {
   return record !== undefined && isRunning(record);
 }
 
-async function choosePorts(state: StateStore): Promise<Ports> {
-  const known = state.ports;
-  const fresh = await freePorts(portNames.length);
-  const chosen = {} as Record<keyof Ports, number>;
-  for (const [index, name] of portNames.entries()) {
-    const port = known?.[name];
-    const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
-    chosen[name] = keep ? port : (fresh[index] ?? 0);
-  }
-  state.setPorts(chosen);
-  return chosen;
+/** The ports of a cluster: those that it has had, where nobody else took them, else others that no cluster has. */
+function choosePorts(state: StateStore): Promise<Ports> {
+  return withClusters(async (directories) => {
+    const others = directories.filter((directory) => directory !== state.directory);
+    const taken = others.flatMap((directory) => Object.values(readState(directory)?.ports ?? {}));
+    const fresh = await freePorts(portNames.length, taken);
+    const chosen = {} as Record<keyof Ports, number>;
+    for (const [index, name] of portNames.entries()) {
+      const port = state.ports?.[name];
+      const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
+      chosen[name] = keep ? port : (fresh[index] ?? 0);
+    }
+    state.setPorts(chosen);
+    return chosen;
+  });
 }
 
 /** Whether a component answers `/healthz` on its own port, whose certificate is its own too. */
@@ -122,31 +127,24 @@ export async function ensureProcess(state: StateStore, plan: ProcessPlan, starte
 }
 
 async function ensureNodes(api: Api, stack: Stack): Promise<void> {
-  const present = await api.list("/api/v1/nodes");
+  const present = await api.list(paths.nodes.all);
   const wanted = new Set(stack.nodes.map((node) => node.name));
   for (const node of present) {
     if (node.metadata.labels?.["kraft.dev/simulated"] === "true" && !wanted.has(node.metadata.name)) {
-      await api.delete(`/api/v1/nodes/${node.metadata.name}`);
+      await api.delete(paths.nodes.named(node.metadata.name));
     }
   }
   for (const node of stack.nodes) {
     if (!present.some((found) => found.metadata.name === node.name)) {
-      await api.create("/api/v1/nodes", simulatedNode(node, stack));
+      await api.create(paths.nodes.all, simulatedNode(node, stack));
     }
   }
 }
 
-interface NodeObject extends KubernetesObject {
-  readonly spec: { readonly podCIDR?: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
 async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
-  const nodes = await api.list<NodeObject>("/api/v1/nodes");
+  const nodes = await api.list(paths.nodes.all);
   const ready = nodes.filter(
-    (node) =>
-      node.spec.podCIDR !== undefined &&
-      node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True"),
+    ({ spec, status }) => spec?.podCIDR !== undefined && condition(status, "Ready")?.status === "True",
   );
   return ready.length >= stack.nodes.length;
 }
@@ -222,7 +220,7 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   let uid: string | undefined;
   // The API server makes this namespace itself, shortly after it is ready.
   await eventually(async () => {
-    uid = (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid;
+    uid = (await api.get(paths.namespaces.named("kube-system")))?.metadata.uid;
     return uid !== undefined;
   }, 30);
   if (uid === undefined) {

@@ -1,4 +1,5 @@
 import { Failure, messageOf } from "../errors/failure.ts";
+import { ConfigError } from "../errors/problem.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -196,7 +197,7 @@ if (import.meta.main) {
     await main(process.argv.slice(2));
   } catch (error) {
     if (process.exitCode === undefined) {
-      console.error(error instanceof Failure ? `\nkraft: ${error.message}` : error);
+      console.error(error instanceof Failure || error instanceof ConfigError ? `\nkraft: ${error.message}` : error);
     } else {
       console.error("kraft: stopped. The next run goes on from here.");
     }

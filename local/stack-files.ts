@@ -1,14 +1,10 @@
+import { placeholder } from "../infra/config/keys/values.ts";
+import { ciphertextOf, record, type PulumiFile } from "../infra/config/pulumi-files.ts";
 import type { Stack } from "../stacks/index.ts";
 import { nodeAddress, simulatedRouter } from "./simulated-nodes.ts";
 
-/** A Pulumi.<stack>.yaml. */
-export interface StackFile {
-  readonly encryptionsalt?: string;
-  readonly config?: Readonly<Record<string, unknown>>;
-}
-
 /** A Pulumi.yaml, as far as the local run changes it. */
-export interface ProjectFile {
+export interface ProjectFile extends PulumiFile {
   readonly name: string;
   readonly [key: string]: unknown;
 }
@@ -19,12 +15,8 @@ export const s3Secrets = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKe
 /** Values that only the owner knows; a local run makes its own, once. */
 export const generatedSecrets = [...s3Secrets, "kraft:guestTokenSeed"] as const;
 
-function isEncrypted(value: unknown): boolean {
-  return typeof value === "object" && value !== null && "secure" in value;
-}
-
 export interface LocalStackFile {
-  readonly file: StackFile;
+  readonly file: PulumiFile;
   /** What the local run changed of what the stack declares, each as a sentence for the summary. */
   readonly changes: readonly string[];
   /** Secrets that are still to be set. */
@@ -39,8 +31,8 @@ export interface LocalStackFile {
  */
 export function localStackFile(inputs: {
   readonly stack: Pick<Stack, "name" | "nodes" | "k3kVersion">;
-  readonly checkout: StackFile;
-  readonly previous: StackFile | undefined;
+  readonly checkout: PulumiFile;
+  readonly previous: PulumiFile | undefined;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
   readonly charts: string;
   readonly k3kVersion: string;
@@ -52,7 +44,7 @@ export function localStackFile(inputs: {
   const changes: string[] = [];
   // The checkout's encrypted values belong to its owner's passphrase.
   const config: Record<string, unknown> = Object.fromEntries(
-    Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => !isEncrypted(value)),
+    Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => ciphertextOf(value) === undefined),
   );
   config["kraft:cluster"] = inputs.cluster;
   config["kraft:nodes"] = Object.fromEntries(
@@ -67,12 +59,12 @@ export function localStackFile(inputs: {
     );
   }
   const domain = config["kraft:domain"];
-  if (typeof domain === "string" && domain.endsWith(".invalid")) {
+  if (typeof domain === "string" && placeholder.domain.test(domain)) {
     config["kraft:domain"] = `${stack.name}.kraft.test`;
     changes.push(`the platform's domain is ${stack.name}.kraft.test in place of the placeholder ${domain}`);
   }
   const network = config["kraft:network"] as { readonly resolvers?: readonly string[] } | undefined;
-  if (network?.resolvers?.some((address) => address.startsWith("192.0.2.")) === true) {
+  if (network?.resolvers?.some((address) => placeholder.address.test(address)) === true) {
     config["kraft:network"] = { ...network, resolvers: [simulatedRouter] };
     changes.push(
       `the nodes' name server is ${simulatedRouter} in place of the placeholder ${String(network.resolvers)}`,
@@ -80,18 +72,22 @@ export function localStackFile(inputs: {
   }
   const backup = config["kraft:backup"];
   if (typeof backup === "object" && backup !== null) {
-    const { managed, ...rest } = backup as Readonly<Record<string, unknown>>;
+    const { managed, ...rest } = record(backup);
     config["kraft:backup"] = { ...rest, endpoint: inputs.s3.endpoint };
     changes.push(`backups go to the cluster's own S3 server, ${inputs.s3.endpoint}, and never to Wasabi`);
     if (managed === true) {
       changes.push("the local run makes the bucket itself, so kraft:backup.managed is left out");
     }
   }
-  const tenants = config["kraft:tenants"];
-  const moving = Object.values((tenants ?? {}) as Readonly<Record<string, object>>).some((entry) => "from" in entry);
-  if (config["kraft:source"] !== undefined || moving) {
+  const tenants = Object.entries(record(config["kraft:tenants"]));
+  if (config["kraft:source"] !== undefined || tenants.some(([, entry]) => "from" in record(entry))) {
     delete config["kraft:source"];
-    config["kraft:tenants"] = withoutOrigin(tenants);
+    config["kraft:tenants"] = Object.fromEntries(
+      tenants.map(([name, entry]) => {
+        const { from: _, ...rest } = record(entry);
+        return [name, rest];
+      }),
+    );
     changes.push("there is no other cluster to move from: tenants with `from` are taken as this one's own");
   }
   Object.assign(config, inputs.overrides);
@@ -102,7 +98,7 @@ export function localStackFile(inputs: {
       continue;
     }
     const replaced = inputs.s3.keysAreNew && s3Secrets.some((name) => name === key);
-    if (isEncrypted(kept) && previous?.encryptionsalt !== undefined && !replaced) {
+    if (ciphertextOf(kept) !== undefined && previous?.encryptionsalt !== undefined && !replaced) {
       config[key] = kept;
     } else {
       missingSecrets.push(key);
@@ -113,15 +109,6 @@ export function localStackFile(inputs: {
     changes,
     missingSecrets,
   };
-}
-
-function withoutOrigin(tenants: unknown): unknown {
-  return Object.fromEntries(
-    Object.entries((tenants ?? {}) as Readonly<Record<string, object>>).map(([name, entry]) => {
-      const { from: _, ...rest } = entry as { readonly from?: string };
-      return [name, rest];
-    }),
-  );
 }
 
 /** The project file of a local run: the checkout's, with the provider that Kraft runs instead of a downloaded one. */

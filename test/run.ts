@@ -45,6 +45,13 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { shard: { type: "string" } },
 });
+/** Ends the test files that run, which remove their clusters, when this process is to end. */
+const interruption = new AbortController();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  process.on(signal, () => {
+    interruption.abort();
+  });
+}
 const chosenParts = positionals.filter((name) => name in parts);
 const wantedFiles = positionals.filter((name) => !(name in parts));
 const shard = shardOf(values.shard);
@@ -101,7 +108,7 @@ async function report(
 ): Promise<Counts> {
   let passed = 0;
   let failed = 0;
-  const stream = run({ files: paths, concurrency });
+  const stream = run({ files: paths, concurrency, signal: interruption.signal });
   // Groups are reported beside the tests in them; only tests count.
   stream.on("test:pass", ({ details }) => {
     passed += details.type === "suite" ? 0 : 1;
@@ -126,7 +133,7 @@ async function oneByOne(paths: string[]): Promise<Counts> {
   const waiting = [...paths].sort((one, other) => rank(one) - rank(other));
   const counts: Counts[] = [];
   const worker = async (): Promise<void> => {
-    for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
+    for (let path = waiting.shift(); path !== undefined && !interruption.signal.aborted; path = waiting.shift()) {
       const name = relative(root, path);
       const start = performance.now();
       console.log(`▷ ${name} has started`);
@@ -169,10 +176,13 @@ process.env["NODE_COMPILE_CACHE"] ??= join(cacheDirectory(), "compiled");
 const totals: Counts[] = [];
 const lines: string[] = [];
 for (const [name, part] of wanted) {
+  if (interruption.signal.aborted) {
+    break;
+  }
   const start = performance.now();
   const counts = await part();
   totals.push(counts);
   lines.push(`${name}: ${counts.passed} passed, ${counts.failed} failed in ${secondsSince(start)} s`);
 }
 console.log(`\n${lines.join("\n")}\n\n${sum(totals, "passed")} passed, ${sum(totals, "failed")} failed`);
-process.exitCode = sum(totals, "failed") === 0 ? 0 : 1;
+process.exitCode = sum(totals, "failed") === 0 && !interruption.signal.aborted ? 0 : 1;

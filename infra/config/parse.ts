@@ -34,7 +34,7 @@ const namespace = "kraft:";
 
 /** A scalar as the engine has it, which is as text; maps and lists parsed. */
 function plainValue(value: unknown): unknown {
-  if (typeof value === "object") {
+  if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
     return value;
   }
   const text = String(value);

@@ -32,8 +32,11 @@ export function stagesOf(model: Pick<Model, "tenants" | "phase">, live: LiveStat
   });
 }
 
-/** Whether a tenant is on the way here from another stack, and the data has not arrived. */
-export function awaitsData({ from }: Tenant, found: LiveTenant | undefined): boolean {
+/** Whether a tenant moves here from another stack, and the data has not arrived. */
+export function awaitsData(
+  { from }: Pick<Tenant, "from">,
+  found: Pick<LiveTenant, "guest" | "arrivedFrom"> | undefined,
+): boolean {
   return from !== undefined && found?.guest !== true && found?.arrivedFrom !== from;
 }
 

@@ -1,63 +1,47 @@
 import { UsageError, Failure } from "../../errors/failure.ts";
-import { spawn, spawnSync } from "node:child_process";
-import {
-  cpSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
+import { fork, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import type { Rendering } from "./rendered.ts";
+import type { Rendering } from "./rendering.ts";
 
-/** What the program of a checkout needs to be rendered. */
-const parts = ["components", "infra", "stacks", "package.json"];
+/** The folders and files of a checkout that its program consists of. */
+const parts = ["cluster", "components", "errors", "infra", "stacks", "package.json", "Pulumi.yaml"];
 
 const stackFile = /^Pulumi\..+\.yaml$/;
 
-/** What is rendered: a program, and the folder with the stack files that it is given. */
+/** What is rendered: the folder of a program, and the folder of the stack files that it reads. */
 export interface Source {
   readonly program: string;
   readonly files: string;
 }
 
 /** Renders a stack in a process of its own. The program runs with our npm packages. */
-export async function render({ program, files }: Source, stack: string): Promise<Rendering> {
-  const work = mkdtempSync(join(tmpdir(), "kraft-render-"));
-  try {
-    const result = join(work, "result.json");
-    const child = spawn(
-      process.execPath,
-      [join(import.meta.dirname, "render.ts"), program, stack, join(files, `Pulumi.${stack}.yaml`), result],
-      { stdio: ["ignore", "pipe", "pipe"] },
-    );
-    let said = "";
-    for (const stream of [child.stdout, child.stderr]) {
-      stream.setEncoding("utf8").on("data", (text: string) => (said += text));
-    }
-    await new Promise((resolved, rejected) => child.once("close", resolved).once("error", rejected));
-    if (!existsSync(result)) {
-      throw new Failure(`${program} cannot be rendered:\n${said.trim()}`);
-    }
-    const read = JSON.parse(readFileSync(result, "utf8")) as Omit<Rendering, "objects"> & {
-      readonly objects: readonly (readonly [string, string])[];
-    };
-    return { ...read, objects: new Map(read.objects) };
-  } finally {
-    rmSync(work, { recursive: true });
+export function render({ program, files }: Source, stack: string): Promise<Rendering> {
+  const child = fork(
+    join(import.meta.dirname, "rendering-process.ts"),
+    [program, stack, join(files, `Pulumi.${stack}.yaml`)],
+    { execArgv: [], serialization: "advanced", stdio: ["ignore", "pipe", "pipe", "ipc"] },
+  );
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.setEncoding("utf8").on("data", (text: string) => (output += text));
   }
+  return new Promise((resolved, rejected) => {
+    child.once("message", (rendering) => {
+      resolved(rendering as Rendering);
+    });
+    child.once("error", rejected).once("close", () => {
+      rejected(new Failure(`${program} cannot be rendered:\n${output.trim()}`));
+    });
+  });
 }
 
 /**
- * Copies what a checkout is compared with into a folder, our npm packages beside it, and removes it when `use` is done.
+ * Copies the base of a comparison into a folder with our npm packages, and removes it when `use` is done.
  *
- * @param base A checkout, a folder with stack files for our program, or anything that git calls a commit. Of a branch
- *   that went on, the commit counts that ours began at: what others did since is no change of ours.
+ * @param base A checkout, a folder with stack files for our program, or anything that git calls a commit. Of a branch that
+ *   went on, the commit counts where ours began: what others did since is not a change of ours.
  * @throws UsageError if it is none of them.
  */
 export async function withBase<Result>(
@@ -69,7 +53,7 @@ export async function withBase<Result>(
   if (folder !== undefined && !existsSync(join(folder, "infra", "index.ts"))) {
     if (!readdirSync(folder).some((name) => stackFile.test(name))) {
       throw new UsageError(
-        `--base ${base}: neither a program nor a stack file is in it\n  allowed: a checkout, a folder with stack files, or a commit`,
+        `--base ${base}: it holds neither a program nor a stack file\n  allowed: a checkout, a folder with stack files, or a commit`,
       );
     }
     return use({ program: checkout, files: folder });
@@ -90,7 +74,7 @@ export async function withBase<Result>(
 
 function isPart(path: string): boolean {
   const [top = ""] = path.split("/");
-  return top === "" || parts.includes(top) || top === "Pulumi.yaml" || stackFile.test(top);
+  return top === "" || parts.includes(top) || stackFile.test(top);
 }
 
 function commitOf(checkout: string, base: string): string {
@@ -103,7 +87,6 @@ function commitOf(checkout: string, base: string): string {
 
 function extract(checkout: string, commit: string, to: string): void {
   const archive = spawnSync("git", ["-C", checkout, "archive", "--format=tar", commit], { maxBuffer: 2 ** 30 });
-  mkdirSync(to, { recursive: true });
   const unpacked = spawnSync("tar", ["-x", "-C", to], { input: archive.stdout });
   if (archive.status !== 0 || unpacked.status !== 0) {
     throw new Failure(`git archive ${commit} failed: ${archive.stderr.toString()}${unpacked.stderr.toString()}`.trim());

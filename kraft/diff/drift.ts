@@ -1,18 +1,18 @@
-import type { Change } from "./changes.ts";
-import type { FieldChange } from "./fields.ts";
+import type { Change } from "./change.ts";
+import { apiGroupOf } from "./identity.ts";
 
-/** What somebody or something changed in the cluster behind the program's back, by how much it matters. */
+/** What was changed in the cluster without the program, by how much it matters. */
 export interface Drift {
-  /** What keeps tenants apart, or their data: somebody has to look at once. */
+  /** Tenant isolation or tenants' data: somebody has to look at once. */
   readonly security: readonly Change[];
-  /** Neither: the next `pulumi up` sets it right. */
+  /** The next `pulumi up` reverts it. */
   readonly other: readonly Change[];
-  /** What controllers write as they should. */
+  /** Controllers write it in normal operation. */
   readonly harmless: readonly Change[];
 }
 
-/** Kinds of which every property is part of a wall, by API group. */
-const walls: Readonly<Record<string, readonly string[]>> = {
+/** Kinds that isolate tenants with every property they have, by API group. */
+const isolatingKinds: Readonly<Record<string, readonly string[]>> = {
   "": ["LimitRange", "ResourceQuota", "Secret", "ServiceAccount"],
   "networking.k8s.io": ["NetworkPolicy"],
   "admissionregistration.k8s.io": [
@@ -26,8 +26,8 @@ const walls: Readonly<Record<string, readonly string[]>> = {
   "k3k.io": ["Cluster", "VirtualClusterPolicy"],
 };
 
-/** What controllers and the API server write into objects, whatever their kind. */
-const controllers: readonly RegExp[] = [
+/** Properties that controllers and the API server write, whatever the kind. */
+const writtenByControllers: readonly RegExp[] = [
   /^status($|[.[])/,
   /^metadata\.(creationTimestamp|finalizers|generation|managedFields|ownerReferences|resourceVersion|selfLink|uid)($|[.[])/,
   /^metadata\.annotations\["(deployment\.kubernetes\.io|control-plane\.alpha\.kubernetes\.io|kubectl\.kubernetes\.io|meta\.helm\.sh)\//,
@@ -36,36 +36,27 @@ const controllers: readonly RegExp[] = [
   /^spec\.conversion\.webhook\.clientConfig\.caBundle$/,
 ];
 
-/** Sorts what a preview of a refresh found. */
+/** A namespace's labels select policies and Pod Security; the annotation says which domains belong to whom. */
+const isolatingNamespaceField = /^metadata\.(labels($|[.[])|annotations($|\["kraft\.dev\/))/;
+
+/** Sorts the changes that a preview of a refresh found. */
 export function driftOf(changes: readonly Change[]): Drift {
-  const sorts = Map.groupBy(changes, sortOf);
-  return {
-    security: sorts.get("security") ?? [],
-    other: sorts.get("other") ?? [],
-    harmless: sorts.get("harmless") ?? [],
-  };
+  const { security = [], other = [], harmless = [] } = Object.groupBy(changes, severityOf);
+  return { security, other, harmless };
 }
 
-function sortOf(change: Change): keyof Drift {
-  const { apiVersion, kind, operation, fields, loss } = change;
-  const meant = fields.filter(({ path }) => !controllers.some((pattern) => pattern.test(path)));
-  if (operation === "update" && fields.length > 0 && meant.length === 0) {
+function severityOf(change: Change): keyof Drift {
+  const { kind, operation, fields, loss } = change;
+  const written = fields.filter(({ path }) => !writtenByControllers.some((pattern) => pattern.test(path)));
+  if (operation === "update" && fields.length > 0 && written.length === 0) {
     return "harmless";
   }
-  const [group = ""] = apiVersion.includes("/") ? apiVersion.split("/") : [""];
-  if (loss !== undefined || (walls[group] ?? []).includes(kind)) {
-    return "security";
-  }
-  return group === "" && kind === "Namespace" && (operation !== "update" || meant.some(isOfWall))
+  const group = apiGroupOf(change);
+  const isIsolatingNamespace =
+    group === "" &&
+    kind === "Namespace" &&
+    (operation !== "update" || written.some(({ path }) => isolatingNamespaceField.test(path)));
+  return loss !== undefined || isolatingKinds[group]?.includes(kind) === true || isIsolatingNamespace
     ? "security"
     : "other";
-}
-
-/** Labels of a namespace select policies and Pod Security; the annotation says which domains are whose. */
-function isOfWall({ path }: FieldChange): boolean {
-  return (
-    /^metadata\.labels($|[.[])/.test(path) ||
-    path.startsWith('metadata.annotations["kraft.dev/') ||
-    path === "metadata.annotations"
-  );
 }

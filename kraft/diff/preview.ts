@@ -1,29 +1,28 @@
-import { canonical } from "./fields.ts";
+import { asFields, canonicalPath, isFields, type Fields } from "./fields.ts";
 
-/** The state of a resource before or after a step, as far as a diff looks at it. */
-export interface State {
-  readonly inputs: Readonly<Record<string, unknown>>;
-  readonly outputs: Readonly<Record<string, unknown>>;
-  /** False for components, which are no objects of their own. */
+/** The state of a resource before or after a step. */
+export interface ResourceState {
+  readonly inputs: Fields;
+  readonly outputs: Fields;
+  /** False for components, which are not objects of the cluster. */
   readonly custom?: boolean;
-  readonly protect?: boolean;
-  /** True where the object stays in the cluster when it leaves the program. */
+  /** True where the object stays in the cluster when it is no longer declared. */
   readonly retainOnDelete?: boolean;
 }
 
 /** One step of a preview. */
-export interface Step {
+export interface PreviewStep {
   readonly operation: string;
   readonly urn: string;
-  readonly old?: State;
-  readonly new?: State;
-  /** What the provider says differs: kinds such as `update` or `delete-replace` by property path. */
+  readonly old?: ResourceState;
+  readonly new?: ResourceState;
+  /** What differs according to the provider: kinds such as `update` or `delete-replace` by property path. */
   readonly detailedDiff: Readonly<Record<string, string>>;
   /** Properties that force a replacement. */
   readonly replaceKeys: readonly string[];
 }
 
-/** Something that the engine said. */
+/** A message of the engine. */
 export interface Message {
   readonly severity: string;
   readonly text: string;
@@ -31,157 +30,139 @@ export interface Message {
 
 /** What Pulumi says would happen. */
 export interface Preview {
-  readonly steps: readonly Step[];
+  readonly steps: readonly PreviewStep[];
   readonly messages: readonly Message[];
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-/** An input that is no preview. The message is meant for the operator. */
+/** An input that is not a preview. The message is meant for the operator. */
 export class NotAPreview extends Error {
   constructor(found: string) {
     super(
-      `No preview of Pulumi's: ${found}. Expected what \`pulumi preview --json\` or \`pulumi refresh --preview-only --json\` ` +
-        "writes to standard output, or the engine's events as a JSON array or one a line.",
+      `This is not a preview by Pulumi: ${found}. Expected the output of \`pulumi preview --json\` or ` +
+        "`pulumi refresh --preview-only --json`, or the engine's events as a JSON array or one per line.",
     );
   }
 }
 
 /**
- * Reads a preview in any of the forms that Pulumi has: the document of `--json`, its streaming form with one event a
- * line, and the events that the Automation API hands over.
+ * Reads a preview in any of Pulumi's formats: the document of `--json`, its streaming variant with one event per line,
+ * and the events that the Automation API hands over.
  *
  * @throws NotAPreview
  */
 export function readPreview(text: string): Preview {
   const documents = parsed(text);
   const [first] = documents;
-  if (documents.length === 1 && isRecord(first) && isDigest(first)) {
-    return ofDigest(first);
-  }
   if (documents.length === 0) {
     throw new NotAPreview("it is empty");
+  }
+  if (documents.length === 1 && isFields(first) && isDocument(first)) {
+    return { steps: objectsIn(first["steps"]).map(stepOf), messages: objectsIn(first["diagnostics"]).map(messageOf) };
   }
   return previewOf(documents.length === 1 && Array.isArray(first) ? (first as unknown[]) : documents);
 }
 
-/** The preview that the engine's events tell of. */
+function isDocument(value: Fields): boolean {
+  return "steps" in value || "changeSummary" in value || "diagnostics" in value;
+}
+
+/** The preview that the engine's events describe. */
 export function previewOf(events: readonly unknown[]): Preview {
-  const steps = new Map<string, Step>();
+  const steps = new Map<string, PreviewStep>();
   const messages = new Map<string, Message>();
-  let known = false;
+  const keyOf = ({ operation, urn }: PreviewStep): string => `${operation} ${urn}`;
+  let isPreview = false;
   for (const event of events) {
-    if (!isRecord(event)) {
+    if (!isFields(event)) {
       throw new NotAPreview(`an event is ${JSON.stringify(event).slice(0, 60)}`);
     }
-    const before = metadataOf(event["resourcePreEvent"]);
-    const after = metadataOf(event["resOutputsEvent"]);
-    const failed = metadataOf(event["resOpFailedEvent"]);
-    const diagnostic = event["diagnosticEvent"];
-    known ||= before !== undefined || isRecord(diagnostic) || "summaryEvent" in event || "preludeEvent" in event;
-    if (before !== undefined) {
-      const step = stepOf(before);
-      steps.set(`${step.operation} ${step.urn}`, step);
-    } else if (after !== undefined) {
-      // A refresh is announced as such, and only its outcome says what it found.
-      const step = stepOf(after);
-      if (steps.delete(`refresh ${step.urn}`) || (step.operation !== "same" && steps.has(keyOf(step)))) {
-        steps.set(keyOf(step), step);
+    isPreview ||= ["resourcePreEvent", "diagnosticEvent", "summaryEvent", "preludeEvent"].some((name) => name in event);
+    const announced = stepIn(event["resourcePreEvent"]) ?? stepIn(event["resOpFailedEvent"]);
+    const outcome = stepIn(event["resOutputsEvent"]);
+    if (announced !== undefined) {
+      steps.set(keyOf(announced), announced);
+    } else if (outcome !== undefined) {
+      // A refresh is announced as `refresh`; only its outcome says what it found.
+      if (steps.delete(`refresh ${outcome.urn}`) || (outcome.operation !== "same" && steps.has(keyOf(outcome)))) {
+        steps.set(keyOf(outcome), outcome);
       }
-    } else if (failed !== undefined) {
-      const step = stepOf(failed);
-      steps.set(keyOf(step), step);
-    } else if (isRecord(diagnostic)) {
-      const message = messageOf(diagnostic);
+    } else if (isFields(event["diagnosticEvent"])) {
+      const message = messageOf(event["diagnosticEvent"]);
       messages.set(message.text, message);
     }
   }
-  if (!known) {
+  if (!isPreview) {
     throw new NotAPreview("no event of the engine is in it");
   }
   return { steps: [...steps.values()], messages: [...messages.values()] };
 }
 
-function keyOf({ operation, urn }: Step): string {
-  return `${operation} ${urn}`;
-}
-
-function isDigest(document: Fields): boolean {
-  return "steps" in document || "changeSummary" in document || "diagnostics" in document;
-}
-
-function ofDigest(document: Fields): Preview {
-  const steps = listOf(document["steps"]).filter(isRecord).map(stepOf);
-  const messages = listOf(document["diagnostics"]).filter(isRecord).map(messageOf);
-  return { steps, messages };
+function stepIn(event: unknown): PreviewStep | undefined {
+  const metadata = asFields(event)["metadata"];
+  return isFields(metadata) ? stepOf(metadata) : undefined;
 }
 
 /** A step as the `--json` document spells it (`oldState`), or as an event does (`old`). */
-function stepOf(step: Fields): Step {
-  const old = stateOf(step["oldState"] ?? step["old"]);
-  const next = stateOf(step["newState"] ?? step["new"]);
-  const detailed = Object.entries(isRecord(step["detailedDiff"]) ? step["detailedDiff"] : {});
+function stepOf(step: Fields): PreviewStep {
+  const replaceKeys = step["replaceReasons"] ?? step["keys"];
   return {
-    operation: text(step["op"]),
-    urn: text(step["urn"]),
-    ...(old === undefined ? {} : { old }),
-    ...(next === undefined ? {} : { new: next }),
+    operation: textOf(step["op"]),
+    urn: textOf(step["urn"]),
+    old: stateOf(step["oldState"] ?? step["old"]),
+    new: stateOf(step["newState"] ?? step["new"]),
     detailedDiff: Object.fromEntries(
-      detailed.map(([path, diff]) => [canonical(path), isRecord(diff) ? text(diff["kind"] ?? diff["diffKind"]) : ""]),
+      Object.entries(asFields(step["detailedDiff"])).map(([path, diff]) => {
+        const { kind, diffKind } = asFields(diff);
+        return [canonicalPath(path), textOf(kind ?? diffKind)];
+      }),
     ),
-    replaceKeys: listOf(step["replaceReasons"] ?? step["keys"]).map((path) => canonical(text(path))),
+    replaceKeys: Array.isArray(replaceKeys) ? replaceKeys.map((path) => canonicalPath(textOf(path))) : [],
   };
 }
 
-function stateOf(state: unknown): State | undefined {
-  if (!isRecord(state)) {
+function stateOf(state: unknown): ResourceState | undefined {
+  if (!isFields(state)) {
     return undefined;
   }
+  const { inputs, outputs, custom, retainOnDelete } = state;
   return {
-    inputs: isRecord(state["inputs"]) ? state["inputs"] : {},
-    outputs: isRecord(state["outputs"]) ? state["outputs"] : {},
-    ...(typeof state["custom"] === "boolean" ? { custom: state["custom"] } : {}),
-    protect: state["protect"] === true,
-    retainOnDelete: state["retainOnDelete"] === true,
+    inputs: asFields(inputs),
+    outputs: asFields(outputs),
+    custom: custom !== false,
+    retainOnDelete: retainOnDelete === true,
   };
 }
 
-function messageOf(diagnostic: Fields): Message {
+function messageOf({ severity, message }: Fields): Message {
   // Colours come as tags such as <{%reset%}>.
-  const message = text(diagnostic["message"]).replace(/<\{%.*?%\}>/g, "");
-  return { severity: text(diagnostic["severity"]), text: message.trim() };
-}
-
-function metadataOf(event: unknown): Fields | undefined {
-  return isRecord(event) && isRecord(event["metadata"]) ? event["metadata"] : undefined;
+  return {
+    severity: textOf(severity),
+    text: textOf(message)
+      .replace(/<\{%.*?%\}>/g, "")
+      .trim(),
+  };
 }
 
 function parsed(input: string): unknown[] {
   try {
     return [JSON.parse(input)];
   } catch {
-    // One event a line.
-    return input
-      .split("\n")
-      .filter((line) => line.trim() !== "")
-      .map((line, index) => {
-        try {
-          return JSON.parse(line) as unknown;
-        } catch {
-          throw new NotAPreview(`line ${index + 1} is no JSON: ${line.slice(0, 60)}`);
-        }
-      });
+    // One event per line.
+    const lines = input.split("\n").filter((line) => line.trim() !== "");
+    return lines.map((line, index) => {
+      try {
+        return JSON.parse(line) as unknown;
+      } catch {
+        throw new NotAPreview(`line ${index + 1} is not JSON: ${line.slice(0, 60)}`);
+      }
+    });
   }
 }
 
-function text(value: unknown): string {
+function textOf(value: unknown): string {
   return typeof value === "string" ? value : "";
 }
 
-function listOf(value: unknown): unknown[] {
-  return Array.isArray(value) ? value : [];
-}
-
-function isRecord(value: unknown): value is Fields {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function objectsIn(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.filter(isFields) : [];
 }

@@ -4,16 +4,17 @@ import { checkout } from "../../infra/config/stack-file.ts";
 import { directoryOf, stackFileOf } from "../cli/choice.ts";
 import type { Output } from "../cli/output.ts";
 import type { CommonOptions, Result, Run } from "../cli/verb.ts";
-import { breaker } from "./breaker.ts";
-import { changesOf, isRefusal, type Change } from "./changes.ts";
+import type { Change } from "./change.ts";
 import { render, withBase } from "./checkouts.ts";
-import { comment, previewNotes, refusedComment } from "./comment.ts";
-import { changesBetween } from "./compare.ts";
-import { driftComment } from "./drift-comment.ts";
+import { comment, driftComment, refusedComment } from "./comment.ts";
+import { verdictOn } from "./confirmation.ts";
 import { driftOf } from "./drift.ts";
+import { changesOf, isRefusal } from "./preview-changes.ts";
 import { NotAPreview, readPreview } from "./preview.ts";
-import type { Rendering } from "./rendered.ts";
-import { driftText, text } from "./text.ts";
+import { changesBetween } from "./rendered-changes.ts";
+import type { Rendering } from "./rendering.ts";
+import { changesText, driftText } from "./text.ts";
+import { previewNotes } from "./wording.ts";
 
 interface Given extends CommonOptions {
   readonly base?: string;
@@ -61,7 +62,7 @@ function fromPreview(file: string, stack: string | undefined): Found {
       stack: stack ?? named,
       changes,
       notes: previewNotes(changes),
-      refusal: failures.length > 0 ? failures.map(({ text: why }) => why).join("\n\n") : undefined,
+      refusal: failures.length > 0 ? failures.map(({ text }) => text).join("\n\n") : undefined,
     };
   } catch (error) {
     throw error instanceof NotAPreview ? new UsageError(`--preview ${file}: ${error.message}`) : error;
@@ -100,7 +101,7 @@ function refusalOf(old: Rendering, next: Rendering, base: string): string | unde
 
 function changeResult(found: Found, confirmations: string, { markdown }: Given, { style }: Output): Result {
   const { stack, changes, notes, refusal } = found;
-  const verdict = breaker(changes, confirmations, new Date());
+  const verdict = verdictOn(changes, confirmations, new Date());
   const about = { stack, verdict, notes };
   return {
     json: { stack, changes, verdict, notes, refusal },
@@ -109,7 +110,7 @@ function changeResult(found: Found, confirmations: string, { markdown }: Given, 
         ? refusalText(found, `${stack} is refused.`, markdown)
         : markdown === true
           ? comment(changes, about)
-          : text(changes, about, style),
+          : changesText(changes, about, style),
     ok: refusal === undefined && verdict.blocked.length === 0,
   };
 }

@@ -1,78 +1,70 @@
-import type { Verdict } from "./breaker.ts";
-import { isDestructive, sorted, type Change } from "./changes.ts";
-import { headline, lines, operationOf, ownersOf, titleOf } from "./comment.ts";
+import type { Style } from "../cli/output.ts";
+import { isDestructive, sorted, type Change } from "./change.ts";
+import type { Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
+import {
+  confirmationRequest,
+  diffLines,
+  driftHeadline,
+  driftTitles,
+  headline,
+  operationOf,
+  ownersOf,
+  titleOf,
+} from "./wording.ts";
 
-/** How a text is set off; each may leave it as it is. */
-export interface Emphasis {
-  title(text: string): string;
-  good(text: string): string;
-  caution(text: string): string;
-  bad(text: string): string;
-}
-
-/** The changes for a terminal: the same order as in a comment, with every field. */
-export function text(
+/** Changes for a terminal: in the same order as in a comment, with every field. */
+export function changesText(
   changes: readonly Change[],
   { stack, verdict, notes }: { readonly stack: string; readonly verdict: Verdict; readonly notes: readonly string[] },
-  style: Emphasis,
+  style: Style,
 ): string[] {
   const all = sorted(changes);
-  const sections = ownersOf(all).flatMap((owner) => [
-    "",
-    style.title(owner),
-    ...all.filter((change) => change.owner === owner).flatMap((change) => block(change, style)),
-  ]);
   return [
     style.title(headline(all, stack)),
-    ...sections,
-    ...stopped(verdict, style),
+    ...ownersOf(all).flatMap((owner) => [
+      "",
+      style.title(owner),
+      ...all.filter((change) => change.owner === owner).flatMap((change) => changeLines(change, style)),
+    ]),
+    ...verdictLines(verdict, style),
     ...(notes.length === 0 ? [] : ["", ...notes]),
   ];
 }
 
 /** What a refresh found, for a terminal. */
-export function driftText({ security, other, harmless }: Drift, stack: string, style: Emphasis): string[] {
-  const part = (title: string, changes: readonly Change[]): string[] =>
-    changes.length === 0 ? [] : ["", title, ...changes.flatMap((change) => block(change, style))];
+export function driftText(drift: Drift, stack: string, style: Style): string[] {
+  const styles = { security: "bad", other: "caution", harmless: "good" } as const;
   return [
-    style.title(driftHeadline({ security, other, harmless }, stack)),
-    ...part(style.bad("What keeps tenants apart, or their data"), security),
-    ...part(style.caution("Other"), other),
-    ...part("Harmless: written by controllers", harmless),
+    style.title(driftHeadline(drift, stack)),
+    ...driftTitles
+      .filter(([part]) => drift[part].length > 0)
+      .flatMap(([part, title]) => [
+        "",
+        style[styles[part]](title),
+        ...drift[part].flatMap((change) => changeLines(change, style)),
+      ]),
   ];
 }
 
-/** What a refresh found, in one sentence. */
-export function driftHeadline({ security, other, harmless }: Drift, stack: string): string {
-  if (security.length + other.length + harmless.length === 0) {
-    return `No drift on ${stack}: the cluster holds what the program declared.`;
-  }
-  const alarm = security.length === 0 ? "None of it keeps tenants apart." : "Somebody has to look at this today.";
-  return `Drift on ${stack}: ${security.length} of what keeps tenants apart or their data, ${other.length} other, ${harmless.length} harmless. ${alarm}`;
-}
-
-function block(change: Change, style: Emphasis): string[] {
+function changeLines(change: Change, style: Style): string[] {
   const colour = isDestructive(change) ? "bad" : change.operation === "create" ? "good" : "caution";
+  const loss = change.loss === undefined ? "" : `: data at risk: ${change.loss}`;
   return [
-    `  ${style[colour](operationOf(change))}  ${titleOf(change)}${change.loss === undefined ? "" : `: on it hangs ${change.loss}`}`,
+    `  ${style[colour](operationOf(change))}  ${titleOf(change)}${loss}`,
     ...change.fields.flatMap((field) =>
-      lines(field).map(
-        (line) => `      ${line}${field.forcesReplacement === true ? "  (forces the replacement)" : ""}`,
+      diffLines(field).map(
+        (line) => `      ${line}${field.forcesReplacement === true ? "  (forces replacement)" : ""}`,
       ),
     ),
   ];
 }
 
-function stopped({ blocked, confirmed }: Verdict, style: Emphasis): string[] {
+function verdictLines({ blocked, confirmed }: Verdict, style: Style): string[] {
   return [
     ...confirmed.map((owner) => `${style.caution("Confirmed")} for ${owner}.`),
     ...(blocked.length === 0
       ? []
-      : [
-          "",
-          `${style.bad("Stopped.")} What holds data is deleted or replaced. If that is meant, the pull request has to say, with the date of the day (UTC):`,
-          ...blocked.map(({ line }) => `  ${line}`),
-        ]),
+      : ["", `${style.bad("Blocked.")} ${confirmationRequest}`, ...blocked.map(({ line }) => `  ${line}`)]),
   ];
 }

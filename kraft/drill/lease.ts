@@ -9,7 +9,7 @@ import { moment } from "../cli/moment.ts";
 const name = "kraft-drill";
 const path = `/apis/coordination.k8s.io/v1/namespaces/${drillNamespace}/leases/${name}`;
 
-/** Seconds for which a drill holds the lease after it last said so; it says so four times as often. */
+/** Seconds for which a drill holds the lease after it renewed it; it renews it four times as often. */
 const duration = 60;
 
 interface Lease extends KubernetesObject {
@@ -20,11 +20,11 @@ interface Lease extends KubernetesObject {
   };
 }
 
-/** Who holds a lease: what can be said of it to the operator, and what tells whether it still runs. */
+/** Who holds a lease: what the operator is told, and what tells whether the process still runs. */
 export interface Holder {
   readonly run: string;
   readonly host: string;
-  /** The space of process numbers that `pid` counts in; empty where it cannot be told. */
+  /** The namespace of process IDs that `pid` is in; empty where it cannot be told. */
   readonly processes: string;
   readonly pid: number;
 }
@@ -34,22 +34,22 @@ export function thisProcess(run: string): Holder {
   return { run, host: hostname(), processes: processSpace(), pid: process.pid };
 }
 
-/** On Linux: the boot, and the namespace of process numbers within it. */
+/** On Linux: the boot, and the namespace of process IDs within it. */
 function processSpace(): string {
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
     return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
-    // Another system: what was left behind is known by its age alone.
+    // On another system an abandoned lease is recognized by its age alone.
     return "";
   }
 }
 
 /**
- * Whether a lease is held no longer: it is too old, or its holder was a process of this machine and has ended. A number
- * that another process has got meanwhile counts as running, which only means to wait.
+ * Whether nobody holds a lease any more: it is too old, or its holder was a process of this machine and has ended. An ID
+ * that another process has by now counts as running, which only means to wait.
  */
-export function isLeft(
+export function isAbandoned(
   lease: Lease["spec"],
   now: Date,
   self: Holder,
@@ -80,22 +80,22 @@ function isRunning(pid: number): boolean {
   }
 }
 
-/** That no two drills run at once: what one would clean up is what the other works on. */
+/** Keeps two drills from running at once: one would clean up what the other works on. */
 export interface HeldLease {
-  /** Given when the lease is lost: from then on nothing may be touched. */
+  /** Aborted when the lease is lost: from then on nothing may be touched. */
   readonly signal: AbortSignal;
   release(): Promise<void>;
 }
 
 /**
- * Takes the cluster's one lease for drills, and keeps it until it is released.
+ * Takes the cluster's one lease for drills, and renews it until it is released.
  *
- * @throws Failure if a drill holds it that runs
+ * @throws Failure if a drill that runs holds it
  */
 export async function takeLease(host: WritableHost, self: Holder): Promise<HeldLease> {
   const found = await host.get<Lease>(path);
   if (found !== undefined) {
-    if (!isLeft(found.spec, new Date(), self)) {
+    if (!isAbandoned(found.spec, new Date(), self)) {
       throw new Failure(heldText(found));
     }
     await host.delete(path, found.metadata.uid);
@@ -110,7 +110,7 @@ export async function takeLease(host: WritableHost, self: Holder): Promise<HeldL
           renewed = Date.now();
         },
         (error: unknown) => {
-          // One answer that does not come is no loss yet; a lease that somebody else has taken is.
+          // One missing answer is no loss yet; a lease that another run has taken is.
           if (Date.now() - renewed > (duration / 2) * 1000 || messageOf(error).includes(": 409 ")) {
             lost.abort(new Failure(`the lease of this drill is lost: ${messageOf(error)}`));
           }

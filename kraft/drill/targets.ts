@@ -12,14 +12,12 @@ export interface Target {
   readonly snapshotCreatedAt: string;
   /** Bytes of the volume. */
   readonly volumeSize: number;
-  /** Bytes of the backup, which have to be fetched. */
-  readonly size: number;
   /** File system of the volume. */
   readonly fsType: string;
   readonly isDatastore: boolean;
 }
 
-/** What a drill would do, and why it would not. */
+/** What a drill restores, and what it does not. */
 export interface DrillPlan {
   readonly targets: readonly Target[];
   /** Volumes that cannot be read without knowing what is in them. */
@@ -28,7 +26,7 @@ export interface DrillPlan {
   readonly missing: readonly { readonly claim: string; readonly why: string }[];
 }
 
-/** What is known of volumes and backups. */
+/** Everything in the cluster that a drill is planned from. */
 export interface Known {
   readonly volumes: readonly Volume[];
   readonly backups: readonly Backup[];
@@ -37,8 +35,8 @@ export interface Known {
 }
 
 /**
- * The newest completed backup of every volume that a claim of the tenant is bound to. A tenant without any volume, as one
- * that is archived, is known by its backups alone: the newest of each claim.
+ * The newest complete backup of every volume that a claim of the tenant is bound to. Of a tenant without any volume, such
+ * as an archived one: the newest of each claim.
  */
 export function drillPlan(tenant: string, known: Known): DrillPlan {
   const { datastoreClaim } = tenantNames(tenant);
@@ -61,7 +59,7 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
     } else if (backup === undefined || url === "") {
       plan.missing.push({ claim, why: "has no completed backup" });
     } else {
-      const { snapshotCreatedAt = "", size, volumeSize } = backup.status ?? {};
+      const { snapshotCreatedAt = "", volumeSize } = backup.status ?? {};
       plan.targets.push({
         claim,
         volume,
@@ -69,7 +67,6 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
         url,
         snapshotCreatedAt,
         volumeSize: Number(volumeSize ?? 0),
-        size: Number(size ?? 0),
         fsType: persistentVolumeOf(volume, known)?.spec?.csi?.fsType ?? "ext4",
         isDatastore: claim === datastoreClaim,
       });
@@ -78,34 +75,35 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
   return plan;
 }
 
+/** The volume of the newest complete backup of each claim. */
 function archivedVolumes(tenant: string, backups: readonly Backup[]): { claim: string; volume: string }[] {
   const { namespace } = tenantNames(tenant);
-  const newest = new Map<string, Backup>();
-  for (const backup of backups.filter(({ status }) => status?.state === "Completed")) {
-    const { namespace: of, pvcName = "" } = claimOfBackup(backup) ?? {};
-    const before = newest.get(pvcName);
-    const isNewer = (backup.status?.snapshotCreatedAt ?? "") > (before?.status?.snapshotCreatedAt ?? "");
-    if (of === namespace && pvcName !== "" && (before === undefined || isNewer)) {
-      newest.set(pvcName, backup);
-    }
-  }
+  const taken = ({ status }: Backup): string => status?.snapshotCreatedAt ?? "";
+  const newest = new Map(
+    backups
+      .filter(({ status }) => status?.state === "Completed")
+      .sort((a, b) => (taken(a) < taken(b) ? -1 : 1))
+      .flatMap((backup) => {
+        const claim = claimOfBackup(backup);
+        return claim?.namespace === namespace ? [[claim.pvcName ?? "", backup.status?.volumeName ?? ""] as const] : [];
+      }),
+  );
   return [...newest]
-    .map(([claim, { status }]) => ({ claim, volume: status?.volumeName ?? "" }))
+    .filter(([claim]) => claim !== "")
+    .map(([claim, volume]) => ({ claim, volume }))
     .sort((a, b) => (a.claim < b.claim ? -1 : 1));
 }
 
 /** Why a restored volume could not be read as files; undefined where it can. */
 function unreadable(name: string, known: Known): string | undefined {
   const volume = known.volumes.find(({ metadata }) => metadata.name === name);
-  const labels = known.backupVolumes.find(({ spec }) => spec?.volumeName === name)?.status?.labels ?? {};
-  const backupLabels = newestBackup(known.backups, name)?.status?.labels ?? {};
+  const backupVolume = known.backupVolumes.find(({ spec }) => spec?.volumeName === name);
   // As longhorn-manager notes it with a backup (types.LonghornLabelVolumeEncrypted).
-  const isEncrypted =
-    volume?.spec?.encrypted === true ||
-    labels["volume-encrypted"] === "enabled" ||
-    backupLabels["volume-encrypted"] === "enabled";
-  if (isEncrypted) {
-    return "is encrypted: only who has its key can read it";
+  const isEncrypted = [backupVolume, newestBackup(known.backups, name)].some(
+    (object) => object?.status?.labels?.["volume-encrypted"] === "enabled",
+  );
+  if (volume?.spec?.encrypted === true || isEncrypted) {
+    return "is encrypted: it can only be read with its key";
   }
   return persistentVolumeOf(name, known)?.spec?.volumeMode === "Block"
     ? "is a block device: only what wrote it can tell whether it is whole"

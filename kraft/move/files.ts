@@ -53,7 +53,7 @@ function fromOf(file: StackFile, tenant: string): string {
 }
 
 /**
- * Where the backups lie of the stack that tenants leave.
+ * Where the backups of the stack are that tenants leave.
  *
  * @throws Failure where the stack file does not say.
  */
@@ -61,7 +61,7 @@ export function sourceIn(file: StackFile): Source {
   const { source } = keysOf(file, ["source"]);
   if (source === undefined) {
     throw new Failure(
-      `${file.name} has no kraft:source, where the backups lie that the tenant comes from; see docs/moving.md`,
+      `${file.name} has no kraft:source, the place of the backups that the tenant moves from; see docs/moving.md`,
     );
   }
   return { ...locationOf(source), stack: source.stack };
@@ -76,8 +76,8 @@ export async function sourceStore(
   file: StackFile,
   environment: Readonly<Record<string, string | undefined>>,
 ): Promise<BackupStore> {
-  const { bucket, region, prefix, endpoint } = sourceIn(file);
+  const { stack: _, ...place } = sourceIn(file);
   const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
   const [accessKeyId, secretAccessKey] = await openSecrets(file, environment, keys);
-  return { bucket, region, prefix, endpoint, accessKeyId, secretAccessKey };
+  return { ...place, accessKeyId, secretAccessKey };
 }

@@ -6,8 +6,8 @@ import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { RestoreInputs } from "./plan.ts";
 
 /**
- * What a restore takes of a stack file. Whatever else is wrong with it does not matter here: that night the cluster's UID is
- * that of one that burned.
+ * What a restore needs of a stack file. Whatever else is wrong with it does not matter here: after a fire the cluster's UID
+ * in it is that of the lost cluster.
  *
  * @throws ConfigError naming what is wrong with the keys that do matter.
  */
@@ -21,7 +21,7 @@ export function inputsOf(file: StackFile): RestoreInputs & { readonly replicas: 
   };
 }
 
-/** Where a stack's backups lie. */
+/** Where a stack's backups are. */
 export function storeOf(file: StackFile, { accessKeyId, secretAccessKey }: S3Key): BackupStore {
   return { ...locationOf(keysOf(file, ["backup"]).backup), accessKeyId, secretAccessKey };
 }

@@ -9,24 +9,24 @@ import type { Line, Tenant } from "../../infra/model.ts";
 import { intervalHours } from "../../infra/schedule.ts";
 import { moment } from "../cli/moment.ts";
 
-/** What a restore follows from, beside the backups. */
+/** What a restore depends on, besides the backups. */
 export interface RestoreInputs {
   readonly tenants: readonly Pick<Tenant, "from" | "name" | "quota" | "size" | "state" | "tier">[];
-  /** Volumes that the operator does without. */
+  /** Volumes that are not to be restored. */
   readonly leaveOut: readonly string[];
   /** Undefined where the stack file does not describe it. */
   readonly line: Pick<Line, "downlinkMbps"> | undefined;
   /** Only this tenant; undefined for all. */
-  readonly tenant?: string | undefined;
+  readonly tenant?: string;
 }
 
 /** One volume that comes back. */
 export interface PlannedVolume extends CatalogueVolume {
   readonly tenant: string;
-  /** What the guest calls the claim; null for its own datastore, and where the name does not tell. */
+  /** What the guest calls the claim; null for its own datastore, and where it cannot be told from the name. */
   readonly guest: GuestName | null;
   readonly isDatastore: boolean;
-  /** That the restore downloads, or at most where that was not looked at. */
+  /** What the restore downloads, or an upper bound where the blocks were not read. */
   readonly downloadBytes: number;
 }
 
@@ -78,96 +78,86 @@ export interface RestorePlan {
 const withVolumes: ReadonlySet<Tenant["state"]> = new Set(["active", "suspended"]);
 
 /** How many intervals of its schedule a backup may be behind the newest of its tenant, as for a late one. */
-const farApart = 1.5;
+const intervalsApart = 1.5;
 
 /**
- * What comes back in which order, what stays, and what is wrong. The datastores of all guests come first, since nothing
- * of a guest can start without its own; then whatever is smaller, so that most tenants are back soonest.
+ * What comes back in which order, what stays, and what is wrong. The datastores of all guests come first, since no guest
+ * can start without its own; then the smaller volumes, so that most tenants are back soonest.
  */
 export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): RestorePlan {
-  const problems: Remark[] = [];
-  const warnings: Remark[] = [];
-  const left: LeftVolume[] = catalogue.unattached.map(({ message, ...whose }) => ({ ...whose, reason: message }));
-  const planned: PlannedVolume[] = [];
+  const { line, tenant: only } = inputs;
   const leaveOut = new Set(inputs.leaveOut);
   const tenantOf = new Map(inputs.tenants.map((tenant) => [tenantNames(tenant.name).namespace, tenant]));
-  const concerned = (namespace: string | null): boolean =>
-    inputs.tenant === undefined || namespace === tenantNames(inputs.tenant).namespace;
+  const isWanted = (namespace: string): boolean => only === undefined || namespace === tenantNames(only).namespace;
+  const remarks = (messages: readonly CatalogueMessage[]): Remark[] =>
+    messages
+      .filter(({ namespace }) => namespace === null || isWanted(namespace))
+      .map(({ volume, namespace, claim, message }) => ({
+        subject: claim === null ? volume : `${volume} (${namespace ?? ""}/${claim})`,
+        message,
+      }));
 
+  const order: PlannedVolume[] = [];
+  const left: LeftVolume[] = catalogue.unattached.map(({ message, ...volume }) => ({ ...volume, reason: message }));
+  const problems: Remark[] = [];
   for (const volume of catalogue.volumes) {
     const { volume: name, namespace, claim } = volume;
     const tenant = tenantOf.get(namespace);
-    const stays = (reason: string): void => {
+    const leave = (reason: string, problem?: string): void => {
       left.push({ volume: name, namespace, claim, reason });
+      problems.push(...(problem === undefined ? [] : [{ subject: name, message: problem }]));
     };
+    const reason = unrestorable(volume);
     if (leaveOut.has(name)) {
-      stays("kraft:leaveOut names it");
-    } else if (!concerned(namespace)) {
+      leave("kraft:leaveOut names it");
+    } else if (!isWanted(namespace)) {
       continue;
     } else if (tenant === undefined) {
-      stays(`the stack file has no tenant with the namespace ${namespace}`);
-      problems.push({
-        subject: name,
-        message: `is claim ${claim} of namespace ${namespace}, which no tenant in the stack file has: add the tenant, or add the volume to kraft:leaveOut`,
-      });
+      leave(
+        `the stack file has no tenant with the namespace ${namespace}`,
+        `is claim ${claim} of namespace ${namespace}, which no tenant in the stack file has: add the tenant, or add the volume to kraft:leaveOut`,
+      );
     } else if (!withVolumes.has(tenant.state)) {
-      stays(`tenant ${tenant.name} is ${tenant.state}`);
+      leave(`tenant ${tenant.name} is ${tenant.state}`);
+    } else if (reason !== undefined) {
+      leave(reason, reason);
     } else {
-      const remark = unrestorable(volume);
-      if (remark === undefined) {
-        planned.push(plannedVolume(volume, tenant.name));
-      } else {
-        stays(remark);
-        problems.push({ subject: name, message: remark });
-      }
+      order.push(plannedVolume(volume, tenant.name));
     }
   }
-  for (const { volume, namespace, claim, message } of catalogue.damaged) {
-    if (!leaveOut.has(volume) && (concerned(namespace) || namespace === null)) {
-      problems.push({ subject: ownerText(volume, namespace, claim), message });
-    }
-  }
-  warnings.push(...notesOf(catalogue.notes, concerned), ...unknownLeaveOuts(catalogue, inputs.leaveOut));
+  order.sort(inOrderOfRestore);
+  problems.push(...remarks(catalogue.damaged.filter(({ volume }) => !leaveOut.has(volume))));
+  const warnings = [...remarks(catalogue.notes), ...unknownLeaveOuts(catalogue, inputs.leaveOut)];
 
-  planned.sort(inOrderOfRestore);
-  const tenants = inputs.tenants
-    .filter(({ name, state }) => withVolumes.has(state) && concerned(tenantNames(name).namespace))
-    .map(({ name }) =>
-      plannedTenant(
-        name,
-        planned.filter(({ tenant }) => tenant === name),
-        inputs.line,
-      ),
-    );
+  const tenants: PlannedTenant[] = [];
   const refused: string[] = [];
-  for (const tenant of tenants) {
-    warnings.push(...farApartRemarks(tenant));
-    const declared = tenantOf.get(tenant.namespace);
-    const excess = declared === undefined ? undefined : quotaExcess(tenant, declared);
-    if (excess !== undefined) {
-      refused.push(tenant.name);
-      problems.push({ subject: `tenant ${tenant.name}`, message: excess });
+  for (const declared of inputs.tenants) {
+    const { name } = declared;
+    const { namespace, datastoreClaim } = tenantNames(name);
+    if (!withVolumes.has(declared.state) || !isWanted(namespace)) {
+      continue;
     }
-    problems.push(...withoutDatastore(tenant));
-    if (tenant.volumes.length === 0) {
-      warnings.push({
-        subject: `tenant ${tenant.name}`,
-        message: "has nothing in the backups: its guest starts empty",
+    const volumes = order.filter(({ tenant }) => tenant === name);
+    const subject = `tenant ${name}`;
+    tenants.push(plannedTenant(name, volumes, line));
+    warnings.push(...farApart(volumes).map((message) => ({ subject, message })));
+    const excess = quotaExcess(volumes, declared);
+    if (excess !== undefined) {
+      refused.push(name);
+      problems.push({ subject, message: excess });
+    }
+    if (volumes.length === 0) {
+      warnings.push({ subject, message: "has nothing in the backups: its guest starts empty" });
+    } else if (!volumes.some(({ isDatastore }) => isDatastore)) {
+      problems.push({
+        subject,
+        message: `the backups have no ${datastoreClaim}, the guest's own datastore: the guest would start empty and know none of its volumes`,
       });
     }
   }
-  const downloadBytes = sum(planned);
-  return {
-    target: catalogue.target,
-    tenants,
-    order: planned,
-    downloadBytes,
-    hours: hoursOf(downloadBytes, inputs.line),
-    left,
-    problems,
-    warnings,
-    refused,
-  };
+  const downloadBytes = sum(order);
+  const hours = hoursOf(downloadBytes, line);
+  return { target: catalogue.target, tenants, order, downloadBytes, hours, left, problems, warnings, refused };
 }
 
 function plannedVolume(volume: CatalogueVolume, tenant: string): PlannedVolume {
@@ -181,7 +171,7 @@ function plannedVolume(volume: CatalogueVolume, tenant: string): PlannedVolume {
 }
 
 /** Datastores first, then small before large; the rest only makes the order the same every time. */
-export function inOrderOfRestore(a: PlannedVolume, b: PlannedVolume): number {
+function inOrderOfRestore(a: PlannedVolume, b: PlannedVolume): number {
   return (
     Number(b.isDatastore) - Number(a.isDatastore) ||
     a.downloadBytes - b.downloadBytes ||
@@ -225,13 +215,7 @@ function unrestorable({ storageClass, encrypted, dataEngine }: CatalogueVolume):
     : `it is of the data engine ${dataEngine}, and Kraft runs v1 alone; restore it by hand, or add it to kraft:leaveOut`;
 }
 
-function notesOf(notes: Catalogue["notes"], concerned: (namespace: string | null) => boolean): Remark[] {
-  return notes
-    .filter(({ namespace }) => concerned(namespace) || namespace === null)
-    .map(({ volume, namespace, claim, message }) => ({ subject: ownerText(volume, namespace, claim), message }));
-}
-
-/** A volume that is left out and does not exist is a slip of the pen: another was meant. */
+/** A volume that is left out and does not exist is a typing error: another was meant. */
 function unknownLeaveOuts(catalogue: Catalogue, leaveOut: readonly string[]): Remark[] {
   const messages: readonly CatalogueMessage[] = [...catalogue.damaged, ...catalogue.unattached, ...catalogue.notes];
   const known = new Set([...catalogue.volumes, ...messages].map(({ volume }) => volume));
@@ -240,23 +224,17 @@ function unknownLeaveOuts(catalogue: Catalogue, leaveOut: readonly string[]): Re
     .map((volume) => ({ subject: volume, message: "kraft:leaveOut names it, and the backups have no such volume" }));
 }
 
-function ownerText(volume: string, namespace: string | null, claim: string | null): string {
-  return claim === null ? volume : `${volume} (${namespace ?? ""}/${claim})`;
-}
-
-/** Backups of one tenant that are of very different times, each held against its own schedule. */
-function farApartRemarks({ name, volumes, newestBackup }: PlannedTenant): Remark[] {
+/** Backups of one tenant that are of very different times, each compared with its own schedule. */
+function farApart(volumes: readonly PlannedVolume[]): string[] {
+  const newest = Math.max(...volumes.map(({ backup }) => Date.parse(backup.created)));
   return volumes.flatMap(({ volume, claim, guest, isDatastore, storageClass, backup }) => {
-    const hours = (Date.parse(newestBackup ?? "") - Date.parse(backup.created)) / 3_600_000;
-    if (hours <= farApart * backupInterval(storageClass)) {
+    const created = new Date(backup.created);
+    if (newest - created.getTime() <= intervalsApart * backupInterval(storageClass) * 3_600_000) {
       return [];
     }
     const what = isDatastore ? "its guest's own datastore" : `claim ${guest?.name ?? claim}`;
     return [
-      {
-        subject: `tenant ${name}`,
-        message: `the backups are of different times: ${what} (${volume}) of ${moment(new Date(backup.created))}, the newest of ${moment(new Date(newestBackup ?? ""))}`,
-      },
+      `the backups are of different times: ${what} (${volume}) of ${moment(created)}, the newest of ${moment(new Date(newest))}`,
     ];
   });
 }
@@ -269,7 +247,7 @@ function backupInterval(storageClass: string): number {
 
 /** Kubernetes would refuse the claims, after hours of download. */
 function quotaExcess(
-  { volumes }: PlannedTenant,
+  volumes: readonly PlannedVolume[],
   { size, quota, tier }: Pick<Tenant, "quota" | "size" | "tier">,
 ): string | undefined {
   const { hard } = objectQuota(tenantAllowance(size, quota), classLimits(tier, datastoreStorage));
@@ -293,16 +271,4 @@ function quotaExcess(
   return volumes.length > claims
     ? `it has ${volumes.length} volumes, and its quota allows ${claims}: leave some out with kraft:leaveOut`
     : undefined;
-}
-
-/** Without it the guest comes up new, and knows none of its volumes. */
-function withoutDatastore({ name, volumes }: PlannedTenant): Remark[] {
-  return volumes.length === 0 || volumes.some(({ isDatastore }) => isDatastore)
-    ? []
-    : [
-        {
-          subject: `tenant ${name}`,
-          message: `the backups have no ${tenantNames(name).datastoreClaim}, the guest's own datastore: the guest would start empty and know none of its volumes`,
-        },
-      ];
 }

@@ -1,54 +1,48 @@
+import { defaultTarget, groupLabel, isOfDrill, isStandby } from "../../cluster/longhorn.ts";
+import { condition, type Metadata, type Volume } from "../../cluster/objects.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
-import { isOfDrill } from "../../cluster/longhorn.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
-import { compare, sentence, sorted, type Found } from "./found.ts";
-import type { Metadata, Observed, VolumeObject } from "./objects.ts";
+import { remarks, sentence, sortedBy, type Found } from "./found.ts";
+import type { Observed } from "./observed.ts";
 import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";
 
 /** Where backups go. */
 export function targetFound({ backupTargets }: Observed): Found<Status["backups"]["target"]> {
-  const target = backupTargets.find(({ metadata }) => metadata.name === "default");
+  const target = backupTargets.find(({ metadata }) => metadata.name === defaultTarget);
   if (target === undefined) {
-    return {
-      part: null,
-      problems: [{ subject: "backup target", message: "Longhorn has none: nothing leaves the house" }],
-    };
+    return { part: null, problems: remarks("backup target", "Longhorn has none: nothing leaves the house") };
   }
   const url = target.spec?.backupTargetURL ?? "";
   const available = target.status?.available === true;
-  const why = target.status?.conditions?.find(
-    ({ type, status }) => type === "Unavailable" && status === "True",
-  )?.message;
+  const unavailable = condition(target.status, "Unavailable");
   return {
     part: { url, available, lastSyncedAt: target.status?.lastSyncedAt ?? null },
-    problems: available
-      ? []
-      : [{ subject: "backup target", message: sentence(`${url || "without a URL"} is not available`, why) }],
+    problems: remarks(
+      "backup target",
+      !available &&
+        sentence(
+          `${url || "without a URL"} is not available`,
+          unavailable?.status === "True" ? unavailable.message : undefined,
+        ),
+    ),
   };
 }
 
 /** Longhorn's schedules: Kraft's, and others that the cluster has. */
 export function schedulesFound({ recurringJobs }: Observed): Found<ScheduleStatus>[] {
-  const missing: Found<ScheduleStatus>[] = schedules
+  const missing = schedules
     .filter(({ name }) => !recurringJobs.some(({ metadata }) => metadata.name === name))
     .map(({ name, task, cron, groups, retain }) => ({
       part: { name, present: false, task, cron, groups, retain },
-      problems: [{ subject: `schedule ${name}`, message: "is not in the cluster: run pulumi up" }],
+      problems: remarks(`schedule ${name}`, "is not in the cluster: run pulumi up"),
     }));
-  const present: Found<ScheduleStatus>[] = recurringJobs.map(({ metadata, spec }) => ({
-    part: {
-      name: metadata.name,
-      present: true,
-      task: spec?.task ?? "",
-      cron: spec?.cron ?? "",
-      groups: [...(spec?.groups ?? [])].sort(),
-      retain: spec?.retain ?? 0,
-    },
-    problems: [],
-  }));
-  return sorted([...present, ...missing]);
+  const present = recurringJobs.map(({ metadata: { name }, spec = {} }) => {
+    const { task = "", cron = "", groups, retain = 0 } = spec;
+    return { part: { name, present: true, task, cron, groups: [...(groups ?? [])].sort(), retain }, problems: [] };
+  });
+  return sortedBy([...present, ...missing], ({ part }) => part.name);
 }
 
 /** How much later than its schedule a backup may be, as a share of the time between two. */
@@ -56,50 +50,23 @@ const patience = 0.5;
 
 /** Every volume but those of drills, by tenant and claim. */
 export function volumesFound(observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus>[] {
-  return observed.volumes
-    .filter((volume) => !isOfDrill(volume))
-    .map((volume) => volumeFound(volume, observed, tenants, now))
-    .sort((a, b) =>
-      compare(
-        `${a.part.tenant ?? "~"} ${a.part.claim ?? "~"} ${a.part.name}`,
-        `${b.part.tenant ?? "~"} ${b.part.claim ?? "~"} ${b.part.name}`,
-      ),
-    );
+  return sortedBy(
+    observed.volumes
+      .filter((volume) => !isOfDrill(volume))
+      .map((volume) => volumeFound(volume, observed, tenants, now)),
+    ({ part: { tenant, claim, name } }) => `${tenant ?? "~"} ${claim ?? "~"} ${name}`,
+  );
 }
 
-function volumeFound(
-  volume: VolumeObject,
-  observed: Observed,
-  tenants: readonly string[],
-  now: Date,
-): Found<VolumeStatus> {
+function volumeFound(volume: Volume, observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus> {
   const { metadata, spec, status } = volume;
   const { namespace, pvcName } = status?.kubernetesStatus ?? {};
   const tenant = tenants.find((name) => tenantNames(name).namespace === namespace) ?? null;
   const claim = claimName(observed, tenant, namespace, pvcName);
-  const lastBackup = timestamp(status?.lastBackupAt);
-  const standby = spec?.Standby === true;
-  const interval = standby ? undefined : backupInterval(metadata);
-  const subject = claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`;
   const robustness = status?.robustness ?? "unknown";
-  const problems: { subject: string; message: string }[] = [];
-  if (robustness === "faulted" || robustness === "degraded") {
-    const message = { faulted: "FAULTED: no copy of it is usable", degraded: "degraded: a copy is missing" }[
-      robustness
-    ];
-    problems.push({ subject, message });
-  }
-  const since = lastBackup ?? timestamp(metadata.creationTimestamp);
-  if (interval === undefined) {
-    // Of a copy no backups are made: what it follows is backed up where the tenant still is.
-    problems.push(...(standby ? [] : [{ subject, message: "no schedule makes backups of it" }]));
-  } else if (since !== undefined && now.getTime() - since.getTime() > interval * (1 + patience)) {
-    const message =
-      lastBackup === undefined
-        ? `never backed up, and is ${duration(now.getTime() - since.getTime())} old`
-        : `last backup ${distance(lastBackup, now)}, due every ${duration(interval)}`;
-    problems.push({ subject, message });
-  }
+  const lastBackup = timestamp(status?.lastBackupAt);
+  const standby = isStandby(volume);
+  const interval = standby ? undefined : backupInterval(metadata);
   return {
     part: {
       name: metadata.name,
@@ -112,11 +79,31 @@ function volumeFound(
       lastBackupAt: lastBackup?.toISOString() ?? null,
       backupEveryHours: interval === undefined ? null : interval / 3_600_000,
     },
-    problems,
+    problems: remarks(
+      claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`,
+      robustness === "faulted" && "FAULTED: no copy of it is usable",
+      robustness === "degraded" && "degraded: a copy is missing",
+      // A copy that follows another stack's backups has none of its own: they are made where the tenant still is.
+      interval === undefined
+        ? !standby && "no schedule makes backups of it"
+        : overdueText(lastBackup, timestamp(metadata.creationTimestamp), interval, now),
+    ),
   };
 }
 
-/** K3k gives a tenant's claims long names on the host; what the tenant called them stands beside. */
+/** That a volume's last backup is too old; undefined where it is not. */
+function overdueText(last: Date | undefined, created: Date | undefined, interval: number, now: Date) {
+  const since = last ?? created;
+  const age = since === undefined ? 0 : now.getTime() - since.getTime();
+  if (age <= interval * (1 + patience)) {
+    return undefined;
+  }
+  return last === undefined
+    ? `never backed up, and is ${duration(age)} old`
+    : `last backup ${distance(last, now)}, due every ${duration(interval)}`;
+}
+
+/** K3k gives a tenant's claims long names on the host; the tenant's own names are in their annotations. */
 function claimName(
   { claims }: Observed,
   tenant: string | null,
@@ -130,15 +117,13 @@ function claimName(
     return "datastore";
   }
   const claim = claims.find(({ metadata }) => metadata.namespace === namespace && metadata.name === name);
-  const original = claim?.metadata.annotations?.["k3k.io/name"];
-  return original === undefined
-    ? `${namespace}/${name}`
-    : `${claim?.metadata.annotations?.["k3k.io/namespace"] ?? ""}/${original}`;
+  const { "k3k.io/name": original, "k3k.io/namespace": within = "" } = claim?.metadata.annotations ?? {};
+  return original === undefined ? `${namespace}/${name}` : `${within}/${original}`;
 }
 
 /** Milliseconds between two backups of a volume, by the groups of schedules that Longhorn notes as its labels. */
 function backupInterval({ labels = {} }: Metadata): number | undefined {
-  const prefix = "recurring-job-group.longhorn.io/";
+  const prefix = groupLabel("");
   const groups = Object.keys(labels)
     .filter((label) => label.startsWith(prefix) && labels[label] === "enabled")
     .map((label) => label.slice(prefix.length));

@@ -1,5 +1,3 @@
-import type { Condition, Metadata } from "./objects.ts";
-
 /** Something to say of a part of the cluster. */
 export interface Remark {
   readonly subject: string;
@@ -12,9 +10,9 @@ export interface Found<Part> {
   readonly problems: readonly Remark[];
 }
 
-/** The condition of one type; undefined where there is none. */
-export function condition(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
-  return conditions?.find((candidate) => candidate.type === type);
+/** What there is to say of one subject: the messages that do apply. */
+export function remarks(subject: string, ...messages: readonly (string | false | undefined)[]): Remark[] {
+  return messages.flatMap((message) => (message === undefined || message === false ? [] : [{ subject, message }]));
 }
 
 /** What is the matter, with the reason where one was given. */
@@ -22,17 +20,7 @@ export function sentence(text: string, why: string | undefined): string {
   return why === undefined || why === "" ? text : `${text}: ${why}`;
 }
 
-/** Parts by name. */
-export function sorted<Entry extends Found<{ readonly name: string }>>(found: readonly Entry[]): Entry[] {
-  return [...found].sort((a, b) => compare(a.part.name, b.part.name));
-}
-
-/** In the order of their characters, whatever the language of the machine. */
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-/** Where an object is. */
-export function placed({ name, namespace = "" }: Metadata): { readonly namespace: string; readonly name: string } {
-  return { namespace, name };
+/** By a key, in the order of its characters, whatever the language of the machine. */
+export function sortedBy<Entry>(entries: readonly Entry[], key: (entry: Entry) => string): Entry[] {
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

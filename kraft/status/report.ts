@@ -59,9 +59,9 @@ export interface Use {
 export interface TenantStatus {
   readonly name: string;
   readonly declared: boolean;
-  /** As the stack file has it; null for one who does not stand there. */
+  /** As the stack file has it; null for one who is not in it. */
   readonly state: Tenant["state"] | null;
-  /** The stack that the tenant is on the way here from; null for one who is not. */
+  /** The stack that the tenant is moving here from; null for one who is not moving. */
   readonly awaitedFrom: string | null;
   /** Where the tenant moved to from here, and when; null for one who did not. */
   readonly movedTo: { readonly stack: string; readonly at: string } | null;

@@ -4,11 +4,11 @@ import { machineZone } from "../../infra/schedule.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { observe } from "./objects.ts";
+import { observe } from "./observed.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
-import { versionsThatMayNotCome } from "./versions.ts";
+import { refusedVersionChanges } from "./versions.ts";
 
 interface Given {
   readonly prometheus?: true;
@@ -24,7 +24,7 @@ export const run: Run<Given> = async (given, output) => {
   const { context, uid } = host;
   const [observed, versions] = await output.during(
     `reading the cluster ${context}`,
-    Promise.all([observe(host), versionsThatMayNotCome(file, host)]),
+    Promise.all([observe(host), refusedVersionChanges(file, host)]),
   );
   const tenants = declaredTenantsOf(file);
   const expected = { stack: file.stack, tenants, entry: entryOf(file), context, uid, versions };

@@ -1,7 +1,7 @@
 import { certificatesFound, issuerProblems } from "./certificates.ts";
 import { schedulesFound, targetFound, volumesFound } from "./backups.ts";
 import type { Found, Remark } from "./found.ts";
-import type { Observed } from "./objects.ts";
+import type { Observed } from "./observed.ts";
 import { nodesFound, platformFound } from "./platform.ts";
 import type { Expected, Status } from "./report.ts";
 import { tenantsFound } from "./tenants.ts";

@@ -1,18 +1,21 @@
+import { condition, type Cluster, type Namespace } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { arrivedFromAnnotation, departureOf, movedToAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { proofDays, recordOf } from "../drill/record.ts";
+import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, timestamp } from "../cli/moment.ts";
-import { condition, sentence, sorted, type Found, type Remark } from "./found.ts";
-import type { ClusterObject, NamespaceObject, Observed } from "./objects.ts";
+import { proofDays, recordOf } from "../drill/record.ts";
+import { remarks, sentence, sortedBy, type Found, type Remark } from "./found.ts";
+import type { Observed } from "./observed.ts";
 import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";
 
 /** One tenant in the cluster, and what the stack file says of them. */
 interface Guest {
   readonly name: string;
-  /** Undefined for one who does not stand in the stack file. */
+  /** Undefined for one who is not in the stack file. */
   readonly declared: DeclaredTenant | undefined;
-  readonly cluster: ClusterObject | undefined;
+  readonly cluster: Cluster | undefined;
+  readonly namespace: Namespace | undefined;
   readonly awaitedFrom: string | null;
   readonly movedTo: TenantStatus["movedTo"];
 }
@@ -22,39 +25,59 @@ export interface FoundTenant extends Found<TenantStatus> {
   readonly notes: readonly Remark[];
 }
 
-/** Every tenant of the stack file, and every guest that is in the cluster without standing there. By name. */
+/** Every tenant of the stack file, and every guest that is only in the cluster. By name. */
 export function tenantsFound(
   observed: Observed,
   { stack, tenants }: Pick<Expected, "stack" | "tenants">,
   now: Date,
 ): FoundTenant[] {
-  const found = observed.clusters.filter(({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace);
-  const strange = found
-    .map(({ metadata }) => metadata.name)
-    .filter((name) => !tenants.some((declared) => declared.name === name));
-  return sorted(
-    [...tenants.map(({ name }) => name), ...strange].map((name) => {
-      const declared = tenants.find((tenant) => tenant.name === name);
-      const cluster = found.find(({ metadata }) => metadata.name === name);
-      const guest = { name, declared, cluster, ...moveOf(declared, cluster, namespaceOf(name, observed)) };
-      return {
-        part: tenantStatus(guest, observed),
-        problems: [...guestProblems(guest), ...drillProblems(guest, observed, now)],
-        notes: moveNotes(guest, stack.name, now),
-      };
-    }),
+  const clusters = observed.clusters.filter(
+    ({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace,
   );
+  const names = new Set([...tenants.map(({ name }) => name), ...clusters.map(({ metadata }) => metadata.name)]);
+  return sortedBy([...names], (name) => name).map((name) => {
+    const guest = guestOf(
+      name,
+      tenants.find((tenant) => tenant.name === name),
+      clusters.find(({ metadata }) => metadata.name === name),
+      observed.namespaces.find(({ metadata }) => metadata.name === tenantNames(name).namespace),
+    );
+    const subject = `tenant ${name}`;
+    return {
+      part: tenantStatus(guest, observed),
+      problems: remarks(subject, ...guestProblems(guest), ...drillProblems(guest, now)),
+      notes: remarks(subject, ...moveNotes(guest, stack.name, now)),
+    };
+  });
 }
 
-function tenantStatus({ name, declared, cluster, awaitedFrom, movedTo }: Guest, observed: Observed): TenantStatus {
-  const { namespace, policy } = tenantNames(name);
-  const use = (quota: string, resource: string): Use | null => {
-    const object = observed.quotas.find(({ metadata }) => metadata.namespace === namespace && metadata.name === quota);
-    const hard = object?.status?.hard?.[resource];
-    return hard === undefined ? null : { used: object?.status?.used?.[resource] ?? "0", hard };
+function guestOf(
+  name: string,
+  declared: DeclaredTenant | undefined,
+  cluster: Cluster | undefined,
+  namespace: Namespace | undefined,
+): Guest {
+  const annotations = namespace?.metadata.annotations ?? {};
+  const departure = departureOf(annotations[movedToAnnotation]);
+  const found = { guest: cluster !== undefined, arrivedFrom: annotations[arrivedFromAnnotation] };
+  return {
+    name,
+    declared,
+    cluster,
+    namespace,
+    awaitedFrom: declared?.state === "active" && awaitsData(declared, found) ? (declared.from ?? null) : null,
+    movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
   };
-  // K3k names a policy's quota so; it counts the tenant's own pods only.
-  const pods = `k3k-${policy}`;
+}
+
+function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo }: Guest, observed: Observed) {
+  const names = tenantNames(name);
+  const use = (quota: string, resource: string): Use | null => {
+    const { status } =
+      observed.quotas.find(({ metadata }) => metadata.namespace === names.namespace && metadata.name === quota) ?? {};
+    const hard = status?.hard?.[resource];
+    return hard === undefined ? null : { used: status?.used?.[resource] ?? "0", hard };
+  };
   return {
     name,
     declared: declared !== undefined,
@@ -63,146 +86,85 @@ function tenantStatus({ name, declared, cluster, awaitedFrom, movedTo }: Guest, 
     movedTo,
     phase: cluster?.status?.phase ?? null,
     quota: {
-      cpu: use(pods, "requests.cpu"),
-      memory: use(pods, "requests.memory"),
+      cpu: use(names.podQuota, "requests.cpu"),
+      memory: use(names.podQuota, "requests.memory"),
       storage: use("kraft-objects", "requests.storage"),
-      pods: use(pods, "pods"),
+      pods: use(names.podQuota, "pods"),
     },
-    lastProvenRestorableAt: recordOf(namespaceOf(name, observed)).provenAt ?? null,
+    lastProvenRestorableAt: recordOf(namespace).provenAt ?? null,
   };
 }
 
-/** Where a tenant is on the way to or from, as a preview judges it too (`awaitsData` in infra/guards/stages.ts). */
-function moveOf(
-  declared: DeclaredTenant | undefined,
-  cluster: ClusterObject | undefined,
-  namespace: NamespaceObject | undefined,
-): Pick<Guest, "awaitedFrom" | "movedTo"> {
-  const annotations = namespace?.metadata.annotations ?? {};
-  const departure = departureOf(annotations[movedToAnnotation]);
-  const from = declared?.state === "active" ? declared.from : undefined;
-  const awaits = from !== undefined && cluster === undefined && annotations[arrivedFromAnnotation] !== from;
-  return {
-    awaitedFrom: awaits ? from : null,
-    movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
-  };
-}
-
-function guestProblems(guest: Guest): Remark[] {
-  const { name, declared, cluster, awaitedFrom, movedTo } = guest;
-  const said = (message: string): Remark => ({ subject: `tenant ${name}`, message });
-  if (movedTo !== null && declared?.state === "active") {
+function guestProblems(guest: Guest): (string | false)[] {
+  const { declared, cluster, awaitedFrom, movedTo } = guest;
+  const isActive = declared?.state === "active";
+  if (movedTo !== null && isActive) {
     return [
-      said(`moved to ${movedTo.stack}, but is active in the stack file: state: suspended, see docs/moving.md`),
-      ...(cluster === undefined ? [] : standingProblems(guest, cluster)),
+      `moved to ${movedTo.stack}, but is active in the stack file: state: suspended, see docs/moving.md`,
+      ...(cluster === undefined ? [] : clusterProblems(declared, cluster)),
     ];
   }
-  if (cluster !== undefined) {
-    return standingProblems(guest, cluster);
-  }
-  // Who is suspended and has no guest gets none: after a rebuild the volumes are enough.
-  return awaitedFrom === null && declared?.state === "active"
-    ? [said("stands in the stack file, but has no Cluster: run pulumi up")]
-    : [];
+  return cluster === undefined
+    ? // Who is suspended and has no guest gets none: after a rebuild the volumes are enough.
+      [awaitedFrom === null && isActive && "is in the stack file, but has no Cluster: run pulumi up"]
+    : clusterProblems(declared, cluster);
 }
 
 /** What is wrong with a guest that is there. */
-function standingProblems({ name, declared }: Guest, { metadata, status }: ClusterObject): Remark[] {
-  const said = (message: string): Remark => ({ subject: `tenant ${name}`, message });
-  const deleted = metadata.deletionTimestamp !== undefined;
-  const why = condition(status?.conditions, "Ready")?.message;
-  const deletion = deleted ? [said("its Cluster IS BEING DELETED, and its volume claims go with it")] : [];
+function clusterProblems(declared: DeclaredTenant | undefined, { metadata, status }: Cluster): (string | false)[] {
+  const isDeleted = metadata.deletionTimestamp !== undefined;
+  const isStopped = metadata.annotations?.[suspendedAtAnnotation] !== undefined;
+  const deletion = isDeleted && "its Cluster IS BEING DELETED, and its volume claims go with it";
   switch (declared?.state) {
     case "archived":
     case "purged":
       return [
-        said(
-          `is ${declared.state} in the stack file, but its Cluster ${deleted ? "is still being deleted" : "still stands: run pulumi up"}`,
-        ),
+        `is ${declared.state} in the stack file, but its Cluster ${isDeleted ? "is still being deleted" : "still exists: run pulumi up"}`,
       ];
     case "suspended":
-      return [
-        ...deletion,
-        ...(metadata.annotations?.[suspendedAtAnnotation] === undefined
-          ? [said("is suspended in the stack file, but its guest is not stopped: run pulumi up")]
-          : []),
-      ];
+      return [deletion, !isStopped && "is suspended in the stack file, but its guest is not stopped: run pulumi up"];
     case "active":
     case undefined:
       return [
-        ...(declared === undefined ? [said("has a Cluster, but does not stand in the stack file")] : []),
-        ...deletion,
-        ...(declared === undefined || metadata.annotations?.[suspendedAtAnnotation] === undefined
-          ? []
-          : [
-              said(
-                "is active in the stack file, but its guest is stopped: run pulumi up; " +
-                  "if that changes nothing, see docs/runbooks/up-cut-short.md",
-              ),
-            ]),
-        ...(status?.phase === "Ready"
-          ? []
-          : [
-              said(
-                sentence(
-                  status?.phase === undefined ? "K3k has not seen its Cluster yet" : `its Cluster is ${status.phase}`,
-                  why,
-                ),
-              ),
-            ]),
+        declared === undefined && "has a Cluster, but is not in the stack file",
+        deletion,
+        declared !== undefined &&
+          isStopped &&
+          "is active in the stack file, but its guest is stopped: run pulumi up; " +
+            "if that changes nothing, see docs/runbooks/up-cut-short.md",
+        status?.phase !== "Ready" &&
+          sentence(
+            status?.phase === undefined ? "K3k has not seen its Cluster yet" : `its Cluster is ${status.phase}`,
+            condition(status, "Ready")?.message,
+          ),
       ];
   }
 }
 
-/** Who is on the way, and who went: nothing that `pulumi up` would mend. */
-function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): Remark[] {
-  const subject = `tenant ${name}`;
+/** Where a tenant is moving from or has moved to: nothing that `pulumi up` would mend. */
+function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): (string | false)[] {
   const at = timestamp(movedTo?.at);
   return [
-    ...(awaitedFrom === null
-      ? []
-      : [{ subject, message: `is on its way from ${awaitedFrom}: npm run kraft -- move ${name} --stack ${stack}` }]),
-    ...(movedTo === null
-      ? []
-      : [{ subject, message: `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}` }]),
+    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npm run kraft -- move ${name} --stack ${stack}`,
+    movedTo !== null && `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`,
   ];
 }
 
-function namespaceOf(tenant: string, { namespaces }: Observed): NamespaceObject | undefined {
-  return namespaces.find(({ metadata }) => metadata.name === tenantNames(tenant).namespace);
-}
-
 /**
- * A backup that nobody ever restored is a hope: a tenant's are to be proven once in `proofDays`, a new tenant's too. Who is
- * still to come has none here.
+ * A backup that nobody ever restored is a hope: a tenant's are to be proven once in `proofDays`, a new tenant's too. One whose
+ * data has not arrived has none here.
  */
-function drillProblems({ name, declared, awaitedFrom }: Guest, observed: Observed, now: Date): Remark[] {
+function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: Date): (string | false)[] {
   if (declared?.state === "purged" || awaitedFrom !== null) {
     return [];
   }
-  const namespace = namespaceOf(name, observed);
-  const subject = `tenant ${name}`;
   const { provenAt, failure } = recordOf(namespace);
   const proven = timestamp(provenAt);
   const since = proven ?? timestamp(namespace?.metadata.creationTimestamp);
-  const how = `npm run kraft -- drill ${name}`;
   const isOld = since !== undefined && now.getTime() - since.getTime() > proofDays * 24 * 3_600_000;
+  const last = proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`;
   return [
-    ...(failure === undefined
-      ? []
-      : [
-          {
-            subject,
-            message: `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
-          },
-        ]),
-    ...(isOld
-      ? [
-          {
-            subject,
-            message: `its backups were ${proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`}: ${how}`,
-          },
-        ]
-      : []),
+    failure !== undefined && `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
+    isOld && `its backups were ${last}: npm run kraft -- drill ${name}`,
   ];
 }

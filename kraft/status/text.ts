@@ -32,7 +32,7 @@ export function statusText(status: Status, description: string, style: Style, zo
     "",
     targetLine(status, now),
     "",
-    ...(notes.length === 0 ? [] : [style.title("On the move"), ...notes.map(remarkLine), ""]),
+    ...(notes.length === 0 ? [] : [style.title("Moving"), ...notes.map(remarkLine), ""]),
     ...(problems.length === 0 ? [style.good("All is well.")] : [style.bad(count), ...problems.map(remarkLine)]),
   ];
 }
@@ -85,7 +85,7 @@ function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, Gu
     return `moved to ${movedTo.stack}`;
   }
   if (awaitedFrom !== null) {
-    return `on its way from ${awaitedFrom}`;
+    return `moving from ${awaitedFrom}`;
   }
   return state === null || state === "active" ? (phase ?? "-") : state;
 }

@@ -7,7 +7,7 @@ import { k3kReleases } from "../../infra/versions.ts";
 import type { StackFile } from "../../infra/config/stack-file.ts";
 
 /** What the next `pulumi up` would take back or skip, of what runs. A version that nobody knows is for `kraft check`. */
-export async function versionsThatMayNotCome(file: StackFile, host: Host): Promise<readonly Problem[]> {
+export async function refusedVersionChanges(file: StackFile, host: Host): Promise<readonly Problem[]> {
   const wanted = file.raw.values["k3kVersion"] ?? file.stack.k3kVersion;
   const k3k = k3kReleases.find(({ version }) => version === wanted);
   if (k3k === undefined) {

@@ -1,19 +1,16 @@
 import { Failure } from "../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
-import { cacheDirectory } from "../cache.ts";
+import { cacheDirectory, hashFiles } from "../cache.ts";
 import { withLock } from "../lock.ts";
 import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";
 import { findGo, type Go, missingGo } from "./go.ts";
-import { goBuildFlags, goEnvironment, type Tool, type ToolModule, toolModules } from "./tools.ts";
+import { goBuildFlags, goEnvironment, toolModules, toolSources, type Tool, type ToolModule } from "./tools.ts";
 import { versionFits } from "./version.ts";
-
-/** Folder of the checkout with one Go module per folder. */
-export const toolSources = join(import.meta.dirname, "..", "tools");
 
 export interface ReadyTool {
   readonly name: string;
@@ -49,14 +46,14 @@ function onPath(name: string): string[] {
   return folders.map((folder) => join(folder, name)).filter(isExecutable);
 }
 
-/** One that the machine has, in a version that does. */
+/** A tool that the machine already has, in a version that fits. */
 function findInstalled(tool: Tool): ReadyTool | undefined {
   const { installed } = tool;
   if (installed === undefined) {
     return undefined;
   }
   if (installed === "plugin") {
-    // A provider does not say its version, but Pulumi's plugin folder does.
+    // A provider does not print its version, but its folder has it.
     const home = process.env["PULUMI_HOME"] ?? join(homedir(), ".pulumi");
     const path = join(home, "plugins", `${tool.name.slice("pulumi-".length)}-v${tool.version}`, tool.name);
     return isExecutable(path) ? { name: tool.name, version: tool.version, path, from: "machine" } : undefined;
@@ -71,35 +68,17 @@ function findInstalled(tool: Tool): ReadyTool | undefined {
   return undefined;
 }
 
-function filesBelow(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name))
-    .sort();
-}
-
-/** Names what a build depends on, apart from Go's own version. */
+/** Identifies what a build depends on, apart from Go's own version. */
 function fingerprint(module: ToolModule, source: string): string {
   const hash = createHash("sha256");
-  for (const file of filesBelow(source)) {
-    hash
-      .update(`${file.slice(source.length)}\0`)
-      .update(readFileSync(file))
-      .update("\0");
-  }
-  hash.update(
-    JSON.stringify([
-      goBuildFlags,
-      goEnvironment["CGO_ENABLED"],
-      module.linkerFlags,
-      module.tools.map((tool) => tool.package),
-    ]),
-  );
+  hashFiles(hash, source);
+  const packages = module.tools.map((tool) => tool.package);
+  hash.update(JSON.stringify([goBuildFlags, goEnvironment["CGO_ENABLED"], module.linkerFlags, packages]));
   hash.update(`${process.platform}-${process.arch}`);
   return hash.digest("hex").slice(0, 16);
 }
 
-/** The cache folder of a module's programs. Without Go, whatever Go built the same before. */
+/** The cache folder of a module's programs; without Go, one that any version of Go filled. */
 function cacheFolder(module: ToolModule, source: string, go: Go | undefined): string | undefined {
   const parent = join(cacheDirectory(), "tools");
   const prefix = `${module.name}-${fingerprint(module, source)}-`;
@@ -110,49 +89,39 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
   return found === undefined ? undefined : join(parent, found);
 }
 
-/** What a platform is run and tested with: not the tools that only look at files. */
+/** What a platform is run and tested with: not the tools that only check files. */
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
 /**
- * Tools, ready to run: one that the machine has, else one of the cache that all checkouts share, built now if it is not
- * there yet.
+ * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing
+ * there is built now.
  *
- * @param modules Those whose tools are wanted.
+ * @param modules The modules whose tools are wanted.
  */
 export async function readyTools(
   reporter: Reporter,
   modules: readonly ToolModule["name"][] = platformModules,
 ): Promise<Tools> {
-  const tools = new Map<string, ReadyTool>();
-  // The module with the highest demand on Go stands for all.
+  const ready = new Map<string, ReadyTool>();
+  // These modules need the newest Go.
   const go = findGo(join(toolSources, modules.includes("talos") ? "talos" : "kwok"));
   for (const module of toolModules.filter(({ name }) => modules.includes(name))) {
     const source = join(toolSources, module.name);
     const folder = cacheFolder(module, source, go);
-    const bin = folder === undefined ? undefined : join(folder, "bin");
-    const missing: Tool[] = [];
-    const settle = (): void => {
-      missing.length = 0;
-      for (const tool of module.tools) {
-        const built = bin === undefined ? undefined : join(bin, tool.name);
-        const ready: ReadyTool | undefined =
-          findInstalled(tool) ??
-          (built !== undefined && isExecutable(built)
-            ? { name: tool.name, version: tool.version, path: built, from: "built" }
-            : undefined);
-        if (ready === undefined) {
-          missing.push(tool);
-        } else {
-          tools.set(tool.name, ready);
+    const missing = (): Tool[] =>
+      module.tools.filter((tool) => {
+        const found = findInstalled(tool) ?? findBuilt(tool, folder);
+        if (found !== undefined) {
+          ready.set(tool.name, found);
         }
-      }
-    };
-    settle();
-    if (missing.length === 0) {
+        return found === undefined;
+      });
+    const toBuild = missing();
+    if (toBuild.length === 0) {
       continue;
     }
-    if (go === undefined || folder === undefined || bin === undefined) {
-      throw missingGo(`${missing.map((tool) => tool.name).join(", ")} must be built, which is done once`);
+    if (go === undefined || folder === undefined) {
+      throw missingGo(`${toBuild.map((tool) => tool.name).join(", ")} must be built, which is done once`);
     }
     await withLock(
       `${folder}.lock`,
@@ -160,13 +129,18 @@ export async function readyTools(
         reporter.line(`process ${pid} is building ${module.name} for another checkout; waiting for it`);
       },
       async () => {
-        settle();
-        if (missing.length > 0) {
-          await build(go, module, [...missing], source, bin, reporter);
-          settle();
+        const stillToBuild = missing();
+        if (stillToBuild.length > 0) {
+          await build(go, module, stillToBuild, source, join(folder, "bin"), reporter);
+          missing();
         }
       },
     );
   }
-  return tools;
+  return ready;
+}
+
+function findBuilt({ name, version }: Tool, folder = ""): ReadyTool | undefined {
+  const path = join(folder, "bin", name);
+  return folder !== "" && isExecutable(path) ? { name, version, path, from: "built" } : undefined;
 }

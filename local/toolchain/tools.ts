@@ -1,3 +1,8 @@
+import { join } from "node:path";
+
+/** The folder with our Go modules, each in a folder of its own. */
+export const toolSources = join(import.meta.dirname, "..", "tools");
+
 /** How far an installed version may differ from ours. */
 export type Match = "sameMinor" | "sameMajorNotOlder";
 
@@ -183,7 +188,7 @@ export const goBuildFlags: readonly string[] = ["-trimpath", "-buildvcs=false", 
 
 export const goEnvironment: Readonly<Record<string, string>> = {
   CGO_ENABLED: "0",
-  // A user's own flags or workspace would give other programs under the same name.
+  // A user's own flags or workspace would build other programs under the same name.
   GOFLAGS: "",
   GOWORK: "off",
   // The compiler's own garbage collector: 15 % of the time for memory that a build machine has.

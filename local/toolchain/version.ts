@@ -1,21 +1,12 @@
+import { coerce, satisfies } from "semver";
 import type { Match } from "./tools.ts";
 
-/** Major, minor and patch of `3.215.0`, `v1.35.4` or `1.35.4-k3s1`; undefined where it is no version. */
-export function parseVersion(text: string): readonly [number, number, number] | undefined {
-  const match = /^v?(\d+)\.(\d+)(?:\.(\d+))?(?:[-+].*)?$/.exec(text.trim());
-  return match === null ? undefined : [Number(match[1]), Number(match[2]), Number(match[3] ?? 0)];
-}
-
-/** Whether a tool that the machine has does for the one that Kraft was tested with. */
+/** Whether a tool that the machine already has can stand in for the version that Kraft was tested with. */
 export function versionFits(found: string, wanted: string, match: Match): boolean {
-  const [a, b] = [parseVersion(found), parseVersion(wanted)];
-  if (a === undefined || b === undefined) {
+  const version = /\d+\.\d+/.test(found) ? coerce(found) : null;
+  const tested = coerce(wanted);
+  if (version === null || tested === null) {
     return false;
   }
-  switch (match) {
-    case "sameMinor":
-      return a[0] === b[0] && a[1] === b[1];
-    case "sameMajorNotOlder":
-      return a[0] === b[0] && (a[1] > b[1] || (a[1] === b[1] && a[2] >= b[2]));
-  }
+  return satisfies(version, match === "sameMinor" ? `${tested.major}.${tested.minor}.x` : `^${tested.version}`);
 }

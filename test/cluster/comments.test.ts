@@ -7,9 +7,11 @@ import { parse } from "yaml";
 import type { LiveSources } from "../../infra/guards/guard.ts";
 import { liveSources } from "../../infra/guards/live-sources.ts";
 import program from "../../infra/index.ts";
-import { breaker } from "../../kraft/diff/breaker.ts";
-import { changesOf, type Change } from "../../kraft/diff/changes.ts";
-import { comment, previewNotes } from "../../kraft/diff/comment.ts";
+import { verdictOn } from "../../kraft/diff/confirmation.ts";
+import type { Change } from "../../kraft/diff/change.ts";
+import { changesOf } from "../../kraft/diff/preview-changes.ts";
+import { comment } from "../../kraft/diff/comment.ts";
+import { previewNotes } from "../../kraft/diff/wording.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { openEngine } from "../../local/engine.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
@@ -62,7 +64,7 @@ async function changes(
 
 function golden(name: string, found: readonly Change[]): void {
   const expected = new URL(`../fixtures/comments/${name}.md`, import.meta.url);
-  const verdict = breaker(found, "", today);
+  const verdict = verdictOn(found, "", today);
   const text = comment(found, { stack: "local", verdict, notes: previewNotes(found) });
   if (write) {
     writeFileSync(expected, text);

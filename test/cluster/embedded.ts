@@ -114,13 +114,20 @@ export class Embedded {
  * @param directory whose parent folder is this cluster's alone. Default: a new one
  */
 export async function embedded(name: string, directory = newDirectory(name)): Promise<Embedded> {
-  const removed = removeIfAbandoned(directory);
-  return new Embedded(await hostCluster(name, directory), removed);
+  const host = await started(name, directory);
+  await provideCharts(chartsFolder(directory), undefined, terminalReporter());
+  return host;
 }
 
 /** Where a new cluster may be, in a folder that is its alone. */
 export function newDirectory(name: string): string {
   return join(mkdtempSync(join(tmpdir(), "kraft-test-")), name);
+}
+
+/** Starts the cluster of a folder that has its charts already. It goes with `remove`, or with this process. */
+export async function started(name: string, directory: string): Promise<Embedded> {
+  const removed = removeIfAbandoned(directory);
+  return new Embedded(await hostCluster(name, directory), removed);
 }
 
 /** Joins the embedded cluster that another process has started. */
@@ -134,10 +141,7 @@ async function hostCluster(name: string, directory: string): Promise<HostCluster
     throw new Error(`no stack ${name}`);
   }
   const reporter = terminalReporter();
-  const tools = await readyTools(reporter);
-  const cluster = await startHostCluster({ stack, directory, tools, reporter });
-  await provideCharts(chartsFolder(directory), undefined, reporter);
-  return cluster;
+  return startHostCluster({ stack, directory, tools: await readyTools(reporter), reporter });
 }
 
 /**

@@ -68,7 +68,7 @@ for (const file of files) {
   describe(file, () => {
     for (const { start, version } of pinned) {
       const line = text.slice(0, start).split("\n").length;
-      test(`${version} in line ${line} is moved by exactly one manager`, () => {
+      test(`${version} in line ${line} is updated by exactly one manager`, () => {
         const managers = config.customManagers.filter((manager) =>
           foundBy(manager, file, text).some((found) => found.start === start && found.version === version),
         );
@@ -86,12 +86,12 @@ for (const file of files) {
   });
 }
 
-test("there is a lot to find", () => {
+test("the source files pin many versions", () => {
   const count = files.flatMap((file) => pinnedIn(readFileSync(join(root, file), "utf8"))).length;
   assert.ok(count >= 25, `${count}`);
 });
 
-test("every manager finds something: none is left over from a version that went", () => {
+test("every manager finds a version", () => {
   for (const manager of config.customManagers) {
     const found = files.flatMap((file) => foundBy(manager, file, readFileSync(join(root, file), "utf8")));
     assert.ok(found.length > 0, manager.description);
@@ -99,7 +99,7 @@ test("every manager finds something: none is left over from a version that went"
   }
 });
 
-test("the patterns are ones that RE2 knows, which Renovate uses", () => {
+test("Renovate's RE2 understands the patterns", () => {
   for (const pattern of config.customManagers.flatMap(({ matchStrings }) => matchStrings)) {
     assert.doesNotMatch(pattern, /\(\?(=|!|<=|<!)|\\\d/);
   }
@@ -111,7 +111,7 @@ test("Go's versions begin with v, ours do not", () => {
   }
 });
 
-test("npm packages, Go modules and actions are moved as well", () => {
+test("npm packages, Go modules and actions are updated too", () => {
   assert.deepEqual(config.enabledManagers, ["npm", "gomod", "github-actions", "custom.regex"]);
   const { dependencies, devDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as Record<
     "dependencies" | "devDependencies",
@@ -122,7 +122,7 @@ test("npm packages, Go modules and actions are moved as well", () => {
   }
 });
 
-test("nothing is taken on the day it comes out, what holds data least of all, and nothing merges by itself", () => {
+test("no release is used on its first day, those that hold data later still, and nothing merges by itself", () => {
   assert.equal(config.minimumReleaseAge, "3 days");
   for (const name of ["k3k", "longhorn"]) {
     const rule = config.packageRules.find(({ matchPackageNames }) => matchPackageNames?.includes(name));

@@ -12,7 +12,7 @@ import { homelabMachines, homelabNodes } from "../machines/example.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 
-/** Every file of the project, those too that are not committed yet. */
+/** Every file of the project, including those that are not committed yet. */
 function projectFiles(): string[] {
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
     cwd: root,
@@ -22,14 +22,14 @@ function projectFiles(): string[] {
   return listed.split("\0").filter((name) => name !== "" && existsSync(join(root, name)));
 }
 
-/** Whether a file is for a shell: by its name, or by its first line, whatever its name. */
+/** Whether a file is a shell script, by its name or by its first line. */
 function isShell(name: string, text: string): boolean {
   return /\.(ba|da|k)?sh$/.test(name) || /^#!.*[/ ](ba|da|k)?sh(\s|$)/.test(text.slice(0, text.indexOf("\n") + 1));
 }
 
-/** What shellcheck says of a text; without a shell given, the text itself has to say which one it is for. */
-async function said(text: string, options: readonly string[] = []): Promise<string> {
-  // What a script sources lies on another machine.
+/** What shellcheck reports about a script. Without a shell in the options, the script itself must name it. */
+async function findingsOf(text: string, options: readonly string[] = []): Promise<string> {
+  // Files that a script sources are on another machine.
   const result = spawnSync(await debianProgram("shellcheck"), ["--exclude=SC1091", ...options, "-"], {
     input: text,
     encoding: "utf8",
@@ -43,25 +43,25 @@ const scripts = projectFiles()
   .map((name) => ({ name, text: readFileSync(join(root, name), "utf8") }))
   .filter(({ name, text }) => isShell(name, text));
 
-describe("shellcheck has nothing to say about", () => {
+describe("shellcheck finds nothing in", () => {
   for (const { name, text } of scripts) {
     test(name, async () => {
-      assert.equal(await said(text), "");
+      assert.equal(await findingsOf(text), "");
     });
   }
 
   test("the whole script of a node on k3s", async () => {
     const plan = k3sPlan(homelab, homelabNodes, homelabMachines);
-    assert.equal(await said(nodeScript(plan, plan.nodes[0] ?? assert.fail(), nodeScripts().node)), "");
+    assert.equal(await findingsOf(nodeScript(plan, plan.nodes[0] ?? assert.fail(), nodeScripts().node)), "");
   });
 
   test("the whole script of a machine on Talos", async () => {
     // It is for `bash -c`, and has no first line of its own.
-    assert.equal(await said(talosScript(), ["--shell=bash"]), "");
+    assert.equal(await findingsOf(talosScript(), ["--shell=bash"]), "");
   });
 });
 
-test("scripts are found by what they are", () => {
+test("scripts are found by name and first line", () => {
   assert.ok(isShell("a", "#!/bin/sh\n"));
   assert.ok(isShell("a", "#!/usr/bin/env bash\ntrue\n"));
   assert.ok(isShell("a.sh", "true\n"));
@@ -73,7 +73,7 @@ test("scripts are found by what they are", () => {
   }
 });
 
-test("shellcheck looks", async () => {
-  assert.match(await said("#!/bin/sh\nrm $1\n"), /SC2086/);
-  assert.match(await said("rm x\n"), /SC2148/);
+test("shellcheck finds mistakes", async () => {
+  assert.match(await findingsOf("#!/bin/sh\nrm $1\n"), /SC2086/);
+  assert.match(await findingsOf("rm x\n"), /SC2148/);
 });

@@ -36,7 +36,7 @@ const root = resolve(import.meta.dirname, "../../..");
 const folder = join(root, ".github", "workflows");
 const files = readdirSync(folder).filter((name) => name.endsWith(".yml"));
 
-/** Actions of GitHub's own; each further one is somebody else whose code runs with our tokens. */
+/** GitHub's own actions. Any other one would run somebody else's code with our tokens. */
 const allowedActions = [
   "cache",
   "checkout",
@@ -47,7 +47,7 @@ const allowedActions = [
   "upload-artifact",
 ];
 
-/** What a job may do beyond reading: nothing but what is written here. */
+/** What a job may do besides reading. */
 const granted: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "comment.yml comment": { actions: "read", "pull-requests": "write" },
 };
@@ -56,7 +56,7 @@ test("there are workflows", () => {
   assert.deepEqual(files.sort(), ["change.yml", "ci.yml", "comment.yml", "drift.yml", "drill.yml", "preview.yml"]);
 });
 
-test("every part of the tests runs, and every share of it", () => {
+test("every part of the tests runs, and every shard of it", () => {
   const { jobs } = parse(readFileSync(join(folder, "ci.yml"), "utf8")) as Workflow;
   const parts = Object.values(jobs).flatMap(({ steps, strategy }) =>
     steps.flatMap(({ run = "", env }) => {
@@ -68,17 +68,17 @@ test("every part of the tests runs, and every share of it", () => {
       return strategy?.matrix["part"] ?? [];
     }),
   );
-  const shares = parts.filter((part) => part.startsWith("cluster"));
+  const shards = parts.filter((part) => part.startsWith("cluster"));
   assert.deepEqual(
-    shares,
-    shares.map((_, index) => `cluster --shard ${index + 1}/${shares.length}`),
+    shards,
+    shards.map((_, index) => `cluster --shard ${index + 1}/${shards.length}`),
   );
-  assert.ok(shares.length > 0);
-  assert.deepEqual(parts.filter((part) => !shares.includes(part)).sort(), ["check", "machines", "unit"]);
+  assert.ok(shards.length > 0);
+  assert.deepEqual(parts.filter((part) => !shards.includes(part)).sort(), ["check", "machines", "unit"]);
 });
 
 test("actionlint finds nothing", async () => {
-  // What other linters a machine has must not decide.
+  // The result must not depend on other linters of the machine.
   const flags = ["-no-color", "-shellcheck=", "-pyflakes="];
   const actionlint = toolPath(await readyTools(terminalReporter(), ["workflows"]), "actionlint");
   const { status, stdout, stderr } = spawnSync(actionlint, flags, { cwd: root, encoding: "utf8" });
@@ -102,7 +102,7 @@ for (const file of files) {
       }
     });
 
-    test("no right is given but where it is needed", () => {
+    test("jobs have only the permissions that they need", () => {
       assert.deepEqual(workflow.permissions, {});
       for (const [name, { permissions }] of jobs) {
         assert.deepEqual(permissions, granted[`${file} ${name}`] ?? { contents: "read" }, name);
@@ -123,20 +123,20 @@ for (const file of files) {
       }
     });
 
-    test("no script has a value of GitHub's written into it: in the environment it is only text", () => {
+    test("no script contains a value of GitHub's: in the environment it is only text", () => {
       for (const script of steps.flatMap(({ run, with: inputs }) => [run, inputs?.["script"]])) {
         assert.doesNotMatch(String(script), /\$\{\{/);
       }
     });
 
-    test("every job ends by itself, and two runs do not meet", () => {
+    test("every job has a time limit, and runs do not overlap", () => {
       assert.ok(workflow.concurrency);
       for (const [name, job] of jobs) {
         assert.ok((job["timeout-minutes"] ?? Infinity) <= 60, name);
       }
     });
 
-    test("secrets and the runner at home are only for an environment's own jobs, never for a fork", () => {
+    test("only jobs with an environment use secrets and the runner at home, and never for a fork", () => {
       for (const [name, job] of jobs) {
         const atHome = job["runs-on"] !== "ubuntu-24.04";
         const usesSecrets = JSON.stringify(job).includes("secrets.");
@@ -148,7 +148,7 @@ for (const file of files) {
       assert.doesNotMatch(text, /secrets:\s*inherit|toJSON\(secrets/i);
     });
 
-    test("no caller's secret is in the environment of a whole job", () => {
+    test("no secret is in the environment of a whole job", () => {
       for (const [name, job] of jobs) {
         const { steps: _steps, ...rest } = job;
         assert.doesNotMatch(JSON.stringify(rest), /secrets\./, name);
@@ -157,6 +157,6 @@ for (const file of files) {
   });
 }
 
-test("comment.yml looks for the marker that the comments end with", () => {
+test("comment.yml finds comments by the marker that they end with", () => {
   assert.ok(readFileSync(join(folder, "comment.yml"), "utf8").includes(JSON.stringify(marker)));
 });

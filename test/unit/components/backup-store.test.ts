@@ -4,8 +4,8 @@ import { bucketUserPolicy } from "../../../components/plan/backup-store.ts";
 import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/config/validate.ts";
 import { declared, type Declared } from "../../../kraft/diff/declared.ts";
-import { objectsOf } from "../../../kraft/diff/rendered.ts";
-import { changesBetween } from "../../../kraft/diff/compare.ts";
+import { objectsOf } from "../../../kraft/diff/rendering.ts";
+import { changesBetween } from "../../../kraft/diff/rendered-changes.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

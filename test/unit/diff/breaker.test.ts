@@ -1,14 +1,14 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { breaker, confirmationsIn } from "../../../kraft/diff/breaker.ts";
-import { lossWith } from "../../../kraft/diff/data.ts";
+import { confirmationsIn, verdictOn } from "../../../kraft/diff/confirmation.ts";
+import { dataLostWith } from "../../../kraft/diff/data-loss.ts";
 import { change } from "./samples.ts";
 
 const now = new Date("2026-11-23T00:30:00Z");
 const loss = "the volume";
-const blockedIn = (text: string, ...changes: Parameters<typeof breaker>[0]) =>
-  breaker(changes, text, now).blocked.map(({ owner }) => owner);
+const blockedIn = (text: string, ...changes: Parameters<typeof verdictOn>[0]) =>
+  verdictOn(changes, text, now).blocked.map(({ owner }) => owner);
 
 describe("a confirmation", () => {
   const cases: readonly (readonly [what: string, text: string, holds: boolean])[] = [
@@ -45,8 +45,8 @@ describe("a confirmation", () => {
         fc.date({ min: new Date(0), max: new Date("2100-01-01"), noInvalidDate: true }),
         (owner, day) => {
           const changes = [change("delete", { owner, loss })];
-          const [blocked] = breaker(changes, "", day).blocked;
-          const { confirmed, blocked: left } = breaker(changes, `Some text\n${blocked?.line ?? ""}\n`, day);
+          const [blocked] = verdictOn(changes, "", day).blocked;
+          const { confirmed, blocked: left } = verdictOn(changes, `Some text\n${blocked?.line ?? ""}\n`, day);
           return left.length === 0 && confirmed[0] === owner;
         },
       ),
@@ -95,7 +95,7 @@ describe("only what holds data is stopped, and only when it goes", () => {
   for (const [holds, apiVersion, kind, name, more] of cases) {
     test(`${kind} ${name} of ${apiVersion}: ${holds ? "holds data" : "holds none"}`, () => {
       const identity = { owner: "acme", namespace: "k3k-acme", apiVersion, kind, name, ...more };
-      assert.equal(lossWith(identity) !== undefined, holds);
+      assert.equal(dataLostWith(identity) !== undefined, holds);
     });
   }
 });

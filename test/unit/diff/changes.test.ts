@@ -1,12 +1,12 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { changesOf } from "../../../kraft/diff/changes.ts";
-import { platformOwner } from "../../../kraft/diff/owner.ts";
-import { NotAPreview, previewOf, readPreview, type Step } from "../../../kraft/diff/preview.ts";
+import { changesOf } from "../../../kraft/diff/preview-changes.ts";
+import { platformOwner } from "../../../kraft/diff/identity.ts";
+import { NotAPreview, previewOf, readPreview, type PreviewStep } from "../../../kraft/diff/preview.ts";
 import { state, step, urn } from "./samples.ts";
 
-function of(...steps: Step[]) {
+function of(...steps: PreviewStep[]) {
   return changesOf({ steps, messages: [] });
 }
 
@@ -179,7 +179,7 @@ describe("fields", () => {
     );
     assert.deepEqual(found?.fields, [
       { path: "spec.except", old: ["a"], new: ["d"] },
-      { path: 'spec.ports["http"]', old: { name: "http", port: 80 } },
+      { path: 'spec.ports["http"]', old: { name: "http", port: 80 }, new: undefined },
       { path: 'spec.ports["https"].port', old: 443, new: 8443 },
     ]);
   });
@@ -276,7 +276,7 @@ describe("the forms of a preview", () => {
     ["the events one a line", events.map((event) => JSON.stringify(event)).join("\n")],
   ] as const) {
     test(form, () => {
-      const changes = changesOf(readPreview(text));
+      const changes: unknown = JSON.parse(JSON.stringify(changesOf(readPreview(text))));
       assert.deepEqual(changes, [
         {
           owner: "acme",

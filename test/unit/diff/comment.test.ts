@@ -1,21 +1,22 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { breaker } from "../../../kraft/diff/breaker.ts";
-import type { Change, Operation } from "../../../kraft/diff/changes.ts";
-import { comment, commentLimit, headline, marker, refusedComment } from "../../../kraft/diff/comment.ts";
+import { verdictOn } from "../../../kraft/diff/confirmation.ts";
+import type { Change, Operation } from "../../../kraft/diff/change.ts";
+import { comment, commentLimit, marker, refusedComment } from "../../../kraft/diff/comment.ts";
+import { headline } from "../../../kraft/diff/wording.ts";
 import { change } from "./samples.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");
-const of = (...changes: Change[]) => comment(changes, { stack: "local", verdict: breaker(changes, "", now) });
+const of = (...changes: Change[]) => comment(changes, { stack: "local", verdict: verdictOn(changes, "", now) });
 
-test("the first line says who is touched, tenants before the platform", () => {
+test("the first line says who is affected, tenants before the platform", () => {
   for (const [changes, expected] of [
-    [[], "Nobody is touched: nothing changes on local."],
-    [[change("update")], "Touches acme on local: 1 changed. Nothing is deleted or replaced."],
+    [[], "No changes on local."],
+    [[change("update")], "Affects acme on local: 1 changed. Nothing is deleted or replaced."],
     [
       [change("create", { owner: "platform" }), change("delete", { owner: "zoe" }), change("create", { owner: "zoe" })],
-      "Touches zoe and the platform on local: 1 deleted, 2 new.",
+      "Affects zoe and the platform on local: 1 deleted, 2 new.",
     ],
   ] as const) {
     assert.equal(headline(changes, "local"), expected);
@@ -33,7 +34,7 @@ test("what is lost stands above everything else, with the line that would confir
   );
   assert.ok(lost !== undefined && line !== undefined && blue !== undefined);
   assert.ok(0 < lost && lost < line && line < blue, text);
-  assert.match(text, /deleted \(stays in the cluster, managed by nobody\)/);
+  assert.match(text, /deleted \(stays in the cluster, unmanaged\)/);
 });
 
 test("many or long fields are folded", () => {
@@ -64,9 +65,9 @@ const anyChange: fc.Arbitrary<Change> = fc
       fc.record({ path: fc.string(), old: fc.string({ unit: "grapheme" }), new: fc.string({ maxLength: 5000 }) }),
     ),
   })
-  .map(({ loss, ...rest }) => change(rest.operation, { ...rest, ...(loss === undefined ? {} : { loss }) }));
+  .map(({ loss, ...rest }) => change(rest.operation, { ...rest, loss }));
 
-test("no comment is longer than GitHub takes, and every one keeps its first line and its marker", () => {
+test("no comment is longer than GitHub accepts, and every one keeps its first line and its marker", () => {
   const heavy = fc.array(anyChange, { size: "+2", maxLength: 400 });
   fc.assert(
     fc.property(heavy, (changes) => {
@@ -83,7 +84,7 @@ test("a comment that is too long loses its folded parts first, then its last row
   const fields = [{ path: "spec", old: "x".repeat(40_000), new: "y" }];
   const folded = of(change("update", { fields }), change("update", { owner: "blue", fields }));
   assert.equal(folded.split("<details>").length, 2);
-  assert.match(folded, /The other fields are left out here/);
+  assert.match(folded, /The other fields do not fit/);
   const rows = of(...Array.from({ length: 2000 }, (_, index) => change("update", { name: `settings-${index}` })));
   assert.match(rows, /Cut here/);
   assert.ok(Buffer.byteLength(rows) > commentLimit - 200);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import { changesOf, type Change } from "../../../kraft/diff/changes.ts";
+import type { Change } from "../../../kraft/diff/change.ts";
+import { changesOf } from "../../../kraft/diff/preview-changes.ts";
 import { driftOf, type Drift } from "../../../kraft/diff/drift.ts";
 import { readPreview } from "../../../kraft/diff/preview.ts";
 import { change } from "./samples.ts";

@@ -1,5 +1,5 @@
-import type { Change, Operation } from "../../../kraft/diff/changes.ts";
-import type { State, Step } from "../../../kraft/diff/preview.ts";
+import type { Change, Operation } from "../../../kraft/diff/change.ts";
+import type { PreviewStep, ResourceState } from "../../../kraft/diff/preview.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -9,11 +9,11 @@ export function urn(name: string, type = "kubernetes:core/v1:Namespace"): string
   return `urn:pulumi:local::kraft::${parent}${type}::${name}`;
 }
 
-export function state(inputs: Fields, more: Partial<State> = {}): State {
+export function state(inputs: Fields, more: Partial<ResourceState> = {}): ResourceState {
   return { inputs, outputs: {}, custom: true, ...more };
 }
 
-export function step(operation: string, name: string, more: Partial<Step> = {}): Step {
+export function step(operation: string, name: string, more: Partial<PreviewStep> = {}): PreviewStep {
   return { operation, urn: urn(name), detailedDiff: {}, replaceKeys: [], ...more };
 }
 

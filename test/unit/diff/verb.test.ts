@@ -51,14 +51,14 @@ describe("a preview", () => {
   test("that takes nothing: text, exit code 0", async () => {
     assert.deepEqual(await kraft(["diff", "--preview", update()]), {
       code: 0,
-      stdout: `Touches acme on local: 1 changed. Nothing is deleted or replaced.
+      stdout: `Affects acme on local: 1 changed. Nothing is deleted or replaced.
 
 acme
   changed  ResourceQuota k3k-acme/kraft-objects
       - spec.hard.pods: 30
       + spec.hard.pods: 60
 
-From a preview against the cluster.
+From a preview against the live cluster.
 `,
       stderr: "",
     });
@@ -83,7 +83,7 @@ From a preview against the cluster.
   test("--markdown is the comment", async () => {
     const { code, stdout } = await kraft(["diff", "--preview", update(), "--markdown"]);
     assert.equal(code, 0);
-    assert.ok(stdout.startsWith("**Touches acme on local:") && stdout.endsWith(`${marker}\n`), stdout);
+    assert.ok(stdout.startsWith("**Affects acme on local:") && stdout.endsWith(`${marker}\n`), stdout);
   });
 
   test("--json is for programs", async () => {
@@ -114,15 +114,15 @@ describe("drift", () => {
   test("of a wall: exit code 1", async () => {
     const { code, stdout } = await kraft(["diff", "--preview", update(), "--drift"]);
     assert.equal(code, 1);
-    assert.match(stdout, /^Drift on local: 1 of what keeps tenants apart/);
+    assert.match(stdout, /^Drift on local\. Look at this today\. Changes by kind: tenant isolation or data: 1,/);
     const markdown = await kraft(["diff", "--preview", update(), "--drift", "--markdown"]);
-    assert.match(markdown.stdout, /## What keeps tenants apart, or their data/);
+    assert.match(markdown.stdout, /## Tenant isolation or data/);
   });
 
   test("none: exit code 0", async () => {
     const none = file("none.json", { steps: [{ ...steps.update, op: "refresh" }], changeSummary: {} });
     const { code, stdout } = await kraft(["diff", "--preview", none, "--drift"]);
-    assert.equal(stdout, "No drift on local: the cluster holds what the program declared.\n");
+    assert.equal(stdout, "No drift on local: the cluster matches what the program declared.\n");
     assert.equal(code, 0);
   });
 });
@@ -170,6 +170,6 @@ describe("a command line that is wrong: exit code 2, and nothing on standard out
   test("a file that is no preview", async () => {
     const { code, stderr } = await kraft(["diff", "--preview", file("text.json", "{}")]);
     assert.equal(code, 2);
-    assert.match(stderr, /No preview of Pulumi's/);
+    assert.match(stderr, /not a preview by Pulumi/);
   });
 });

@@ -70,12 +70,12 @@ test("what servers say of names, asked all at once", () =>
         "circle.example": answer({
           cnames: ["elcric.example", "circle.example"],
           failure:
-            "A: the name server could not find out (SERVFAIL), AAAA: the name server could not find out (SERVFAIL)",
+            "A: the name server failed to resolve it (SERVFAIL), AAAA: the name server failed to resolve it (SERVFAIL)",
         }),
         "empty.example": answer({}),
         "nobody.example": answer({ exists: false }),
-        "fails.example": answer({ exists: false, failure: "the name server could not find out (SERVFAIL)" }),
-        "refused.example": answer({ exists: false, failure: "the name server does not want to say (REFUSED)" }),
+        "fails.example": answer({ exists: false, failure: "the name server failed to resolve it (SERVFAIL)" }),
+        "refused.example": answer({ exists: false, failure: "the name server refused the query (REFUSED)" }),
         "silent.example": answer({ exists: false, failure: "no answer within 0.6 s" }),
       };
       const started = performance.now();
@@ -161,7 +161,7 @@ test("a file with problems: DNS is not asked, which is said", () =>
     folderWith({ "kraft:domain": "homelab.invalid" }, async (directory) => {
       const line = ["check", "homelab", "--directory", directory, "--dns", "--resolver", server.address];
       const { code, stderr } = await kraft(line);
-      assert.equal(stderr, "Pulumi.homelab.yaml has problems, so that DNS was not asked for its names.\n");
+      assert.equal(stderr, "Pulumi.homelab.yaml has problems, so DNS was not asked for its names.\n");
       assert.deepEqual(server.questions, []);
       assert.equal(code, 1);
     }),

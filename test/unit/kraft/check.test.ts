@@ -86,7 +86,7 @@ test("a key that is encrypted and need not be cannot be checked, which is said o
     );
   }));
 
-test("what a file leaves out comes from Pulumi.yaml, as in a preview", () =>
+test("a key that is left out has its default, as in a preview", () =>
   folderWith({ "kraft:charts": undefined, "kraft:k3kVersion": 1.1 }, (directory) => {
     const { problems } = checked(homelab(), directory, today);
     assert.deepEqual(

@@ -8,7 +8,10 @@ import { Output } from "../../../kraft/cli/output.ts";
 import { verbs } from "../../../kraft/cli/verbs.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
-const documents = [...globSync("docs/**/*.md", { cwd: root }), "README.md"].sort();
+const documents = [...globSync("docs/**/*.md", { cwd: root }), "README.md", "CONTRIBUTING.md", "CHANGELOG.md"].sort();
+const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+  readonly scripts: Readonly<Record<string, string>>;
+};
 
 const program = programOf(verbs, new Output());
 
@@ -20,7 +23,7 @@ function commandLines(text: string): string[] {
 for (const name of documents) {
   const text = readFileSync(join(root, name), "utf8");
 
-  test(`${name}: every verb, operand and option that it names is there`, () => {
+  test(`${name}: every verb, operand and option that it names exists`, () => {
     for (const line of commandLines(text)) {
       const [verb = "", ...rest] = line.split(/\s+/);
       const command = program.commands.find((candidate) => candidate.name() === verb);
@@ -40,9 +43,35 @@ for (const name of documents) {
     }
   });
 
-  test(`${name}: every page that it links to is there`, () => {
+  test(`${name}: every npm script that it names exists`, () => {
+    for (const [, script = ""] of text.matchAll(/npm run (?:--silent |-s )?([a-z][a-z:]*)/g)) {
+      assert.ok(script in scripts, script);
+    }
+  });
+
+  test(`${name}: every page that it links to exists`, () => {
     for (const [, target = ""] of text.matchAll(/\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)/g)) {
       assert.ok(existsSync(join(root, dirname(name), target)), target);
+    }
+  });
+
+  test(`${name}: every heading that it links to exists`, () => {
+    for (const [, page = "", anchor = ""] of text.matchAll(/\]\((?!https?:)([^)#]*)#([^)]+)\)/g)) {
+      const linked = page === "" ? text : readFileSync(join(root, dirname(name), page), "utf8");
+      const anchors = [...linked.matchAll(/^#+ (.*)$/gm)].map(([, heading = ""]) =>
+        heading
+          .toLowerCase()
+          .replaceAll(/[^\p{L}\p{N} _-]/gu, "")
+          .replaceAll(" ", "-"),
+      );
+      assert.ok(anchors.includes(anchor), `${page}#${anchor}`);
+    }
+  });
+
+  test(`${name}: every source file and folder that it names exists`, () => {
+    const folders = "errors|stacks|components|cluster|infra|kraft|local|test|docs|\\.github";
+    for (const [, path = ""] of text.matchAll(new RegExp(`\`((?:${folders})/[^\`\\s<>|{}]*)\``, "g"))) {
+      assert.ok(globSync(path, { cwd: root }).length > 0, path);
     }
   });
 }

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/cli/output.ts";
-import type { Observed, VolumeObject } from "../../../kraft/status/objects.ts";
+import type { Volume } from "../../../cluster/objects.ts";
+import type { Observed } from "../../../kraft/status/observed.ts";
 import { statusMetrics } from "../../../kraft/status/prometheus.ts";
 import type { DeclaredTenant, Status } from "../../../kraft/status/report.ts";
 import { judge } from "../../../kraft/status/status.ts";
@@ -23,7 +24,7 @@ function workload(namespace: string, name: string) {
   return { metadata: { name, namespace }, spec: { replicas: 2 }, status: { readyReplicas: 2 } };
 }
 
-function volume(name: string, changes: Partial<VolumeObject["status"]> = {}, group = "standard"): VolumeObject {
+function volume(name: string, changes: Partial<Volume["status"]> = {}, group = "standard"): Volume {
   return {
     metadata: {
       name,
@@ -213,7 +214,7 @@ test("the text ends with what is wrong", () => {
   );
   assert.deepEqual(text.slice(-2), [
     "1 thing is wrong",
-    "  tenant acme: stands in the stack file, but has no Cluster: run pulumi up",
+    "  tenant acme: is in the stack file, but has no Cluster: run pulumi up",
   ]);
   assert.deepEqual(text.slice(text.indexOf("Volumes"), text.indexOf("Volumes") + 2), ["Volumes", "  none"]);
 });
@@ -275,8 +276,8 @@ describe("what is wrong", () => {
       "a tenant that is only in the cluster, one that is only in the file": [
         {},
         [
-          "tenant acme: has a Cluster, but does not stand in the stack file",
-          "tenant blue: stands in the stack file, but has no Cluster: run pulumi up",
+          "tenant acme: has a Cluster, but is not in the stack file",
+          "tenant blue: is in the stack file, but has no Cluster: run pulumi up",
         ],
         [active("blue")],
       ],
@@ -435,9 +436,9 @@ describe("a tenant whom the stack file does not let run", () => {
   });
 
   for (const state of ["archived", "purged"] as const) {
-    test(`${state}: a guest that still stands is wrong`, () => {
+    test(`${state}: a guest that still exists is wrong`, () => {
       assert.deepEqual(problems(stopped, [{ name: "acme", state }]), [
-        `tenant acme: is ${state} in the stack file, but its Cluster still stands: run pulumi up`,
+        `tenant acme: is ${state} in the stack file, but its Cluster still exists: run pulumi up`,
       ]);
       assert.deepEqual(problems(cluster({}, hoursAgo(1)), [{ name: "acme", state }]), [
         `tenant acme: is ${state} in the stack file, but its Cluster is still being deleted`,
@@ -470,20 +471,20 @@ describe("a tenant who moves", () => {
     assert.deepEqual(status.notes, [
       {
         subject: "tenant acme",
-        message: "is on its way from proliant: npm run kraft -- move acme --stack homelab",
+        message: "is moving here from proliant: npm run kraft -- move acme --stack homelab",
       },
     ]);
     const text = lines(status);
-    assert.ok(text.includes("On the move"));
-    assert.ok(text.includes("  tenant acme: is on its way from proliant: npm run kraft -- move acme --stack homelab"));
+    assert.ok(text.includes("Moving"));
+    assert.ok(text.includes("  tenant acme: is moving here from proliant: npm run kraft -- move acme --stack homelab"));
     assert.equal(text.at(-1), "All is well.");
-    assert.ok(text.some((line) => /^ {2}acme +on its way from proliant /.test(line)));
+    assert.ok(text.some((line) => /^ {2}acme +moving from proliant /.test(line)));
   });
 
   test("arrived without a guest: pulumi up starts it; with one: as any other", () => {
     const arrived = annotated({ ...proven, "kraft.dev/arrived-from": "proliant" });
     assert.deepEqual(problems({ ...none, ...arrived }, coming), [
-      "tenant acme: stands in the stack file, but has no Cluster: run pulumi up",
+      "tenant acme: is in the stack file, but has no Cluster: run pulumi up",
     ]);
     const status = statusOf(arrived, coming);
     assert.deepEqual([status.problems, status.notes], [[], []]);
@@ -504,7 +505,7 @@ describe("a tenant who moves", () => {
   });
 
   test("a copy that follows has no schedule and no backups of its own, and is shown so; broken ones are broken", () => {
-    const copy = (changes: Partial<VolumeObject["status"]> = {}): VolumeObject => {
+    const copy = (changes: Partial<Volume["status"]> = {}): Volume => {
       const found = volume("pvc-1", { lastBackupAt: "", ...changes }, "none");
       return { ...found, spec: { ...found.spec, Standby: true } };
     };

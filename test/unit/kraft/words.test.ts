@@ -26,7 +26,7 @@ describe("schedules in words", () => {
     }
   });
 
-  test("what would be said wrongly is refused", () => {
+  test("a schedule that the words cannot describe is refused", () => {
     for (const cron of [
       "* * * * *",
       "0 */5 * * *",
@@ -52,7 +52,7 @@ describe("schedules on the operator's clock", () => {
   ];
   const from = new Date("2026-11-25T00:00:00Z");
 
-  test("where clocks change within the year, the same run is at two times", () => {
+  test("where clocks change in summer, the same run has two local times", () => {
     assert.deepEqual(scheduleTable(shown, "Europe/Berlin", from), {
       title: "Schedules: Longhorn runs them in UTC; times are those of Europe/Berlin",
       rows: [
@@ -65,14 +65,14 @@ describe("schedules on the operator's clock", () => {
     });
   });
 
-  test("the season that it is comes first", () => {
+  test("the present season comes first", () => {
     assert.deepEqual(scheduleTable(shown, "Europe/Berlin", new Date("2026-07-01T00:00:00Z")).rows[0]?.slice(2, 4), [
       "UTC+2",
       "UTC+1",
     ]);
   });
 
-  test("west of Greenwich a run can be on the day before, and not every zone is whole hours away", () => {
+  test("a run can be on another day in local time, and zones can differ by parts of an hour", () => {
     const at = (zone: string): unknown => scheduleTable(shown, zone, from).rows.slice(2);
     assert.deepEqual(at("America/Phoenix"), [
       ["six-hourly", "15 */6 * * *", "05:15, 11:15, 17:15, 23:15", "critical", "28"],
@@ -86,13 +86,13 @@ describe("schedules on the operator's clock", () => {
     assert.deepEqual(scheduleTable(shown, "UTC", from).rows[0]?.[2], "UTC");
   });
 
-  test("what is done to volumes of every tier, and to those of none, is done to all", () => {
+  test("a job for every tier, and for volumes without one, is for all", () => {
     const groups = ["bulk", "critical", "default", "kraft-none", "standard"];
     const { rows } = scheduleTable([{ name: "trim", task: "", cron: "0 5 * * 0", groups, retain: 0 }], "UTC", from);
     assert.deepEqual(rows[1], ["trim", "0 5 * * 0", "Sunday 05:00", "all, kraft-none", "-"]);
   });
 
-  test("a job that a person made stands there without words, and one that is missing is said to be", () => {
+  test("a job made by hand has no words, and a missing one is marked", () => {
     const table = scheduleTable(
       [
         { name: "own", task: "backup", cron: "0 0 1 * *", groups: [], retain: 1 },

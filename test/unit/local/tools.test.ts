@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { toolSources } from "../../../local/toolchain/ready.ts";
-import { toolModules } from "../../../local/toolchain/tools.ts";
+import { toolModules, toolSources } from "../../../local/toolchain/tools.ts";
 
 test("the tools of the storage module are named after the versions that its go.mod requires", () => {
   const requirements = readFileSync(join(toolSources, "storage", "go.mod"), "utf8");

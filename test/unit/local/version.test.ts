@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { parseVersion, versionFits } from "../../../local/toolchain/version.ts";
+import { versionFits } from "../../../local/toolchain/version.ts";
 
 test("versions are read with and without v, patch and suffix", () => {
-  assert.deepEqual(parseVersion("v3.215.0"), [3, 215, 0]);
-  assert.deepEqual(parseVersion("1.35.4+k3s1"), [1, 35, 4]);
-  assert.deepEqual(parseVersion("0.8"), [0, 8, 0]);
-  assert.equal(parseVersion("devel"), undefined);
-  assert.equal(parseVersion("1"), undefined);
+  for (const [found, wanted, fits] of [
+    ["v3.215.0", "3.215.0", true],
+    ["1.35.4+k3s1", "1.35.4", true],
+    ["0.8", "0.8.0", true],
+    ["devel", "0.8.0", false],
+    ["1", "1.0.0", false],
+  ] as const) {
+    assert.equal(versionFits(found, wanted, "sameMinor"), fits, found);
+  }
 });
 
 test("a newer CLI of the same major version does, an older or a next major does not", () => {

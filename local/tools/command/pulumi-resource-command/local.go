@@ -72,7 +72,8 @@ func (*localCommand) Delete(
 	return infer.DeleteResponse{}, request.State.run(ctx, request.State.Delete)
 }
 
-// run runs a line, if there is one. What the resource printed before is in the receiver, and what it prints now after it.
+// run runs a command line, if there is one. The receiver holds what the resource printed before, and afterwards what it
+// printed now.
 func (o *localOutputs) run(ctx context.Context, line *string) error {
 	if line == nil {
 		return nil
@@ -103,11 +104,11 @@ func (o *localOutputs) run(ctx context.Context, line *string) error {
 	if o.Stdin != nil && *o.Stdin != "" {
 		process.Stdin = strings.NewReader(*o.Stdin)
 	}
-	said := listen(ctx, o.Logging)
-	process.Stdout, process.Stderr = said.stdout, said.stderr
+	output := captureOutput(ctx, o.Logging)
+	process.Stdout, process.Stderr = output.stdout, output.stderr
 	if err := process.Run(); err != nil {
-		return said.failure(err, *line)
+		return output.failure(err, *line)
 	}
-	o.Stdout, o.Stderr = said.outputs()
+	o.Stdout, o.Stderr = output.outputs()
 	return nil
 }

@@ -1,13 +1,13 @@
 // Command pulumi-resource-command is a stand-in for Pulumi's command provider, for tests only.
 //
-// The module that the proxy carries for the provider's version lacks the provider itself: at v1.2.1 it is a module of its
-// own without a tag. This program serves the two resources that Kraft declares, command:remote:Command and
-// command:local:Command, with what Kraft uses of them: the same framework in the same version, the same fields, the same
-// texts of errors; real SSH with a required host key, real processes. It differs where that keeps a mistake from being
-// hidden. Of a remote command, a connection without a host key, an environment, triggers and a delete command are
-// refused, and no agent is asked. A local command hands no files back: assetPaths and archivePaths do not exist.
+// The Go module of the provider's version does not contain the provider: at v1.2.1 that is a nested module without a tag.
+// This program serves the two resources that Kraft declares, command:remote:Command and command:local:Command, as far as
+// Kraft uses them: the same framework in the same version, the same fields, the same error messages, real SSH with a
+// required host key, real processes. It is stricter, so that no mistake stays hidden: a remote command must have a host key,
+// may have no environment, triggers or delete command, and no SSH agent is asked. A local command returns no files:
+// assetPaths and archivePaths do not exist.
 //
-// Where the machine has the plugin itself (pulumi plugin install resource command 1.2.1), that one is taken.
+// If the machine has the plugin itself (pulumi plugin install resource command 1.2.1), that one is used.
 package main
 
 import (

@@ -94,12 +94,12 @@ func (o *remoteOutputs) run(ctx context.Context, line string) error {
 	if o.Stdin != nil {
 		session.Stdin = strings.NewReader(*o.Stdin)
 	}
-	said := listen(ctx, o.Logging)
-	session.Stdout, session.Stderr = said.stdout, said.stderr
+	output := captureOutput(ctx, o.Logging)
+	session.Stdout, session.Stderr = output.stdout, output.stderr
 	if err := session.Run(line); err != nil {
-		return said.failure(err, line)
+		return output.failure(err, line)
 	}
-	o.Stdout, o.Stderr = said.outputs()
+	o.Stdout, o.Stderr = output.outputs()
 	return nil
 }
 

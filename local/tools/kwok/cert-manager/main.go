@@ -1,8 +1,8 @@
 // Command cert-manager-admission is the part of cert-manager that the API server itself needs: the admission webhook
 // and the CA injector that makes the API server trust it. Both are cert-manager's own code.
 //
-// cert-manager's commands live in nested modules that the Go module proxy does not carry, so this main stands in for
-// two of them. It lives under cert-manager's import path because Go lets only such code import the internal packages.
+// cert-manager's own commands are in nested modules that the Go module proxy does not have, so this program replaces two of
+// them. Its import path is below cert-manager's, because only such code may import cert-manager's internal packages.
 package main
 
 import (

@@ -1,12 +1,12 @@
-// Command network-policy-analyser says which traffic a cluster's NetworkPolicies allow, from a snapshot of the cluster:
-// a JSON document on standard input, answered by one verdict per query on standard output. Cyclonus evaluates the
-// policies; this program translates, and refuses what Cyclonus would evaluate otherwise than Kubernetes.
+// Command network-policy-analyser computes which traffic a cluster's NetworkPolicies allow. It reads a snapshot of the
+// cluster as JSON on standard input, and writes one verdict per query to standard output. Cyclonus evaluates the policies;
+// this program translates, and refuses what Cyclonus would evaluate differently from Kubernetes.
 //
-// Where network plugins differ, Cyclonus has these answers:
+// Where network plugins differ, Cyclonus behaves like this:
 //
-//   - An ipBlock matches a pod, too, by the pod's address.
-//   - "ip:" is a peer outside the cluster, even where a pod or a node has that address: no policy applies on its side,
-//     no selector matches it, and that a pod's own node always reaches the pod is not known.
+//   - An ipBlock also matches a pod, by the pod's address.
+//   - "ip:" is a peer outside the cluster, even if a pod or a node has that address: no policy applies on its side and no
+//     selector matches it. That a node always reaches its own pods is not modelled.
 package main
 
 import (
@@ -72,7 +72,7 @@ func run(input io.Reader, output io.Writer) error {
 	if len(unknown) > 0 {
 		return unknown[0]
 	}
-	// A part left out by mistake would look like a cluster in which everything is allowed.
+	// If a part were missing by mistake, everything would seem to be allowed.
 	if cluster.NetworkPolicies == nil || cluster.Namespaces == nil || cluster.Pods == nil || cluster.Queries == nil {
 		return errors.New("networkPolicies, namespaces, pods and queries must all be given, empty or not")
 	}
@@ -104,13 +104,13 @@ func (cluster *snapshot) answer() (verdicts []verdict, err error) {
 		inside := &matcher.InternalPeer{Namespace: namespace, NamespaceLabels: labels, PodLabels: pod.Labels}
 		peers[key] = &matcher.TrafficPeer{Internal: inside, IP: pod.IP}
 	}
-	// Cyclonus panics at a policy that no API server would have taken.
+	// Cyclonus panics at a policy that no API server would accept.
 	defer func() {
 		if problem := recover(); problem != nil {
 			verdicts, err = nil, fmt.Errorf("cyclonus: %v", problem)
 		}
 	}()
-	// Not simplified, which only the tables that Cyclonus prints need.
+	// Simplifying them is only for the tables that Cyclonus prints.
 	policy := matcher.BuildNetworkPolicies(false, policies)
 	verdicts = []verdict{}
 	for i, query := range cluster.Queries {
@@ -127,7 +127,7 @@ func (cluster *snapshot) answer() (verdicts []verdict, err error) {
 func (cluster *snapshot) traffic(query query, peers map[string]*matcher.TrafficPeer) (*matcher.Traffic, error) {
 	switch {
 	case query.From == query.To:
-		// No policy keeps a pod from itself; Cyclonus would let it.
+		// No policy keeps a pod from reaching itself, but Cyclonus would apply them.
 		return nil, fmt.Errorf("%q is on both sides, which policies do not govern", query.From)
 	case query.Protocol != core.ProtocolTCP && query.Protocol != core.ProtocolUDP && query.Protocol != core.ProtocolSCTP:
 		return nil, fmt.Errorf("%q is none of the protocols TCP, UDP and SCTP", query.Protocol)
@@ -154,7 +154,7 @@ func (cluster *snapshot) traffic(query query, peers map[string]*matcher.TrafficP
 	return traffic, nil
 }
 
-// checkAddress refuses IPv4 in IPv6 notation, too: Cyclonus takes it for IPv4.
+// checkAddress also refuses IPv4 in IPv6 notation, which Cyclonus reads as IPv4.
 func checkAddress(text string) error {
 	if address, err := netip.ParseAddr(text); err != nil || address.Is4In6() || address.Zone() != "" {
 		return fmt.Errorf("%q is no IP address", text)
@@ -162,8 +162,8 @@ func checkAddress(text string) error {
 	return nil
 }
 
-// refuseMisread refuses what Cyclonus reads otherwise than Kubernetes: there, NotIn matches what lacks the label, an
-// empty value in matchLabels does not, and a block of IPv4 addresses in IPv6 notation holds no IPv4 address.
+// refuseMisread refuses what Cyclonus reads differently from Kubernetes. In Kubernetes, NotIn matches an object without the
+// label, an empty value in matchLabels does not, and a block of IPv4 addresses in IPv6 notation contains no IPv4 address.
 func refuseMisread(spec networking.NetworkPolicySpec) error {
 	var peers []networking.NetworkPolicyPeer
 	for _, rule := range spec.Ingress {

@@ -1,11 +1,11 @@
-// Command backup-store fills and reads a backup store as Longhorn does, with Longhorn's own library, for volumes that
-// exist nowhere: no embedded cluster runs a Longhorn that could make them. The keys of the S3 server are in
-// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
+// Command backup-store writes and reads a backup store with Longhorn's own library. The volumes do not exist: the embedded
+// cluster runs no Longhorn that could make them. The keys of the S3 server are in AWS_ACCESS_KEY_ID and
+// AWS_SECRET_ACCESS_KEY.
 //
 //	backup-store write   --endpoint URL --region R --bucket B --prefix P < spec.json
 //	backup-store restore --endpoint URL --region R --bucket B --prefix P --volume V --backup NAME
 //
-// write makes the backups of spec.json (see spec.go) that are not there yet, and prints one JSON line for each it made.
+// write makes the backups of spec.json (see spec.go) that do not exist yet, and prints one JSON line for each of them.
 // restore reads a backup back and prints a JSON line with the SHA-256 of the whole volume.
 package main
 
@@ -32,7 +32,7 @@ func (s store) url() string {
 }
 
 func main() {
-	// The library tells every step.
+	// The library logs every step.
 	logrus.SetLevel(logrus.ErrorLevel)
 	if err := run(os.Args[1:], os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, "backup-store:", err)
@@ -65,7 +65,7 @@ func run(arguments []string, input io.Reader, output io.Writer) error {
 			return fmt.Errorf("--%s is missing", name)
 		}
 	}
-	// How Longhorn hands the contents of its credential secret to the library.
+	// Longhorn passes the contents of its credential secret to the library like this.
 	for name, value := range map[string]string{"AWS_ENDPOINTS": target.endpoint, "VIRTUAL_HOSTED_STYLE": "false"} {
 		if err := os.Setenv(name, value); err != nil {
 			return err

@@ -23,7 +23,7 @@ type restoredBackup struct {
 	SHA256 string `json:"sha256"` // of the whole volume, holes as zeroes
 }
 
-// restore reads a backup into a sparse file, which it removes again.
+// restore reads a backup into a temporary sparse file.
 func restore(target store, volume, backup string, lines *json.Encoder) error {
 	folder, err := os.MkdirTemp("", "backup-store-")
 	if err != nil {
@@ -44,7 +44,7 @@ func restore(target store, volume, backup string, lines *json.Encoder) error {
 	if err := <-disk.ended; err != nil {
 		return err
 	}
-	if err := untilUnlocked(target, volume); err != nil {
+	if err := waitUntilUnlocked(target, volume); err != nil {
 		return err
 	}
 	data, err := os.Open(file)
@@ -60,14 +60,14 @@ func restore(target store, volume, backup string, lines *json.Encoder) error {
 	return lines.Encode(restoredBackup{Volume: volume, Backup: backup, Size: size, SHA256: hex.EncodeToString(hash.Sum(nil))})
 }
 
-// untilUnlocked waits for the one thing that the library does after it has said that it is done.
-func untilUnlocked(target store, volume string) error {
+// waitUntilUnlocked waits until the library has removed its lock, which it does after it reports success.
+func waitUntilUnlocked(target store, volume string) error {
 	driver, err := backupstore.GetBackupStoreDriver(target.url())
 	if err != nil {
 		return err
 	}
 	for range 100 {
-		// A folder without files is none.
+		// S3 has no empty folders: the listing may fail once the last lock is gone.
 		if locks, err := driver.List(path.Join(volumeFolder(volume), backupstore.LOCKS_DIRECTORY) + "/"); err != nil || len(locks) == 0 {
 			return nil
 		}
@@ -76,7 +76,7 @@ func untilUnlocked(target store, volume string) error {
 	return fmt.Errorf("volume %s stays locked", volume)
 }
 
-// restoredDisk is the file that stands for a volume's device.
+// restoredDisk is a file in place of a volume's device.
 type restoredDisk struct {
 	closed bool
 	ended  chan error

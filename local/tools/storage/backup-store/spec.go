@@ -55,7 +55,7 @@ type workloadStatus struct {
 	WorkloadType string `json:"workloadType"`
 }
 
-// readSpec fails with everything that is wrong with the spec.
+// readSpec reports everything that is wrong with the spec at once.
 func readSpec(input io.Reader) (spec, error) {
 	var wanted spec
 	decoder := json.NewDecoder(input)

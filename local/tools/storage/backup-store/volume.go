@@ -9,8 +9,8 @@ import (
 	"github.com/longhorn/backupstore/types"
 )
 
-// generatedVolume is a volume whose content follows from names: what a snapshot wrote into a block is the line
-// "<volume> <snapshot> <block>", over and over. The library reads it in place of a replica.
+// generatedVolume is a volume with generated content: a block that a snapshot wrote repeats the line
+// "<volume> <snapshot> <block>". The library reads it in place of a replica.
 type generatedVolume struct {
 	name   string
 	backup backupSpec
@@ -19,7 +19,7 @@ type generatedVolume struct {
 }
 
 func (v *generatedVolume) HasSnapshot(string, string) bool {
-	// It makes every snapshot anew, those of earlier runs too.
+	// Any snapshot can be generated, also those of earlier runs.
 	return true
 }
 

@@ -14,7 +14,7 @@ import (
 	lhbackup "github.com/longhorn/go-common-libs/backup"
 )
 
-// madeBackup is the line that write prints.
+// madeBackup is a line that write prints.
 type madeBackup struct {
 	Volume      string `json:"volume"`
 	Backup      string `json:"backup"`
@@ -22,8 +22,8 @@ type madeBackup struct {
 	Uploaded    int64  `json:"uploaded"` // bytes of blocks, compressed, that the store did not have yet
 }
 
-// write makes the backups of each volume one after the other, and those of different volumes at once: for every backup
-// the library waits two seconds to see whether anybody else has locked the volume.
+// write makes the backups of one volume one after the other, and works on all volumes at once: for every backup the library
+// waits two seconds to see whether somebody else has locked the volume.
 func write(target store, wanted spec, lines *json.Encoder) error {
 	problems := make([]error, len(wanted.Volumes))
 	made := make([][]madeBackup, len(wanted.Volumes))

@@ -1,18 +1,9 @@
-import { tenantNames } from "../../components/plan/names.ts";
 import { dataGroups } from "../../cluster/live-state.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { apiGroupOf, type Identity } from "./identity.ts";
 
-/** What an object is called, and whose it is. */
-export interface Identity {
-  /** A tenant's name, or `platform`. */
-  readonly owner: string;
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly namespace?: string;
-  readonly name: string;
-}
-
-/** Kinds of Longhorn that hold volumes and backups, or the way to them. Deleting a Backup deletes it in the bucket. */
+/** Longhorn's kinds that hold volumes and backups or lead to them. Deleting a Backup object deletes it in the bucket. */
 const longhornData: ReadonlySet<string> = new Set([
   "Backup",
   "BackupBackingImage",
@@ -27,11 +18,12 @@ const longhornData: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * What would be lost with an object if it were deleted from the cluster, as the end of a sentence; undefined for an object
- * that can be made again from the program.
+ * What would be lost if an object were deleted from the cluster, as the end of a sentence; undefined for an object that
+ * the program can simply create again.
  */
-export function lossWith({ owner, apiVersion, kind, namespace, name }: Identity): string | undefined {
-  const [group = ""] = apiVersion.includes("/") ? apiVersion.split("/") : [""];
+export function dataLostWith(identity: Identity): string | undefined {
+  const { kind, name } = identity;
+  const group = apiGroupOf(identity);
   switch (`${group}/${kind}`) {
     case "/Namespace":
       return name === platformNamespaces.longhorn
@@ -40,14 +32,14 @@ export function lossWith({ owner, apiVersion, kind, namespace, name }: Identity)
     case "k3k.io/Cluster":
       return "the guest cluster, and every volume claim that K3k made for it";
     case "k3k.io/VirtualClusterPolicy":
-      return "K3k's hold on the namespace: quota, limits and Pod Security of the guest";
+      return "the guest's quota, limits and Pod Security, which K3k enforces by it";
     case "/PersistentVolume":
     case "/PersistentVolumeClaim":
       return "the volume";
     case "storage.k8s.io/StorageClass":
-      return "the class that volumes are made and kept by";
+      return "the class that its volumes are created and retained by";
     case "/Secret":
-      return lossWithSecret(owner, namespace, name);
+      return lostWithSecret(identity);
     case "apiextensions.k8s.io/CustomResourceDefinition":
       return dataGroups.some((data) => name.endsWith(`.${data}`))
         ? `every object of ${name}, for all tenants${name.endsWith(".longhorn.io") ? ", and for backups those in the bucket" : ""}`
@@ -55,12 +47,12 @@ export function lossWith({ owner, apiVersion, kind, namespace, name }: Identity)
     case "aws:s3/Bucket":
       return "the bucket at Wasabi with every backup of every tenant";
     case "aws:s3/BucketVersioning":
-      return "the versions of what is deleted in the bucket: whoever has Longhorn's key could destroy the backups";
+      return "the old versions of deleted backups: whoever has Longhorn's key could then destroy all of them";
     case "aws:iam/User":
     case "aws:iam/AccessKey":
-      return "the key to the backups in the bucket: no backup is made, and none comes back";
+      return "the key to the backups in the bucket: no backup can be written or read";
     case "aws:iam/UserPolicy":
-      return "the right of Longhorn's key to write and read backups, and what keeps it from destroying them";
+      return "the policy that lets Longhorn's key read and write backups and not destroy them";
     case "pulumi/aws":
       return "the bucket at Wasabi, its user and its key: all of them belong to this provider";
     case "pulumi/kubernetes":
@@ -68,13 +60,13 @@ export function lossWith({ owner, apiVersion, kind, namespace, name }: Identity)
     case "helm.sh/Chart":
       return name === "longhorn" ? "Longhorn itself: its CRDs, and with them volumes and backups" : undefined;
     default:
-      return group === "longhorn.io" && longhornData.has(kind) ? "volumes or backups of Longhorn" : undefined;
+      return group === "longhorn.io" && longhornData.has(kind) ? "volumes or backups" : undefined;
   }
 }
 
-function lossWithSecret(owner: string, namespace: string | undefined, name: string): string | undefined {
+function lostWithSecret({ owner, namespace, name }: Identity): string | undefined {
   if (name === tenantNames(owner).tokenSecret) {
-    return "the token without which the guest cannot open its own data";
+    return "the token that the guest needs to open its own data";
   }
   return namespace === platformNamespaces.longhorn ? "the key to the backups in the bucket" : undefined;
 }

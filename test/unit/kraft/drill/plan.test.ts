@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { leftovers } from "../../../kraft/drill/cleanup.ts";
-import { isLeft, type Holder } from "../../../kraft/drill/lease.ts";
-import { checkerPod } from "../../../kraft/drill/checker-pod.ts";
-import { drillName, scratchVolume } from "../../../kraft/drill/restore.ts";
-import { volumeManifest } from "../../../cluster/manifests.ts";
-import { nextTenant, recordOf } from "../../../kraft/drill/record.ts";
-import { drillPlan, type Target } from "../../../kraft/drill/targets.ts";
-import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../cluster/objects.ts";
+import { leftovers } from "../../../../kraft/drill/cleanup.ts";
+import { isAbandoned, type Holder } from "../../../../kraft/drill/lease.ts";
+import { checkerPod } from "../../../../kraft/drill/checker-pod.ts";
+import { drillName, scratchVolume } from "../../../../kraft/drill/restore.ts";
+import { volumeManifest } from "../../../../cluster/manifests.ts";
+import { nextTenant, recordOf } from "../../../../kraft/drill/record.ts";
+import { drillPlan, type Target } from "../../../../kraft/drill/targets.ts";
+import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../../cluster/objects.ts";
 
 const datastore = "varlibrancherk3s-k3k-acme-server-0";
 
@@ -134,14 +134,14 @@ test("a lease is left where it is too old, or its process on this machine has en
   });
   const ended = () => false;
   const runs = () => true;
-  assert.equal(isLeft(lease(5, {}), now, self, runs), false);
-  assert.equal(isLeft(lease(5, {}), now, self, ended), true);
+  assert.equal(isAbandoned(lease(5, {}), now, self, runs), false);
+  assert.equal(isAbandoned(lease(5, {}), now, self, ended), true);
   // Process numbers of another machine, container or boot say nothing.
-  assert.equal(isLeft(lease(5, { processes: "boot/other" }), now, self, ended), false);
-  assert.equal(isLeft(lease(5, { processes: "" }), now, { ...self, processes: "" }, ended), false);
-  assert.equal(isLeft(lease(61, { processes: "boot/other" }), now, self, runs), true);
-  assert.equal(isLeft({ ...lease(5, {}), holderIdentity: "somebody" }, now, self, ended), false);
-  assert.equal(isLeft(undefined, now, self, runs), true);
+  assert.equal(isAbandoned(lease(5, { processes: "boot/other" }), now, self, ended), false);
+  assert.equal(isAbandoned(lease(5, { processes: "" }), now, { ...self, processes: "" }, ended), false);
+  assert.equal(isAbandoned(lease(61, { processes: "boot/other" }), now, self, runs), true);
+  assert.equal(isAbandoned({ ...lease(5, {}), holderIdentity: "somebody" }, now, self, ended), false);
+  assert.equal(isAbandoned(undefined, now, self, runs), true);
 });
 
 test("only what a drill has made is ever removed", () => {
@@ -191,7 +191,6 @@ test("a scratch volume is in no schedule, and its pod has no token, no right to 
     url: "s3://x",
     snapshotCreatedAt: "",
     volumeSize: 1024,
-    size: 10,
     fsType: "ext4",
     isDatastore: true,
   };

@@ -11,26 +11,27 @@ import (
 	provider "github.com/pulumi/pulumi-go-provider"
 )
 
-// said is what a command prints: each stream for itself, and both in the order in which they came.
-type said struct {
+// commandOutput is what a command prints: each stream by itself, and both together in the order of writing.
+type commandOutput struct {
 	stdout, stderr       io.Writer
 	out, err             bytes.Buffer
-	both                 oneAtATime
+	combined             lockedBuffer
 	statusOut, statusErr statusLines
 }
 
-// listen collects what a command prints. What logging names is shown beside the resource too; unless told otherwise, all.
-func listen(ctx context.Context, logging *string) *said {
-	s := &said{statusOut: statusLines{ctx: ctx}, statusErr: statusLines{ctx: ctx}}
+// captureOutput collects what a command prints. The streams that logging names are also shown beside the resource; by
+// default both.
+func captureOutput(ctx context.Context, logging *string) *commandOutput {
+	s := &commandOutput{statusOut: statusLines{ctx: ctx}, statusErr: statusLines{ctx: ctx}}
 	shown := "stdoutAndStderr"
 	if logging != nil {
 		shown = *logging
 	}
-	stdout := []io.Writer{&s.out, &s.both}
+	stdout := []io.Writer{&s.out, &s.combined}
 	if shown == "stdout" || shown == "stdoutAndStderr" {
 		stdout = append(stdout, &s.statusOut)
 	}
-	stderr := []io.Writer{&s.err, &s.both}
+	stderr := []io.Writer{&s.err, &s.combined}
 	if shown == "stderr" || shown == "stdoutAndStderr" {
 		stderr = append(stderr, &s.statusErr)
 	}
@@ -38,29 +39,29 @@ func listen(ctx context.Context, logging *string) *said {
 	return s
 }
 
-func (s *said) failure(err error, line string) error {
+func (s *commandOutput) failure(err error, line string) error {
 	s.finish()
-	return fmt.Errorf("%w: running %q:\n%s", err, line, s.both.text.String())
+	return fmt.Errorf("%w: running %q:\n%s", err, line, s.combined.text.String())
 }
 
-// outputs returns what becomes the resource's stdout and stderr.
-func (s *said) outputs() (string, string) {
+// outputs returns the resource's stdout and stderr.
+func (s *commandOutput) outputs() (string, string) {
 	s.finish()
 	return strings.TrimSuffix(s.out.String(), "\n"), strings.TrimSuffix(s.err.String(), "\n")
 }
 
-func (s *said) finish() {
+func (s *commandOutput) finish() {
 	s.statusOut.finish()
 	s.statusErr.finish()
 }
 
-// oneAtATime lets standard output and standard error share a text.
-type oneAtATime struct {
+// lockedBuffer lets standard output and standard error write to one text.
+type lockedBuffer struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
 }
 
-func (w *oneAtATime) Write(text []byte) (int, error) {
+func (w *lockedBuffer) Write(text []byte) (int, error) {
 	w.mutex.Lock()
 	defer w.mutex.Unlock()
 	return w.text.Write(text)
@@ -84,7 +85,7 @@ func (s *statusLines) Write(text []byte) (int, error) {
 	}
 }
 
-// finish shows a last line that nothing ended.
+// finish shows a last line without a line break.
 func (s *statusLines) finish() {
 	if len(s.rest) > 0 {
 		provider.GetLogger(s.ctx).InfoStatus(string(s.rest))
