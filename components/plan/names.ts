@@ -10,16 +10,16 @@ export const domainsAnnotation = "kraft.dev/domains";
 /** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
 export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 
-/** Label that K3k binds a namespace to its VirtualClusterPolicy by. */
+/** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
 
 /** Names of everything that belongs to one tenant on the host. */
 export interface TenantNames {
   readonly namespace: string;
-  /** Never the cluster's name: K3k would give both their NetworkPolicies one name and delete it on every reconcile. */
+  /** Never the cluster's name: K3k would give both NetworkPolicies one name and delete it on every reconcile. */
   readonly policy: string;
   readonly cluster: string;
-  /** Exactly the name K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
+  /** The name that K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
   readonly tokenSecret: string;
   readonly addonsSecret: string;
   readonly apiService: string;
@@ -35,7 +35,7 @@ export interface TenantNames {
   readonly datastoreClaim: string;
 }
 
-/** Every name that follows from a tenant's. */
+/** The names of a tenant's objects on the host. */
 export function tenantNames(tenant: string): TenantNames {
   const policy = `tenant-${tenant}`;
   const server = k3kName(tenant, "server");
@@ -61,8 +61,8 @@ export function tenantOfNamespace(namespace: string): string | undefined {
 }
 
 /**
- * The longest tenant name for which the claim of the guest's datastore still fits a label value. Of all names that K3k
- * derives it is the longest, and Longhorn keeps it in labels that a restore searches by.
+ * The most characters of a tenant's name. The claim of the guest's datastore is the longest name that K3k derives from it,
+ * and must fit a label value: Longhorn keeps it in labels that a restore searches by.
  */
 export const tenantNameLimit = labelLimit - tenantNames("").datastoreClaim.length;
 
@@ -73,12 +73,12 @@ export const tenantNameLimit = labelLimit - tenantNames("").datastoreClaim.lengt
  */
 export const tenantNamePattern = /^[a-z][a-z0-9]*$/;
 
-/** Names that would read as something of the platform's own. `system` is refused by K3k itself. */
+/** Names that would be mistaken for the platform's own. K3k itself refuses `system`. */
 export const reservedTenantNames: ReadonlySet<string> = new Set(["default", "kraft", "kube", "platform", "system"]);
 
 /**
- * The name K3k gives an object of one cluster. Within `tenantNameLimit` none is so long that K3k would cut it and add a
- * digest (`SafeConcatName` in its pkg/controller/controller.go does from 64 characters on).
+ * The name that K3k gives an object of a cluster. Within `tenantNameLimit` none is so long that K3k would cut it and add a
+ * digest, as it does from 64 characters on (`SafeConcatName` in its pkg/controller/controller.go).
  */
 function k3kName(tenant: string, role: string): string {
   return `k3k-${tenant}-${role}`;
