@@ -55,9 +55,9 @@ interface Failed {
 
 /**
  * Takes a volume from step to step until the goal is reached or something is in its way. It creates and raises, and never
- * deletes; if it is interrupted, the next run goes on from what exists.
+ * deletes; if it is interrupted, the next run continues from what exists.
  *
- * @throws Failure where something did not happen in time; the next run may go on.
+ * @throws Failure where something did not happen in time; the next run may continue.
  */
 export async function restoreVolume(
   host: WritableHost,

@@ -32,7 +32,7 @@ import {
   stopProcesses,
   waitUntilReady,
 } from "./processes.ts";
-import { claimServiceRoute, releaseServiceRoute } from "./service-route.ts";
+import { claimServiceRoute, releaseServiceRoute, withClusters } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
 import { type Ports, portNames, readState, StateStore, writeFileWhole } from "./state.ts";
 import { silentReporter, type Reporter } from "./terminal.ts";
@@ -67,17 +67,21 @@ function runs(record: ProcessRecord | undefined): record is ProcessRecord {
   return record !== undefined && isRunning(record);
 }
 
-async function choosePorts(state: StateStore): Promise<Ports> {
-  const known = state.ports;
-  const fresh = await freePorts(portNames.length);
-  const chosen = {} as Record<keyof Ports, number>;
-  for (const [index, name] of portNames.entries()) {
-    const port = known?.[name];
-    const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
-    chosen[name] = keep ? port : (fresh[index] ?? 0);
-  }
-  state.setPorts(chosen);
-  return chosen;
+/** The ports of a cluster: those that it has had, where nobody else took them, else others that no cluster has. */
+function choosePorts(state: StateStore): Promise<Ports> {
+  return withClusters(async (directories) => {
+    const others = directories.filter((directory) => directory !== state.directory);
+    const taken = others.flatMap((directory) => Object.values(readState(directory)?.ports ?? {}));
+    const fresh = await freePorts(portNames.length, taken);
+    const chosen = {} as Record<keyof Ports, number>;
+    for (const [index, name] of portNames.entries()) {
+      const port = state.ports?.[name];
+      const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
+      chosen[name] = keep ? port : (fresh[index] ?? 0);
+    }
+    state.setPorts(chosen);
+    return chosen;
+  });
 }
 
 /** Whether a component answers `/healthz` on its own port, whose certificate is its own too. */

@@ -1,20 +1,12 @@
 import { createServer } from "node:net";
 
-/** A port of the loopback address that nobody listens on, chosen by the kernel. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.on("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      const port = typeof address === "object" && address !== null ? address.port : 0;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
-}
+/**
+ * Where ports are chosen from: below those that the kernel gives to outgoing connections, any of which could take a port
+ * between its choice and its use.
+ */
+const range = { first: 16_384, count: 16_384 } as const;
 
+/** Whether nobody listens on a port of the loopback address. */
 export function isFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer();
@@ -29,11 +21,14 @@ export function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** So many different free ports. */
-export async function freePorts(count: number): Promise<number[]> {
+/** So many different free ports, none of which is `taken`. */
+export async function freePorts(count: number, taken: readonly number[] = []): Promise<number[]> {
   const ports = new Set<number>();
   while (ports.size < count) {
-    ports.add(await freePort());
+    const port = range.first + Math.floor(Math.random() * range.count);
+    if (!taken.includes(port) && (await isFree(port))) {
+      ports.add(port);
+    }
   }
   return [...ports];
 }

@@ -15,6 +15,7 @@ import { withLock } from "./lock.ts";
 import { freePorts } from "./ports.ts";
 import { type ProcessPlan, startProcess, stopProcesses, waitUntilReady } from "./processes.ts";
 import { writeFileWhole } from "./state.ts";
+import { ignore } from "./terminal.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
 
 /** A key of an S3 server. */
@@ -167,13 +168,9 @@ export async function ensureS3(
   const { directory, state, tools } = cluster;
   const port = s3Port(cluster);
   const complete = { ...options, directory: join(directory, "s3"), tools, port };
-  await withLock(
-    `${directory}.lock`,
-    () => undefined,
-    async () => {
-      const record = await ensureProcess(state, s3Plan(complete, logFile(directory, "s3")), []);
-      await waitUntilReady("s3", record, () => answers(port));
-    },
-  );
+  await withLock(`${directory}.lock`, ignore, async () => {
+    const record = await ensureProcess(state, s3Plan(complete, logFile(directory, "s3")), []);
+    await waitUntilReady("s3", record, () => answers(port));
+  });
   await ensureBucket(complete);
 }

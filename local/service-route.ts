@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { cacheDirectory } from "./cache.ts";
 import { withLock } from "./lock.ts";
 import { writeFileWhole } from "./state.ts";
+import { ignore } from "./terminal.ts";
 
 /**
  * Service addresses belong to this machine while an embedded cluster runs: a call to one that nothing listens on is
@@ -45,6 +46,11 @@ function claims(): Claim[] {
   return found;
 }
 
+/** Runs `action` with the folders of all clusters of this user, while none comes or goes. */
+export function withClusters<Result>(action: (directories: readonly string[]) => Promise<Result>): Promise<Result> {
+  return withLock(join(registry(), "lock"), ignore, () => action(claims().map(({ directory }) => directory)));
+}
+
 function ip(...ipArguments: string[]): { readonly status: number | null; readonly text: string } {
   const result = spawnSync("ip", ipArguments, { encoding: "utf8" });
   if (result.error !== undefined) {
@@ -70,14 +76,9 @@ export function asRoot(command: readonly string[], why: string): void {
   }
 }
 
-/** Nobody holds this lock for longer than a moment. */
-function waitSilently(): void {
-  // Nothing to say.
-}
-
 /** Makes the service addresses of a cluster local, and notes that the cluster in `directory` needs it. */
 export async function claimServiceRoute(directory: string, cidr: string): Promise<void> {
-  await withLock(join(registry(), "lock"), waitSilently, () => {
+  await withLock(join(registry(), "lock"), ignore, () => {
     const others = claims().filter((claim) => claim.directory !== directory && claim.cidr === cidr);
     const own = claims().find((claim) => claim.directory === directory && claim.cidr === cidr);
     const exists = routeExists(cidr);
@@ -99,7 +100,7 @@ export async function claimServiceRoute(directory: string, cidr: string): Promis
 
 /** Gives the route back: removed with the last cluster that uses it, if Kraft made it. */
 export async function releaseServiceRoute(directory: string): Promise<void> {
-  await withLock(join(registry(), "lock"), waitSilently, () => {
+  await withLock(join(registry(), "lock"), ignore, () => {
     const own = claims().find((claim) => claim.directory === directory);
     rmSync(claimFile(directory), { force: true });
     if (own === undefined || !own.ours || claims().some((claim) => claim.cidr === own.cidr)) {

@@ -43,7 +43,7 @@ export function terminalReporter(stream: NodeJS.WriteStream = process.stderr): R
 /** Says nothing; for tests. */
 export const silentReporter: Reporter = { line: ignore, progress: ignore, done: ignore };
 
-function ignore(): void {
+export function ignore(): void {
   // Nothing is shown.
 }
 

@@ -23,21 +23,41 @@ export interface TenantNames {
   readonly tokenSecret: string;
   readonly addonsSecret: string;
   readonly apiService: string;
+  /** Secret in which K3k keeps the guest's kubeconfig. */
+  readonly kubeconfigSecret: string;
+  /** StatefulSet of the guest's API server. */
+  readonly server: string;
+  /** DaemonSet by which the guest sees the host's nodes. */
+  readonly kubelet: string;
+  /** ResourceQuota that K3k makes of the policy: it counts the tenant's own pods only. */
+  readonly podQuota: string;
   /** Persistent volume claim of the guest's own datastore. */
   readonly datastoreClaim: string;
 }
 
 /** Every name that follows from a tenant's. */
 export function tenantNames(tenant: string): TenantNames {
+  const policy = `tenant-${tenant}`;
+  const server = k3kName(tenant, "server");
   return {
     namespace: `k3k-${tenant}`,
-    policy: `tenant-${tenant}`,
+    policy,
     cluster: tenant,
     tokenSecret: k3kName(tenant, "token"),
     addonsSecret: `${tenant}-addons`,
     apiService: k3kName(tenant, "service"),
-    datastoreClaim: `varlibrancherk3s-${k3kName(tenant, "server")}-0`,
+    kubeconfigSecret: k3kName(tenant, "kubeconfig"),
+    server,
+    kubelet: k3kName(tenant, "kubelet"),
+    podQuota: `k3k-${policy}`,
+    datastoreClaim: `varlibrancherk3s-${server}-0`,
   };
+}
+
+/** The tenant whose namespace this is, by its name alone; undefined where it cannot be a tenant's. */
+export function tenantOfNamespace(namespace: string): string | undefined {
+  const tenant = namespace.slice(tenantNames("").namespace.length);
+  return tenantNamePattern.test(tenant) && tenantNames(tenant).namespace === namespace ? tenant : undefined;
 }
 
 /**

@@ -1,4 +1,4 @@
-/** What a recovery kit is: everything that a rebuild needs beside the repository, in one folder outside the house. */
+/** A recovery kit: everything that a rebuild needs besides the repository, in one folder outside the house. */
 
 /** The names of its files. */
 export interface KitFiles {
@@ -17,7 +17,7 @@ export function kitFiles(stack: string): KitFiles {
   };
 }
 
-/** What somebody reads who finds it, perhaps years later and in a bad night. */
+/** For whoever finds it, perhaps years later. */
 export function readmeText(stack: string): string {
   const { passphrase, stackFile, state } = kitFiles(stack);
   return `Recovery kit of the Kraft stack "${stack}".

@@ -61,7 +61,7 @@ function alreadyCutOver({ tenant, source, target }: Move): string[] {
   return movedTo?.to !== target.stack
     ? []
     : [
-        `the cutover began at ${movedTo.at}: go on with npm run kraft -- move ${tenant} cutover --stack ${target.stack}, or cancel it with back`,
+        `the cutover began at ${movedTo.at}: continue with npm run kraft -- move ${tenant} cutover --stack ${target.stack}, or cancel it with back`,
       ];
 }
 
@@ -116,7 +116,7 @@ function noWayBack(move: Move): string[] {
 
 /**
  * Volumes that a pod wrote to in the cluster that the tenant comes to. Without a PersistentVolume a volume knows of the pods
- * that its backup tells of; with every new one Longhorn begins anew (syncKubernetesStatus in
+ * that its backup tells of; with every new one Longhorn starts over (syncKubernetesStatus in
  * controller/kubernetes_pv_controller.go of longhorn-manager 1.12). Use before the move does not count.
  */
 function usedOnTarget({ tenant, source, target }: Move): string[] {

@@ -53,7 +53,7 @@ export async function copy(order: MoveOrder): Promise<MoveReport> {
 
 /**
  * Moves the tenant: keeps the guest from starting again where it was, makes the last backup, restores exactly that, binds
- * every volume to its claim, and lets the guest start on the target. Interrupted, it goes on when it is run again.
+ * every volume to its claim, and lets the guest start on the target. If it is interrupted, it continues when it is run again.
  *
  * @throws Failure before anything is touched, naming every obstacle.
  */

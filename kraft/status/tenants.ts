@@ -78,8 +78,6 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     const hard = status?.hard?.[resource];
     return hard === undefined ? null : { used: status?.used?.[resource] ?? "0", hard };
   };
-  // K3k names a policy's quota so; it counts the tenant's own pods only.
-  const pods = `k3k-${names.policy}`;
   return {
     name,
     declared: declared !== undefined,
@@ -88,10 +86,10 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     movedTo,
     phase: cluster?.status?.phase ?? null,
     quota: {
-      cpu: use(pods, "requests.cpu"),
-      memory: use(pods, "requests.memory"),
+      cpu: use(names.podQuota, "requests.cpu"),
+      memory: use(names.podQuota, "requests.memory"),
       storage: use("kraft-objects", "requests.storage"),
-      pods: use(pods, "pods"),
+      pods: use(names.podQuota, "pods"),
     },
     lastProvenRestorableAt: recordOf(namespace).provenAt ?? null,
   };

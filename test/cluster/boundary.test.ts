@@ -60,11 +60,15 @@ async function send(entry: LegitimateObject): Promise<{ readonly status: number;
   const operator = host.cluster.api;
   const name = existing.metadata.name ?? "";
   const client = as(entry.as);
-  const found =
-    (await operator.get<KubernetesObject>(`${path}/${name}`)) ??
-    (await client.create<KubernetesObject>(path, existing));
   const parts = [path, name, ...(subresource === undefined ? [] : [subresource])];
-  return client.answer("PUT", parts.join("/"), change(found));
+  return eventually(`${name} to change`, async () => {
+    const found =
+      (await operator.get<KubernetesObject>(`${path}/${name}`)) ??
+      (await client.create<KubernetesObject>(path, existing));
+    const answer = await client.answer("PUT", parts.join("/"), change(found));
+    // Its owner is made up, so the garbage collector may have taken it away in between.
+    return answer.status === 404 ? undefined : answer;
+  });
 }
 
 /** The API server as an identity reaches it. */

@@ -218,7 +218,7 @@ test("drill: a restore that fails and a file that cannot be read prove nothing",
 test("drill: a restore that never ends is given up in time; a simulated pod without a result proves nothing", async () => {
   const untouched = await everything();
   longhorn.faults.restore = () => "endless";
-  const endless = await run("drill", "acme", "--stack", "local", "--timeout", "0.06");
+  const endless = await run("drill", "acme", "--stack", "local", "--timeout", "0.1");
   assert.match(endless.stdout, /restoring the backup: not within the time allowed; the volume is attached/);
   longhorn.faults.restore = () => undefined;
   checker.reading = () => undefined;

@@ -12,7 +12,7 @@ import { cacheDirectory } from "../../local/cache.ts";
 import { chartsFolder } from "../../local/engine.ts";
 import { stopHostCluster } from "../../local/host-cluster.ts";
 import { withLock } from "../../local/lock.ts";
-import { silentReporter } from "../../local/terminal.ts";
+import { ignore, silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import { embedded, newDirectory, started, type Embedded } from "./embedded.ts";
 
@@ -86,32 +86,28 @@ export function stripDescriptions(yaml: string): string {
 async function platformImage(): Promise<string> {
   const parent = join(cacheDirectory(), "test-platforms");
   const image = join(parent, await fingerprint());
-  await withLock(
-    `${image}.lock`,
-    () => undefined,
-    async () => {
-      if (existsSync(image)) {
-        return;
+  await withLock(`${image}.lock`, ignore, async () => {
+    if (existsSync(image)) {
+      return;
+    }
+    removeOld(parent);
+    const host = await embedded("local");
+    const { directory } = host.cluster;
+    try {
+      withoutDescriptions(chartsFolder(directory));
+      await host.up({ "kraft:tenants": {} });
+      host.cluster.api.close();
+      await stopHostCluster(directory);
+      for (const name of ofOneCluster) {
+        rmSync(join(directory, name), { recursive: true });
       }
-      removeOld(parent);
-      const host = await embedded("local");
-      const { directory } = host.cluster;
-      try {
-        withoutDescriptions(chartsFolder(directory));
-        await host.up({ "kraft:tenants": {} });
-        host.cluster.api.close();
-        await stopHostCluster(directory);
-        for (const name of ofOneCluster) {
-          rmSync(join(directory, name), { recursive: true });
-        }
-        const draft = `${image}.${process.pid}`;
-        copy(directory, draft);
-        renameSync(draft, image);
-      } finally {
-        await host.remove();
-      }
-    },
-  );
+      const draft = `${image}.${process.pid}`;
+      copy(directory, draft);
+      renameSync(draft, image);
+    } finally {
+      await host.remove();
+    }
+  });
   return image;
 }
 

@@ -129,7 +129,7 @@ describe("what is in the way is said, with what to do", () => {
       "copy",
       cluster("homelab", { suspendedAt, movedTo }),
       cluster("proliant", prepared),
-      /the cutover began at .* go on with npm run kraft -- move acme cutover/,
+      /the cutover began at .* continue with npm run kraft -- move acme cutover/,
     ],
     [
       "not suspended",
