@@ -29,13 +29,19 @@ for (const name of documents) {
       const command = program.commands.find((candidate) => candidate.name() === verb);
       assert.ok(command, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
       const operands = [];
-      for (const [index, word] of rest.entries()) {
-        const option = optionOf(command, word);
+      // The option before a word, until it has its value.
+      let open: Option | undefined;
+      for (const word of rest) {
         if (/^--?[a-z]/.test(word)) {
+          const option = optionOf(command, word);
           assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
           assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
-        } else if (/^[\w<]/.test(word) && !isValue(command, rest.slice(0, index))) {
-          operands.push(word);
+          open = option?.required === true ? option : undefined;
+        } else if (/^[\w<]/.test(word)) {
+          if (open === undefined) {
+            operands.push(word);
+          }
+          open = open?.variadic === true ? open : undefined;
         }
       }
       const taken = command.registeredArguments.filter(({ description }) => description !== "").length;
@@ -79,11 +85,4 @@ for (const name of documents) {
 function optionOf(command: Command, word: string): Option | undefined {
   const flag = word.replace(/[,.;:]$/, "");
   return command.options.find(({ long, short }) => flag === long || flag === short);
-}
-
-/** Whether a word is the value of the option before it. */
-function isValue(command: Command, before: readonly string[]): boolean {
-  const previous = optionOf(command, before.at(-1) ?? "");
-  const last = optionOf(command, before.findLast((word) => word.startsWith("-")) ?? "");
-  return previous?.required === true || last?.variadic === true;
 }
