@@ -2,8 +2,9 @@ import type { ChartSource } from "../components/plan/chart.ts";
 import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { S3Key, S3Location } from "../components/plan/s3.ts";
 import type { QuotaOverride, Size } from "../components/plan/size.ts";
+import type { TierName } from "../components/plan/storage.ts";
 import type { NodeHardware, Stack } from "../stacks/index.ts";
-import type { Phase, StateName, TierName } from "./config/schema.ts";
+import type { Phase, StateName } from "./config/schema.ts";
 import type { K3kRelease } from "./versions.ts";
 
 /** One tenant as the operator declared it. */

@@ -12,8 +12,7 @@ import { join } from "node:path";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
-import { freePorts } from "./ports.ts";
-import { type ProcessPlan, startProcess, stopProcesses, waitUntilReady } from "./processes.ts";
+import { type ProcessPlan, waitUntilReady } from "./processes.ts";
 import { writeFileWhole } from "./state.ts";
 import { ignore } from "./terminal.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
@@ -32,16 +31,8 @@ export interface S3Options extends S3Keys {
   readonly region: string;
   /** Made, with versioning on, where it is not there yet. */
   readonly bucket: string;
-  /** Port of the loopback address. Default: a free one. */
-  readonly port?: number;
-}
-
-/** An S3 server that runs. */
-export interface S3Server {
-  /** For example `http://127.0.0.1:9000`. */
-  readonly endpoint: string;
-  /** Ends the process. What it stores stays. */
-  stop(): Promise<void>;
+  /** Port of the loopback address. */
+  readonly port: number;
 }
 
 export function s3Endpoint(port: number): string {
@@ -51,7 +42,8 @@ export function s3Endpoint(port: number): string {
 /** No bucket's name: it has three characters at least. */
 const healthPath = "/-";
 
-function s3Plan(options: S3Options & { readonly port: number }, log: string): ProcessPlan {
+/** The server's process. */
+export function s3Plan(options: S3Options, log: string): ProcessPlan {
   const { directory, port, region } = options;
   const objects = join(directory, "objects");
   const versions = join(directory, "versions");
@@ -75,7 +67,8 @@ function s3Plan(options: S3Options & { readonly port: number }, log: string): Pr
   };
 }
 
-async function answers(port: number): Promise<boolean> {
+/** Whether a server answers on a port of the loopback address. */
+export async function s3Answers(port: number): Promise<boolean> {
   try {
     const response = await fetch(s3Endpoint(port) + healthPath, { signal: AbortSignal.timeout(2000) });
     return response.ok;
@@ -91,7 +84,7 @@ export function s3Client(server: S3Keys & { readonly endpoint: string; readonly 
 }
 
 /** Versioning, as the bucket at Wasabi must have it: whoever deletes backups with Longhorn's key has not deleted them. */
-async function ensureBucket(options: S3Options & { readonly port: number }): Promise<void> {
+export async function ensureBucket(options: S3Options): Promise<void> {
   const client = s3Client({ ...options, endpoint: s3Endpoint(options.port) });
   try {
     try {
@@ -108,26 +101,6 @@ async function ensureBucket(options: S3Options & { readonly port: number }): Pro
   } finally {
     client.destroy();
   }
-}
-
-/**
- * Starts an S3 server on the loopback address, with one bucket that has versioning, for tests: it belongs to no cluster,
- * and what it stores outlives every one.
- *
- * @throws Failure with the end of the server's log if it does not start.
- */
-export async function startS3(options: S3Options): Promise<S3Server> {
-  const [free = 0] = options.port === undefined ? await freePorts(1) : [];
-  const complete = { ...options, port: options.port ?? free };
-  const record = startProcess(s3Plan(complete, join(options.directory, "s3.log")));
-  try {
-    await waitUntilReady("s3", record, () => answers(complete.port));
-    await ensureBucket(complete);
-  } catch (error) {
-    await stopProcesses([record]);
-    throw error;
-  }
-  return { endpoint: s3Endpoint(complete.port), stop: () => stopProcesses([record]) };
 }
 
 function keysFile(directory: string): string {
@@ -170,7 +143,7 @@ export async function ensureS3(
   const complete = { ...options, directory: join(directory, "s3"), tools, port };
   await withLock(`${directory}.lock`, ignore, async () => {
     const record = await ensureProcess(state, s3Plan(complete, logFile(directory, "s3")), []);
-    await waitUntilReady("s3", record, () => answers(port));
+    await waitUntilReady("s3", record, () => s3Answers(port));
   });
   await ensureBucket(complete);
 }

@@ -4,7 +4,7 @@ import { cluster, machines, network, node } from "./keys/host.ts";
 import { expiry, line, prices } from "./keys/home.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
-import { tenant, type quota, type sizeNames, type stateNames, type tierNames } from "./keys/tenant.ts";
+import { tenant, type stateNames } from "./keys/tenant.ts";
 import { choice, domainPattern, expect, placeholder, text } from "./keys/values.ts";
 
 /** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */
@@ -73,9 +73,5 @@ export const tenantSchema = tenant;
 
 export type Config = z.output<typeof configSchema>;
 export type TenantConfig = z.output<typeof tenant>;
-export type ChartSource = z.output<typeof charts>;
-export type QuotaConfig = z.output<typeof quota>;
-export type TierName = (typeof tierNames)[number];
 export type StateName = (typeof stateNames)[number];
 export type Phase = (typeof phaseNames)[number];
-export type SizeName = (typeof sizeNames)[number];

@@ -11,13 +11,13 @@ const parts = ["cluster", "components", "errors", "infra", "stacks", "package.js
 const stackFile = /^Pulumi\..+\.yaml$/;
 
 /** What is rendered: the folder of a program, and the folder of the stack files that it reads. */
-export interface Source {
+export interface RenderSource {
   readonly program: string;
   readonly files: string;
 }
 
 /** Renders a stack in a process of its own. The program runs with our npm packages. */
-export function render({ program, files }: Source, stack: string): Promise<Rendering> {
+export function render({ program, files }: RenderSource, stack: string): Promise<Rendering> {
   const child = fork(
     join(import.meta.dirname, "rendering-process.ts"),
     [program, stack, join(files, `Pulumi.${stack}.yaml`)],
@@ -47,7 +47,7 @@ export function render({ program, files }: Source, stack: string): Promise<Rende
 export async function withBase<Result>(
   checkout: string,
   base: string,
-  use: (source: Source) => Promise<Result>,
+  use: (source: RenderSource) => Promise<Result>,
 ): Promise<Result> {
   const folder = existsSync(base) && statSync(base).isDirectory() ? resolve(base) : undefined;
   if (folder !== undefined && !existsSync(join(folder, "infra", "index.ts"))) {

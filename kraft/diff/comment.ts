@@ -3,7 +3,7 @@ import type { Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
 import { platformOwner } from "./identity.ts";
-import { code, cutAfterLine, fenced, table } from "./markdown.ts";
+import { code, cutAfterLine, fenced, markdownTable } from "./markdown.ts";
 import { secret } from "./redact.ts";
 import {
   confirmationRequest,
@@ -79,7 +79,7 @@ function destructiveTable(changes: readonly Change[]): string[] {
   const rows = [...withData.map((change) => [change]), ...others.values()].flatMap(([first, ...rest]) =>
     first === undefined ? [] : [[first.owner, objectsText(first, rest), operationOf(first), first.loss ?? "no data"]],
   );
-  return ["### Deleted or replaced", table(["owner", "object", "operation", "data at risk"], rows)];
+  return ["### Deleted or replaced", markdownTable(["owner", "object", "operation", "data at risk"], rows)];
 }
 
 function verdictText({ blocked, confirmed }: Verdict): string[] {
@@ -121,7 +121,7 @@ function section(owner: string, changes: readonly Change[]): Section[] {
     .join("\n\n");
   return [
     {
-      table: `### ${owner === platformOwner ? "Platform" : owner}\n\n${table(["object", "operation", "fields"], rows)}`,
+      table: `### ${owner === platformOwner ? "Platform" : owner}\n\n${markdownTable(["object", "operation", "fields"], rows)}`,
       details:
         text === ""
           ? ""

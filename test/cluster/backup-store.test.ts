@@ -11,7 +11,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { newS3Keys, s3Client, startS3, type S3Server } from "../../local/s3.ts";
+import { newS3Keys, s3Client } from "../../local/s3.ts";
+import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, type Tools } from "../../local/toolchain/ready.ts";
 import {

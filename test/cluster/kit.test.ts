@@ -17,7 +17,7 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import type { KitLine } from "../../kraft/kit/check.ts";
-import { startS3, type S3Server } from "../../local/s3.ts";
+import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { daily, datastoreVolume, writeBackups } from "../fixtures/backup-store.ts";

@@ -6,7 +6,8 @@ import { after, before, test } from "node:test";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
-import { keepS3Keys, newS3Keys, startS3, type S3Server } from "../../local/s3.ts";
+import { keepS3Keys, newS3Keys } from "../../local/s3.ts";
+import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import {

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
-import type { Change } from "../../../kraft/diff/change.ts";
-import { changesOf } from "../../../kraft/diff/preview-changes.ts";
-import { driftOf, type Drift } from "../../../kraft/diff/drift.ts";
-import { readPreview } from "../../../kraft/diff/preview.ts";
+import type { Change } from "../../../../kraft/diff/change.ts";
+import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
+import { driftOf, type Drift } from "../../../../kraft/diff/drift.ts";
+import { readPreview } from "../../../../kraft/diff/preview.ts";
 import { change } from "./samples.ts";
 
 const field = (path: string) => ({ fields: [{ path, old: "a", new: "b" }] });
@@ -95,7 +95,7 @@ describe("what drifted", () => {
 
 test("what the CLI wrote of a real refresh, of a cluster in which a policy was deleted and a quota raised by hand", () => {
   // `pulumi refresh --preview-only --json` of engine 3.215.0 on the embedded cluster, with one unchanged object left in.
-  const text = readFileSync(new URL("../../fixtures/previews/refresh.json", import.meta.url), "utf8");
+  const text = readFileSync(new URL("../../../fixtures/previews/refresh.json", import.meta.url), "utf8");
   const { security, other, harmless } = driftOf(changesOf(readPreview(text)));
   assert.deepEqual([other, harmless], [[], []]);
   assert.deepEqual(

@@ -1,16 +1,16 @@
-import { UsageError } from "../../../errors/failure.ts";
+import { UsageError } from "../../../../errors/failure.ts";
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { stringify } from "yaml";
-import { changesBetween } from "../../../kraft/diff/rendered-changes.ts";
-import { render, withBase } from "../../../kraft/diff/checkouts.ts";
-import type { Rendering } from "../../../kraft/diff/rendering.ts";
-import { stackFile } from "../../fixtures/stack-file.ts";
+import { changesBetween } from "../../../../kraft/diff/rendered-changes.ts";
+import { render, withBase } from "../../../../kraft/diff/checkouts.ts";
+import type { Rendering } from "../../../../kraft/diff/rendering.ts";
+import { stackFile } from "../../../fixtures/stack-file.ts";
 
-const checkout = resolve(import.meta.dirname, "../../..");
+const checkout = resolve(import.meta.dirname, "../../../..");
 
 let base: Rendering;
 let folder: string;
@@ -108,7 +108,7 @@ test("a resource under another name in the program is replaced, whatever it is c
 
 test("protection that goes is a change", async () => {
   const changes = await edited("components/tenant.ts", (text) =>
-    text.replace('const stays = args.stage !== "closing";', "const stays = false;"),
+    text.replace('const isProtected = args.stage !== "closing";', "const isProtected = false;"),
   );
   assert.ok(changes.includes("update acme Cluster acme"), changes.join("\n"));
 });

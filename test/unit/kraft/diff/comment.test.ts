@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verdictOn } from "../../../kraft/diff/confirmation.ts";
-import type { Change, Operation } from "../../../kraft/diff/change.ts";
-import { comment, commentLimit, marker, refusedComment } from "../../../kraft/diff/comment.ts";
-import { headline } from "../../../kraft/diff/wording.ts";
+import { verdictOn } from "../../../../kraft/diff/confirmation.ts";
+import type { Change, Operation } from "../../../../kraft/diff/change.ts";
+import { comment, commentLimit, marker, refusedComment } from "../../../../kraft/diff/comment.ts";
+import { headline } from "../../../../kraft/diff/wording.ts";
 import { change } from "./samples.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");

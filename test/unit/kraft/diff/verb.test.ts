@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { marker } from "../../../kraft/diff/comment.ts";
-import { folderWith, kraft, kraftInTerminal } from "../../fixtures/kraft/command.ts";
+import { marker } from "../../../../kraft/diff/comment.ts";
+import { folderWith, kraft, kraftInTerminal } from "../../../fixtures/kraft/command.ts";
 import { urn } from "./samples.ts";
 
 const cluster = { apiVersion: "k3k.io/v1beta1", kind: "Cluster", metadata: { name: "acme", namespace: "k3k-acme" } };

@@ -1,5 +1,5 @@
-import type { Change, Operation } from "../../../kraft/diff/change.ts";
-import type { PreviewStep, ResourceState } from "../../../kraft/diff/preview.ts";
+import type { Change, Operation } from "../../../../kraft/diff/change.ts";
+import type { PreviewStep, ResourceState } from "../../../../kraft/diff/preview.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
