@@ -17,10 +17,10 @@ import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
 import { dnsServer } from "../fixtures/kraft/dns-server.ts";
 import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
-import { CatalogueStore } from "./longhorn/catalogue-store.ts";
-import { longhornApi, type Engine, type Volume } from "./longhorn/objects.ts";
-import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
-import { WrittenStore } from "./longhorn/written-store.ts";
+import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
+import { longhornApi, type Engine, type Volume } from "./simulated-longhorn/objects.ts";
+import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
+import { WrittenStore } from "./simulated-longhorn/written-store.ts";
 
 /** How often `cutover` is killed before it may end. */
 const kills = 4;
@@ -458,7 +458,10 @@ test("back: blue's cutover is given up, blue may start where it was, and the cop
   const again = await move("blue", "copy");
   assert.equal(again.code, 1);
   assert.match(again.stdout, /an earlier move activated .*, which lacks what was written since: it was left as it is/);
-  assert.match((await move("blue")).stdout, /copies of an earlier move are active there, and are in the way of another/);
+  assert.match(
+    (await move("blue")).stdout,
+    /copies of an earlier move are active there, and are in the way of another/,
+  );
   assert.match(changes(await proliant.preview(target)).join("\n"), /^$/);
 });
 
