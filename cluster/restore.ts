@@ -55,9 +55,9 @@ interface Failed {
 
 /**
  * Takes a volume from step to step until the goal is reached or something is in its way. It creates and raises, and never
- * deletes; if it is interrupted, the next run goes on from what exists.
+ * deletes; if it is interrupted, the next run continues from what exists.
  *
- * @throws Failure where something did not happen in time; the next run may go on.
+ * @throws Failure where something did not happen in time; the next run may continue.
  */
 export async function restoreVolume(
   host: WritableHost,
@@ -198,5 +198,5 @@ function waitedText(step: WaitStep, limit: number): string {
     step.step === "sync"
       ? `Longhorn still does not know the backup ${step.for} after ${time}`
       : `waited ${time} for ${step.for}${"said" in step && step.said !== "" ? `: ${step.said}` : ""}`;
-  return `${what}\n  See what Longhorn says: npm run kraft -- status`;
+  return `${what}\n  See what Longhorn says: npx kraft status`;
 }

@@ -25,7 +25,7 @@ export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribu
     case "k3s":
       return managed
         ? same(
-            `npm run kraft -- host-kubeconfig ${name} --force; where that one ends no later, restart k3s on the nodes first, see docs/machines-homelab.md`,
+            `npx kraft host-kubeconfig -s ${name} --force; where that one ends no later, restart k3s on the nodes first, see docs/machines-homelab.md`,
           )
         : same(
             "fetch /etc/rancher/k3s/k3s.yaml from a node again; where that one ends no later, restart k3s there first",

@@ -39,7 +39,7 @@ export function intervalHours(cron: string): number {
   return evenInterval(cron, runsOfWeek(cron)) / minutesPerHour;
 }
 
-/** What was calculated once: a preview asks for the same few schedules many times. */
+/** A cache: a preview asks for the same few schedules many times. */
 const runsKnown = new Map<string, readonly number[]>();
 
 /** Minutes after a Sunday's midnight in UTC at which a schedule runs in a week. */

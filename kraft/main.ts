@@ -1,4 +1,4 @@
-// The operator's tool: npm run kraft -- <verb>
+// The operator's tool: npx kraft <verb>
 import { runCommandLine } from "./cli/command-line.ts";
 import { Output } from "./cli/output.ts";
 import { verbs } from "./cli/verbs.ts";

@@ -7,6 +7,7 @@ import { containerRequest } from "../components/plan/size.ts";
 import { eventually } from "./api.ts";
 import type { Container, KubernetesObject } from "../cluster/objects.ts";
 import { labelled, paths, type Path } from "../cluster/paths.ts";
+import { tenantNames } from "../components/plan/names.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
@@ -162,8 +163,8 @@ async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
   const done = await Promise.all(
     guests.map(async ({ metadata: { name, namespace = "" }, status }) => {
       const [server, kubelet, quotas] = await Promise.all([
-        cluster.api.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/k3k-${name}-server`),
-        cluster.api.get(paths.daemonSets.named(namespace, `k3k-${name}-kubelet`)),
+        cluster.api.get(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${tenantNames(name).server}`),
+        cluster.api.get(paths.daemonSets.named(namespace, tenantNames(name).kubelet)),
         cluster.api.list(paths.quotas.in(namespace)),
       ]);
       const kubelets = kubelet?.status?.desiredNumberScheduled ?? 0;

@@ -3,26 +3,19 @@ import { wasabiEndpoint } from "./longhorn-values.ts";
 /** Wasabi's IAM and STS have one address for all regions, and are signed for this one (docs.wasabi.com, service URLs). */
 export const iamRegion = "us-east-1";
 
-/** Days for which Wasabi charges whatever was stored: what was deleted or overwritten costs nothing more until then. */
+/** Wasabi charges this many days for everything stored: until then, keeping what was deleted costs nothing more. */
 const chargedDays = 90;
 
-/** Where Wasabi answers, for a provider that was made for AWS. */
-export interface WasabiEndpoints {
-  readonly s3: string;
-  readonly iam: string;
-  readonly sts: string;
-}
-
 /** Wasabi's service addresses for a bucket's region. */
-export function wasabiEndpoints(region: string): WasabiEndpoints {
+export function wasabiEndpoints(region: string) {
   return { s3: wasabiEndpoint(region), iam: "https://iam.wasabisys.com", sts: "https://sts.wasabisys.com" };
 }
 
 /**
  * Settings of an AWS provider that talks to Wasabi and never to AWS: it asks neither for its account nor for the
- * machine's role, and takes every region for granted.
+ * machine's role, and accepts every region.
  *
- * @param region That requests are signed for: the bucket's, or `iamRegion` for users and keys.
+ * @param region The region that requests are signed for: the bucket's, or `iamRegion` for users and keys.
  * @param bucketRegion Region of the bucket.
  */
 export function wasabiProvider(region: string, bucketRegion: string) {
@@ -38,8 +31,8 @@ export function wasabiProvider(region: string, bucketRegion: string) {
 }
 
 /**
- * The bucket's rules. Only what is past is ever deleted: Longhorn shares blocks between backups, and a rule on current
- * versions would take them from under it.
+ * The bucket's rules. They delete only old versions: Longhorn shares blocks between backups, and a rule on current
+ * versions would delete blocks that are in use.
  */
 export const lifecycleRules = [
   {
@@ -66,9 +59,9 @@ export interface PolicyDocument {
 }
 
 /**
- * What Longhorn's key may do: list the bucket, and read, write and delete below its prefix. A deletion leaves the version
- * behind; nothing that would end that is allowed, and it is denied besides, whatever else the user is ever given. Whoever
- * steals the key from the cluster can hide backups, and cannot destroy them.
+ * What Longhorn's key may do: list the bucket, and read, write and delete below its prefix. A deletion keeps the old
+ * version; whatever would change that is explicitly denied, whatever else the user is ever allowed. Whoever steals the key
+ * from the cluster can hide backups, but not destroy them.
  */
 export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument {
   const arn = `arn:aws:s3:::${bucket}`;
@@ -113,8 +106,8 @@ export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument
 }
 
 /**
- * What a key may do that only brings tenants over from another stack's backups: list the bucket and read below the prefix.
- * It writes and deletes nothing but locks, by which Longhorn's restores keep off whoever deletes the backup meanwhile
+ * What a key needs that only restores tenants from another stack's backups: list the bucket and read below the prefix. It
+ * writes and deletes nothing but locks, by which Longhorn's restores keep others from deleting the backup meanwhile
  * (`New(bsDriver, volumeName, RESTORE_LOCK)` in deltablock.go and lock.go of longhorn/backupstore).
  */
 export function sourceReaderPolicy(bucket: string, prefix: string): PolicyDocument {
@@ -134,7 +127,7 @@ export function sourceReaderPolicy(bucket: string, prefix: string): PolicyDocume
   };
 }
 
-/** Name of the user whose key Longhorn gets: one for every prefix, as two clusters never share one. */
+/** Name of the user whose key Longhorn gets: one for each prefix, since two clusters never share one. */
 export function bucketUserName(bucket: string, prefix: string): string {
   return `kraft-${bucket}-${prefix}`.slice(0, 64);
 }

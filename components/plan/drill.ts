@@ -1,10 +1,10 @@
-/** Namespace in which volumes are restored to see whether they can be. Nothing else is ever in it. */
+/** Namespace in which drills restore volumes. Nothing else is ever in it. */
 export const drillNamespace = "kraft-drill";
 
-/** Label on everything that a drill makes; its value is the tenant's name. */
+/** Label on everything that a drill creates; its value is the tenant's name. */
 export const drillLabel = "kraft.dev/drill";
 
-/** Annotation on a tenant's namespace: when its backups were last restored and read to the end (RFC 3339). */
+/** Annotation on a tenant's namespace: when its backups were last restored and read completely (RFC 3339). */
 export const provenAnnotation = "kraft.dev/proven-restorable";
 
 /** Annotation on a tenant's namespace: what was read then, as JSON. */
@@ -29,7 +29,7 @@ export const drillQuota = {
   },
 } as const;
 
-/** Resources of the one container that reads a restored volume. The page cache is not counted against it for long. */
+/** Resources of the one container that reads a restored volume. */
 export const checkerResources = {
   requests: { cpu: "100m", memory: "64Mi" },
   limits: { memory: "256Mi" },

@@ -1,24 +1,24 @@
 /**
- * How much of a tenant is declared, and how firmly:
+ * How much of a tenant is declared, and whether it is protected:
  *
  * - `guest`: everything, protected.
  * - `suspended`: everything, protected; nothing runs and nothing is reachable.
- * - `closing`: everything, but the guest cluster is no longer protected: the next run takes it away.
- * - `prepared`: everything but the guest cluster: after it has gone, or before its volumes are back.
- * - `removing`: as `prepared`, but nothing is protected any more: the next run takes it away.
+ * - `closing`: everything, but the guest cluster is not protected: the next run deletes it.
+ * - `prepared`: everything but the guest cluster: after it was deleted, or before its volumes are restored.
+ * - `removing`: as `prepared`, but nothing is protected: the next run deletes it.
  */
 export type Stage = "guest" | "suspended" | "closing" | "prepared" | "removing";
 
-/** Annotation on a suspended Cluster: since when. A backup that is younger holds all there is. */
+/** Annotation on a suspended Cluster: since when. A later backup holds all its data. */
 export const suspendedAtAnnotation = "kraft.dev/suspended-at";
 
 /**
- * Name of the ConfigMap in a tenant's namespace that says what the last run unlocked, so that the next may delete it.
- * It is made last: Pulumi refuses to delete what its state still protects, and by then the state no longer does.
+ * Name of the ConfigMap in a tenant's namespace that says what the last run stopped protecting, so that the next may delete
+ * it. It is created last: Pulumi refuses to delete what its state still protects, and by then the state no longer does.
  */
 export const leavingConfigMap = "kraft-leaving";
 
-/** A label that no node has: where K3k puts it, nothing of a guest runs. */
+/** A label that no node has: with it as node selector, nothing of a guest runs. */
 export const suspendedNodeSelector: Readonly<Record<string, string>> = { "kraft.dev/suspended": "true" };
 
 /** Whether a stage has a guest cluster. */
@@ -31,7 +31,7 @@ export function isStopped(stage: Stage): boolean {
   return stage !== "guest";
 }
 
-/** The state on the way to which a stage unlocks what the next run deletes. */
+/** The state that a tenant enters when the next run has deleted what this stage stops protecting. */
 export function leavingFor(stage: Stage): "archived" | "purged" | undefined {
   return stage === "closing" ? "archived" : stage === "removing" ? "purged" : undefined;
 }

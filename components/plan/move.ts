@@ -1,19 +1,19 @@
 /**
- * Annotation on a tenant's namespace in the cluster that they leave: the stack that they move to, and since when, as
- * `proliant 2026-11-25T20:00:00.000Z`. While it is there the guest does not start here again.
+ * Annotation on a tenant's namespace in the cluster that the tenant leaves: the stack that it moves to, and since when, as
+ * `proliant 2026-11-25T20:00:00.000Z`. While it is set, the guest does not start here again.
  */
 export const movedToAnnotation = "kraft.dev/moved-to";
 
 /**
- * Annotation on a tenant's namespace in the cluster that they come to: the stack whose data is there, whole. Without it
- * the guest does not start.
+ * Annotation on a tenant's namespace in the cluster that the tenant moves to: the stack whose data has completely arrived.
+ * Without it the guest does not start.
  */
 export const arrivedFromAnnotation = "kraft.dev/arrived-from";
 
-/** Annotation on a volume of Longhorn that a move brought to life: which move, by its time in `movedToAnnotation`. */
+/** Annotation on a Longhorn volume that a move restored: which move, by its time in `movedToAnnotation`. */
 export const movedAtAnnotation = "kraft.dev/moved-at";
 
-/** A move as `movedToAnnotation` tells of it. */
+/** A move, as in `movedToAnnotation`. */
 export interface Departure {
   /** Stack that the tenant moves to. */
   readonly to: string;

@@ -10,39 +10,59 @@ export const domainsAnnotation = "kraft.dev/domains";
 /** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
 export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 
-/** Label that K3k binds a namespace to its VirtualClusterPolicy by. */
+/** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
 
 /** Names of everything that belongs to one tenant on the host. */
 export interface TenantNames {
   readonly namespace: string;
-  /** Never the cluster's name: K3k would give both their NetworkPolicies one name and delete it on every reconcile. */
+  /** Never the cluster's name: K3k would give both NetworkPolicies one name and delete it on every reconcile. */
   readonly policy: string;
   readonly cluster: string;
-  /** Exactly the name K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
+  /** The name that K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
   readonly tokenSecret: string;
   readonly addonsSecret: string;
   readonly apiService: string;
+  /** Secret in which K3k keeps the guest's kubeconfig. */
+  readonly kubeconfigSecret: string;
+  /** StatefulSet of the guest's API server. */
+  readonly server: string;
+  /** DaemonSet by which the guest sees the host's nodes. */
+  readonly kubelet: string;
+  /** ResourceQuota that K3k makes of the policy: it counts the tenant's own pods only. */
+  readonly podQuota: string;
   /** Persistent volume claim of the guest's own datastore. */
   readonly datastoreClaim: string;
 }
 
-/** Every name that follows from a tenant's. */
+/** The names of a tenant's objects on the host. */
 export function tenantNames(tenant: string): TenantNames {
+  const policy = `tenant-${tenant}`;
+  const server = k3kName(tenant, "server");
   return {
     namespace: `k3k-${tenant}`,
-    policy: `tenant-${tenant}`,
+    policy,
     cluster: tenant,
     tokenSecret: k3kName(tenant, "token"),
     addonsSecret: `${tenant}-addons`,
     apiService: k3kName(tenant, "service"),
-    datastoreClaim: `varlibrancherk3s-${k3kName(tenant, "server")}-0`,
+    kubeconfigSecret: k3kName(tenant, "kubeconfig"),
+    server,
+    kubelet: k3kName(tenant, "kubelet"),
+    podQuota: `k3k-${policy}`,
+    datastoreClaim: `varlibrancherk3s-${server}-0`,
   };
 }
 
+/** The tenant whose namespace this is, by its name alone; undefined where it cannot be a tenant's. */
+export function tenantOfNamespace(namespace: string): string | undefined {
+  const tenant = namespace.slice(tenantNames("").namespace.length);
+  return tenantNamePattern.test(tenant) && tenantNames(tenant).namespace === namespace ? tenant : undefined;
+}
+
 /**
- * The longest tenant name for which the claim of the guest's datastore still fits a label value. Of all names that K3k
- * derives it is the longest, and Longhorn keeps it in labels that a restore searches by.
+ * The most characters of a tenant's name. The claim of the guest's datastore is the longest name that K3k derives from it,
+ * and must fit a label value: Longhorn keeps it in labels that a restore searches by.
  */
 export const tenantNameLimit = labelLimit - tenantNames("").datastoreClaim.length;
 
@@ -53,12 +73,12 @@ export const tenantNameLimit = labelLimit - tenantNames("").datastoreClaim.lengt
  */
 export const tenantNamePattern = /^[a-z][a-z0-9]*$/;
 
-/** Names that would read as something of the platform's own. `system` is refused by K3k itself. */
+/** Names that would be mistaken for the platform's own. K3k itself refuses `system`. */
 export const reservedTenantNames: ReadonlySet<string> = new Set(["default", "kraft", "kube", "platform", "system"]);
 
 /**
- * The name K3k gives an object of one cluster. Within `tenantNameLimit` none is so long that K3k would cut it and add a
- * digest (`SafeConcatName` in its pkg/controller/controller.go does from 64 characters on).
+ * The name that K3k gives an object of a cluster. Within `tenantNameLimit` none is so long that K3k would cut it and add a
+ * digest, as it does from 64 characters on (`SafeConcatName` in its pkg/controller/controller.go).
  */
 function k3kName(tenant: string, role: string): string {
   return `k3k-${tenant}-${role}`;

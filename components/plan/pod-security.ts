@@ -1,10 +1,10 @@
 import type { Exposure } from "./traefik-values.ts";
 
-/** How strict Kubernetes' Pod Security is with the pods of a namespace, and why it is not stricter. */
+/** The Pod Security level of a namespace, and why it is not `restricted`. */
 export type PodSecurity =
   { readonly level: "restricted" } | { readonly level: "baseline" | "privileged"; readonly reason: string };
 
-/** Every exception from `restricted` among the platform's namespaces and those of tenants, with its reason. */
+/** The levels of the platform's namespaces and of tenants'. */
 export const podSecurity = {
   certManager: { level: "restricted" },
   traefik: {
@@ -53,7 +53,7 @@ export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<strin
   return { "pod-security.kubernetes.io/enforce": level };
 }
 
-/** What `restricted` asks of a pod and of its containers, for charts that leave it to their users. */
+/** Security contexts that `restricted` demands, for charts that do not set them. */
 export const restrictedContexts = {
   // Nobody: the image names no user.
   pod: { runAsNonRoot: true, runAsUser: 65534, runAsGroup: 65534, seccompProfile: { type: "RuntimeDefault" } },

@@ -1,6 +1,6 @@
 import { byteQuantity, cpuQuantity, mebibytes, millicpu } from "./quantity.ts";
 
-/** Amounts of what a namespace can hold: thousandths of a CPU, mebibytes, and pods. */
+/** Amounts of resources: thousandths of a CPU, mebibytes, and pods. */
 export interface Amounts {
   readonly millicpu: number;
   readonly memoryMebibytes: number;
@@ -8,7 +8,7 @@ export interface Amounts {
   readonly pods: number;
 }
 
-/** What a tenant may use for its own pods and volumes. What K3k needs to run the guest comes on top. */
+/** What a tenant's own pods and volumes may use. What K3k needs to run the guest comes on top. */
 export const sizes = {
   small: allowance({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
   medium: allowance({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
@@ -18,18 +18,18 @@ export const sizes = {
 export type Size = keyof typeof sizes;
 
 /**
- * The priority class of every pod that comes from a guest. It tells the tenant's own pods from those that K3k and
- * cert-manager run beside them, which have none and so go first: a guest's API server never waits for a tenant's pods.
+ * The priority class of every pod that comes from a guest. It tells the tenant's own pods from those of K3k and
+ * cert-manager, which have none and so precede them: a guest's API server never waits for a tenant's pods.
  */
 export const priorityClasses = { tenant: "kraft-tenant" } as const;
 
-/** Below 0, which is what every pod has that names no class. */
+/** Below 0, the priority of pods that name no class. */
 export const tenantPriority = -10;
 
-/** What a container requests that asks for nothing. */
+/** The requests of a container that states none. */
 export const containerRequest = { cpu: "100m", memory: "128Mi", "ephemeral-storage": "64Mi" } as const;
 
-/** What one container may write beside its volumes, at most: the node's own disk is everybody's. */
+/** The most that a container may write outside its volumes: all tenants share the node's disk. */
 const ephemeralStorageLimit = "5Gi";
 
 /** Memory of the guest's API server; K3k requests what it limits. Its CPU request is the container default. */
@@ -41,10 +41,10 @@ export const kubeletMemory = "128Mi";
 /** Size of the volume under the guest's etcd. K3k makes it immutable, and its default of 2G is tight for etcd. */
 export const datastoreStorage = "5Gi";
 
-/** What the CoreDNS of K3s requests in a guest (the manifest that K3s ships), and a second one while it is renewed. */
+/** The CoreDNS of a guest, by the manifest that K3s ships, and a second one during an update. */
 const coreDns = { cpu: "100m", memory: "70Mi", pods: 2 };
 
-/** What cert-manager's HTTP-01 solver requests, and how many may run at once before the quota is in their way. */
+/** cert-manager's HTTP-01 solver, and how many may run at once. */
 const acmeSolver = { cpu: "10m", memory: "64Mi", pods: 5 };
 
 /**
@@ -69,15 +69,15 @@ export function k3kOverhead(nodes: number): Amounts {
   };
 }
 
-/** What an operator wrote for a tenant in place of the size's allowance, as Kubernetes quantities. */
+/** What an operator allows a tenant in place of the size's allowance, as Kubernetes quantities. */
 export interface QuotaOverride {
-  readonly cpu?: string | undefined;
-  readonly memory?: string | undefined;
-  readonly storage?: string | undefined;
-  readonly pods?: number | undefined;
+  readonly cpu?: string;
+  readonly memory?: string;
+  readonly storage?: string;
+  readonly pods?: number;
 }
 
-/** What a tenant's own pods and volumes may use: the size's allowance, or what the operator wrote. */
+/** What a tenant's own pods and volumes may use: the size's allowance, with what the operator overrides. */
 export function tenantAllowance(size: Size, override: QuotaOverride = {}): Amounts {
   const { cpu, memory, storage, pods } = override;
   const own = sizes[size];
@@ -116,11 +116,11 @@ function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSel
 }
 
 /**
- * The quota on the pods that come from the guest. K3k shows its number of pods, divided by the nodes, as the size of the
- * guest's nodes.
+ * The quota on the pods that come from the guest. K3k divides its number of pods by the number of nodes, and reports the
+ * result as the size of each of the guest's nodes.
  *
- * Only requests are bounded, never `limits.*`: K3k divides a quota on limits by the number of nodes and shows the rest
- * as the size of each node, so that no larger pod could be scheduled in the guest.
+ * Only requests are limited, never `limits.*`: K3k would divide those too, and no pod larger than such a share could be
+ * scheduled in the guest.
  */
 export function podQuota(allowance: Amounts): QuotaSpec {
   return {
@@ -134,10 +134,10 @@ export function podQuota(allowance: Amounts): QuotaSpec {
 }
 
 /**
- * The quota on everything else that runs in the namespace: exactly what K3k needs. A tenant cannot use it up, so that
- * K3k's pods and cert-manager's solvers can always start, and cannot use it for more than them.
+ * The quota on everything else that runs in the namespace: exactly what K3k needs. A tenant's pods do not count against
+ * it, so K3k's pods and cert-manager's solvers can always start.
  *
- * It has no number of pods, because K3k takes the smallest of all quotas for the size of the guest's nodes.
+ * It has no number of pods, because K3k takes the smallest of all quotas as the size of the guest's nodes.
  */
 export function k3kQuota(nodes: number): QuotaSpec {
   const { millicpu, memoryMebibytes } = k3kOverhead(nodes);
@@ -147,31 +147,30 @@ export function k3kQuota(nodes: number): QuotaSpec {
   };
 }
 
-/** Room for pods of finished Jobs, K3k's and cert-manager's own included, however small the tenant. */
+/** Room for finished pods, those of K3k and cert-manager included, however small the tenant. */
 const endedPods = 60;
 
 /** Volume claims of a tenant, the datastore of the guest included. */
 const claimLimit = 21;
 
 /**
- * The quota on volumes, and on the number of objects: each lies in the etcd of the host, where a Secret or a ConfigMap
- * may take a mebibyte.
+ * The quota on volumes, and on the number of objects: all are kept in the host's etcd, where a Secret or a ConfigMap may
+ * take a mebibyte.
  *
- * @param classes What may be claimed at most of a storage class that is not the tenant's to use, as Kubernetes quantity.
+ * @param classes The most that may be claimed of each storage class outside the tenant's tier, as Kubernetes quantities.
  */
 export function objectQuota(allowance: Amounts, classes: Readonly<Record<string, string>>): QuotaSpec {
   const storage = allowance.storageMebibytes + mebibytes(datastoreStorage);
-  const limits = Object.entries(classes).map(([name, most]) => [
-    `${name}.storageclass.storage.k8s.io/requests.storage`,
-    most,
-  ]);
+  const limits = Object.entries(classes).map(
+    ([name, most]) => [`${name}.storageclass.storage.k8s.io/requests.storage`, most] as const,
+  );
   return {
     hard: {
       "requests.storage": byteQuantity(storage),
       persistentvolumeclaims: String(claimLimit),
       "services.nodeports": "0",
       "services.loadbalancers": "0",
-      // Those that have ended too, which the quota on pods leaves out.
+      // Including finished pods, which the quota on pods leaves out.
       "count/pods": String(allowance.pods * 3 + endedPods),
       "count/services": "60",
       "count/secrets": "200",
@@ -180,7 +179,7 @@ export function objectQuota(allowance: Amounts, classes: Readonly<Record<string,
       "count/certificates.cert-manager.io": "30",
       "count/challenges.acme.cert-manager.io": "10",
       "count/leases.coordination.k8s.io": "5",
-      ...(Object.fromEntries(limits) as Record<string, string>),
+      ...Object.fromEntries(limits),
     },
   };
 }
@@ -193,11 +192,11 @@ export interface Limit {
 }
 
 /**
- * What a container gets that asks for nothing, and the most that one container or one volume may have. Never less than
- * K3k's own server gets, and no least amount for containers: cert-manager's solver asks for very little.
+ * The requests of a container that states none, and the most that one container or one volume may have: never less than
+ * K3k's own server has. There is no minimum, since cert-manager's solver asks for very little.
  *
- * The most is also the limit of a container that names none: with a lower one Kubernetes would refuse every container
- * that requests more than it. There is no CPU limit: one throttles even on an idle node.
+ * The maximum is also the limit of a container that states none: Kubernetes would refuse every container that requests
+ * more than a lower default. There is no CPU limit, which throttles even on an idle node.
  */
 export function limitRange(allowance: Amounts): readonly Limit[] {
   const memory = Math.max(allowance.memoryMebibytes, mebibytes(serverMemory));

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 
-/** Tiers by name, the least kept first: a tenant's tier is the best kept one that it may use. */
+/** Tiers by name, the least protected first: a tenant's tier is the best that it may use. */
 export const tierNames = ["bulk", "standard", "critical"] as const;
 
 export type TierName = (typeof tierNames)[number];
 
-/** How a volume is kept: how often a snapshot stays in the house, and how often a backup leaves it. */
+/** How well a volume is protected: how often a snapshot is taken in the cluster, and how often a backup leaves it. */
 export interface Tier {
-  /** Name of the StorageClass, the same on every stack, so that manifests and restores fit all. */
+  /** Name of the StorageClass, the same on every stack, so that manifests and restores work on all. */
   readonly storageClass: string;
   /** The tier, which is also the name of Longhorn's recurring-job group. */
   readonly group: TierName;
@@ -17,30 +17,27 @@ export interface Tier {
   readonly dataLocality: "best-effort" | "disabled";
 }
 
-/** Name of the class that a tenant gets without asking, and that the guests' own datastores use. */
+/** Name of the default class, which the guests' own datastores use too. */
 export const defaultStorageClass = "kraft-standard";
 
 /** Label on the classes that K3k copies into guests. */
 export const tenantStorageLabel = "kraft.dev/tenant-storage";
 
-/** Label on every class that a tenant of a tier may use: what K3k copies into such a tenant's guest. */
+/** Label on every class that a tenant of a tier may use, by which K3k copies it into such a tenant's guest. */
 export function tierLabel(tier: TierName): string {
   return `kraft.dev/tier-${tier}`;
 }
 
 /**
- * Longhorn's group of volumes that must not be backed up: those that a drill or an unfinished restore works on. They are
- * only trimmed; having a group keeps them out of `default`.
+ * Longhorn's group of volumes that must not be backed up, because a drill or an unfinished restore uses them. They are only
+ * trimmed; having a group keeps them out of `default`.
  */
 export const noBackupGroup = "kraft-none";
 
-/** Classes that Longhorn's manager makes by itself; no tenant may use them, since they know no schedule. */
+/** Classes that Longhorn's manager creates by itself; no tenant may use them, since they have no schedule. */
 export const longhornOwnClasses = ["longhorn", "longhorn-static"] as const;
 
-/**
- * Copies of a standard volume where the operator says nothing: two, which survive the loss of any one node, or one
- * where there is only one node.
- */
+/** Default number of copies of a volume: two, which survive the loss of any one node, or one where there is one node. */
 export function defaultReplicas(nodes: number): number {
   return Math.min(2, nodes);
 }
@@ -77,15 +74,15 @@ export const tiers: readonly Tier[] = [
 export interface TenantClasses {
   /** Names of the classes that the tenant's volumes may be of. */
   readonly allowed: readonly string[];
-  /** Names of Kraft's other classes. That of the datastore may be among them: K3k's claim is of it, never the tenant's. */
+  /** Names of Kraft's other classes. The datastore's may be among them: then only K3k claims a volume of it. */
   readonly forbidden: readonly string[];
-  /** Class of the guest's datastore. Never bulk: the loss of a week of its objects would be the loss of the guest. */
+  /** Class of the guest's datastore. Never bulk: a guest that lost a week of its objects would be lost. */
   readonly datastore: string;
   /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
   readonly selector: Readonly<Record<string, string>>;
 }
 
-/** What follows from a tenant's tier for its volumes: its own class, every class that is kept less well, no other. */
+/** The classes that a tenant of a tier may use: the tier's own and every less protected one. */
 export function tenantClasses(tier: TierName): TenantClasses {
   const names = (some: readonly Tier[]): string[] => some.map(({ storageClass }) => storageClass);
   return {
@@ -97,8 +94,8 @@ export function tenantClasses(tier: TierName): TenantClasses {
 }
 
 /**
- * Bytes that a tenant may claim of the classes that are not its own, as Kubernetes quantities by class: nothing, except
- * the datastore's size of the datastore's class. Longhorn's own classes are nobody's.
+ * What may be claimed of the classes outside a tenant's tier, as Kubernetes quantities by class: nothing, except the
+ * datastore's size of the datastore's class.
  *
  * @param datastoreSize As a Kubernetes quantity.
  */
@@ -110,7 +107,7 @@ export function classLimits(tier: TierName, datastoreSize: string): Record<strin
   ]);
 }
 
-/** Labels of a tier's StorageClass, which unlike its parameters can change: who may see it. */
+/** Labels of a tier's StorageClass, which say what tenants may see it. Unlike its parameters they can change. */
 export function storageClassLabels(tier: Tier): Record<string, string> {
   const seenBy = tierNames.filter((name) => rank(name) >= rank(tier.group));
   return {
@@ -145,13 +142,13 @@ export function storageClassParameters(tier: Tier): Record<string, string> {
   };
 }
 
-/** One of Longhorn's RecurringJobs. Every field is stated: what is left out Longhorn fills in, and that would be drift. */
+/** One of Longhorn's RecurringJobs. Every field is stated: Longhorn fills in what is left out, which would be drift. */
 export interface Schedule {
   readonly name: string;
   readonly task: "backup" | "filesystem-trim" | "snapshot" | "snapshot-cleanup" | "system-backup";
   /** In UTC: Longhorn knows no time zones. */
   readonly cron: string;
-  /** `default` is every volume without a job or group of its own: made outside our classes, it is backed up all the same. */
+  /** `default` is every volume without a job or group: those outside our classes are backed up, too. */
   readonly groups: readonly string[];
   /** How many snapshots or backups are kept; 0 where the task keeps none. */
   readonly retain: number;
@@ -159,15 +156,15 @@ export interface Schedule {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Volumes of every tier, and those of none. */
+/** The volumes of every tier, and those of no tier. */
 const everyGroup = ["bulk", "critical", "default", "standard"];
 
 /**
- * Snapshot and backup schedules of all tiers, staggered so that no two start at once. One backup at a time: the uplink
- * is the bottleneck, not Longhorn. The times are those of the plan; a cluster's own are `schedulesOf` its target.
+ * Snapshot and backup schedules of all tiers, staggered so that no two start at once. Backups run one at a time: the uplink
+ * is the bottleneck, not Longhorn. `schedulesOf` shifts these times for each cluster.
  *
- * Wasabi charges for 90 days whatever was stored: thirteen weekly backups are kept of everything, and cost nothing more.
- * What is denser goes earlier, so that Longhorn has few backups to compare when it deletes blocks.
+ * Wasabi charges 90 days for everything stored, so keeping thirteen weekly backups costs nothing more. More frequent ones
+ * are kept for less time, so that Longhorn has few backups to compare when it deletes blocks.
  */
 export const schedules: readonly Schedule[] = [
   job("snapshot-hourly", "snapshot", "7 * * * *", ["critical", "default", "standard"], 24, { concurrency: 2 }),
@@ -177,27 +174,27 @@ export const schedules: readonly Schedule[] = [
   job("backup-weekly", "backup", "0 2 * * 6", everyGroup, 13),
   job("trim-weekly", "filesystem-trim", "0 5 * * 0", [...everyGroup, noBackupGroup].sort(), 0),
   job("cleanup-daily", "snapshot-cleanup", "30 4 * * *", everyGroup, 0),
-  // Longhorn would make backups of its own with it, which do not say whose the volumes are.
+  // By default it would back up volumes as well, without saying whose they are.
   job("system-backup-daily", "system-backup", "0 6 * * *", [], 14, {
     parameters: { "volume-backup-policy": "disabled" },
   }),
 ];
 
-/** Minutes by which a cluster's schedules start later than the plan's, at most. */
+/** The most minutes by which a cluster's schedules are shifted. */
 export const latest = 44;
 
 /**
- * The schedules of one cluster: all of them later by the same minutes, so that they stay as far apart as planned, and
- * not every Kraft calls Wasabi at the same minute.
+ * The schedules of one cluster, all shifted by the same number of minutes: they stay as far apart as planned, and not every
+ * Kraft calls Wasabi at the same minute.
  *
- * @param target What the minutes follow from, the same for ever: the backup target, which no other cluster has.
+ * @param target The backup target, which no other cluster has; it determines the shift.
  */
 export function schedulesOf(target: string): readonly Schedule[] {
   const shift = createHash("sha256").update(target).digest().readUInt32BE() % (latest + 1);
   return schedules.map((schedule) => ({ ...schedule, cron: later(schedule.cron, shift) }));
 }
 
-/** A cron expression of the plan, later by some minutes. Only one with a single hour may run into the next. */
+/** A cron expression, later by some minutes. Only one with a single hour can move into the next. */
 function later(cron: string, minutes: number): string {
   const [minute = "", hour = "", ...days] = cron.split(" ");
   const total = Number(minute) + minutes;
@@ -212,16 +209,16 @@ function later(cron: string, minutes: number): string {
 }
 
 /**
- * The schedule that most often treats volumes of a group so; undefined where there is none.
+ * The most frequent schedule of a task for a group; undefined where there is none.
  *
- * @param some The schedules of one cluster, where its own minutes count.
+ * @param some The schedules of one cluster, where its own minutes matter.
  */
 export function scheduleOf(
   group: string,
   task: Schedule["task"],
   some: readonly Schedule[] = schedules,
 ): Schedule | undefined {
-  // The plan names the more frequent first.
+  // More frequent ones are listed first.
   return some.find((schedule) => schedule.task === task && schedule.groups.includes(group));
 }
 

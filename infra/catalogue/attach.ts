@@ -1,16 +1,16 @@
-import { tenantNames } from "../../components/plan/names.ts";
+import { tenantNames, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
 import type { Attachment } from "./metadata.ts";
 
-/** A volume that can come back, and the claim that is known of it. */
+/** A volume that can be restored, and the claim that it is known to belong to. */
 export interface Candidate {
   readonly volume: Omit<CatalogueVolume, "claim" | "namespace">;
   readonly attachment: Attachment | undefined;
 }
 
 /**
- * Gives every claim its volume. A volume whose claim was deleted before the guest's own datastore was backed up is not
- * expected by that guest, and would be in the way of a new claim of that name: it stays in the bucket.
+ * Gives every claim its volume. A volume whose claim was deleted before the guest's datastore was backed up is unknown to
+ * that guest, and would block a new claim of the same name: it stays in the bucket.
  */
 export function attach(candidates: readonly Candidate[]): {
   readonly volumes: readonly CatalogueVolume[];
@@ -33,7 +33,7 @@ export function attach(candidates: readonly Candidate[]): {
   }
   const volumes: CatalogueVolume[] = [];
   for (const [key, rivals] of claimed) {
-    // Whoever had the claim at the end, and of those whoever was backed up last.
+    // The volume that had the claim last; of several, the one that was backed up last.
     rivals.sort((a, b) => held(b.attachment) - held(a.attachment) || age(a.candidate) - age(b.candidate));
     const [first, ...others] = rivals;
     if (first === undefined) {
@@ -80,7 +80,7 @@ function age({ volume }: Candidate): number {
 
 /** When the datastore of the guest in a namespace was backed up; the end of time where there is none. */
 function datastoreBackup(candidates: readonly Candidate[], namespace: string): Date {
-  const { datastoreClaim } = tenantNames(namespace.replace(/^k3k-/, ""));
+  const { datastoreClaim } = tenantNames(tenantOfNamespace(namespace) ?? namespace);
   const datastore = candidates.find(
     ({ attachment }) => attachment?.namespace === namespace && attachment.claim === datastoreClaim,
   );

@@ -15,18 +15,18 @@ export interface Catalogue {
   readonly target: string;
   /** Sorted by namespace and claim. */
   readonly volumes: readonly CatalogueVolume[];
-  /** What is broken. A volume that is in `volumes` all the same comes back from an older backup. */
+  /** Broken backups. A volume that is in `volumes` as well is restored from an older backup. */
   readonly damaged: readonly CatalogueMessage[];
   /** Volumes with a backup and without a claim to give them to. */
   readonly unattached: readonly CatalogueMessage[];
-  /** What is not broken: backups that were never finished. */
+  /** Backups that were never finished, which is no fault. */
   readonly notes: readonly CatalogueMessage[];
 }
 
 /** How closely the bucket is looked at. */
 export interface Depth {
   /**
-   * Whether the blocks of every chosen backup are looked for. One request for a thousand blocks: a terabyte in blocks of
+   * Whether to check that the blocks of every chosen backup exist. One request lists a thousand: a terabyte in blocks of
    * 2 MiB takes some 500.
    */
   readonly blocks?: boolean;
@@ -38,8 +38,8 @@ export interface Depth {
 const headBytes = 64 * 1024;
 
 /**
- * Reads what exists in a backup target from the bucket itself: no cluster is needed, nothing is written. A volume whose
- * metadata is broken hides no other.
+ * Lists what a backup target holds from the bucket itself: no cluster is needed, nothing is written. Broken metadata of
+ * one volume does not hide another.
  *
  * @throws Failure where the bucket cannot be reached, does not exist or refuses the key.
  */
@@ -52,7 +52,7 @@ export async function readCatalogue(store: BackupStore, depth: Depth = {}): Prom
   }
 }
 
-/** The same by way of any reader. */
+/** As `readCatalogue`, with any reader. */
 export async function catalogueOf(
   reader: Reader,
   store: Pick<BackupStore, "bucket" | "prefix" | "region">,
@@ -110,7 +110,7 @@ function misplaced(volume: string, folder: string, layout: Layout): VolumeReport
   };
 }
 
-/** What there is of one volume, for `newestUsable` to judge. */
+/** One volume's files, for `newestUsable`. */
 async function readVolume(reader: Reader, layout: Layout, volume: string, target: string, blocks: boolean) {
   const [text, listed] = await Promise.all([
     reader.text(layout.volumeKey(volume)),

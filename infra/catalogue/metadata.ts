@@ -2,7 +2,7 @@ import { z } from "zod";
 import { messageOf } from "../../errors/failure.ts";
 import { checksumPattern } from "./layout.ts";
 
-/** What Longhorn writes about a volume and a backup, as far as a restore needs it (longhorn/backupstore: backupstore.go). */
+/** Longhorn's metadata of volumes and backups, as far as a restore needs it (longhorn/backupstore: backupstore.go). */
 
 const bytes = z
   .string()
@@ -56,7 +56,7 @@ const backupSchema = z.object({
     .transform((blocks) => blocks ?? []),
 });
 
-/** What `volume.cfg` says. */
+/** The content of `volume.cfg`. */
 export interface VolumeMetadata {
   readonly name: string;
   readonly sizeBytes: number;
@@ -65,11 +65,11 @@ export interface VolumeMetadata {
   readonly dataEngine: string;
 }
 
-/** What a backup's description says before its list of blocks, which may take megabytes. */
+/** A backup's metadata before its list of blocks, which may take megabytes. */
 export interface BackupHead {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
-  /** When the snapshot under it was made: what it holds is as old as that. Undefined while it is being made. */
+  /** When its snapshot was taken, which is how old its data is. Undefined while it is being made. */
   readonly snapshotCreated: Date | undefined;
 }
 
@@ -78,7 +78,7 @@ export interface BackupMetadata extends BackupHead {
   readonly snapshotCreated: Date;
   /** Of all blocks together, uncompressed. */
   readonly bytes: number;
-  /** One entry for every block of the volume; a block that repeats stands here as often as it is downloaded. */
+  /** One entry per block of the volume; a repeated block is listed, and downloaded, repeatedly. */
   readonly checksums: readonly string[];
 }
 
@@ -193,12 +193,12 @@ export function attachmentOf(given: Readonly<Record<string, string>>): Attachmen
       ? undefined
       : { namespace, claim: pvcName, released: Number.isNaN(deleted.getTime()) ? undefined : deleted };
   } catch {
-    // Not Longhorn's words: as good as none, and the volume is listed as one that no claim is known of.
+    // Not written by Longhorn: the volume is listed without a known claim.
     return undefined;
   }
 }
 
-/** Longhorn's access mode; what it would take itself where a backup does not say. */
+/** Longhorn's access mode; its own default where a backup does not say. */
 export function accessModeOf(given: Readonly<Record<string, string>>): "rwo" | "rwop" | "rwx" {
   const mode = given["longhorn.io/volume-access-mode"];
   return mode === "rwx" || mode === "rwop" ? mode : "rwo";

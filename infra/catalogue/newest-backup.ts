@@ -24,7 +24,7 @@ export interface BackupFile {
   text(): Promise<string>;
 }
 
-/** What there is of one volume in the bucket. */
+/** The files of one volume in the bucket. */
 export interface VolumeFiles {
   /** Key of its `volume.cfg`. */
   readonly key: string;
@@ -37,12 +37,12 @@ export interface VolumeFiles {
   readonly blocks: (() => Promise<BlockSizes>) | undefined;
 }
 
-/** What became of one volume. */
+/** The findings about one volume. */
 export interface VolumeReport {
   readonly volume: string;
-  /** Undefined where nothing says whose it is. */
+  /** Undefined where its owner is unknown. */
   readonly attachment: Attachment | undefined;
-  /** Undefined where nothing can come back. */
+  /** Undefined where nothing can be restored. */
   readonly candidate?: Candidate;
   readonly damaged: readonly string[];
   readonly notes: readonly string[];
@@ -55,9 +55,9 @@ interface Usable {
 }
 
 /**
- * The newest backup of a volume that is whole. Neither `LastBackupName` of `volume.cfg`, which a deletion that was
- * interrupted leaves behind, nor the dates of the objects count, which a copied bucket does not keep: each backup says
- * itself how old its snapshot is, and Longhorn goes by that as well (`getLatestBackup` in its deltablock.go).
+ * The newest complete backup of a volume, by the age of its snapshot, which each backup states and which Longhorn uses as
+ * well. `LastBackupName` of `volume.cfg` can be stale after an interrupted deletion, and a copied bucket does not keep the
+ * dates of its objects (`getLatestBackup` in its deltablock.go).
  */
 export async function newestUsable(volume: string, files: VolumeFiles): Promise<VolumeReport> {
   const { metadata, backups } = files;

@@ -26,7 +26,7 @@ export interface Reader {
   close(): void;
 }
 
-/** How many requests are on their way at once: enough to hide round trips, few enough for Wasabi's fair use. */
+/** Concurrent requests: enough to hide round trips, few enough for Wasabi's fair use. */
 const concurrency = 16;
 
 /** How often a request is made before it counts as failed, with pauses that grow. */
@@ -35,7 +35,7 @@ const attempts = 4;
 /** Milliseconds. A listing of a thousand keys takes less than one, and nothing here is large. */
 const timeouts = { connection: 5000, request: 30_000 };
 
-/** Loads the S3 client, which takes longer than most commands: only whoever reads backups waits for it. */
+/** Loads the S3 client here, because that takes longer than most commands do. */
 export async function openStore(store: BackupStore, requestTimeout = timeouts.request): Promise<Reader> {
   const [sdk, { Agent: HttpsAgent }, { Agent: HttpAgent }] = await Promise.all([
     import("@aws-sdk/client-s3"),
@@ -50,7 +50,7 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
     followRegionRedirects: false,
     credentials: { accessKeyId: store.accessKeyId, secretAccessKey: store.secretAccessKey },
     maxAttempts: attempts,
-    // Servers other than Amazon's know no checksums of its newer kinds.
+    // Other servers than Amazon's do not know its newer checksums.
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
     requestHandler: {
@@ -120,7 +120,7 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
           if (name === "NoSuchKey") {
             return undefined;
           }
-          // There is no first byte of an object that has none.
+          // The object is empty.
           if (name === "InvalidRange") {
             return "";
           }
@@ -161,7 +161,7 @@ class Slots {
   }
 }
 
-/** How servers say that a key is not good: the last is versitygw's word for one that nobody has. */
+/** Codes of errors for an invalid key. The last one is versitygw's, for a key that does not exist. */
 const refusals: ReadonlySet<string> = new Set([
   "AccessDenied",
   "InvalidAccessKeyId",
@@ -169,7 +169,7 @@ const refusals: ReadonlySet<string> = new Set([
   "XAdminUserNotFound",
 ]);
 
-/** What an S3 server, or the way to it, says, and what the operator can do about it. */
+/** The error of an S3 server or of the connection to it, with what the operator can do about it. */
 function failureOf(error: unknown, { endpoint, region, bucket }: BackupStore): Failure {
   const { name = "", $metadata } = error as {
     readonly name?: string;

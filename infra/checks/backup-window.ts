@@ -5,37 +5,37 @@ import type { Table } from "../table.ts";
 import { longhornFigures } from "../../components/plan/longhorn-values.ts";
 import { rounded, shares, volumes } from "./figures.ts";
 
-/** What is weighed: the part of a model that says what is backed up, and over what. */
+/** What backup times are calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
 
 /**
- * Bytes that one worker of a backup gets to Wasabi in one round trip: over HTTP/2 the server opens a window of 64 KiB for
- * the body of a PUT (longhorn/longhorn#14005; no setting of Longhorn's changes it).
+ * Bytes that one backup worker sends to Wasabi per round trip: over HTTP/2 the server opens a window of 64 KiB for the
+ * body of a PUT (longhorn/longhorn#14005; no setting of Longhorn's changes it).
  */
 const bytesPerRoundTrip = 64 * 1024;
 
-/** Share of a line that a restore, which has it for itself, gets: the rest is TLS and what the line does not keep up. */
+/** Share of the line that a restore gets; nothing else uses it. The rest is TLS and what the line does not sustain. */
 const restoreEfficiency = 0.75;
 
-/** A first backup that takes longer leaves a tenant without any for too long. */
+/** The longest that a tenant may go without a first backup. */
 const firstBackupDays = 30;
 
 const bytesPerMebibyte = 1024 * 1024;
 const secondsPerHour = 3600;
 const secondsPerDay = 86_400;
 
-/** Bytes a second of backups, and what holds them back. */
+/** Speed of backups, and what limits it. */
 export interface Rate {
   readonly bytesPerSecond: number;
   readonly bound: "the line" | "round trips";
 }
 
 /**
- * How fast backups go out: the share of the uplink, or what all workers get through in their round trips, whichever is
+ * How fast backups are uploaded: the share of the uplink, or what all workers manage in their round trips, whichever is
  * less.
  *
- * @param workers Of one backup.
- * @param volumes Backed up at once.
+ * @param workers Workers of one backup.
+ * @param volumes Number of volumes that are backed up at once.
  */
 export function backupRate(line: Line, workers: number, volumes: number): Rate {
   const ofLine = (line.uplinkMbps * 1e6 * line.backupShare) / 8;
@@ -54,7 +54,7 @@ function startHour(name: string): number {
 /** Hours of a night: from the start of the daily backup to that of the system backup, when the house wakes up. */
 export const nightHours = startHour("system-backup-daily") - startHour("backup-daily");
 
-/** What one tenant's backups take, or those of all. Allowances count as full, and compression counts for nothing. */
+/** Size and duration of one tenant's backups, or of all. Allowances count as full, and nothing compresses. */
 export interface Upload {
   readonly name: string;
   readonly bytes: number;
@@ -64,7 +64,7 @@ export interface Upload {
   readonly restoreHours: number;
 }
 
-/** One upload a tenant, and the last of all together: Longhorn backs up one volume at a time. */
+/** One entry per tenant, and a last one for all together: Longhorn backs up one volume at a time. */
 export function uploads(load: Load, line: Line): Upload[] {
   const rate = rateOf(load, line);
   const upload = (name: string, bytes: number): Upload => {
@@ -90,13 +90,13 @@ export function uploads(load: Load, line: Line): Upload[] {
   ];
 }
 
-/** How fast the backups of one schedule go out: its volumes one after the other. */
+/** How fast the backups of one schedule are uploaded, one volume after the other. */
 export function rateOf(load: Pick<Load, "stack">, line: Line): Rate {
   const { backupWorkers } = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
   return backupRate(line, backupWorkers, scheduleOf("standard", "backup")?.concurrency ?? 1);
 }
 
-/** Bytes a second of a restore, which has the line for itself. */
+/** Bytes a second of a restore; nothing else uses the line. */
 export function restoreRate(line: Pick<Line, "downlinkMbps">): number {
   return (line.downlinkMbps * 1e6 * restoreEfficiency) / 8;
 }
@@ -163,7 +163,7 @@ export function backupProblems(load: Load): Problem[] {
   return problems;
 }
 
-/** Backups that are still on their way in the morning. */
+/** Backups that are not finished in the morning. */
 export function backupWarnings(load: Load): Warning[] {
   const all = load.line === undefined ? undefined : uploads(load, load.line).at(-1);
   if (all === undefined || all.nightlyHours <= nightHours || all.nightlyHours > 24) {
@@ -179,7 +179,7 @@ export function backupWarnings(load: Load): Warning[] {
   ];
 }
 
-/** Hours as a person says them. */
+/** A number of hours in minutes, hours or days. */
 export function duration(hours: number): string {
   if (hours > 0 && hours < 1) {
     return `${Math.max(1, Math.round(hours * 60))} min`;

@@ -5,27 +5,27 @@ import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
 import { allocatable, platformNeed, podsPerNode, rounded, shares, sum, type Need } from "./figures.ts";
 
-/** What is weighed: the part of a model that says what runs where. */
+/** What capacity is calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
 
-/** Share of what there is from which on the operator is warned. */
+/** Share in use from which the operator is warned. */
 export const warnFrom = 0.8;
 
-/** Nodes from which on a cluster has to carry everything without any one of them. */
+/** Number of nodes from which a cluster must be able to lose any one of them. */
 const redundantFrom = 3;
 
-/** What there is of one resource, and who needs how much of it. */
+/** Supply of one resource, and the demand for it. */
 export interface Balance {
   readonly available: number;
   readonly platform: number;
   readonly k3k: number;
-  /** What all tenants were promised together. */
+  /** Promised to all tenants together. */
   readonly promised: number;
   /** How many times it may be promised. */
   readonly overcommit: number;
 }
 
-/** One resource, with all nodes and with one lost. */
+/** The balance of one resource, with all nodes and with one lost. */
 export interface Row {
   readonly resource: Resource;
   readonly all: Balance;
@@ -36,20 +36,20 @@ export interface Row {
 type Resource = "CPU" | "memory" | "pods" | "volumes";
 const resources: readonly Resource[] = ["CPU", "memory", "pods", "volumes"];
 
-/** Of memory and volumes: gibibytes. Volumes count as often as they have copies. */
+/** A volume counts once per copy. */
 const units: Readonly<Record<Resource, string>> = { CPU: "", memory: " GiB", pods: "", volumes: " GiB" };
 
 function needed({ platform, k3k, promised, overcommit }: Balance): number {
   return platform + k3k + promised / overcommit;
 }
 
-/** Share of what there is that is needed: 1 is all of it. */
+/** Demand as a share of supply: 1 is all of it. */
 export function use(balance: Balance): number {
   const all = needed(balance);
   return all === 0 ? 0 : all / balance.available;
 }
 
-/** What has to hold: with a node lost, where the cluster can lose one. */
+/** The balance that must not be negative: with a node lost, where the cluster can lose one. */
 export function decisive({ all, oneLost }: Row): Balance {
   return oneLost ?? all;
 }
@@ -81,11 +81,11 @@ export function placeable(nodes: readonly number[], copies: number): number {
   return copies * Math.min(...perCopy);
 }
 
-/** Everything that runs on some of the stack's nodes. */
+/** The balance of every resource if only these nodes run. */
 function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, Balance> {
   const stack = { ...load.stack, nodes };
   const figures = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
-  // What has no node for each of its copies stays degraded until one comes back.
+  // A volume without a node for each copy stays degraded until one comes back.
   const copies = Math.min(load.replicas, nodes.length);
   const tenants = shares(load.tenants, nodes.length);
   const has = sum(nodes.map((node) => allocatable(node, stack.distribution)));
@@ -118,7 +118,7 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
   };
 }
 
-/** What everything needs against what the nodes have; with the loss of the node that matters most for each resource. */
+/** All balances. For each resource, the lost node is the one whose loss hurts most. */
 export function capacity(load: Load): Row[] {
   const { nodes } = load.stack;
   const all = balances(load, nodes);
@@ -138,7 +138,7 @@ export function capacity(load: Load): Row[] {
   }));
 }
 
-/** The balance as an operator reads it. */
+/** All balances as a table. */
 export function capacityTable(load: Load): Table {
   const rows = capacity(load);
   const redundant = rows.some(({ oneLost }) => oneLost !== undefined);
@@ -169,7 +169,7 @@ export function capacityTable(load: Load): Table {
   };
 }
 
-/** What cannot run on these nodes. */
+/** Demand that exceeds supply. */
 export function capacityProblems(load: Load): Problem[] {
   const rows = capacity(load);
   return [
@@ -178,7 +178,7 @@ export function capacityProblems(load: Load): Problem[] {
   ];
 }
 
-/** What the operator calls an amount of each resource, and how less of it is promised. */
+/** Words of messages: each resource's name, and ways to promise less of it. */
 const words: Readonly<Record<Resource, { readonly what: string; readonly less: string }>> = {
   CPU: { what: "CPU", less: "smaller sizes or quota.cpu, a larger kraft:capacity.overcommit" },
   memory: { what: "GiB of memory", less: "smaller sizes or quota.memory" },
@@ -223,7 +223,7 @@ function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
   ];
 }
 
-/** What still runs, but not for long, or not all of it. */
+/** Supply that is nearly used up, or that no tenant could use as promised. */
 export function capacityWarnings(load: Load): Warning[] {
   const rows = capacity(load);
   const pods = balances(load, load.stack.nodes).pods;

@@ -16,14 +16,14 @@ export const letsEncrypt: Readonly<Record<"production" | "staging", string>> = {
  */
 export const certificatesPerWeek = 50;
 
-/** What is looked at. */
+/** What the demand for certificates is calculated from. */
 export type Subject = Pick<Model, "issuer" | "tenants">;
 
-/** What could be asked for under one registered domain. */
+/** Certificates that could be requested under one registered domain. */
 export interface Demand {
   readonly domain: string;
   readonly tenants: readonly string[];
-  /** As many as their quotas hold at once: deleting and asking again is not counted. */
+  /** The sum of the tenants' quotas: deleting and requesting again is not counted. */
   readonly certificates: number;
 }
 
@@ -33,8 +33,8 @@ function quota({ size, quota }: Tenant): number {
 }
 
 /**
- * What tenants could ask for, by registered domain: the name right under a public suffix, private ones included, as
- * Let's Encrypt counts it.
+ * The demand by registered domain: the name directly under a public suffix, private ones included, as Let's Encrypt
+ * counts it.
  */
 export function demands(tenants: readonly Tenant[]): Demand[] {
   const owners = tenants.flatMap((tenant) =>
@@ -51,7 +51,7 @@ export function demands(tenants: readonly Tenant[]): Demand[] {
     .sort((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
-/** Nothing where certificates do not come from Let's Encrypt's production, whose limits these are. */
+/** Empty unless certificates come from Let's Encrypt's production, whose limits these are. */
 function counted({ issuer, tenants }: Subject): Demand[] {
   return issuer.directory === letsEncrypt.production ? demands(tenants) : [];
 }
@@ -71,7 +71,7 @@ export function certificateTables(subject: Subject): Table[] {
       ];
 }
 
-/** Tenants who could use up each other's certificates. */
+/** Tenants who could use up each other's limit. */
 export function certificateWarnings(subject: Subject): Warning[] {
   return counted(subject)
     .filter(({ certificates }) => certificates > certificatesPerWeek)

@@ -3,19 +3,19 @@ import type { Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { shares, volumes } from "./figures.ts";
 
-/** What is paid for: the part of a model that costs something. */
+/** What costs are calculated from. */
 export type Subject = Pick<Model, "stack" | "tenants" | "dailyChange" | "prices">;
 
 /** Hours of a month: a twelfth of 365.25 days. */
 const hoursPerMonth = 730.5;
 
-/** Terabytes that Wasabi charges at least, and days for which it charges whatever was stored (docs.wasabi.com). */
+/** Wasabi's minimum charges: terabytes, and days of storage per object (docs.wasabi.com). */
 const leastTerabytes = 1;
 const leastDays = 90;
 
 const bytesPerMebibyte = 1024 * 1024;
 
-/** What one tenant costs in a month, in the currency of the prices. */
+/** One tenant's cost per month, in the currency of the prices. */
 export interface Cost {
   readonly tenant: string;
   readonly electricity: number;
@@ -23,11 +23,11 @@ export interface Cost {
 }
 
 /**
- * Terabytes in the bucket at most: every volume full, and what changed in all the days that are kept or paid for,
- * whichever are more. Longhorn stores a block once, however many backups have it.
+ * The most that the bucket can hold, in terabytes: every volume full, and the changes of all days that are kept or paid
+ * for, whichever are more. Longhorn stores a block once, however many backups contain it.
  *
- * @param bytes Of all volumes together.
- * @param dailyChange Share of them that is written anew in a day.
+ * @param bytes Size of all volumes together.
+ * @param dailyChange Share of it that is rewritten in a day.
  */
 export function storedTerabytes(bytes: number, dailyChange: number): number {
   const kept = schedules.find(({ name }) => name === "backup-daily")?.retain ?? 0;
@@ -35,8 +35,8 @@ export function storedTerabytes(bytes: number, dailyChange: number): number {
 }
 
 /**
- * What a month costs, by tenant in proportion to what each was promised: electricity by the mean of the shares of CPU
- * and memory, Wasabi by the share of volumes. What the platform itself takes is part of what tenants cause.
+ * The cost of a month, divided among the tenants in proportion to what each was promised: electricity by the mean of the
+ * shares of CPU and memory, Wasabi by the share of volumes. The platform's own cost is divided among them too.
  */
 export function costs(subject: Subject): Cost[] {
   const { stack, prices, dailyChange } = subject;

@@ -1,10 +1,10 @@
 import type { Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
 
-/** Days before a date from which on it is warned of: time enough for an evening, a bill or a form. */
+/** How many days ahead a date is warned of: time for a bill or a form. */
 export const warnDays = 30;
 
-/** The one name that is no end but a beginning: the day on which the recovery kit was last checked. */
+/** The one name whose date is in the past: the day on which the recovery kit was last checked. */
 export const recoveryKit = "recoveryKit";
 
 /** Days after which a recovery kit is too old to be trusted: a quarter. */
@@ -31,7 +31,7 @@ export function expiryWarnings(expiry: Readonly<Record<string, string>>, today: 
 }
 
 /**
- * What is to be said of a date on which something ends; undefined while there is time.
+ * The warning about the day on which something expires; undefined while there is time.
  *
  * @param date As `2027-01-31`.
  */

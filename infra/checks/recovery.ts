@@ -11,30 +11,30 @@ const secondsPerHour = 3600;
 const hoursPerDay = 24;
 
 /**
- * Hours of a rebuild that no tenant's data is in: `pulumi up` in phase restore and again in phase run, on nodes that run
- * already. An assumption; hardware, its operating system and your own hands are not counted.
+ * Hours of a rebuild without the tenants' data: `pulumi up` in phase restore and again in phase run, on nodes that run
+ * already. An assumption; hardware, its operating system and manual work are not counted.
  */
 export const platformHours = 0.5;
 
-/** What a tenant may lose at most, and how long until it is back: the recovery point and recovery time objectives. */
+/** A tenant's recovery point and recovery time objectives. */
 export interface Recovery {
   readonly tenant: string;
   readonly tier: TierName;
-  /** Hours between two snapshots, which stay in the house: what a slip costs. */
+  /** Hours between two snapshots, which stay in the house: the most that a mistake can lose. */
   readonly snapshotHours: number;
   /** Hours between two backups. */
   readonly backupHours: number;
-  /** Hours until a backup has left the house, with the other schedules on the same line; undefined without a line. */
+  /** Hours until a backup is uploaded while other schedules use the line too; undefined without a line. */
   readonly uploadHours: number | undefined;
-  /** Hours to load this tenant alone. */
+  /** Hours to restore this tenant alone. */
   readonly aloneHours: number | undefined;
-  /** Hours until the last of this tenant is back when all tenants are restored, in their order. */
+  /** Hours until this tenant is back when all tenants are restored in order. */
   readonly houseHours: number | undefined;
 }
 
 /**
- * Tenants in the order in which a whole house is restored: the best kept tier first, within a tier by name. All guests'
- * datastores come before any other volume.
+ * Tenants in the order of a full restore: by tier, the most critical first, then by name. All guests' datastores come
+ * before any other volume.
  */
 export function inRestoreOrder<Some extends Pick<Tenant, "name" | "tier">>(tenants: readonly Some[]): Some[] {
   return [...tenants].sort(
@@ -42,15 +42,15 @@ export function inRestoreOrder<Some extends Pick<Tenant, "name" | "tier">>(tenan
   );
 }
 
-/** Tenants that have volumes in the cluster: of an archived one only backups are left, and of a purged one nothing. */
+/** The tenants with volumes in the cluster, which archived and purged ones have not. */
 function sharesOf(load: Load): Share[] {
   const tenants = load.tenants.filter(({ state }) => state === "active" || state === "suspended");
   return shares(inRestoreOrder(tenants), load.stack.nodes.length);
 }
 
 /**
- * Recovery objectives of every tenant, in the order of a restore. Volumes count as full, all of them of the tenant's
- * tier, and compression counts for nothing.
+ * Recovery objectives of every tenant, in the order of a restore. Volumes count as full and as all of the tenant's tier,
+ * and nothing compresses.
  */
 export function recoveries(load: Load): Recovery[] {
   const { line } = load;
@@ -83,7 +83,7 @@ function total(each: readonly Share[], mebibytes: (share: Share) => number): num
   return each.reduce((sum, share) => sum + mebibytes(share) * bytesPerMebibyte, 0);
 }
 
-/** Bytes of all tenants that the schedule of a tier backs up. */
+/** Size of everything that a tier's schedule backs up. */
 function bytesOf(tier: TierName, each: readonly Share[]): number {
   const storageClass = tiers.find(({ group }) => group === tier)?.storageClass;
   return total(
@@ -94,15 +94,15 @@ function bytesOf(tier: TierName, each: readonly Share[]): number {
   );
 }
 
-/** What one run of a tier's backups has to carry: what changed since the last one, at most everything. */
+/** Size of one run of a tier's backups: what changed since the last one, at most everything. */
 function changedBytes(tier: TierName, each: readonly Share[], dailyChange: number): number {
   return bytesOf(tier, each) * Math.min(1, (dailyChange * intervalOf(tier, "backup")) / hoursPerDay);
 }
 
 /**
- * Hours that the last volume of a tier's backups takes to get out, when it is slowest: the schedules of the other tiers
- * run as well, and the line is shared among them evenly, so that each holds this one up by no more than its own length.
- * Volumes of one schedule go one after the other, so that by itself it is no faster than its round trips.
+ * Hours until the last volume of a tier's backups is uploaded, in the worst case: the other tiers' schedules run as well
+ * and share the line evenly, so that each delays this one by no more than its own length. Volumes of one schedule are
+ * uploaded one after the other, so that it is never faster than its round trips.
  */
 function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: Line): number {
   const own = changedBytes(tier, each, load.dailyChange);
@@ -117,7 +117,7 @@ function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: L
   return Math.max(own / rateOf(load, line).bytesPerSecond, whole / ofLine) / secondsPerHour;
 }
 
-/** One row a tenant, in the order of a whole house's restore; none without tenants. */
+/** One row per tenant, in the order of a full restore. */
 export function recoveryTables(load: Load): Table[] {
   const all = recoveries(load);
   const hours = (value: number | undefined): string => (value === undefined ? "-" : duration(value));
@@ -142,12 +142,12 @@ export function recoveryTables(load: Load): Table[] {
       ];
 }
 
-/** The way out that costs nothing but how often backups are made. */
+/** The fix that costs nothing but the frequency of backups. */
 const lower: Readonly<Record<TierName, string>> = { critical: "tier: standard, ", standard: "tier: bulk, ", bulk: "" };
 
 /**
- * Tiers that the line cannot keep: a backup that is not out when the next one is due. What was promised, to lose at most
- * two intervals with the house, would then be no longer true.
+ * Tiers whose upload takes longer than their interval. The promise to lose at most two intervals with the house would no
+ * longer hold.
  */
 export function recoveryProblems(load: Load): Problem[] {
   const { line } = load;
@@ -156,7 +156,7 @@ export function recoveryProblems(load: Load): Problem[] {
   }
   const each = sharesOf(load);
   const { bytesPerSecond, bound } = rateOf(load, line);
-  // A day's change that does not fit into a day is said of the line, once, and not of every tenant as well.
+  // A day's change that takes more than a day to upload is reported once, for the line, and not for every tenant too.
   const fitsDay = (uploads(load, line).at(-1)?.nightlyHours ?? 0) <= hoursPerDay;
   return recoveries(load)
     .filter(

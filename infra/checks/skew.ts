@@ -3,11 +3,11 @@ import type { RunningVersions } from "../../cluster/running-versions.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { DeclaredVersions } from "./support.ts";
 
-/** How a part may move. */
+/** Which changes of version a part allows. */
 interface Rules {
-  /** Whether a patch may be taken back: nothing of what the part keeps has changed its form in one. */
+  /** Whether a patch may be reverted, because patches do not change the form of stored data. */
   readonly backOnePatch: boolean;
-  /** Why it may not go further back. */
+  /** Why no further downgrade is allowed. */
   readonly because: string;
 }
 
@@ -26,11 +26,10 @@ const rules = {
 } as const satisfies Record<string, Rules>;
 
 /**
- * What a change of versions would do to the cluster that it must not: take one back, or skip a minor version, which none
- * of these parts supports.
+ * Downgrades and skipped minor versions, neither of which any of these parts supports.
  *
- * @param managed Whether Kraft brings the machines' versions too. Where they are set up by hand, what the stack says about
- *   them is a statement, and only has to be true to the minor version.
+ * @param managed Whether Kraft installs the machines' versions too. Where they are set up by hand, the stack only states
+ *   them, and the minor version has to be right.
  */
 export function skewProblems(declared: DeclaredVersions, running: RunningVersions, managed: boolean): Problem[] {
   const file = `stacks/${declared.stack}.ts`;
@@ -113,7 +112,7 @@ function statement(key: string, from: string | undefined, to: string): Problem[]
       ];
 }
 
-/** Of `v1.35.6+k3s1`, of the image tag `v1.35.6-k3s1`, and of a release candidate, which comes before its release. */
+/** Reads `v1.35.6+k3s1`, the image tag `v1.35.6-k3s1`, and release candidates, which come before their release. */
 function versionOf(text: string): SemVer {
   const bare = text.replace(/-k3s\d+$/, "");
   const found = parse(bare, { loose: true }) ?? coerce(bare);

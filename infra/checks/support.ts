@@ -3,9 +3,9 @@ import type { Model } from "../model.ts";
 import type { Problem } from "../../errors/problem.ts";
 import { versions } from "../versions.ts";
 
-/** Every version that a stack declares, as it is written where it is declared. */
+/** Every version that a stack declares, as written there. */
 export interface DeclaredVersions {
-  /** Where what belongs to the stack is written: the file `stacks/<stack>.ts`. */
+  /** Name of the stack; `stacks/<stack>.ts` declares what is not in `infra/versions.ts`. */
   readonly stack: string;
   readonly kubernetes: string;
   /** Undefined where the host cluster is not on Talos. */
@@ -33,12 +33,12 @@ export function declaredVersions({ stack, k3k }: Pick<Model, "stack" | "k3k">): 
   };
 }
 
-/** Minor versions of Kubernetes 1: the oldest and the newest that a release is made or tested for. */
+/** Minor versions of Kubernetes 1: the oldest and the newest that a release supports. */
 type Range = readonly [from: number, to: number];
 
 /**
- * Which minor versions of Kubernetes each release line is for. A line that is not here is not supported by Kraft until
- * somebody has looked: Renovate's pull request fails, and the row is written into it.
+ * Which minor versions of Kubernetes each release line supports. Kraft refuses a line that is not listed: Renovate's pull
+ * request fails until somebody adds the row.
  *
  * - Talos: its own library, `pkg/machinery/compatibility`; a test asks it.
  * - Longhorn: longhorn.io/docs/1.12.2/best-practices, tested versions. What its chart refuses is only older than 1.25.
@@ -57,7 +57,7 @@ export const madeFor = {
 /** Minor versions of Traefik that each major version of its chart knows (its values.schema.json and templates). */
 const traefikOfChart: Readonly<Record<string, readonly string[]>> = { "41": ["3.7"] };
 
-/** What of a stack's versions was never made for each other, whatever runs. */
+/** Versions of a stack that do not support each other, whatever runs. */
 export function supportProblems(declared: DeclaredVersions): Problem[] {
   const file = `stacks/${declared.stack}.ts`;
   const parts: readonly (readonly [keyof typeof madeFor, string | undefined, string])[] = [
@@ -110,8 +110,8 @@ function lineProblems(
 }
 
 /**
- * A guest hands its pods to the host: what a newer one knows, the host would drop without a word. And a newer host is
- * upgraded before the guests, which then follow.
+ * A guest creates its pods on the host, which would silently drop fields that it does not know. So the host is upgraded
+ * before the guests.
  */
 function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): Problem[] {
   const behind = minorOf(kubernetes) - minorOf(guest);

@@ -40,7 +40,7 @@ export const configSchema = z.strictObject({
     .array(
       text(
         /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
-        expect("the name of a volume", "copy it from: npm run kraft -- restore --plan"),
+        expect("the name of a volume", "copy it from: npx kraft restore plan"),
       ),
       expect("a list of volumes", "for example `leaveOut: [pvc-6f0c2a]`"),
     )

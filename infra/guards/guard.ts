@@ -1,3 +1,4 @@
+import { tenantNames } from "../../components/plan/names.ts";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
@@ -60,7 +61,7 @@ function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): W
           {
             key: "kraft:phase",
             message:
-              "restore: no schedules and no guests. Next: npm run kraft -- restore --plan, then --apply; once all is back, kraft:phase: run",
+              "restore: no schedules and no guests. Next: npx kraft restore plan, then restore apply; once all is back, kraft:phase: run",
           },
         ]
       : [];
@@ -80,7 +81,7 @@ function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): W
                   key,
                   message:
                     `suspended, but K3k stops no pod that is there: ${pods.join(", ")}. They reach nothing and nobody reaches ` +
-                    `them; once this run is done: kubectl delete pods --all --namespace k3k-${name}`,
+                    `them; once this run is done: kubectl delete pods --all --namespace ${tenantNames(name).namespace}`,
                 },
               ];
         case "closing":

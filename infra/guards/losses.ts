@@ -1,4 +1,5 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import type { Model, Tenant } from "../model.ts";
 import { show, type Problem } from "../../errors/problem.ts";
 import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
@@ -73,7 +74,7 @@ function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
       key,
       found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`} or may start: ${pods.join(", ")}`,
       allowed,
-      fix: `kubectl delete pods --all --namespace k3k-${name}`,
+      fix: `kubectl delete pods --all --namespace ${tenantNames(name).namespace}`,
     });
   }
   // Pods that K3k did not stop wrote until they ended, whenever that was.
@@ -92,7 +93,7 @@ function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
       key,
       found: `"archived", but no backup of ${without.join(", ")}`,
       allowed,
-      fix: `npm run kraft -- backup ${name}`,
+      fix: `npx kraft backup ${name}`,
     });
   }
   return problems;

@@ -59,7 +59,7 @@ export function moveWarnings({ stack, tenants }: Pick<Model, "stack" | "tenants"
     )
     .map(({ name, from = "" }) => ({
       key: `kraft:tenants.${name}.from`,
-      message: `${from}: no guest yet, its data is still to come. Next: npm run kraft -- move ${name} copy --stack ${stack.name}`,
+      message: `${from}: no guest yet, its data is still to come. Next: npx kraft move ${name} copy -s ${stack.name}`,
     }));
 }
 
@@ -71,7 +71,7 @@ function departed({ name, state }: Tenant, { movedTo }: LiveTenant): Problem[] {
           key: `kraft:tenants.${name}.state`,
           found: `"active", but ${name} moved to ${movedTo.to} (${movedTo.at}): the tenant would run twice, and what is written here would be lost`,
           allowed: "suspended, archived or purged",
-          fix: `state: suspended; if its guest never started on ${movedTo.to}: npm run kraft -- move ${name} back --stack ${movedTo.to}; if it did, see docs/moving.md`,
+          fix: `state: suspended; if its guest never started on ${movedTo.to}: npx kraft move ${name} back -s ${movedTo.to}; if it did, see docs/moving.md`,
         },
       ];
 }
@@ -118,7 +118,7 @@ function incomplete({ name, from }: Tenant, { claims }: LiveTenant, { volumes }:
           key: `kraft:tenants.${name}.from`,
           found: `${show(from)}, and volumes that are not whole: ${broken.join(", ")}`,
           allowed: "a guest that starts over all of its volumes",
-          fix: `npm run kraft -- move ${name} cutover`,
+          fix: `npx kraft move ${name} cutover`,
         },
       ];
 }

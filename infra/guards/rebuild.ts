@@ -98,6 +98,6 @@ function missingProblem(
     key: "kraft:phase",
     found: `"run", but of ${tenant.name} ${missing.length === 1 ? "a volume is" : `${missing.length} volumes are`} only in the bucket: ${names}`,
     allowed: "run once every volume in the bucket is back: a guest would start with empty volumes",
-    fix: "kraft:phase: restore, pulumi up, then npm run kraft -- restore --apply; or add the volume to kraft:leaveOut",
+    fix: "kraft:phase: restore, pulumi up, then npx kraft restore apply; or add the volume to kraft:leaveOut",
   };
 }

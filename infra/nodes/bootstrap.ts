@@ -63,7 +63,7 @@ export async function bootstrap(stack: Stack, raw: RawConfig): Promise<Bootstrap
     machines.distribution === "k3s"
       ? [
           "machines are",
-          `npm run kraft -- host-kubeconfig ${stack.name}: it fetches the kubeconfig and says what to set kraft:cluster.uid to.`,
+          `npx kraft host-kubeconfig -s ${stack.name}: it fetches the kubeconfig and says what to set kraft:cluster.uid to.`,
         ]
       : [
           "machine is",

@@ -29,7 +29,7 @@ export interface NameServers {
  * @throws UsageError if it is no address.
  */
 export function nameServers(server: string | undefined, milliseconds: number = limit): NameServers {
-  // What is lost on the way is asked for a second time, which has twice as long as the first.
+  // A lost question is repeated once, with twice the time.
   const options = { timeout: Math.ceil(milliseconds / 3), tries: 2 };
   const settings = resolverFor(server, options);
   return {
@@ -40,7 +40,7 @@ export function nameServers(server: string | undefined, milliseconds: number = l
         const answers = names.map(async (name) => [name, await answerFor(resolver, name, end, milliseconds)] as const);
         return new Map(await Promise.all(answers));
       } finally {
-        // What was given up on would keep the program from ending.
+        // Pending questions would keep the program from ending.
         resolver.cancel();
       }
     },
@@ -79,7 +79,7 @@ async function answerFor(resolver: Resolver, name: string, end: string, millisec
   const [first] = failures;
   const same = failures.every(({ failure }) => failure === first?.failure);
   return {
-    // Behind a CNAME to nowhere there is no such name either, but that is another one.
+    // A dangling CNAME also leads to "no such name", but of its target.
     exists: chain.values.length > 0 || v4.exists || v6.exists || chain.exists,
     cnames: chain.values,
     addresses: [...v4.values.sort(), ...v6.values.sort()],
@@ -122,7 +122,7 @@ async function follow(resolver: Resolver, name: string, end: string, millisecond
   return { exists, values: chain };
 }
 
-/** The answer to one question, or why there is none in time. */
+/** The answer to one question, or why there was none in time. */
 async function reply(answer: Promise<string[]>, milliseconds: number): Promise<Reply> {
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => {
@@ -148,10 +148,10 @@ function failureText(code: string, milliseconds: number): string {
     case CONNREFUSED:
       return "no name server there";
     case SERVFAIL:
-      return "the name server could not find out (SERVFAIL)";
+      return "the name server failed to resolve it (SERVFAIL)";
     case REFUSED:
-      return "the name server does not want to say (REFUSED)";
+      return "the name server refused the query (REFUSED)";
     default:
-      return `the question failed (${code})`;
+      return `the query failed (${code})`;
   }
 }

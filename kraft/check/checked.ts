@@ -7,7 +7,7 @@ import { modelOf, readStackFile } from "../../infra/config/stack-file.ts";
 import type { DnsName } from "./dns.ts";
 
 /**
- * What was found out about one stack. `kraft check --json` prints `{ "stacks": [...] }` of these, in the order of
+ * The findings about one stack. `kraft check --json` prints `{ "stacks": [...] }` of these, in the order of
  * `stacks/index.ts`. Fields are added, never renamed or taken away.
  */
 export interface Checked {

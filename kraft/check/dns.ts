@@ -3,7 +3,7 @@ import type { Model } from "../../infra/model.ts";
 import type { Warning } from "../../errors/problem.ts";
 import type { Table } from "../../infra/table.ts";
 
-/** A name that should lead to the house. */
+/** A name that should resolve to the house. */
 export interface Name {
   readonly name: string;
   readonly use: "entrypoint" | "api" | "domain";
@@ -11,7 +11,7 @@ export interface Name {
   readonly tenant: string | null;
 }
 
-/** What name servers said about one name. */
+/** The answer of the name servers about one name. */
 export interface Answer {
   /** Whether there is anything of that name. */
   readonly exists: boolean;
@@ -25,7 +25,7 @@ export interface Answer {
 
 /** What is known of one name; `kraft check --dns --json` prints these. Fields are added, never renamed or taken away. */
 export interface DnsName extends Name, Pick<Answer, "cnames" | "addresses"> {
-  /** Whether it leads to the house; null where that could not be found out. */
+  /** Whether it resolves to the house; null where that is unknown. */
   readonly ok: boolean | null;
   readonly found: string;
   readonly expected: string;
@@ -33,7 +33,7 @@ export interface DnsName extends Name, Pick<Answer, "cnames" | "addresses"> {
   readonly record: string | null;
 }
 
-/** Every name that a stack file lets be expected in DNS. What lies under a tenant's domains is the tenant's own affair. */
+/** Every name of a stack file that DNS should have. Names under a tenant's domains are up to the tenant. */
 export function namesOf(model: Model): Name[] {
   return [
     { name: model.entrypoint, use: "entrypoint", tenant: null },
@@ -48,7 +48,7 @@ export function namesOf(model: Model): Name[] {
   ];
 }
 
-/** Holds the answers for the names of one stack against what they should be. */
+/** Compares the answers for the names of one stack with what they should be. */
 export function judgeDns(model: Model, answers: ReadonlyMap<string, Answer>): DnsName[] {
   const entrypoint = { name: model.entrypoint, ...answerFor(model.entrypoint, answers) };
   return namesOf(model).map((name) => {
@@ -76,7 +76,7 @@ export function judgeDns(model: Model, answers: ReadonlyMap<string, Answer>): Dn
   });
 }
 
-/** What of it the operator should know. */
+/** Names that do not resolve to the house, or may not. */
 export function dnsWarnings(names: readonly DnsName[]): Warning[] {
   const [first] = names;
   if (first !== undefined && names.length > 1 && names.every(({ ok, found }) => ok === null && found === first.found)) {
@@ -91,7 +91,7 @@ export function dnsWarnings(names: readonly DnsName[]): Warning[] {
     }));
 }
 
-/** What was found, name by name. */
+/** The findings, one row per name. */
 export function dnsTable(names: readonly DnsName[], servers: readonly string[]): Table {
   return {
     title: `DNS, as ${list(servers)} has it`,
@@ -119,7 +119,7 @@ function resolves({ addresses, failure }: Answer): boolean | null {
   return addresses.length > 0 ? true : failure === null ? false : null;
 }
 
-/** Whether a name leads where the entrypoint does. */
+/** Whether a name resolves to the entrypoint. */
 function comparison(answer: Answer, entrypoint: Answer & { readonly name: string }): Pick<DnsName, "ok" | "found"> {
   const found = foundOf(answer);
   const { cnames, addresses, failure } = answer;
@@ -151,7 +151,7 @@ function foundOf({ exists, cnames, addresses, failure }: Answer): string {
   return exists ? "a name without an address" : "no such name";
 }
 
-/** What a provider's form should hold, names with the dot at the end that keeps a zone file from adding its own. */
+/** The record to create. Names end in a dot, so that a zone file does not append its own. */
 function recordFor(
   { name, use }: Name,
   domain: string,
@@ -163,7 +163,7 @@ function recordFor(
   if (getDomain(name, { allowPrivateDomains: true }) !== name) {
     return `${name}. CNAME ${entrypoint.name}.`;
   }
-  // The zone's own records stand beside it, and a CNAME suffers none beside itself (RFC 1034, 3.6.2).
+  // A CNAME must be the only record of its name (RFC 1034, 3.6.2), and a zone's apex has others.
   const alias = `${name}. ALIAS ${entrypoint.name}.`;
   const records = entrypoint.addresses.map((address) => `${name}. ${address.includes(":") ? "AAAA" : "A"} ${address}`);
   return records.length === 0 ? alias : `${alias} (where the provider has no ALIAS: ${list(records)})`;

@@ -2,7 +2,7 @@ import { report } from "../../errors/problem.ts";
 import type { Style } from "../cli/output.ts";
 import type { Checked } from "./checked.ts";
 
-/** What was found out about a stack, as the operator reads it. */
+/** The findings about a stack as text. */
 export function checkText(checked: Checked, style: Style): string[] {
   const { stack, description, file, tables, warnings, problems } = checked;
   const [headline = "", ...details] = problems.length === 0 ? [] : report(file, problems).split("\n");
@@ -19,7 +19,7 @@ export function checkText(checked: Checked, style: Style): string[] {
     "",
     ...(problems.length === 0
       ? [style.good(`${file} has no problems.`)]
-      : // Whatever is checked here, nothing could have been changed.
+      : // A check never changes anything.
         [style.bad(headline.replace(" Nothing was changed.", "")), ...details]),
   ];
 }

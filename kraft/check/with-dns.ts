@@ -3,7 +3,7 @@ import type { NameServers } from "./ask.ts";
 import type { Checked } from "./checked.ts";
 import { dnsTable, dnsWarnings, judgeDns, namesOf } from "./dns.ts";
 
-/** Adds to what was found out about a stack what DNS says about its names. */
+/** Adds DNS to the findings about a stack. */
 export async function withDns(checked: Checked, model: Model, nameServers: NameServers): Promise<Checked> {
   const names = namesOf(model).map(({ name }) => name);
   const dns = judgeDns(model, await nameServers.ask(names, model.entrypoint));

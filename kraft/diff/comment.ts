@@ -164,13 +164,12 @@ function cut(text: string): string {
 
 /** All parts, without the folded ones that do not fit; if that is still too long, cut after a line. */
 function fitted(head: readonly string[], sections: readonly Section[], tail: readonly string[]): string {
-  const leftOut =
-    "_The other fields do not fit: GitHub accepts no longer comment. `npm run kraft -- diff` shows them._";
+  const leftOut = "_The other fields do not fit: GitHub accepts no longer comment. `npx kraft diff` shows them._";
   const size = (texts: readonly string[]): number => texts.reduce((sum, text) => sum + Buffer.byteLength(text) + 2, 0);
   const tables = sections.map((part) => part.table);
   let room = commentLimit - size([...head, ...tables, ...sections.map(() => leftOut), ...tail]);
   if (room < 0) {
-    const note = "_Cut here: GitHub accepts no longer comment. `npm run kraft -- diff` shows the rest._";
+    const note = "_Cut here: GitHub accepts no longer comment. `npx kraft diff` shows the rest._";
     const end = ["", note, ...tail].join("\n\n");
     return `${cutAfterLine([...head, ...tables].join("\n\n"), commentLimit - Buffer.byteLength(end) - 1)}${end}\n`;
   }

@@ -80,28 +80,28 @@ export async function renderStack(stack: string, configFile: string, checkout: s
  * guest, a purged one has nothing.
  */
 const asDeclared: LiveSources = {
-  cluster: ({ tenants, phase }) =>
-    Promise.resolve({
-      live: {
-        tenants: tenants
-          .filter(({ state }) => state !== "purged")
-          .map(({ name, state, from }) => ({
-            name,
-            arrivedFrom: from,
-            guest: phase === "run" && (state === "active" || state === "suspended"),
-            // The same in both renderings: the time of the suspension is not a change.
-            suspendedAt: state === "suspended" ? "as declared" : undefined,
-            pods: [],
-            claims: [],
-          })),
-        volumes: [],
-        dataDefinitions: [],
-        managedBucket: false,
-        schedules: phase === "run",
-      },
-      running: nothingRuns,
-      certificateEnd: undefined,
-    }),
+  cluster: ({ tenants, phase }) => {
+    const live = {
+      tenants: tenants
+        .filter(({ state }) => state !== "purged")
+        .map(({ name, state, from }) => ({
+          name,
+          arrivedFrom: from,
+          guest: phase === "run" && (state === "active" || state === "suspended"),
+          // The same in both renderings: the time of the suspension is not a change.
+          suspendedAt: state === "suspended" ? "as declared" : undefined,
+          pods: [],
+          claims: [],
+        })),
+      volumes: [],
+      dataDefinitions: [],
+      managedBucket: false,
+      schedules: phase === "run",
+    };
+    // A base from before 2026-11-29 calls the live state `standing`.
+    const seen = { live, standing: live, running: nothingRuns, certificateEnd: undefined };
+    return Promise.resolve(seen);
+  },
   backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),
 };
 

@@ -30,7 +30,7 @@ if [ "$DATASTORE" = yes ] && [ "$datastore" = none ]; then exit 2; fi
 export interface Checked {
   readonly files: number;
   readonly bytes: number;
-  /** The guest's datastore that lies on the volume. */
+  /** The guest's datastore that is on the volume. */
   readonly datastore: "etcd" | "sqlite" | "none";
 }
 

@@ -134,7 +134,7 @@ async function outcome(
 }
 
 /** Why a drill proves nothing; undefined where it does. */
-export function failureOf({ unchecked }: DrillPlan, volumes: readonly VolumeOutcome[]): string | undefined {
+function failureOf({ unchecked }: DrillPlan, volumes: readonly VolumeOutcome[]): string | undefined {
   const failed = volumes.filter((volume) => !volume.ok);
   if (failed.length > 0) {
     return failed.map(({ claim, why }) => `${claim}: ${why}`).join("; ");

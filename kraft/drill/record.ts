@@ -38,7 +38,7 @@ function validTime(text: string | undefined): string | undefined {
 }
 
 /**
- * The tenant to drill next: the one whose last proof, or failed attempt at one, is longest ago; whoever has neither comes
+ * The tenant to drill next: the one whose last proof, or failed attempt at one, is longest ago; one that has neither comes
  * first. A tenant whose drills fail does not keep the others waiting.
  */
 export function nextTenant(tenants: readonly string[], namespaces: readonly KubernetesObject[]): string | undefined {

@@ -20,7 +20,7 @@ export function drillText(report: DrillReport, now: Date, style: Style): string[
   return [
     ...(removedLeftovers === 0
       ? []
-      : [`Removed first: ${removedLeftovers} objects of a drill that had not come to its end.`]),
+      : [`Deleted first: ${removedLeftovers} objects that an interrupted drill had left.`]),
     ...strange.map(({ what, why }) => style.caution(`Not touched: ${what} has a drill's label, but ${why}.`)),
     ...style.table({ title: `Backups of ${tenant}`, rows: [["claim", "result", "backup", ""], ...rows] }),
     ...unchecked.map(({ claim, why }) => style.caution(`Not checked: ${claimText(tenant, claim)} ${why}.`)),

@@ -26,7 +26,7 @@ const stateDays = 90;
 const millisecondsPerDay = 86_400_000;
 
 /**
- * Tries everything in a kit that a rebuild would use, with nothing but the kit: a file that is there and does not open is
+ * Tries everything in a kit that a rebuild would use, with nothing but the kit: a file that is there but does not open is
  * worse than none.
  *
  * @param here The stack file that is in use.
@@ -34,7 +34,7 @@ const millisecondsPerDay = 86_400_000;
 export async function checkKit(folder: string, here: StackFile, now: Date): Promise<KitLine[]> {
   const { stack } = here;
   const files = kitFiles(stack.name);
-  const write = `npm run kraft -- kit ${folder} ${stack.name} --write`;
+  const write = `npx kraft kit ${folder} -s ${stack.name} --write`;
   const passphrase = contentOf(join(folder, files.passphrase));
   return [
     fileLine(files.passphrase, passphrase, write),
@@ -66,7 +66,7 @@ function fileLine(name: string, content: string | undefined, write: string): Kit
   return content.trim() === "" ? bad(name, "empty", `${write} --force`) : well(name, "there");
 }
 
-/** A kit that was right once, and the stack file went on without it. */
+/** Whether the kit is up to date. */
 function sameLine(folder: string, here: StackFile, write: string): KitLine {
   const what = "the same stack file as here";
   const kept = contentOf(stackFilePath(folder, here.stack.name));
@@ -122,7 +122,7 @@ function backupsLine(what: string, { target, volumes }: Catalogue, now: Date): K
     .sort()
     .at(-1);
   return newest === undefined
-    ? bad(what, `${target} holds no backup`, "see what holds backups up: npm run kraft -- status")
+    ? bad(what, `${target} holds no backup`, "see what holds backups up: npx kraft status")
     : well(what, `${volumes.length} volumes in ${target}, the newest of ${distance(new Date(newest), now)}`);
 }
 
@@ -142,10 +142,10 @@ async function stateLine(
   write: string,
 ): Promise<KitLine> {
   const what = "Pulumi's state";
-  const again = `pulumi stack export -s ${stack.name} --file ${path}`;
+  const exportCommand = `pulumi stack export -s ${stack.name} --file ${path}`;
   const content = contentOf(path);
   if (content === undefined) {
-    return bad(what, "missing", `${write}; where it cannot: ${again}`);
+    return bad(what, "missing", `${write}; where it cannot: ${exportCommand}`);
   }
   try {
     const { deployment } = JSON.parse(content) as State;
@@ -153,19 +153,21 @@ async function stateLine(
     const time = new Date(deployment?.manifest?.time ?? "");
     const salt = deployment?.secrets_providers?.state?.salt;
     if (count === 0 || Number.isNaN(time.getTime())) {
-      return bad(what, "a state without resources", again);
+      return bad(what, "a state without resources", exportCommand);
     }
     if (salt !== undefined) {
       await decrypter(salt, (passphrase ?? "").trim(), path);
     }
     const age = `${count} resources, of ${distance(time, now)}`;
-    return now.getTime() - time.getTime() > stateDays * millisecondsPerDay ? bad(what, age, again) : well(what, age);
+    return now.getTime() - time.getTime() > stateDays * millisecondsPerDay
+      ? bad(what, age, exportCommand)
+      : well(what, age);
   } catch (error) {
-    return bad(what, error instanceof SyntaxError ? `no JSON: ${error.message}` : expected(error), again);
+    return bad(what, error instanceof SyntaxError ? `no JSON: ${error.message}` : expected(error), exportCommand);
   }
 }
 
-/** File systems of sticks, which keep no modes: FAT, exFAT, NTFS, and what is mounted by FUSE (Linux, statfs(2)). */
+/** File systems of USB sticks, which store no modes: FAT, exFAT, NTFS and FUSE (Linux, statfs(2)). */
 const withoutModes: ReadonlySet<number> = new Set([0x4d44, 0x2011bab0, 0x5346544e, 0x65735546]);
 
 /** Files that others on this machine can read. */
@@ -176,7 +178,7 @@ function modeLine(path: string, name: string): KitLine[] {
   return [bad(`${name} is yours alone`, "others on this machine can read it", `chmod 600 ${path}`)];
 }
 
-/** The message of what the operator can mend; anything else is a fault of this program. */
+/** The message of an error that the operator can fix; any other is an internal error. */
 function expected(error: unknown): string {
   if (error instanceof Failure || error instanceof ConfigError) {
     return messageOf(error).split("\n")[0] ?? "";

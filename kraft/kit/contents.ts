@@ -1,4 +1,4 @@
-/** What a recovery kit is: everything that a rebuild needs beside the repository, in one folder outside the house. */
+/** A recovery kit: everything that a rebuild needs besides the repository, in one folder outside the house. */
 
 /** The names of its files. */
 export interface KitFiles {
@@ -17,7 +17,7 @@ export function kitFiles(stack: string): KitFiles {
   };
 }
 
-/** What somebody reads who finds it, perhaps years later and in a bad night. */
+/** For whoever finds it, perhaps years later. */
 export function readmeText(stack: string): string {
   const { passphrase, stackFile, state } = kitFiles(stack);
   return `Recovery kit of the Kraft stack "${stack}".
@@ -37,10 +37,10 @@ After the loss of the house:
   1. Get Kraft's repository, and put ${stackFile} of this folder into it if it has none, or an older one.
   2. npm ci
      export PULUMI_CONFIG_PASSPHRASE_FILE=<this folder>/${passphrase}
-  3. npm run kraft -- restore ${stack} --plan
+  3. npx kraft restore plan -s ${stack}
      shows, without any cluster, what the backups hold and how long it takes.
   4. Go on with the repository's documentation on how to rebuild.
 
-Check this folder every three months:  npm run kraft -- kit <this folder> ${stack}
+Check this folder every three months:  npx kraft kit <this folder> -s ${stack}
 `;
 }

@@ -9,7 +9,7 @@ import { opener } from "../secrets/stack-secrets.ts";
 import { checkout, stackFilePath, type StackFile } from "../../infra/config/stack-file.ts";
 import { kitFiles, readmeText } from "./contents.ts";
 
-/** What became of a kit that was to be written. */
+/** The result of writing a kit. */
 export interface Written {
   /** Names of the files that are new or replaced. */
   readonly files: readonly string[];
@@ -21,7 +21,7 @@ export interface Written {
 const largestState = 256 * 1024 ** 2;
 
 /**
- * Writes a kit, or what it lacks. Nothing that is there and different is replaced without `force`.
+ * Writes a kit, or what it lacks. A different file that is already there is not replaced without `force`.
  *
  * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
  *   file is in the way.
@@ -33,7 +33,7 @@ export async function writeKit(
   force: boolean,
 ): Promise<Written> {
   outsideRepository(folder, file.directory);
-  // A kit with a passphrase that opens nothing would be found out in the worst of nights.
+  // A wrong passphrase would only be noticed during a disaster.
   await opener(file, environment);
   const names = kitFiles(file.stack.name);
   const state = await exportedState(file);
@@ -44,7 +44,7 @@ export async function writeKit(
     ...(state.text === undefined ? [] : [[names.state, state.text] as const]),
   ]);
   const wanted = [...contents].filter(([name, content]) => contentOf(join(folder, name)) !== content);
-  // Each export of the state is a new one, and takes nothing away that the last one had.
+  // Every export of the state differs, and replaces the last one without loss.
   const inTheWay = wanted
     .map(([name]) => name)
     .filter((name) => name !== names.state && existsSync(join(folder, name)));
@@ -83,7 +83,7 @@ function real(path: string): string {
     : join(real(dirname(path)), path.slice(dirname(path).length));
 }
 
-/** What Pulumi's own command says, with its login and its environment. */
+/** Exported by Pulumi's own command, with its login and its environment. */
 async function exportedState({ stack, directory }: StackFile): Promise<{
   readonly text: string | undefined;
   readonly failure: string | undefined;

@@ -1,4 +1,5 @@
 import type { Host } from "../../cluster/client.ts";
+import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { keysOf } from "../../infra/config/stack-file.ts";
@@ -13,11 +14,6 @@ interface Given {
   readonly tenant: string;
   readonly output?: string;
   readonly force?: true;
-}
-
-/** The part of a Secret that is read here. */
-interface Secret {
-  readonly data?: Readonly<Record<string, string>>;
 }
 
 export const run: Run<Given> = async (given, output) => {
@@ -56,9 +52,8 @@ export const run: Run<Given> = async (given, output) => {
 
 /** The kubeconfig that K3k keeps for a guest. */
 async function kubeconfigOf(host: Host, tenant: string): Promise<string> {
-  const { namespace } = tenantNames(tenant);
-  const name = `k3k-${tenant}-kubeconfig`;
-  const secret = await host.get<Secret>(`/api/v1/namespaces/${namespace}/secrets/${name}`);
+  const { namespace, kubeconfigSecret: name } = tenantNames(tenant);
+  const secret = await host.get(paths.secrets.named(namespace, name));
   const encoded = secret?.data?.["kubeconfig.yaml"];
   if (encoded === undefined) {
     throw new Failure(

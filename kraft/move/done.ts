@@ -30,19 +30,19 @@ export function doneChecks({ tenant, source, target }: Move, names: readonly Dns
       what: `its data is on ${target.stack}`,
       ok: arrived,
       found: arrived ? "all of it" : "not all of it",
-      fix: `npm run kraft -- move ${tenant} cutover --stack ${target.stack}`,
+      fix: `npx kraft move ${tenant} cutover -s ${target.stack}`,
     },
     {
       what: `its guest runs on ${target.stack}`,
       ok: target.guestPhase === "Ready",
       found: target.guestPhase ?? "no guest, or K3k has not seen it yet",
-      fix: `pulumi up -s ${target.stack}, then npm run kraft -- status ${target.stack}`,
+      fix: `pulumi up -s ${target.stack}, then npx kraft status -s ${target.stack}`,
     },
     {
       what: `${target.stack} has backups of its own of every volume`,
       ok: target.volumes.length > 0 && backedUp.length === target.volumes.length,
       found: `${backedUp.length} of ${target.volumes.length}`,
-      fix: `npm run kraft -- backup ${tenant} --stack ${target.stack}`,
+      fix: `npx kraft backup ${tenant} -s ${target.stack}`,
     },
     ...names.map(({ name, ok, found, expected, record }) => ({
       what: `${name} leads to ${target.stack}`,

@@ -45,7 +45,7 @@ function common({ tenant, source, target }: Move): string[] {
   } else if (target.tenant.guest) {
     found.push(
       target.tenant.arrivedFrom === source.stack
-        ? `${tenant} runs on ${target.stack} already: npm run kraft -- move ${tenant} done --stack ${target.stack}`
+        ? `${tenant} runs on ${target.stack} already: npx kraft move ${tenant} done -s ${target.stack}`
         : `${target.stack} has a guest ${tenant} of its own: two tenants cannot have one name`,
     );
   } else if (source.token !== target.token) {
@@ -61,7 +61,7 @@ function alreadyCutOver({ tenant, source, target }: Move): string[] {
   return movedTo?.to !== target.stack
     ? []
     : [
-        `the cutover began at ${movedTo.at}: go on with npm run kraft -- move ${tenant} cutover --stack ${target.stack}, or cancel it with back`,
+        `the cutover began at ${movedTo.at}: continue with npx kraft move ${tenant} cutover -s ${target.stack}, or cancel it with back`,
       ];
 }
 
@@ -71,7 +71,7 @@ function unboundClaims({ tenant, source }: Move): string[] {
   return waiting.length === 0
     ? []
     : [
-        `claims of ${tenant} on ${source.stack} wait for a volume, and would not move: ${waiting.join(", ")}; delete them in the guest, or see why: npm run kraft -- status ${source.stack}`,
+        `claims of ${tenant} on ${source.stack} wait for a volume, and would not move: ${waiting.join(", ")}; delete them in the guest, or see why: npx kraft status -s ${source.stack}`,
       ];
 }
 
@@ -116,7 +116,7 @@ function noWayBack(move: Move): string[] {
 
 /**
  * Volumes that a pod wrote to in the cluster that the tenant comes to. Without a PersistentVolume a volume knows of the pods
- * that its backup tells of; with every new one Longhorn begins anew (syncKubernetesStatus in
+ * that its backup tells of; with every new one Longhorn starts over (syncKubernetesStatus in
  * controller/kubernetes_pv_controller.go of longhorn-manager 1.12). Use before the move does not count.
  */
 function usedOnTarget({ tenant, source, target }: Move): string[] {

@@ -53,7 +53,7 @@ export async function copy(order: MoveOrder): Promise<MoveReport> {
 
 /**
  * Moves the tenant: keeps the guest from starting again where it was, makes the last backup, restores exactly that, binds
- * every volume to its claim, and lets the guest start on the target. Interrupted, it goes on when it is run again.
+ * every volume to its claim, and lets the guest start on the target. If it is interrupted, it continues when it is run again.
  *
  * @throws Failure before anything is touched, naming every obstacle.
  */
@@ -203,7 +203,7 @@ async function volumesToMove({ move, store, inputs }: MoveOrder): Promise<readon
     }
     const reason =
       plan.left.find((left) => left.volume === name)?.reason ??
-      `no backup of it is in ${catalogue.target}: npm run kraft -- backup ${tenant} --stack ${source.stack}`;
+      `no backup of it is in ${catalogue.target}: npx kraft backup ${tenant} -s ${source.stack}`;
     return [`${claimText(tenant, claimOf(volume))} (${name}): ${reason}`];
   });
   refuse(

@@ -49,7 +49,7 @@ function stageOf({ source, target }: Move, volumes: readonly VolumeProgress[]): 
 function nextOf(stage: Stage, { tenant, source, target }: Move): string[] {
   const from = source.stack;
   const to = target.stack;
-  const run = (phase: string): string => `npm run kraft -- move ${tenant} ${phase} --stack ${to}`;
+  const run = (phase: string): string => `npx kraft move ${tenant} ${phase} -s ${to}`;
   const suspend = `state: suspended for ${tenant} in Pulumi.${from}.yaml, and pulumi up -s ${from}: from here on the tenant is down`;
   switch (stage) {
     case "before":

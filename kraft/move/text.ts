@@ -54,7 +54,7 @@ export function reportText(report: MoveReport, next: readonly string[], style: S
         message === null ? [] : [`  ${claim} (${volume}): ${message}`],
       ),
       "",
-      "Fix this and run the same command again: it goes on from here.",
+      "Fix this and run the same command again: it continues from here.",
     ];
   }
   const done = {

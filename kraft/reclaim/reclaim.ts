@@ -1,5 +1,5 @@
 import { Failure } from "../../errors/failure.ts";
-import { tenantLabel } from "../../components/plan/names.ts";
+import { tenantLabel, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
 import type { Claim, Namespace, PersistentVolume, Volume } from "../../cluster/objects.ts";
@@ -60,7 +60,7 @@ function describe(volume: Volume, seen: Seen): Released {
 /** By the label of the namespace; where that is gone with its tenant, by its name. */
 function tenantOf(namespace: string | undefined, { namespaces }: Seen): string | null {
   const found = namespaces.find(({ metadata }) => metadata.name === namespace)?.metadata.labels?.[tenantLabel];
-  return found ?? /^k3k-([a-z][a-z0-9]*)$/.exec(namespace ?? "")?.[1] ?? null;
+  return found ?? tenantOfNamespace(namespace ?? "") ?? null;
 }
 
 function persistentVolumesOf(volume: string, { persistentVolumes }: Seen): PersistentVolume[] {
@@ -105,7 +105,7 @@ function mayBeRestored(volume: Volume, seen: Seen, now: Date): boolean {
  * gives the time of a backup's snapshot, to the second.
  */
 export function backupMissing({ volume, tenant, releasedAt, lastBackupAt }: Released): string | undefined {
-  const how = `back it up first: npm run kraft -- backup ${tenant ?? "<tenant>"} --volume ${volume}`;
+  const how = `back it up first: npx kraft backup ${tenant ?? "<tenant>"} --volume ${volume}`;
   if (lastBackupAt === null) {
     return `it was never backed up; ${how}`;
   }

@@ -27,6 +27,6 @@ export function releasedText(volumes: readonly Released[], now: Date, style: Sty
     }),
     "",
     "To delete one for good; its backups stay:",
-    `  npm run kraft -- reclaim --volume <volume> --confirm <volume> ${today}`,
+    `  npx kraft reclaim --volume <volume> --confirm <volume> ${today}`,
   ];
 }

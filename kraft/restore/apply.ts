@@ -14,7 +14,7 @@ export interface ApplyOptions {
 }
 
 /**
- * Brings volumes back. It creates and raises, and never deletes; where it is interrupted, the next run goes on from what
+ * Brings volumes back. It creates and raises, and never deletes; where it is interrupted, the next run continues from what
  * exists. A retained volume is given back to its claim. What is in the way of one volume keeps no other.
  *
  * @throws Failure before anything is touched, where the cluster cannot restore: another backup target, or no classes.

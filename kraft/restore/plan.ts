@@ -171,7 +171,7 @@ function plannedVolume(volume: CatalogueVolume, tenant: string): PlannedVolume {
 }
 
 /** Datastores first, then small before large; the rest only makes the order the same every time. */
-export function inOrderOfRestore(a: PlannedVolume, b: PlannedVolume): number {
+function inOrderOfRestore(a: PlannedVolume, b: PlannedVolume): number {
   return (
     Number(b.isDatastore) - Number(a.isDatastore) ||
     a.downloadBytes - b.downloadBytes ||

@@ -25,7 +25,7 @@ export async function requireBackupTarget(host: Host, name: string, url: string,
     const why = condition(live?.status, "Unavailable")?.message ?? "";
     throw new Failure(
       `Longhorn cannot reach its backup target ${url}${why === "" ? "" : `: ${why}`}\n` +
-        "  It tries again every five minutes; see npm run kraft -- status.",
+        "  It tries again every five minutes; see npx kraft status.",
     );
   }
 }

@@ -110,6 +110,6 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, sta
         `  pulumi config set -s ${stack} kraft:phase run`,
         `  pulumi preview -s ${stack}`,
         `  pulumi up -s ${stack}`,
-        `  npm run kraft -- status ${stack}`,
+        `  npx kraft status -s ${stack}`,
       ];
 }

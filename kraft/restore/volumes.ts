@@ -15,7 +15,7 @@ export interface Outcome {
   readonly tenant: string;
   readonly namespace: string;
   readonly claim: string;
-  /** `there` was there before; `refused` has something in its way; `failed` may go on with the next run. */
+  /** `there` was there before; `refused` has something in its way; `failed` may continue in the next run. */
   readonly result: RestoreResult["result"] | "failed";
   /** Why it is not there; null where it is. */
   readonly message: string | null;

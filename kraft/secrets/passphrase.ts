@@ -65,7 +65,7 @@ export async function decrypter(salt: string, passphrase: string, where: string)
       cipher.setAuthTag(bytes.subarray(-tagBytes));
       return Buffer.concat([cipher.update(bytes.subarray(0, -tagBytes)), cipher.final()]).toString("utf8");
     } catch {
-      // Its own words would be about authentication tags.
+      // Node's message would be about authentication tags.
       throw new Failure(`an encrypted value of ${where} does not open with this passphrase`);
     }
   };

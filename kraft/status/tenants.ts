@@ -78,8 +78,6 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     const hard = status?.hard?.[resource];
     return hard === undefined ? null : { used: status?.used?.[resource] ?? "0", hard };
   };
-  // K3k names a policy's quota so; it counts the tenant's own pods only.
-  const pods = `k3k-${names.policy}`;
   return {
     name,
     declared: declared !== undefined,
@@ -88,10 +86,10 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     movedTo,
     phase: cluster?.status?.phase ?? null,
     quota: {
-      cpu: use(pods, "requests.cpu"),
-      memory: use(pods, "requests.memory"),
+      cpu: use(names.podQuota, "requests.cpu"),
+      memory: use(names.podQuota, "requests.memory"),
       storage: use("kraft-objects", "requests.storage"),
-      pods: use(pods, "pods"),
+      pods: use(names.podQuota, "pods"),
     },
     lastProvenRestorableAt: recordOf(namespace).provenAt ?? null,
   };
@@ -147,7 +145,7 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
 function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): (string | false)[] {
   const at = timestamp(movedTo?.at);
   return [
-    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npm run kraft -- move ${name} --stack ${stack}`,
+    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npx kraft move ${name} -s ${stack}`,
     movedTo !== null && `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`,
   ];
 }
@@ -167,6 +165,6 @@ function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: D
   const last = proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`;
   return [
     failure !== undefined && `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
-    isOld && `its backups were ${last}: npm run kraft -- drill ${name}`,
+    isOld && `its backups were ${last}: npx kraft drill ${name}`,
   ];
 }

@@ -222,7 +222,7 @@ test("archived: not while a pod runs or a backup is missing; then in two runs, a
   assert.match(first, /"archived", but a pod runs or may start: web\n/);
   assert.match(
     first,
-    /no backup of media-default-blue-6d656469 \(since \S+\), varlibrancherk3s-k3k-blue-server-0 \(since \S+\)\n.*\n {4}fix: {5}npm run kraft -- backup blue/,
+    /no backup of media-default-blue-6d656469 \(since \S+\), varlibrancherk3s-k3k-blue-server-0 \(since \S+\)\n.*\n {4}fix: {5}npx kraft backup blue/,
   );
   const status = (apiVersion: string, kind: string, path: string, content: object): Promise<unknown> => {
     const [name = "", , namespace = ""] = path.split("/").reverse();

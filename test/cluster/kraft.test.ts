@@ -365,7 +365,7 @@ test("status: who is stopped, who left, who is to come, and a copy that follows,
     /\n {2}tenant blue: is archived in the stack file, but its Cluster still exists: run pulumi up\n/,
   );
   assert.match(stdout, /\n {2}carol +moving from homelab /);
-  assert.match(stdout, /\n {2}tenant carol: is moving here from homelab: npm run kraft -- move carol --stack local\n/);
+  assert.match(stdout, /\n {2}tenant carol: is moving here from homelab: npx kraft move carol -s local\n/);
   assert.doesNotMatch(stdout, /tenant carol: .*pulumi up|volume datastore of carol/);
   assert.match(stdout, /\n {2}carol +datastore +5Gi +following +never\n/);
   assert.equal(code, 1);

@@ -236,7 +236,7 @@ test("the tenant's entry with `from`: everything of the tenant but the guest, wi
   assert.equal(await tokenOf(proliant), await tokenOf(homelab));
   assert.match(
     run.messages.map(({ text }) => text).join("\n"),
-    /kraft:tenants\.acme\.from: homelab: no guest yet.*npm run kraft -- move acme copy --stack proliant/,
+    /kraft:tenants\.acme\.from: homelab: no guest yet.*npx kraft move acme copy -s proliant/,
   );
   assert.deepEqual(changes(await proliant.preview(target)), []);
   const known = await eventually("Longhorn reads the other stack's backups", async () => {
@@ -264,7 +264,7 @@ test("copy without a backup of everything is refused, and says which", async () 
   assert.equal(code, 1);
   assert.match(
     stderr,
-    /no backup of it is in s3:\/\/kraft-backup@eu-central-2\/homelab\/: npm run kraft -- backup acme --stack homelab/,
+    /no backup of it is in s3:\/\/kraft-backup@eu-central-2\/homelab\/: npx kraft backup acme -s homelab/,
   );
   assert.deepEqual(await volumesOf(proliant), []);
 });
@@ -434,7 +434,7 @@ test("done: what is open, until nothing is but the guest; and homelab's backups 
     assert.equal(rest.code, 1);
     assert.match(
       rest.stdout,
-      /\n1 thing is open\n {2}its guest runs on proliant: pulumi up -s proliant, then npm run kraft/,
+      /\n1 thing is open\n {2}its guest runs on proliant: pulumi up -s proliant, then npx kraft/,
     );
   } finally {
     dns.close();

@@ -133,7 +133,7 @@ test("on the new cluster, phase run is refused: everything is only in the bucket
     );
   }
   assert.doesNotMatch(message, /coral/);
-  assert.match(message, /fix: {5}kraft:phase: restore, pulumi up, then npm run kraft -- restore --apply/);
+  assert.match(message, /fix: {5}kraft:phase: restore, pulumi up, then npx kraft restore apply/);
   assert.deepEqual(await second.cluster.api.list("/api/v1/namespaces?labelSelector=kraft.dev%2Ftenant"), []);
 });
 

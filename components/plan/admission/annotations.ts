@@ -1,23 +1,22 @@
-import { list } from "./policy.ts";
+import { list, valueOr } from "./policy.ts";
 
-/** Which annotations are let through, of those that some controller acts upon. */
+/** Which annotations are allowed, of those that a controller acts on. */
 export interface AllowedAnnotations {
-  /** Domains of annotations that are closed but for what follows; those of all others are the tenant's own. */
+  /** Domains whose annotations are refused, except for those below. All other domains are the tenant's own. */
   readonly closed: readonly string[];
-  /** To the letter: Traefik takes names in any case. */
+  /** Allowed names, matched case-sensitively although Traefik ignores case. */
   readonly exact: readonly string[];
-  /** Whatever begins so. */
+  /** Allowed beginnings of names. */
   readonly prefixes: readonly string[];
 }
 
 /**
- * The annotations of an object that are not let through, in CEL. What a new version of a controller understands is
- * refused until somebody has looked at it and listed it.
+ * The annotations of an object that are refused, in CEL. A new annotation of a controller is refused until somebody has
+ * reviewed and listed it.
  */
 export function foreignAnnotations({ closed, exact, prefixes }: AllowedAnnotations): string {
   return (
-    "(has(object.metadata.annotations) ? object.metadata.annotations : {})" +
-    `.filter(k, ${list(closed)}.exists(d, k.lowerAscii().startsWith(d + '/') || k.lowerAscii().contains('.' + d + '/')) && ` +
+    `(${valueOr("object.metadata.annotations", "{}")}).filter(k, ${list(closed)}.exists(d, k.lowerAscii().startsWith(d + '/') || k.lowerAscii().contains('.' + d + '/')) && ` +
     `!(k in ${list(exact)}) && !${list(prefixes)}.exists(p, k.startsWith(p)))`
   );
 }

@@ -1,12 +1,12 @@
 import { domainsOfNamespace, outsideDomains } from "./domains.ts";
-import { quoted, type AdmissionPolicy } from "./policy.ts";
+import { quoted, requestsFor, valueOr, type AdmissionPolicy } from "./policy.ts";
 
 /**
- * Certificates in a tenant's namespace. cert-manager makes them of Ingresses; should one of its annotations ever get past
- * the rules for Ingresses, it ends here.
+ * The certificates of a tenant. cert-manager derives them from Ingresses; if one of its annotations ever passed the rules
+ * for Ingresses, it would be refused here.
  */
 export function certificatePolicy(issuerName: string): AdmissionPolicy {
-  const absent = [
+  const refusedFields = [
     "ipAddresses",
     "uris",
     "emailAddresses",
@@ -18,17 +18,10 @@ export function certificatePolicy(issuerName: string): AdmissionPolicy {
   return {
     name: "kraft-tenant-certificates",
     scope: "tenants",
-    requests: [
-      {
-        apiGroups: ["cert-manager.io"],
-        apiVersions: ["v1"],
-        resources: ["certificates"],
-        operations: ["CREATE", "UPDATE"],
-      },
-    ],
+    requests: [requestsFor("cert-manager.io/v1", ["certificates"])],
     variables: [
       { name: "domains", expression: domainsOfNamespace },
-      { name: "names", expression: "has(object.spec.dnsNames) ? object.spec.dnsNames : []" },
+      { name: "names", expression: valueOr("object.spec.dnsNames", "[]") },
       outsideDomains("foreignNames", "variables.names"),
     ],
     rules: [
@@ -48,8 +41,8 @@ export function certificatePolicy(issuerName: string): AdmissionPolicy {
         message: "the common name must be one of the certificate's names: leave it out",
       },
       {
-        expression: `${absent.map((field) => `!has(object.spec.${field})`).join(" && ")} && !(has(object.spec.isCA) && object.spec.isCA)`,
-        message: `a tenant's certificate may not have ${absent.join(", ")} or isCA: it is for hosts of an Ingress only`,
+        expression: `${refusedFields.map((field) => `!has(object.spec.${field})`).join(" && ")} && !(has(object.spec.isCA) && object.spec.isCA)`,
+        message: `a tenant's certificate may not have ${refusedFields.join(", ")} or isCA: it is for hosts of an Ingress only`,
       },
       {
         expression: `object.spec.issuerRef.name == ${quoted(issuerName)} && has(object.spec.issuerRef.kind) && object.spec.issuerRef.kind == 'ClusterIssuer'`,

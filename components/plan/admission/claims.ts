@@ -1,9 +1,9 @@
 import { byOperator, byVolumeBinder } from "./identities.ts";
-import { list, type AdmissionPolicy, type Rule, type Scope } from "./policy.ts";
+import { list, requestsFor, valueOr, type AdmissionPolicy, type Rule, type Scope } from "./policy.ts";
 
 /**
- * The volume claims of a tenant: only the classes with a backup schedule, always a new and empty volume, and nothing
- * that Longhorn would take for an order of the platform's.
+ * The volume claims of a tenant: only of classes with a backup schedule, always a new and empty volume, and without the
+ * labels and annotations by which the platform controls Longhorn.
  *
  * @param classes Names of the storage classes for tenants.
  */
@@ -11,19 +11,12 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
   return {
     name: "kraft-tenant-claims",
     scope,
-    requests: [
-      {
-        apiGroups: [""],
-        apiVersions: ["v1"],
-        resources: ["persistentvolumeclaims"],
-        operations: ["CREATE", "UPDATE"],
-      },
-    ],
+    requests: [requestsFor("v1", ["persistentvolumeclaims"])],
     variables: [
       {
         name: "ordersToLonghorn",
         expression: ["labels", "annotations"]
-          .map((field) => `(has(object.metadata.${field}) ? object.metadata.${field} : {})`)
+          .map((field) => `(${valueOr(`object.metadata.${field}`, "{}")})`)
           .map((keys) => `${keys}.filter(k, k.lowerAscii().contains('longhorn.io'))`)
           .join(" + "),
       },
@@ -34,7 +27,7 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
         message: `spec.storageClassName must be one of ${classes.join(", ")}: only these are backed up`,
       },
       {
-        // It goes before the field.
+        // It takes precedence over the field.
         expression:
           "!has(object.metadata.annotations) || !('volume.beta.kubernetes.io/storage-class' in object.metadata.annotations)",
         message: "the annotation volume.beta.kubernetes.io/storage-class is not allowed: write spec.storageClassName",
@@ -65,8 +58,8 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
 }
 
 /**
- * Kubernetes' own binder names the volume, and the operator does when a backup is restored. Not every claim is written by
- * the tenant: Kubernetes makes those of a pod's ephemeral volumes, from the pod's words.
+ * Kubernetes' own binder names the volume, and so does the operator who restores a backup. This holds for claims that no
+ * tenant writes, too: Kubernetes creates those of a pod's ephemeral volumes as the pod says.
  */
 const volumeOfHost: Rule = {
   expression:
@@ -76,7 +69,7 @@ const volumeOfHost: Rule = {
   message: "spec.volumeName would take an existing volume: remove it, every claim gets a volume of its own",
 };
 
-/** In the guest K3k itself names a volume, a moment after the claim was created. */
+/** In the guest K3k itself names the volume, a moment after the claim is created. */
 const volumeOfGuest: Rule = {
   expression: "oldObject != null || !has(object.spec.volumeName) || object.spec.volumeName == ''",
   message: volumeOfHost.message,

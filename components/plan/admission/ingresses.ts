@@ -1,29 +1,29 @@
 import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
 import { domainsOfNamespace, outsideDomains } from "./domains.ts";
-import { list, quoted, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
+import { list, quoted, requestsFor, valueOr, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
 
-/** What a tenant may write into an Ingress follows from these. */
+/** The names that a tenant writes into an Ingress. */
 export interface IngressSettings {
   readonly ingressClassName: string;
   readonly issuerName: string;
 }
 
-/** Where the domains of the tenant stand: on the host in the namespace, in a guest in the policy itself. */
+/** Where the tenant's domains are listed: on the host in the namespace, in a guest in the policy itself. */
 export type Domains = { readonly in: "namespace" } | { readonly in: "policy"; readonly domains: readonly string[] };
 
-/** Rules of one Ingress. Every host of it costs the platform a route and, with TLS, a certificate. */
+/** Most rules of one Ingress. Every host costs the platform a route and, with TLS, a certificate. */
 const ruleLimit = 20;
 
-/** Entries under `tls`, and hosts in each: Let's Encrypt allows 100 names in a certificate, one bad one spoils all. */
+/** Most entries of `tls`, and hosts in each. Let's Encrypt allows 100 names, but one that fails spoils the certificate. */
 const tlsLimit = 10;
 
 const issuerAnnotation = "cert-manager.io/cluster-issuer";
 const entryPointsAnnotation = "traefik.ingress.kubernetes.io/router.entrypoints";
 
 /**
- * Closed are the domains of controllers of Ingresses, certificates, DNS, load balancers and volumes, of Kubernetes and of
- * Kraft itself. Of these, tenants choose the issuer, the kind of key and the entry point; `kubectl` keeps notes; and what
- * is meant for NGINX means nothing here.
+ * Closed are the domains of Kubernetes, of Kraft, and of controllers of Ingresses, certificates, DNS, load balancers and
+ * volumes. Of these, tenants may choose the issuer, the kind of key and the entry point. Annotations of `kubectl` and of
+ * NGINX have no effect here.
  */
 const annotations: AllowedAnnotations = {
   closed: [
@@ -52,34 +52,27 @@ const annotations: AllowedAnnotations = {
   prefixes: ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"],
 };
 
-/** Paths of one Ingress. Traefik sorts its routes again for each that is added, and asks one after the other. */
+/** Most paths of one Ingress. Traefik sorts all routes for each that is added, and matches them one by one. */
 const pathLimit = 50;
 
-/** Sizes of a certificate's key, in bits: larger ones take cert-manager seconds each. */
+/** Allowed sizes of a certificate's key, in bits: larger ones take cert-manager seconds each. */
 const keySizes = ["256", "384", "521", "2048", "3072", "4096"];
 
-/** Characters of a path. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
+/** Allowed paths. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
 const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
 
 /**
- * The Ingresses of a tenant: only hosts of their own domains, only our class, no catch-all, nothing that Traefik or
- * cert-manager would act on beyond what is listed.
+ * The Ingresses of a tenant: only hosts of their own domains, only our class, no catch-all, and no annotation for Traefik
+ * or cert-manager beyond those listed.
  *
- * The same rules hold on the host and in the guest. The host's protect the other tenants; the guest's say it at
- * `kubectl apply`, since K3k keeps the host's answer in its log and leaves an Ingress that cannot be deleted.
+ * The same rules apply on the host and in the guest. The host's protect the other tenants. The guest's tell the tenant at
+ * `kubectl apply`: K3k only logs the host's answer, and leaves an Ingress that cannot be deleted.
  */
 export function ingressPolicy(settings: IngressSettings, domains: Domains): AdmissionPolicy {
   return {
     name: "kraft-tenant-ingresses",
     scope: domains.in === "namespace" ? "tenants" : "everywhere",
-    requests: [
-      {
-        apiGroups: ["networking.k8s.io"],
-        apiVersions: ["v1"],
-        resources: ["ingresses"],
-        operations: ["CREATE", "UPDATE"],
-      },
-    ],
+    requests: [requestsFor("networking.k8s.io/v1", ["ingresses"])],
     variables: [...variables(domains)],
     rules: [...hostRules(), ...tlsRules(), ...annotationRules(settings), keySizeRule(), ...backendRules(settings)],
   };
@@ -89,9 +82,9 @@ function variables(domains: Domains): readonly Variable[] {
   const own = domains.in === "policy" ? list(domains.domains) : domainsOfNamespace;
   return [
     { name: "domains", expression: own },
-    { name: "rules", expression: "has(object.spec.rules) ? object.spec.rules : []" },
-    { name: "tls", expression: "has(object.spec.tls) ? object.spec.tls : []" },
-    { name: "annotations", expression: "has(object.metadata.annotations) ? object.metadata.annotations : {}" },
+    { name: "rules", expression: valueOr("object.spec.rules", "[]") },
+    { name: "tls", expression: valueOr("object.spec.tls", "[]") },
+    { name: "annotations", expression: valueOr("object.metadata.annotations", "{}") },
     {
       name: "hosts",
       expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)",

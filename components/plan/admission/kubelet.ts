@@ -1,10 +1,10 @@
-// What a tenant may do on the host through K3k's kubelet, which has far more rights than it uses.
-import { byTenant, syncedName } from "./identities.ts";
-import { list, quoted, type AdmissionPolicy } from "./policy.ts";
+// What tenants may do on the host through K3k's kubelet, which has far more rights than it uses.
+import { onlyByTenant, syncedName } from "./identities.ts";
+import { list, quoted, requestsFor, type AdmissionPolicy } from "./policy.ts";
 
 /**
- * What a tenant may touch in their namespace on the host at all: what K3k copied from the guest. The rest is the
- * platform's: the guest's token and certificates, its datastore, cert-manager's keys, K3k's own pods.
+ * In their namespace on the host, tenants may change only what K3k copied from the guest. The rest is the platform's: the
+ * guest's token and certificates, its datastore, cert-manager's keys, K3k's own pods.
  *
  * K3k's kubelet has every right on secrets, config maps, claims, services, pods and Ingresses of the namespace.
  */
@@ -12,20 +12,14 @@ export const writePolicy: AdmissionPolicy = {
   name: "kraft-tenant-writes",
   scope: "tenants",
   requests: [
-    {
-      apiGroups: [""],
-      apiVersions: ["v1"],
-      resources: ["configmaps", "persistentvolumeclaims", "pods", "pods/ephemeralcontainers", "secrets", "services"],
-      operations: ["CREATE", "UPDATE", "DELETE"],
-    },
-    {
-      apiGroups: ["networking.k8s.io"],
-      apiVersions: ["v1"],
-      resources: ["ingresses"],
-      operations: ["CREATE", "UPDATE", "DELETE"],
-    },
+    requestsFor(
+      "v1",
+      ["configmaps", "persistentvolumeclaims", "pods", "pods/ephemeralcontainers", "secrets", "services"],
+      ["CREATE", "UPDATE", "DELETE"],
+    ),
+    requestsFor("networking.k8s.io/v1", ["ingresses"], ["CREATE", "UPDATE", "DELETE"]),
   ],
-  conditions: [{ name: "by-a-tenant", expression: byTenant }],
+  conditions: onlyByTenant,
   variables: [
     { name: "owners", expression: owners("object") },
     { name: "previousOwners", expression: owners("oldObject") },
@@ -46,7 +40,7 @@ export const writePolicy: AdmissionPolicy = {
         "variables.name + ' belongs to the platform: only what K3k copied from the guest may be created, changed or deleted'",
     },
     {
-      // Kubernetes itself adds the one that keeps a claim while a pod uses it.
+      // Kubernetes itself adds `pvc-protection`, which keeps a claim while a pod uses it.
       expression:
         "variables.finalizers.all(f, f == 'kubernetes.io/pvc-protection' || f in variables.previousFinalizers)",
       message:
@@ -60,44 +54,39 @@ export const writePolicy: AdmissionPolicy = {
   ],
 };
 
-/** Kinds of the objects that own `object`; none where there is no such object. */
+/** Kinds of the owners of `object`, in CEL; none where there is no such object. */
 function owners(object: string): string {
   return `${object} != null && has(${object}.metadata.ownerReferences) ? ${object}.metadata.ownerReferences.map(o, o.kind) : []`;
 }
 
-/** Finalizers of `object`; none where there is no such object. */
+/** Finalizers of `object`, in CEL; none where there is no such object. */
 function finalizers(object: string): string {
   return `${object} != null && has(${object}.metadata.finalizers) ? ${object}.metadata.finalizers : []`;
 }
 
-/** Into which pods a tenant may open a connection: into their own, not into K3k's or cert-manager's beside them. */
+/** Tenants may connect to their own pods, not to K3k's or cert-manager's in the same namespace. */
 export const connectPolicy: AdmissionPolicy = {
   name: "kraft-tenant-connections",
   scope: "tenants",
   requests: [
-    {
-      apiGroups: [""],
-      apiVersions: ["v1"],
-      resources: ["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"],
-      operations: ["CONNECT"],
-    },
+    requestsFor("v1", ["pods/attach", "pods/exec", "pods/portforward", "pods/proxy", "services/proxy"], ["CONNECT"]),
   ],
-  conditions: [{ name: "by-a-tenant", expression: byTenant }],
+  conditions: onlyByTenant,
   rules: [
     {
-      // One in ninety of the names that Kubernetes makes up looks like a copy's.
+      // One in ninety of the names that Kubernetes generates looks like that of a copy.
       expression: `request.name.matches(${quoted(syncedName)}) && !request.name.matches('^(k3k-[a-z0-9]+-kubelet|cm-acme-http-solver)-[a-z0-9]{5}$')`,
       message: "this pod belongs to the platform: only pods that K3k copied from the guest may be entered",
     },
   ],
 };
 
-/** Secrets that would make Kubernetes itself hand out a credential. K3k copies such a Secret as an ordinary one. */
+/** Refuses Secrets that would make Kubernetes itself issue a credential. K3k copies such a Secret like any other. */
 export const secretPolicy: AdmissionPolicy = {
   name: "kraft-tenant-secrets",
   scope: "tenants",
-  requests: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["secrets"], operations: ["CREATE", "UPDATE"] }],
-  conditions: [{ name: "by-a-tenant", expression: byTenant }],
+  requests: [requestsFor("v1", ["secrets"])],
+  conditions: onlyByTenant,
   rules: [
     {
       expression:
@@ -108,21 +97,14 @@ export const secretPolicy: AdmissionPolicy = {
 };
 
 /**
- * K3k gives its kubelets every right on the host's priority classes, for a synchronisation that is switched off. With
- * one of them a tenant would go before all others.
+ * K3k gives its kubelets every right on the host's priority classes, for a synchronisation that is switched off. With a
+ * class of their own, tenants could preempt all others.
  */
 export const priorityClassPolicy: AdmissionPolicy = {
   name: "kraft-tenant-priority-classes",
   scope: "everywhere",
-  requests: [
-    {
-      apiGroups: ["scheduling.k8s.io"],
-      apiVersions: ["v1"],
-      resources: ["priorityclasses"],
-      operations: ["CREATE", "UPDATE", "DELETE"],
-    },
-  ],
-  conditions: [{ name: "by-a-tenant", expression: byTenant }],
+  requests: [requestsFor("scheduling.k8s.io/v1", ["priorityclasses"], ["CREATE", "UPDATE", "DELETE"])],
+  conditions: onlyByTenant,
   rules: [
     {
       expression: "false",
@@ -131,21 +113,18 @@ export const priorityClassPolicy: AdmissionPolicy = {
   ],
 };
 
-/** What K3k's kubelets read of the kubelet of a node, for `kubectl top`: the use of CPU and memory, nothing else. */
-const usage = ["stats/summary", "metrics/resource"].flatMap((path) => [path, `/${path}`]);
+/** What K3k's kubelets read from a node's kubelet, for `kubectl top`: the use of CPU and memory, nothing else. */
+const usagePaths = ["stats/summary", "metrics/resource"].flatMap((path) => [path, `/${path}`]);
 
-/**
- * K3k lets its kubelets call every node's own kubelet, which knows the logs of all tenants' pods and runs commands in
- * them.
- */
+/** K3k lets its kubelets call every node's kubelet, which shows the logs of all tenants' pods and runs commands in them. */
 export const nodePolicy: AdmissionPolicy = {
   name: "kraft-tenant-nodes",
   scope: "everywhere",
-  requests: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["nodes/proxy"], operations: ["CONNECT"] }],
-  conditions: [{ name: "by-a-tenant", expression: byTenant }],
+  requests: [requestsFor("v1", ["nodes/proxy"], ["CONNECT"])],
+  conditions: onlyByTenant,
   rules: [
     {
-      expression: `has(object.path) && object.path in ${list(usage)}`,
+      expression: `has(object.path) && object.path in ${list(usagePaths)}`,
       message: "of a node only stats/summary and metrics/resource may be read: the rest is the platform's",
     },
   ],

@@ -1,22 +1,22 @@
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNamePattern, tenantNames } from "../names.ts";
-import { quoted, type AdmissionPolicy } from "./policy.ts";
+import { quoted, requestsFor, type AdmissionPolicy } from "./policy.ts";
 
 const podSecurityLabel = "pod-security.kubernetes.io/enforce";
 
-/** A label or annotation of an object, empty where there is none. */
+/** A label or annotation of an object, in CEL; empty where there is none. */
 function metadata(object: string, field: "labels" | "annotations", key: string): string {
   const map = `${object}.metadata.${field}`;
   return `${object} != null && has(${map}) && ${quoted(key)} in ${map} ? ${map}[${quoted(key)}] : ''`;
 }
 
 /**
- * The namespaces of tenants, which every other policy reads: whose they are, which domains are theirs, how strict Pod
- * Security is. K3k binds any namespace with its label to a policy of its own; none may have it without ours.
+ * The namespaces of tenants. Every other policy relies on what they say: the tenant, its domains, the level of Pod
+ * Security. K3k binds any namespace with its label to a VirtualClusterPolicy; none may have that label without ours.
  */
 export const namespacePolicy: AdmissionPolicy = {
   name: "kraft-tenant-namespaces",
   scope: "everywhere",
-  requests: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["namespaces"], operations: ["CREATE", "UPDATE"] }],
+  requests: [requestsFor("v1", ["namespaces"])],
   conditions: [
     {
       name: "of-a-tenant",
@@ -55,24 +55,14 @@ export const namespacePolicy: AdmissionPolicy = {
   ],
 };
 
-/** Nothing may run in a namespace that K3k treats as a tenant's and no policy of ours does: it would be open. */
+/** Refuses everything in a namespace that K3k treats as a tenant's but that lacks our label: no other policy applies there. */
 export const unknownTenantPolicy: AdmissionPolicy = {
   name: "kraft-unknown-tenants",
   scope: "unknown-tenants",
   requests: [
-    {
-      apiGroups: [""],
-      apiVersions: ["v1"],
-      resources: ["configmaps", "persistentvolumeclaims", "pods", "secrets", "services"],
-      operations: ["CREATE", "UPDATE"],
-    },
-    {
-      apiGroups: ["networking.k8s.io"],
-      apiVersions: ["v1"],
-      resources: ["ingresses"],
-      operations: ["CREATE", "UPDATE"],
-    },
-    { apiGroups: ["k3k.io"], apiVersions: ["v1beta1"], resources: ["clusters"], operations: ["CREATE", "UPDATE"] },
+    requestsFor("v1", ["configmaps", "persistentvolumeclaims", "pods", "secrets", "services"]),
+    requestsFor("networking.k8s.io/v1", ["ingresses"]),
+    requestsFor("k3k.io/v1beta1", ["clusters"]),
   ],
   rules: [
     {
@@ -82,13 +72,11 @@ export const unknownTenantPolicy: AdmissionPolicy = {
   ],
 };
 
-/** Guest clusters stand where the boundary is, and never have what would open it again. */
+/** Guest clusters exist only in tenants' namespaces, and without the fields that would open the boundary. */
 export const guestPolicy: AdmissionPolicy = {
   name: "kraft-guests",
   scope: "everywhere",
-  requests: [
-    { apiGroups: ["k3k.io"], apiVersions: ["v1beta1"], resources: ["clusters"], operations: ["CREATE", "UPDATE"] },
-  ],
+  requests: [requestsFor("k3k.io/v1beta1", ["clusters"])],
   rules: [
     {
       expression: `has(namespaceObject.metadata.labels) && ${quoted(tenantLabel)} in namespaceObject.metadata.labels && namespaceObject.metadata.labels[${quoted(tenantLabel)}] == object.metadata.name`,

@@ -1,8 +1,8 @@
 import { priorityClasses } from "../size.ts";
 import { byTenant, byWorkloadController, syncedName } from "./identities.ts";
-import { list, quoted, type AdmissionPolicy, type RequestRule, type Rule } from "./policy.ts";
+import { list, quoted, requestsFor, valueOr, type AdmissionPolicy, type Rule } from "./policy.ts";
 
-/** Kinds of volumes that stay inside the tenant's namespace. NFS or iSCSI the node itself would mount, past all policies. */
+/** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
 const volumeTypes = [
   "configMap",
   "downwardAPI",
@@ -14,40 +14,33 @@ const volumeTypes = [
   "secret",
 ];
 
-/** Taints of this prefix are the operator's means to keep tenants off a node. */
+/** The operator keeps tenants off a node by taints with this prefix. */
 const platformTaints = "kraft.dev/";
 
-/** An hour: preemption and the draining of a node wait that long for a pod to end. */
+/** Seconds. Preemption and the draining of a node wait that long for a pod to end. */
 const longestGracePeriod = 3600;
 
-/** What quotas count of a container. */
+/** The resources of a container that quotas count. */
 const countedResources = ["cpu", "memory", "ephemeral-storage"];
 
 const systemPriorityMessage =
   "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only";
 
-const requests: readonly RequestRule[] = [
-  {
-    apiGroups: [""],
-    apiVersions: ["v1"],
-    resources: ["pods", "pods/ephemeralcontainers"],
-    operations: ["CREATE", "UPDATE"],
-  },
-];
+const requests = [requestsFor("v1", ["pods", "pods/ephemeralcontainers"])];
 
 const variables = [
-  { name: "labels", expression: "has(object.metadata.labels) ? object.metadata.labels : {}" },
-  { name: "volumes", expression: "has(object.spec.volumes) ? object.spec.volumes : []" },
-  { name: "tolerations", expression: "has(object.spec.tolerations) ? object.spec.tolerations : []" },
-  { name: "priorityClass", expression: "has(object.spec.priorityClassName) ? object.spec.priorityClassName : ''" },
+  { name: "labels", expression: valueOr("object.metadata.labels", "{}") },
+  { name: "volumes", expression: valueOr("object.spec.volumes", "[]") },
+  { name: "tolerations", expression: valueOr("object.spec.tolerations", "[]") },
+  { name: "priorityClass", expression: valueOr("object.spec.priorityClassName", "''") },
 ] as const;
 
 /**
  * The pods of a tenant on the host, beyond what Pod Security forbids: no identity and no secret but their own, no
- * precedence over others, no way past the scheduler, no labels of K3k's own pods.
+ * priority over others, no way past the scheduler, no labels of K3k's own pods.
  *
- * K3k copies a guest's pod almost as it stands. Its own server and kubelets are made by controllers that tenants cannot
- * reach, and are not looked at.
+ * K3k copies a guest's pod almost unchanged. Its own server and kubelets are created by controllers that tenants cannot
+ * reach, and are not checked.
  */
 export const hostPodPolicy: AdmissionPolicy = {
   name: "kraft-tenant-pods",
@@ -56,14 +49,14 @@ export const hostPodPolicy: AdmissionPolicy = {
   conditions: [
     {
       name: "made-or-changed-by-a-tenant",
-      // Changes by others are bookkeeping of controllers; who creates a pod is looked at whoever it is.
+      // Creations are checked whoever makes them; changes by others than tenants are bookkeeping of controllers.
       expression: `request.operation == 'CREATE' ? !(${byWorkloadController}) : (${byTenant})`,
     },
   ],
   variables: [
     ...variables,
     {
-      // By its translated name: release 1.1.0 of K3k takes every other mark away when the pod's labels change.
+      // By its translated name: K3k 1.1.0 removes every other mark when the pod's labels change.
       name: "isCoreDns",
       expression: "object.metadata.name.matches('^coredns-[a-z0-9-]*-kube-system-')",
     },
@@ -81,8 +74,8 @@ export const hostPodPolicy: AdmissionPolicy = {
 };
 
 /**
- * The same in a guest, as far as it can be said there: a pod that only the host refuses is tried again and again, which
- * keeps the tenant's other pods waiting.
+ * The same in a guest, as far as it can be checked there: K3k retries a pod that only the host refuses again and again,
+ * which keeps the tenant's other pods waiting.
  *
  * @param tenant Name of the tenant, which K3k's own pods have as a label.
  */
@@ -111,14 +104,14 @@ export function guestPodPolicy(tenant: string): AdmissionPolicy {
   };
 }
 
-/** An expression about a container `c`, for every container of a pod. */
+/** True, in CEL, if an expression about a container `c` is true for every container of a pod. */
 function everyContainer(expression: string): string {
   return ["containers", "initContainers", "ephemeralContainers"]
     .map((field) => `(!has(object.spec.${field}) || object.spec.${field}.all(c, ${expression}))`)
     .join(" && ");
 }
 
-/** Whether a name, where there is one, is of an object that K3k copied from the guest. */
+/** True, in CEL, if a name is that of an object that K3k copied from the guest. */
 function synced(name: string): string {
   return `${name}.matches(${quoted(syncedName)})`;
 }
@@ -155,7 +148,7 @@ function volumeRules(): readonly Rule[] {
       message: "the volumeName of an ephemeral volume would take an existing volume: remove it",
     },
     {
-      // Pod Security lets a pod with users of its own see all of it.
+      // Pod Security allows all of /proc to a pod with a user namespace of its own.
       expression: everyContainer(
         "!has(c.securityContext) || !has(c.securityContext.procMount) || c.securityContext.procMount == 'Default'",
       ),
@@ -212,11 +205,11 @@ function priorityRules(): readonly Rule[] {
       message: `a tenant's pod has the priority class ${priorityClasses.tenant} on the host, which K3k gives it: its VirtualClusterPolicy has lost defaultPriorityClass`,
     },
     {
-      // Such a pod counts in the share that is kept for K3k itself, and no node ever evicts it.
+      // Such a pod counts against the quota for K3k itself, and no node ever evicts it.
       expression:
         "variables.priorityClass != 'system-cluster-critical' || (!has(object.spec.initContainers) && " +
         "object.spec.containers.size() == 1 && object.spec.containers.all(c, has(c.resources) && " +
-        // Kubernetes publishes no type for it.
+        // `dyn`, since Kubernetes publishes no type for resources.
         "has(dyn(c.resources).requests) && has(dyn(c.resources).limits) && " +
         "['cpu', 'memory'].all(r, r in dyn(c.resources).requests) && 'memory' in dyn(c.resources).limits && " +
         `${requested("cpu")}.compareTo(quantity('100m')) >= 0 && ${requested("memory")}.compareTo(quantity('70Mi')) <= 0 && ` +
@@ -282,7 +275,7 @@ function resourceRules(): readonly Rule[] {
   ];
 }
 
-/** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods from a node. */
+/** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods off a node. */
 function withinNamespace(kind: "podAffinity" | "podAntiAffinity"): string {
   const own = (term: string): string => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`;
   const affinity = `object.spec.affinity.${kind}`;

@@ -10,7 +10,7 @@ import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePoli
 
 const storageClasses = tiers.map((tier) => tier.storageClass);
 
-/** Every admission policy of the host, in force for all tenants alike. */
+/** Every admission policy of the host, the same for all tenants. */
 export function hostPolicies(settings: IngressSettings): readonly AdmissionPolicy[] {
   return [
     namespacePolicy,
@@ -30,8 +30,8 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
 }
 
 /**
- * The policies inside a guest, so that a tenant is told at `kubectl apply`. A tenant may delete them there: the host's
- * hold all the same, and its quota on the classes that are not among `classes`.
+ * The policies inside a guest, which tell a tenant at `kubectl apply` what the host would refuse. A tenant may delete them:
+ * the host's policies still apply, and so does its quota on storage classes that are not among `classes`.
  */
 export function guestPolicies(
   settings: IngressSettings,

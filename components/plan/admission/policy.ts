@@ -1,12 +1,12 @@
 import { policyLabel, tenantLabel } from "../names.ts";
 import type { Selector } from "../network/policy.ts";
 
-/** One condition that an object must meet, in CEL, and what is said to whoever wrote an object that does not. */
+/** A condition that an object must meet, in CEL, and the message for one that does not. */
 export interface Rule {
   readonly expression: string;
   /** What is wrong, what is allowed, and what to do. One line: Kubernetes allows no more. */
   readonly message: string;
-  /** The same in CEL, where it can name what was found; `message` is said if it fails. */
+  /** The same in CEL, where it can name what was found; if it fails, `message` is shown. */
   readonly messageExpression?: string;
 }
 
@@ -16,13 +16,13 @@ export interface Variable {
   readonly expression: string;
 }
 
-/** A condition of the request itself, in CEL: where it is false, the policy does not apply. */
+/** A condition of the request, in CEL: where it is false, the policy does not apply. */
 export interface Condition {
   readonly name: string;
   readonly expression: string;
 }
 
-/** Requests that a policy is for. */
+/** Requests that a policy applies to. */
 export interface RequestRule {
   readonly apiGroups: readonly string[];
   readonly apiVersions: readonly string[];
@@ -31,12 +31,12 @@ export interface RequestRule {
 }
 
 /**
- * In which namespaces a policy applies: in those of tenants; in those that K3k treats as a tenant's without our label;
- * or everywhere, which is also where objects without a namespace are.
+ * Where a policy applies: in namespaces of tenants; in those that K3k treats as a tenant's but that lack our label; or
+ * everywhere, including to objects without a namespace.
  */
 export type Scope = "tenants" | "unknown-tenants" | "everywhere";
 
-/** An admission policy, apart from where it applies. */
+/** An admission policy. Where it cannot be evaluated, the request is refused. */
 export interface AdmissionPolicy {
   readonly name: string;
   readonly scope: Scope;
@@ -57,7 +57,7 @@ const scopes: Readonly<Record<Scope, Selector | undefined>> = {
   everywhere: undefined,
 };
 
-/** The `spec` of the ValidatingAdmissionPolicy. Where it cannot be evaluated, the request is refused. */
+/** The `spec` of the ValidatingAdmissionPolicy. */
 export function policySpec({ scope, requests, conditions, variables, rules }: AdmissionPolicy) {
   return {
     failurePolicy: "Fail",
@@ -71,6 +71,27 @@ export function policySpec({ scope, requests, conditions, variables, rules }: Ad
 /** The `spec` of the ValidatingAdmissionPolicyBinding that puts a policy into force. */
 export function bindingSpec(name: string) {
   return { policyName: name, validationActions: ["Deny", "Audit"] };
+}
+
+/**
+ * Requests that change objects of one API.
+ *
+ * @param api Group and version, for example `networking.k8s.io/v1`.
+ * @param operations Default: to create and to update.
+ */
+export function requestsFor(
+  api: string,
+  resources: readonly string[],
+  operations: RequestRule["operations"] = ["CREATE", "UPDATE"],
+): RequestRule {
+  const [version = "", group = ""] = api.split("/").reverse();
+  // Copied, since YAML would write a list that occurs twice as a reference to the first.
+  return { apiGroups: [group], apiVersions: [version], resources, operations: [...operations] };
+}
+
+/** The value of an optional field in CEL, and what counts where it is absent. */
+export function valueOr(field: string, otherwise: string): string {
+  return `has(${field}) ? ${field} : ${otherwise}`;
 }
 
 /** A text as CEL writes it. */

@@ -1,7 +1,10 @@
 import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
-import type { AdmissionPolicy, Scope } from "./policy.ts";
+import { requestsFor, type AdmissionPolicy, type Scope } from "./policy.ts";
 
-/** Closed are the domains of controllers of Ingresses, load balancers, DNS and certificates; open is how Traefik calls a backend. */
+/**
+ * Closed are the domains of controllers of Ingresses, load balancers, DNS and certificates. Tenants may choose how Traefik
+ * calls a backend.
+ */
 const annotations: AllowedAnnotations = {
   closed: [
     "cattle.io",
@@ -32,14 +35,14 @@ const annotations: AllowedAnnotations = {
 const portLimit = 100;
 
 /**
- * The Services of a tenant: inside the cluster only. A node port, a load balancer or an external address would take
- * ports and addresses of the house, an external name would lead Traefik out of the tenant's namespace.
+ * The Services of a tenant: inside the cluster only. A node port, a load balancer or an external address would take ports
+ * and addresses of the home network, and an external name would lead Traefik out of the tenant's namespace.
  */
 export function servicePolicy(scope: Exclude<Scope, "unknown-tenants">): AdmissionPolicy {
   return {
     name: "kraft-tenant-services",
     scope,
-    requests: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["services"], operations: ["CREATE", "UPDATE"] }],
+    requests: [requestsFor("v1", ["services"])],
     variables: [{ name: "foreignAnnotations", expression: foreignAnnotations(annotations) }],
     rules: [
       {

@@ -1,15 +1,15 @@
 import { covers, firstAddress, isIPv6, single, withoutCovered } from "./address.ts";
-import type { EgressRule, Peer } from "./policy.ts";
+import { address, podsIn, tcp, type EgressRule, type Peer, type Port } from "./policy.ts";
 
-/** Where everything is that a NetworkPolicy has to name by address. */
+/** The addresses that NetworkPolicies name. */
 export interface HostNetwork {
   readonly podCidr: string;
   readonly serviceCidr: string;
   /** Addresses of the nodes, on each of which the host's API server listens on port 6443. */
   readonly nodes: readonly string[];
-  /** Name servers that the nodes use: what the CoreDNS of a guest, which runs with the nodes' settings, asks. */
+  /** Name servers of the nodes, which the CoreDNS of a guest asks too. */
   readonly resolvers: readonly string[];
-  /** Public ranges that are the home's own: its IPv6 prefix, a fixed public address. */
+  /** The home's own public ranges: its IPv6 prefix, a fixed public address. */
   readonly home: readonly string[];
 }
 
@@ -34,7 +34,7 @@ const specialIPv4 = [
 /** The part of IPv6 that is routed on the internet: private, link-local and NAT64 addresses lie outside of it. */
 const globalIPv6 = "2000::/3";
 
-/** Parts of it that lead to an IPv4 address, which may be one of the home's: Teredo (RFC 4380) and 6to4 (RFC 3056). */
+/** Parts of it that lead to IPv4 addresses, the home's among them: Teredo (RFC 4380) and 6to4 (RFC 3056). */
 const tunnelsToIPv4 = ["2001::/32", "2002::/16"] as const;
 
 /** The port of the host's API server, on k3s and on Talos. */
@@ -44,8 +44,8 @@ const apiServerPort = 6443;
  * The internet without anything of the home's: no private, link-local or carrier address, no node, no pod, no service,
  * none of the home's own public ranges.
  *
- * IPv6 is open only where the home's own prefix is known: the machines in it have public addresses, and without it there
- * would be no telling them from the internet.
+ * IPv6 is open only where the home's own prefix is known: the machines in it have public addresses, which could not be
+ * told from the internet otherwise.
  */
 export function internet(network: HostNetwork): readonly Peer[] {
   const own = [network.podCidr, network.serviceCidr, ...network.nodes.map(single), ...network.home];
@@ -58,39 +58,22 @@ export function internet(network: HostNetwork): readonly Peer[] {
 }
 
 /**
- * To the host's API server: on every node, where the address of its Service leads, and that address itself for network
- * plugins that decide before it is translated.
+ * To the host's API server: on every node, and at the address of its Service, for network plugins that decide before that
+ * is translated.
  */
 export function toHostApi(network: HostNetwork): readonly EgressRule[] {
   return [
-    {
-      to: network.nodes.map((address) => ({ ipBlock: { cidr: single(address) } })),
-      ports: [{ protocol: "TCP", port: apiServerPort }],
-    },
-    {
-      to: [{ ipBlock: { cidr: single(firstAddress(network.serviceCidr)) } }],
-      ports: [{ protocol: "TCP", port: 443 }],
-    },
+    { to: network.nodes.map(address), ports: tcp(apiServerPort) },
+    { to: [address(firstAddress(network.serviceCidr))], ports: tcp(443) },
   ];
 }
 
-const dnsPorts = [
-  { protocol: "UDP", port: 53 },
-  { protocol: "TCP", port: 53 },
-] as const;
+const dnsPorts: readonly Port[] = [{ protocol: "UDP", port: 53 }, ...tcp(53)];
 
 /** To the host's own DNS, which knows the Services of all namespaces. */
-export const toClusterDns: EgressRule = {
-  to: [
-    {
-      namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "kube-system" } },
-      podSelector: { matchLabels: { "k8s-app": "kube-dns" } },
-    },
-  ],
-  ports: dnsPorts,
-};
+export const toClusterDns: EgressRule = { to: [podsIn("kube-system", { "k8s-app": "kube-dns" })], ports: dnsPorts };
 
-/** To the name servers that the nodes use, and nothing but their DNS: one of them is often the router. */
+/** To the name servers of the nodes, for DNS only: one of them is often the router. */
 export function toResolvers(network: HostNetwork): EgressRule {
-  return { to: network.resolvers.map((address) => ({ ipBlock: { cidr: single(address) } })), ports: dnsPorts };
+  return { to: network.resolvers.map(address), ports: dnsPorts };
 }

@@ -1,8 +1,8 @@
 import { tenantLabel } from "../names.ts";
 import { internet, toClusterDns, toHostApi, type HostNetwork } from "./host-network.ts";
-import { denyEverything, withinNamespace, type NetworkRules, type Peer } from "./policy.ts";
+import { denyEverything, podsIn, tcp, withinNamespace, type NetworkRules, type Peer } from "./policy.ts";
 
-/** Namespaces of the platform's own parts. */
+/** Namespaces of the platform's own components. */
 export const platformNamespaces = {
   traefik: "traefik",
   certManager: "cert-manager",
@@ -11,28 +11,30 @@ export const platformNamespaces = {
 } as const;
 
 /** Traefik's pods, seen from another namespace. */
-export const traefikPods: Peer = {
-  namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": platformNamespaces.traefik } },
-  podSelector: { matchLabels: { "app.kubernetes.io/name": "traefik" } },
-};
+export const traefikPods = podsIn(platformNamespaces.traefik, { "app.kubernetes.io/name": "traefik" });
 
-/** What everyone on the internet may reach of Traefik: `web` and `websecure`, never its dashboard or metrics. */
-export const traefikPorts = [
-  { protocol: "TCP", port: 8000 },
-  { protocol: "TCP", port: 8443 },
-] as const;
+/** Ports of Traefik that are open to the internet: `web` and `websecure`, not its dashboard or metrics. */
+export const traefikPorts = tcp(8000, 8443);
+
+/** Ports of a guest's server that K3k's controller needs: its API server, and etcd, from which it removes members. */
+export const guestServerPorts = tcp(6443, 2379);
 
 const tenants: Peer = { namespaceSelector: { matchExpressions: [{ key: tenantLabel, operator: "Exists" }] } };
 
+/** To the host's API server and its DNS. */
+function toHost(network: HostNetwork): NetworkRules {
+  return { name: "to-host", egress: [...toHostApi(network), toClusterDns] };
+}
+
 /**
- * Ports that the host's API server calls are open to every source: it calls from a node, whose address a pod sees as one
- * that depends on the network plugin. Tenants do not get there, since nothing lets them out.
+ * Ports that the host's API server calls are open to every source: the address from which a pod sees its calls depends on
+ * the network plugin. Tenants cannot reach them, since their own policies do not let them out.
  */
 function fromApiServer(name: string, matchLabels: Readonly<Record<string, string>>, ports: number[]): NetworkRules {
   return {
     name,
     pods: { matchLabels },
-    ingress: [{ ports: ports.map((port) => ({ protocol: "TCP", port })) }],
+    ingress: [{ ports: tcp(...ports) }],
   };
 }
 
@@ -42,11 +44,11 @@ export function traefikPolicies(network: HostNetwork): readonly NetworkRules[] {
     denyEverything,
     { name: "entry-points", ingress: [{ ports: traefikPorts }] },
     { name: "to-tenants", egress: [{ to: [tenants] }] },
-    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+    toHost(network),
   ];
 }
 
-/** cert-manager: its webhook, the certificate authority, and the challenges as the authority would see them. */
+/** cert-manager: its webhook, the certificate authority, and the challenges as the authority will see them. */
 export function certManagerPolicies(network: HostNetwork): readonly NetworkRules[] {
   return [
     denyEverything,
@@ -56,20 +58,17 @@ export function certManagerPolicies(network: HostNetwork): readonly NetworkRules
       egress: [
         {
           to: internet(network),
-          ports: [
-            { protocol: "TCP", port: 80 },
-            { protocol: "TCP", port: 443 },
-          ],
+          ports: tcp(80, 443),
         },
         // Where the entrypoint's address leads inside the cluster.
         { to: [traefikPods], ports: traefikPorts },
       ],
     },
-    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+    toHost(network),
   ];
 }
 
-/** Longhorn: among its own pods, its webhooks, NFS from the nodes for volumes that many write, and the backups' S3. */
+/** Longhorn: among its own pods, its webhooks, NFS from the nodes for shared volumes, and S3 for backups. */
 export function longhornPolicies(network: HostNetwork): readonly NetworkRules[] {
   return [
     denyEverything,
@@ -78,22 +77,22 @@ export function longhornPolicies(network: HostNetwork): readonly NetworkRules[] 
     {
       name: "shared-volumes",
       pods: { matchLabels: { "longhorn.io/component": "share-manager" } },
-      ingress: [{ ports: [{ protocol: "TCP", port: 2049 }] }],
+      ingress: [{ ports: tcp(2049) }],
     },
-    { name: "to-backups", egress: [{ to: internet(network), ports: [{ protocol: "TCP", port: 443 }] }] },
-    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+    { name: "to-backups", egress: [{ to: internet(network), ports: tcp(443) }] },
+    toHost(network),
   ];
 }
 
 /**
- * MetalLB: its controller's webhook, and the host's API server. What announces the address has the nodes' own network,
- * which no NetworkPolicy reaches.
+ * MetalLB: its controller's webhook, and the host's API server. The speakers, which announce the address, use the nodes'
+ * network, to which no NetworkPolicy applies.
  */
 export function metallbPolicies(network: HostNetwork): readonly NetworkRules[] {
   return [
     denyEverything,
     fromApiServer("webhook", { "app.kubernetes.io/component": "controller" }, [9443]),
-    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+    toHost(network),
   ];
 }
 
@@ -103,16 +102,8 @@ export function k3kPolicies(network: HostNetwork): readonly NetworkRules[] {
     denyEverything,
     {
       name: "to-guests",
-      egress: [
-        {
-          to: [tenants],
-          ports: [
-            { protocol: "TCP", port: 6443 },
-            { protocol: "TCP", port: 2379 },
-          ],
-        },
-      ],
+      egress: [{ to: [tenants], ports: guestServerPorts }],
     },
-    { name: "to-host", egress: [...toHostApi(network), toClusterDns] },
+    toHost(network),
   ];
 }

@@ -1,3 +1,5 @@
+import { single } from "./address.ts";
+
 /** Selects namespaces or pods; without a label, all of them. */
 export interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
@@ -46,6 +48,24 @@ export function networkPolicySpec({ pods = {}, ingress, egress }: NetworkRules) 
 /** The same policy, which allows nothing. */
 export function closed({ ingress, egress, ...policy }: NetworkRules): NetworkRules {
   return { ...policy, ingress: ingress && [], egress: egress && [] };
+}
+
+/** Ports of TCP. */
+export function tcp(...ports: readonly number[]): readonly Port[] {
+  return ports.map((port) => ({ protocol: "TCP", port }));
+}
+
+/** Pods of another namespace; all of them where no labels are given. */
+export function podsIn(namespace: string, matchLabels?: Readonly<Record<string, string>>): Peer {
+  return {
+    namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+    podSelector: matchLabels && { matchLabels },
+  };
+}
+
+/** One address, of either family. */
+export function address(ip: string): Peer {
+  return { ipBlock: { cidr: single(ip) } };
 }
 
 /** Refuses everything in both directions to every pod of a namespace; the other policies allow what is needed. */

@@ -49,7 +49,7 @@ describe("the host's kubeconfig", () => {
 test("how it is renewed follows from who runs the machines", () => {
   const homelab = { name: "homelab", distribution: "k3s" } as const;
   const proliant = { name: "proliant", distribution: "talos" } as const;
-  assert.match(renewalOf(homelab, true).before, /^npm run kraft -- host-kubeconfig homelab --force;/);
+  assert.match(renewalOf(homelab, true).before, /^npx kraft host-kubeconfig -s homelab --force;/);
   assert.match(renewalOf(homelab, false).before, /k3s\.yaml/);
   assert.match(renewalOf(proliant, true).before, /kraft:machines\.again, then pulumi up/);
   // Once the cluster cannot be asked, no run gets that far.

@@ -36,7 +36,7 @@ describe("who is on the way here has no guest until the data is here", () => {
     test(what, () => {
       const { stage, warnings } = judged({ from: "attic" }, found);
       assert.equal(stage, "prepared");
-      assert.match(warnings.join(), /^attic: no guest yet.*npm run kraft -- move acme copy --stack homelab$/);
+      assert.match(warnings.join(), /^attic: no guest yet.*npx kraft move acme copy -s homelab$/);
     });
   }
 });

@@ -27,7 +27,7 @@ function problems(model: Part, around: LiveState, backedUp: BackedUp = bucket): 
   );
 }
 
-/** The cluster after `restore --apply`. */
+/** The cluster after `restore apply`. */
 const restored: LiveState = {
   ...nothing,
   tenants: [liveTenant("acme", { guest: false })],

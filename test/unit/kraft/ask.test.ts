@@ -70,12 +70,12 @@ test("what servers say of names, asked all at once", () =>
         "circle.example": answer({
           cnames: ["elcric.example", "circle.example"],
           failure:
-            "A: the name server could not find out (SERVFAIL), AAAA: the name server could not find out (SERVFAIL)",
+            "A: the name server failed to resolve it (SERVFAIL), AAAA: the name server failed to resolve it (SERVFAIL)",
         }),
         "empty.example": answer({}),
         "nobody.example": answer({ exists: false }),
-        "fails.example": answer({ exists: false, failure: "the name server could not find out (SERVFAIL)" }),
-        "refused.example": answer({ exists: false, failure: "the name server does not want to say (REFUSED)" }),
+        "fails.example": answer({ exists: false, failure: "the name server failed to resolve it (SERVFAIL)" }),
+        "refused.example": answer({ exists: false, failure: "the name server refused the query (REFUSED)" }),
         "silent.example": answer({ exists: false, failure: "no answer within 0.6 s" }),
       };
       const started = performance.now();

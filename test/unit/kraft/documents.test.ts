@@ -29,13 +29,19 @@ for (const name of documents) {
       const command = program.commands.find((candidate) => candidate.name() === verb);
       assert.ok(command, `${line}: no verb ${verb}; there are ${verbs.map((candidate) => candidate.name).join(", ")}`);
       const operands = [];
-      for (const [index, word] of rest.entries()) {
-        const option = optionOf(command, word);
+      // The option before a word, until it has its value.
+      let open: Option | undefined;
+      for (const word of rest) {
         if (/^--?[a-z]/.test(word)) {
+          const option = optionOf(command, word);
           assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
           assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
-        } else if (/^[\w<]/.test(word) && optionOf(command, rest[index - 1] ?? "")?.required !== true) {
-          operands.push(word);
+          open = option?.required === true ? option : undefined;
+        } else if (/^[\w<]/.test(word)) {
+          if (open === undefined) {
+            operands.push(word);
+          }
+          open = open?.variadic === true ? open : undefined;
         }
       }
       const taken = command.registeredArguments.filter(({ description }) => description !== "").length;

@@ -171,7 +171,7 @@ describe("the end of a client certificate", () => {
     const end = inDays(-1);
     await assert.rejects(connected(user(end)), (error: Error) => {
       assert.match(error.message, new RegExp(`client certificate ended at ${end.toISOString()}`));
-      assert.match(error.message, /fix: +npm run kraft -- host-kubeconfig homelab --force/);
+      assert.match(error.message, /fix: +npx kraft host-kubeconfig -s homelab --force/);
       return true;
     });
     await assert.rejects(connected(user(end), { "kraft:machines": "" }), /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/);

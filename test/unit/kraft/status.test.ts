@@ -471,12 +471,12 @@ describe("a tenant who moves", () => {
     assert.deepEqual(status.notes, [
       {
         subject: "tenant acme",
-        message: "is moving here from proliant: npm run kraft -- move acme --stack homelab",
+        message: "is moving here from proliant: npx kraft move acme -s homelab",
       },
     ]);
     const text = lines(status);
     assert.ok(text.includes("Moving"));
-    assert.ok(text.includes("  tenant acme: is moving here from proliant: npm run kraft -- move acme --stack homelab"));
+    assert.ok(text.includes("  tenant acme: is moving here from proliant: npx kraft move acme -s homelab"));
     assert.equal(text.at(-1), "All is well.");
     assert.ok(text.some((line) => /^ {2}acme +moving from proliant /.test(line)));
   });
@@ -539,7 +539,7 @@ test("a tenant's backups are proven every 90 days, a new tenant's within its fir
     status.problems.filter(({ subject }) => subject === "tenant acme").map(({ message }) => message);
   const proven = "kraft.dev/proven-restorable";
   assert.deepEqual(messages(of({}, 89)), []);
-  assert.match(messages(of({}, 91)).join(), /^its backups were never proven restorable: npm run kraft -- drill acme$/);
+  assert.match(messages(of({}, 91)).join(), /^its backups were never proven restorable: npx kraft drill acme$/);
   assert.deepEqual(messages(of({ [proven]: hoursAgo(24 * 89) }, 500)), []);
   assert.match(
     messages(of({ [proven]: hoursAgo(24 * 91) }, 500)).join(),

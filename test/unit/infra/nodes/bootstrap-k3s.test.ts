@@ -48,7 +48,7 @@ describe("a bootstrap", () => {
   test("declares the machines, and says what comes next", () => {
     const types = new Set(resources.map(({ type }) => type).filter((type) => type !== "pulumi:pulumi:Stack"));
     assert.deepEqual([...types].sort(), ["command:remote:Command", "kraft:index:K3sNodes", "pulumi:providers:command"]);
-    assert.match(next, /npm run kraft -- host-kubeconfig homelab/);
+    assert.match(next, /npx kraft host-kubeconfig -s homelab/);
   });
 
   test("asks for everything that the machines need, all at once", () => {

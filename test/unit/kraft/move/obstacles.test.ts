@@ -108,7 +108,7 @@ describe("what is in the way is said, with what to do", () => {
       "cutover",
       cluster("homelab", { suspendedAt, movedTo }),
       cluster("proliant", { arrivedFrom: "homelab" }),
-      /runs on proliant already: npm run kraft -- move acme done/,
+      /runs on proliant already: npx kraft move acme done/,
     ],
     [
       "another token",
@@ -129,7 +129,7 @@ describe("what is in the way is said, with what to do", () => {
       "copy",
       cluster("homelab", { suspendedAt, movedTo }),
       cluster("proliant", prepared),
-      /the cutover began at .* go on with npm run kraft -- move acme cutover/,
+      /the cutover began at .* continue with npx kraft move acme cutover/,
     ],
     [
       "not suspended",
@@ -214,13 +214,7 @@ describe("where a move stands", () => {
   const standby = [volume("pvc-acme", { Standby: true })];
   const own = [volume("pvc-acme", { Standby: false })];
   const cases: readonly (readonly [MoveCluster, MoveCluster, string, string, RegExp])[] = [
-    [
-      source(),
-      cluster("proliant", prepared),
-      "before",
-      "nothing",
-      /^npm run kraft -- move acme copy --stack proliant$/,
-    ],
+    [source(), cluster("proliant", prepared), "before", "nothing", /^npx kraft move acme copy -s proliant$/],
     [
       source(),
       cluster("proliant", prepared, { allVolumes: standby }),
@@ -233,7 +227,7 @@ describe("where a move stands", () => {
       cluster("proliant", prepared, { allVolumes: standby }),
       "copying",
       "a copy that follows",
-      /^npm run kraft -- move acme cutover --stack proliant$/,
+      /^npx kraft move acme cutover -s proliant$/,
     ],
     [
       source(),
@@ -247,7 +241,7 @@ describe("where a move stands", () => {
       cluster("proliant", prepared, { allVolumes: own }),
       "cutover",
       "a copy that lives",
-      /move acme cutover --stack proliant/,
+      /move acme cutover -s proliant/,
     ],
     [
       source({ suspendedAt, movedTo }),
