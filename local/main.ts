@@ -1,9 +1,11 @@
 import { Failure, messageOf } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { existsSync, readdirSync } from "node:fs";
+import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { stacks } from "../stacks/index.ts";
+import { cacheDirectory } from "./cache.ts";
 import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
@@ -184,6 +186,8 @@ async function main(commandArguments: readonly string[]): Promise<void> {
 }
 
 if (import.meta.main) {
+  // Pulumi's SDK, which is loaded later, then takes half the time.
+  enableCompileCache(join(cacheDirectory(), "compiled"));
   for (const [name, code] of [
     ["SIGINT", 130],
     ["SIGTERM", 143],

@@ -10,7 +10,7 @@ import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, type Tools } from "../../local/toolchain/ready.ts";
 import { backupsOf, daily, tenantVolume, writeBackups, type BackupStore } from "../fixtures/backup-store.ts";
-import { CatalogueStore } from "./longhorn/catalogue-store.ts";
+import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
 
 const nights = daily(3, new Date("2026-11-24T00:45:00Z"));
 const volume = tenantVolume("acme", { name: "data-db-0", namespace: "shop" }, nights.slice(0, 1), {

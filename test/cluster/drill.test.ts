@@ -11,10 +11,16 @@ import type { DrillReport } from "../../kraft/drill/drill.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import { kraft, type Ended } from "../fixtures/kraft/command.ts";
 import { eventually, type Embedded } from "./embedded.ts";
-import { MemoryStore } from "./longhorn/backup-store.ts";
-import { longhornApi, type Claim, type PersistentVolume, type Stored, type Volume } from "./longhorn/objects.ts";
-import { SimulatedChecker } from "./longhorn/simulated-checker.ts";
-import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { MemoryStore } from "./simulated-longhorn/backup-store.ts";
+import {
+  longhornApi,
+  type Claim,
+  type PersistentVolume,
+  type Stored,
+  type Volume,
+} from "./simulated-longhorn/objects.ts";
+import { SimulatedChecker } from "./simulated-longhorn/simulated-checker.ts";
+import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 import { platform } from "./platform.ts";
 
 const tenants = {

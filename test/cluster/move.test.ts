@@ -18,10 +18,10 @@ import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
 import { dnsServer } from "../fixtures/kraft/dns-server.ts";
 import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
-import { CatalogueStore } from "./longhorn/catalogue-store.ts";
-import { longhornApi, type Engine, type Volume } from "./longhorn/objects.ts";
-import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
-import { WrittenStore } from "./longhorn/written-store.ts";
+import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
+import { longhornApi, type Engine, type Volume } from "./simulated-longhorn/objects.ts";
+import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
+import { WrittenStore } from "./simulated-longhorn/written-store.ts";
 
 /** How often `cutover` is killed before it may end. */
 const kills = 4;

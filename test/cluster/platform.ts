@@ -14,6 +14,7 @@ import { stopHostCluster } from "../../local/host-cluster.ts";
 import { withLock } from "../../local/lock.ts";
 import { ignore, silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
+import { stripDescriptions } from "./crd-descriptions.ts";
 import { embedded, newDirectory, started, type Embedded } from "./embedded.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -22,7 +23,7 @@ const root = join(import.meta.dirname, "../..");
 const sources = [
   ...["cluster", "components", "errors", "infra", "local", "stacks"],
   ...["Pulumi.yaml", "Pulumi.local.yaml", "package-lock.json"],
-  ...["test/cluster/embedded.ts", "test/cluster/platform.ts"],
+  ...["test/cluster/embedded.ts", "test/cluster/platform.ts", "test/cluster/crd-descriptions.ts"],
 ];
 
 /** What a running cluster writes down, and a copy of it must not know: its processes, ports and logs. */
@@ -66,20 +67,6 @@ function withoutDescriptions(charts: string): void {
     run("tar", "-czf", join(charts, name), "-C", unpacked, ...readdirSync(unpacked));
     rmSync(unpacked, { recursive: true });
   }
-}
-
-/** A YAML text without descriptions, but with the properties that are called so, whose value is an object. */
-export function stripDescriptions(yaml: string): string {
-  let inside = -1;
-  const kept = yaml.split("\n").filter((line) => {
-    const indent = line.search(/\S/);
-    if (inside >= 0 && (indent === -1 || indent > inside)) {
-      return false;
-    }
-    inside = /^ *description: \S/.test(line) ? indent : -1;
-    return inside === -1;
-  });
-  return kept.join("\n");
 }
 
 /** The folder of a stopped cluster with the platform, made now if there is none of these very sources and tools. */

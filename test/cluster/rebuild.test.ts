@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
-import { keepS3Keys, newS3Keys } from "../../local/s3.ts";
+import { readS3Keys } from "../../local/s3.ts";
 import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
@@ -20,9 +20,10 @@ import {
 } from "../fixtures/backup-store.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { embedded, eventually, type Embedded } from "./embedded.ts";
-import { CatalogueStore } from "./longhorn/catalogue-store.ts";
-import type { Volume } from "./longhorn/objects.ts";
-import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { platform } from "./platform.ts";
+import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
+import type { Volume } from "./simulated-longhorn/objects.ts";
+import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-rebuild-"));
 const tenants = {
@@ -59,7 +60,9 @@ const restored = { "kraft:phase": "restore" };
 const secrets = { "kraft:sourceTokenSeed": "0123456789abcdef0123456789abcdef0123456789abcdef" };
 
 before(async () => {
-  const keys = newS3Keys();
+  first = await platform();
+  const old = first.cluster.directory;
+  const keys = readS3Keys(old) ?? assert.fail("the platform has no S3 server");
   const tools = await readyTools(silentReporter);
   const place = { region: "eu-central-2", bucket: "kraft-local" };
   // It outlives both clusters, as Wasabi would.
@@ -67,9 +70,6 @@ before(async () => {
   store = { ...keys, ...place, endpoint: server.endpoint, prefix: "local" };
   config = { "kraft:tenants": tenants, "kraft:backup": { ...place, prefix: "local", endpoint: server.endpoint } };
 
-  const old = join(folder, "first", "local");
-  keepS3Keys(old, keys);
-  first = await embedded("local", old);
   first.secrets = secrets;
   await first.up(config);
   tokens = await guestTokens(first);

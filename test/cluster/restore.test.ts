@@ -12,9 +12,9 @@ import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
 import { daily, datastoreVolume, tenantVolume, writeBackups, type VolumeSpec } from "../fixtures/backup-store.ts";
 import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
 import { eventually, type Embedded } from "./embedded.ts";
-import { CatalogueStore } from "./longhorn/catalogue-store.ts";
-import type { Claim, PersistentVolume, Volume } from "./longhorn/objects.ts";
-import { SimulatedLonghorn } from "./longhorn/simulated-longhorn.ts";
+import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
+import type { Claim, PersistentVolume, Volume } from "./simulated-longhorn/objects.ts";
+import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 import { platform } from "./platform.ts";
 
 /** How often a restore is killed before it may end. */

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextRestore, type Restore, type RestoreFault } from "../../cluster/longhorn/engines.ts";
-import type { Backup, BackupVolume, Volume, VolumeStatus } from "../../cluster/longhorn/objects.ts";
-import { backupVolumeName } from "../../cluster/longhorn/targets.ts";
-import { nextVolumeStatus } from "../../cluster/longhorn/volumes.ts";
+import { nextRestore, type Restore, type RestoreFault } from "../../cluster/simulated-longhorn/engines.ts";
+import type { Backup, BackupVolume, Volume, VolumeStatus } from "../../cluster/simulated-longhorn/objects.ts";
+import { backupVolumeName } from "../../cluster/simulated-longhorn/targets.ts";
+import { nextVolumeStatus } from "../../cluster/simulated-longhorn/volumes.ts";
 
 const url = "s3://kraft@eu-central-2/old/?backup=monday&volume=pvc-1";
 const monday: Backup = {
