@@ -4,16 +4,31 @@ import { readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { runCommandLine } from "../../../kraft/cli/command-line.ts";
+import { Output } from "../../../kraft/cli/output.ts";
 import { verbs } from "../../../kraft/cli/verbs.ts";
 import { folderWith, kraft, kraftInTerminal } from "../../fixtures/kraft/command.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 const escape = "\u001b[";
 
+/** Runs a command line in this process, which is quicker than a new one; with output that is no terminal. */
+async function inProcess(
+  line: readonly string[],
+  environment: Readonly<Record<string, string>> = { COLUMNS: "10000" },
+) {
+  const output = { stdout: "", stderr: "" };
+  const stream = (name: keyof typeof output) => ({
+    write: (text: string | Uint8Array) => (output[name] += String(text)) !== "",
+  });
+  const code = await runCommandLine(line, verbs, new Output(stream("stdout"), stream("stderr"), environment));
+  return { code, ...output };
+}
+
 describe("help", () => {
   for (const { name, summary } of verbs) {
     test(`of ${name}: what it does, an example, its options and exit codes, without colour in a pipe`, async () => {
-      const { code, stdout, stderr } = await kraft([name, "--help"]);
+      const { code, stdout, stderr } = await inProcess([name, "--help"]);
       assert.equal(code, 0);
       assert.equal(stderr, "");
       assert.ok(stdout.replace(/\s+/g, " ").includes(summary), stdout);
@@ -26,7 +41,7 @@ describe("help", () => {
   }
 
   test("names every verb", async () => {
-    const { code, stdout } = await kraft(["--help"]);
+    const { code, stdout } = await inProcess(["--help"]);
     assert.equal(code, 0);
     for (const { name } of verbs) {
       assert.match(stdout, new RegExp(`^ {2}${name} `, "m"));
@@ -112,7 +127,7 @@ describe("a wrong command line exits with 2, prints nothing on standard output, 
     ],
   ] as const) {
     test(line.join(" ") || "no verb", async () => {
-      const { code, stdout, stderr } = await kraft(line);
+      const { code, stdout, stderr } = await inProcess(line);
       assert.ok(stderr.includes(message), stderr);
       assert.equal(stdout, "");
       assert.equal(code, 2);
@@ -163,7 +178,7 @@ describe("old ways to write a command line still work", () => {
     ],
   ] as const) {
     test(`${old.join(" ")} is ${today.join(" ")}`, async () => {
-      const [before, after] = await Promise.all([kraft(old), kraft(today)]);
+      const [before, after] = await Promise.all([inProcess(old), inProcess(today)]);
       assert.deepEqual(before, after);
       assert.doesNotMatch(after.stderr, /takes:|name the stack/);
     });
@@ -197,7 +212,7 @@ describe("nothing is wider than 80 columns in a pipe, but for what cannot be bro
   ];
   for (const line of lines) {
     test(line.join(" "), async () => {
-      const { stdout, stderr } = await kraft(line, { COLUMNS: "" });
+      const { stdout, stderr } = await inProcess(line, {});
       const wide = `${stdout}${stderr}`.split("\n").filter((text) => text.length > 80);
       // A command that people copy, or a value, stays whole.
       assert.deepEqual(
@@ -208,7 +223,7 @@ describe("nothing is wider than 80 columns in a pipe, but for what cannot be bro
   }
 
   test("a terminal or COLUMNS that is wider is used", async () => {
-    const { stdout } = await kraft(["check", "-s", "local"], { COLUMNS: "120" });
+    const { stdout } = await inProcess(["check", "-s", "local"], { COLUMNS: "120" });
     const widest = Math.max(...stdout.split("\n").map((text) => text.length));
     assert.ok(widest > 80 && widest <= 120, String(widest));
   });
