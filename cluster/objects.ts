@@ -39,8 +39,9 @@ export function condition(
 }
 
 export interface Node extends KubernetesObject {
-  readonly spec?: { readonly unschedulable?: boolean };
+  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDR?: string };
   readonly status?: {
+    readonly capacity?: Readonly<Record<string, string>>;
     readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string };
     readonly conditions?: readonly Condition[];
   };
@@ -113,7 +114,14 @@ export interface DaemonSet extends KubernetesObject {
 
 /** The pods that a workload makes. */
 export interface PodTemplate {
-  readonly spec?: { readonly containers?: readonly { readonly image?: string }[] };
+  readonly spec?: { readonly containers?: readonly Container[] };
+}
+
+/** A container as its workload declares it. */
+export interface Container {
+  readonly image?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
 }
 
 export interface ResourceQuota extends KubernetesObject {
@@ -135,7 +143,11 @@ export interface Secret extends KubernetesObject {
 /** K3k's Cluster: a guest. */
 export interface Cluster extends KubernetesObject {
   readonly spec?: { readonly version?: string };
-  readonly status?: { readonly phase?: string; readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly policyName?: string;
+    readonly conditions?: readonly Condition[];
+  };
 }
 
 /** Longhorn's Volume. */

@@ -47,6 +47,12 @@ const outage = 5 * minute;
 /** Milliseconds between two requests to read a backup target. */
 const syncInterval = minute / 2;
 
+/** A volume that is given up in this run. */
+interface Failed {
+  readonly step: "fail";
+  readonly reason: string;
+}
+
 /**
  * Takes a volume from step to step until the goal is reached or something is in its way. It creates and raises, and never
  * deletes; if it is interrupted, the next run goes on from what exists.
@@ -65,10 +71,8 @@ export async function restoreVolume(
   let waiting: { readonly for: string; readonly since: number } | undefined;
   let syncedAt = -Infinity;
 
-  /** The next step to take; undefined while there is something to wait for. */
-  const look = async (): Promise<
-    Exclude<Step, WaitStep> | { readonly step: "fail"; readonly reason: string } | undefined
-  > => {
+  /** The next step to take, or why to give up; undefined while there is something to wait for. */
+  const look = async (): Promise<Exclude<Step, WaitStep> | Failed | undefined> => {
     const existed = live?.volume !== undefined;
     live = await liveObjects(host, wanted, goal);
     if (existed && live.volume === undefined) {
@@ -189,9 +193,10 @@ async function requestSync(host: WritableHost, source: string, { backupVolume }:
 
 /** Why a wait was given up. */
 function waitedText(step: WaitStep, limit: number): string {
+  const time = `${limit / minute} min`;
   const what =
     step.step === "sync"
-      ? `Longhorn still does not know the backup ${step.for}`
-      : `waited for ${step.for}${"said" in step && step.said !== "" ? ` (${step.said})` : ""}`;
-  return `${what}, after ${limit / minute} min\n  See what Longhorn says: npm run kraft -- status`;
+      ? `Longhorn still does not know the backup ${step.for} after ${time}`
+      : `waited ${time} for ${step.for}${"said" in step && step.said !== "" ? `: ${step.said}` : ""}`;
+  return `${what}\n  See what Longhorn says: npm run kraft -- status`;
 }

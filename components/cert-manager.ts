@@ -31,7 +31,7 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
  * });
  */
 export class CertManager extends pulumi.ComponentResource {
-  readonly namespace: pulumi.Output<string>;
+  readonly namespace: kubernetes.core.v1.Namespace;
   /** The tenants' boundary depends on it. */
   readonly chart: kubernetes.helm.v4.Chart;
   /** The ClusterIssuer that an Ingress names to get a certificate. */
@@ -58,6 +58,6 @@ export class CertManager extends pulumi.ComponentResource {
       // The chart's webhook must answer before an issuer can be created.
       dependsOn: [chart],
     });
-    this.registerOutputs({ namespace, issuerName });
+    this.registerOutputs({ namespace: namespace.metadata.name, issuerName });
   }
 }

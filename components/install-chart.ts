@@ -71,7 +71,7 @@ export function installChart<Values extends ChartValues>(
   { chart, charts, changeValues }: ChartArgs<Values>,
   install: InstallArgs<Values>,
   opts: pulumi.CustomResourceOptions = {},
-): { readonly namespace: pulumi.Output<string>; readonly chart: kubernetes.helm.v4.Chart } {
+): { readonly namespace: kubernetes.core.v1.Namespace; readonly chart: kubernetes.helm.v4.Chart } {
   const namespace = declareNamespace(parent, name, install, opts);
   const values = changedValues(install.name, install.values, changeValues);
   const declared = new kubernetes.helm.v4.Chart(
@@ -79,5 +79,5 @@ export function installChart<Values extends ChartValues>(
     { ...chartReference(chart, charts), name: install.name, namespace: install.namespace, values },
     { ...opts, parent, dependsOn: [namespace, ...(install.before?.(namespace) ?? [])] },
   );
-  return { namespace: namespace.metadata.name, chart: declared };
+  return { namespace, chart: declared };
 }

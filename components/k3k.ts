@@ -14,7 +14,7 @@ export interface K3kArgs extends ChartArgs<K3kValues>, Pick<K3kSettings, "securi
  * const k3k = new K3k("k3k", { chart: k3kReleases[0], charts: { source: "upstream" }, network, securityContexts: true });
  */
 export class K3k extends pulumi.ComponentResource {
-  readonly namespace: pulumi.Output<string>;
+  readonly namespace: kubernetes.core.v1.Namespace;
   /** Tenants depend on it. */
   readonly chart: kubernetes.helm.v4.Chart;
 
@@ -34,6 +34,6 @@ export class K3k extends pulumi.ComponentResource {
     });
     this.namespace = namespace;
     this.chart = chart;
-    this.registerOutputs({ namespace, version: args.chart.version });
+    this.registerOutputs({ namespace: namespace.metadata.name, version: args.chart.version });
   }
 }

@@ -51,7 +51,7 @@ const backupCredentialSecret = "wasabi-backup";
  * new Application("shop", { storageClass: longhorn.storageClassNames[0] }, { dependsOn: [...longhorn.storageClasses] });
  */
 export class Longhorn extends pulumi.ComponentResource {
-  readonly namespace: pulumi.Output<string>;
+  readonly namespace: kubernetes.core.v1.Namespace;
   readonly chart: kubernetes.helm.v4.Chart;
   /** The storage classes that tenants may use. */
   readonly storageClasses: readonly kubernetes.storage.v1.StorageClass[];
@@ -125,6 +125,6 @@ export class Longhorn extends pulumi.ComponentResource {
     }
     this.namespace = namespace;
     this.chart = chart;
-    this.registerOutputs({ namespace, storageClassNames: this.storageClassNames });
+    this.registerOutputs({ namespace: namespace.metadata.name, storageClassNames: this.storageClassNames });
   }
 }

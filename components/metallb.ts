@@ -34,7 +34,7 @@ export class MetalLb extends pulumi.ComponentResource {
 
   constructor(name: string, args: MetalLbArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:MetalLb", name, {}, opts);
-    const { namespace, chart } = installChart(this, name, args, {
+    const { chart } = installChart(this, name, args, {
       name: "metallb",
       namespace: metallbNamespace,
       security: podSecurity.metallb,
@@ -58,6 +58,6 @@ export class MetalLb extends pulumi.ComponentResource {
       { parent: this, dependsOn: [pool] },
     );
     this.ready = [pool, advertisement];
-    this.registerOutputs({ namespace, address: args.address, loadBalancerClass: metallbClass });
+    this.registerOutputs({ namespace: metallbNamespace, address: args.address, loadBalancerClass: metallbClass });
   }
 }

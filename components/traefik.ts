@@ -21,7 +21,7 @@ export interface TraefikArgs extends ChartArgs<TraefikValues>, Omit<TraefikSetti
  * });
  */
 export class Traefik extends pulumi.ComponentResource {
-  readonly namespace: pulumi.Output<string>;
+  readonly namespace: kubernetes.core.v1.Namespace;
   /** Tenants depend on it. */
   readonly chart: kubernetes.helm.v4.Chart;
   /** The class that an Ingress names to be served. */
@@ -43,6 +43,6 @@ export class Traefik extends pulumi.ComponentResource {
     });
     this.namespace = namespace;
     this.chart = chart;
-    this.registerOutputs({ namespace, ingressClassName, entrypoint: args.entrypoint });
+    this.registerOutputs({ namespace: namespace.metadata.name, ingressClassName, entrypoint: args.entrypoint });
   }
 }

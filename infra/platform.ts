@@ -47,7 +47,7 @@ export interface Platform {
   /** Charts whose CustomResourceDefinitions hold data. */
   readonly charts: readonly kubernetes.helm.v4.Chart[];
   /** Namespaces that hold data. */
-  readonly namespaces: readonly pulumi.Output<string>[];
+  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
 }
 
 /**

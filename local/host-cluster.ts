@@ -3,7 +3,8 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
 import type { Stack } from "../stacks/index.ts";
 import { type Access, Api, eventually } from "./api.ts";
-import type { KubernetesObject } from "../cluster/objects.ts";
+import { condition } from "../cluster/objects.ts";
+import { paths } from "../cluster/paths.ts";
 import {
   admissionConfiguration,
   admissionFile,
@@ -122,31 +123,24 @@ export async function ensureProcess(state: StateStore, plan: ProcessPlan, starte
 }
 
 async function ensureNodes(api: Api, stack: Stack): Promise<void> {
-  const present = await api.list("/api/v1/nodes");
+  const present = await api.list(paths.nodes.all);
   const wanted = new Set(stack.nodes.map((node) => node.name));
   for (const node of present) {
     if (node.metadata.labels?.["kraft.dev/simulated"] === "true" && !wanted.has(node.metadata.name)) {
-      await api.delete(`/api/v1/nodes/${node.metadata.name}`);
+      await api.delete(paths.nodes.named(node.metadata.name));
     }
   }
   for (const node of stack.nodes) {
     if (!present.some((found) => found.metadata.name === node.name)) {
-      await api.create("/api/v1/nodes", simulatedNode(node, stack));
+      await api.create(paths.nodes.all, simulatedNode(node, stack));
     }
   }
 }
 
-interface NodeObject extends KubernetesObject {
-  readonly spec: { readonly podCIDR?: string };
-  readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
-}
-
 async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
-  const nodes = await api.list<NodeObject>("/api/v1/nodes");
+  const nodes = await api.list(paths.nodes.all);
   const ready = nodes.filter(
-    (node) =>
-      node.spec.podCIDR !== undefined &&
-      node.status?.conditions?.some((condition) => condition.type === "Ready" && condition.status === "True"),
+    ({ spec, status }) => spec?.podCIDR !== undefined && condition(status, "Ready")?.status === "True",
   );
   return ready.length >= stack.nodes.length;
 }
@@ -222,7 +216,7 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   let uid: string | undefined;
   // The API server makes this namespace itself, shortly after it is ready.
   await eventually(async () => {
-    uid = (await api.get("/api/v1/namespaces/kube-system"))?.metadata.uid;
+    uid = (await api.get(paths.namespaces.named("kube-system")))?.metadata.uid;
     return uid !== undefined;
   }, 30);
   if (uid === undefined) {

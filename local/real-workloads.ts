@@ -5,8 +5,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { millicpu } from "../components/plan/quantity.ts";
 import { containerRequest } from "../components/plan/size.ts";
 import { eventually } from "./api.ts";
-import type { KubernetesObject } from "../cluster/objects.ts";
-import { paths } from "../cluster/paths.ts";
+import type { Container, KubernetesObject } from "../cluster/objects.ts";
+import { labelled, paths, type Path } from "../cluster/paths.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
@@ -18,19 +18,12 @@ import { toolPath } from "./toolchain/ready.ts";
 /** Milliseconds between two looks at what the program has declared so far. */
 const interval = 300;
 
-interface Container {
-  readonly args?: readonly string[];
-  readonly command?: readonly string[];
-}
-
-interface Deployment extends KubernetesObject {
-  readonly spec: { readonly template: { readonly spec: { readonly containers: readonly Container[] } } };
-}
-
 interface Service extends KubernetesObject {
   readonly spec: { readonly clusterIP?: string; readonly type?: string; readonly loadBalancerClass?: string };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
 }
+
+const services: Path<Service> = "/api/v1/services";
 
 /** A process that stands for a workload's pods, and how to see that it does its work. */
 interface Workload {
@@ -58,13 +51,6 @@ function accepts(host: string, port: number): Promise<boolean> {
   });
 }
 
-function labelled(collection: string, labels: Readonly<Record<string, string>>): string {
-  const selector = Object.entries(labels)
-    .map(([name, value]) => `${name}=${value}`)
-    .join(",");
-  return `${collection}?labelSelector=${encodeURIComponent(selector)}`;
-}
-
 /** Arguments of a container with the one variable filled in that the charts use. */
 export function containerArguments(container: Container | undefined, namespace: string): string[] {
   return [...(container?.command ?? []), ...(container?.args ?? [])].map((argument) =>
@@ -79,12 +65,12 @@ function firstUnprivilegedPort(): number {
 
 /** cert-manager's webhook, on the address of its Service: the API server calls it for every issuer and certificate. */
 async function certManager(cluster: HostCluster): Promise<Workload | undefined> {
-  const labels = { "app.kubernetes.io/name": "webhook", "app.kubernetes.io/component": "webhook" };
-  const [deployments, services] = await Promise.all([
-    cluster.api.list<Deployment>(labelled("/apis/apps/v1/deployments", labels)),
-    cluster.api.list<Service>(labelled("/api/v1/services", labels)),
+  const labels = ["app.kubernetes.io/name=webhook", "app.kubernetes.io/component=webhook"];
+  const [deployments, declared] = await Promise.all([
+    cluster.api.list(labelled(paths.deployments.all, ...labels)),
+    cluster.api.list(labelled(services, ...labels)),
   ]);
-  const [deployment, service] = [deployments[0], services[0]];
+  const [deployment, service] = [deployments[0], declared[0]];
   const address = service?.spec.clusterIP;
   if (deployment === undefined || address === undefined || address === "") {
     return undefined;
@@ -95,7 +81,7 @@ async function certManager(cluster: HostCluster): Promise<Workload | undefined> 
       name: "cert-manager-admission",
       executable,
       arguments: [
-        ...containerArguments(deployment.spec.template.spec.containers[0], deployment.metadata.namespace ?? ""),
+        ...containerArguments(deployment.spec?.template?.spec?.containers?.[0], deployment.metadata.namespace ?? ""),
         `--kubeconfig=${cluster.kubeconfig}`,
         `--listen=${address}:443`,
       ],
@@ -108,15 +94,15 @@ async function certManager(cluster: HostCluster): Promise<Workload | undefined> 
 
 /** The K3k controller, with exactly the arguments that its Deployment declares. */
 async function k3k(cluster: HostCluster): Promise<Workload | undefined> {
-  const deployments = await cluster.api.list<Deployment>(
-    labelled("/apis/apps/v1/deployments", { "app.kubernetes.io/name": "k3k" }),
-  );
-  const deployment = deployments[0];
+  const [deployment] = await cluster.api.list(labelled(paths.deployments.all, "app.kubernetes.io/name=k3k"));
   // It gives up on kinds that the API server does not know yet.
   if (deployment === undefined || !(await servesK3k(cluster))) {
     return undefined;
   }
-  const declared = containerArguments(deployment.spec.template.spec.containers[0], deployment.metadata.namespace ?? "");
+  const declared = containerArguments(
+    deployment.spec?.template?.spec?.containers?.[0],
+    deployment.metadata.namespace ?? "",
+  );
   const file = logFile(cluster.directory, "k3k");
   return {
     process: {
@@ -152,8 +138,7 @@ async function servesK3k(cluster: HostCluster): Promise<boolean> {
  * whom the class names: MetalLB, whose pods are simulated here.
  */
 async function assignAddresses(cluster: HostCluster): Promise<void> {
-  const services = await cluster.api.list<Service>("/api/v1/services");
-  for (const service of services) {
+  for (const service of await cluster.api.list(services)) {
     const { type, loadBalancerClass } = service.spec;
     const ours = type === "LoadBalancer" && loadBalancerClass === undefined;
     if (ours && (service.status?.loadBalancer?.ingress ?? []).length === 0) {
@@ -169,16 +154,12 @@ async function assignAddresses(cluster: HostCluster): Promise<void> {
   }
 }
 
-interface Guest extends KubernetesObject {
-  readonly status?: { readonly phase?: string };
-}
-
 /**
  * Whether K3k has done for every guest cluster what it can do without its pods: the quota, the server, the kubelets; and
  * whether the quota has counted them.
  */
 async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
-  const guests = await cluster.api.list<Guest>("/apis/k3k.io/v1beta1/clusters");
+  const guests = await cluster.api.list(paths.clusters.all);
   const done = await Promise.all(
     guests.map(async ({ metadata: { name, namespace = "" }, status }) => {
       const [server, kubelet, quotas] = await Promise.all([

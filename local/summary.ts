@@ -1,35 +1,12 @@
 import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
-import type { KubernetesObject } from "../cluster/objects.ts";
+import { condition, type Deployment } from "../cluster/objects.ts";
+import { paths } from "../cluster/paths.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";
 import { s3Endpoint } from "./s3.ts";
-
-interface NodeObject extends KubernetesObject {
-  readonly status: {
-    readonly capacity?: Readonly<Record<string, string>>;
-    readonly nodeInfo?: { readonly kubeletVersion?: string };
-    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
-  };
-}
-
-interface ClusterObject extends KubernetesObject {
-  readonly status?: { readonly phase?: string; readonly policyName?: string };
-}
-
-interface QuotaObject extends KubernetesObject {
-  readonly status?: {
-    readonly hard?: Readonly<Record<string, string>>;
-    readonly used?: Readonly<Record<string, string>>;
-  };
-}
-
-interface DeploymentObject extends KubernetesObject {
-  readonly spec: { readonly replicas?: number };
-  readonly status?: { readonly readyReplicas?: number };
-}
 
 /** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */
 export function changeLine(run: EngineRun): string {
@@ -50,30 +27,27 @@ export function changeLine(run: EngineRun): string {
     : `${parts.join(", ")}, ${same} unchanged.`;
 }
 
-function readyText(deployment: DeploymentObject): string {
-  return `${deployment.status?.readyReplicas ?? 0}/${deployment.spec.replicas ?? 1} ready`;
+function readyText(deployment: Deployment): string {
+  return `${deployment.status?.readyReplicas ?? 0}/${deployment.spec?.replicas ?? 1} ready`;
 }
 
 async function nodeLines(api: Api): Promise<string[]> {
-  const nodes = await api.list<NodeObject>("/api/v1/nodes");
+  const nodes = await api.list(paths.nodes.all);
   return table(
-    nodes.map((node) => {
-      const ready = node.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-      return [
-        node.metadata.name,
-        ready ? "Ready" : "NotReady",
-        `${node.status.capacity?.["cpu"] ?? "?"} CPU`,
-        node.status.capacity?.["memory"] ?? "?",
-        node.metadata.annotations?.["kraft.dev/model"] ?? "",
-        "simulated",
-      ];
-    }),
+    nodes.map(({ metadata, status }) => [
+      metadata.name,
+      condition(status, "Ready")?.status === "True" ? "Ready" : "NotReady",
+      `${status?.capacity?.["cpu"] ?? "?"} CPU`,
+      status?.capacity?.["memory"] ?? "?",
+      metadata.annotations?.["kraft.dev/model"] ?? "",
+      "simulated",
+    ]),
   );
 }
 
 async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]): Promise<string[]> {
   const { api, state } = cluster;
-  const deployments = await api.list<DeploymentObject>("/apis/apps/v1/deployments");
+  const deployments = await api.list(paths.deployments.all);
   const real: Readonly<Record<string, string>> = {
     k3k: "k3k",
     "cert-manager": "cert-manager-admission",
@@ -106,14 +80,14 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
 }
 
 async function tenantLines(api: Api): Promise<string[]> {
-  const clusters = await api.list<ClusterObject>("/apis/k3k.io/v1beta1/clusters");
+  const clusters = await api.list(paths.clusters.all);
   if (clusters.length === 0) {
     return ["  none yet"];
   }
   const rows = await Promise.all(
     clusters.map(async (cluster) => {
       const { name, namespace = "" } = cluster.metadata;
-      const quotas = await api.list<QuotaObject>(`/api/v1/namespaces/${namespace}/resourcequotas`);
+      const quotas = await api.list(paths.quotas.in(namespace));
       const amounts = ["requests.cpu", "requests.memory", "requests.storage", "pods"].flatMap((resource) => {
         const quota = quotas.find((candidate) => candidate.status?.hard?.[resource] !== undefined);
         const label = resource.replace("requests.", "");

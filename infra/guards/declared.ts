@@ -15,14 +15,14 @@ export type DeclaredObjects = ReadonlySet<string>;
  */
 export async function declaredObjects(
   charts: readonly kubernetes.helm.v4.Chart[],
-  namespaces: readonly pulumi.Output<string>[],
+  namespaces: readonly kubernetes.core.v1.Namespace[],
 ): Promise<DeclaredObjects> {
   const children = await Promise.all(
     charts.map(({ resources }) => valueOf(resources as pulumi.Output<pulumi.Resource[]>)),
   );
   // Under Pulumi's mocks nothing renders a chart.
   const urns = await Promise.all(children.flatMap((resources) => (resources ?? []).map(({ urn }) => valueOf(urn))));
-  const names = await Promise.all(namespaces.map(valueOf));
+  const names = await Promise.all(namespaces.map(({ metadata }) => valueOf(metadata.name)));
   return new Set([
     ...urns.flatMap(
       (urn) =>

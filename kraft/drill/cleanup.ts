@@ -107,7 +107,7 @@ export async function removeLeftovers(host: WritableHost, patience: Patience): P
     }
     for (const { name, uid } of objects) {
       const path = `${collections[kind]}/${name}`;
-      const isGone = async () => (await host.get<KubernetesObject>(path))?.metadata.uid !== uid || undefined;
+      const isGone = async () => (await host.get(path))?.metadata.uid !== uid || undefined;
       await waitFor(`deleting ${path}`, isGone, patience);
     }
   }

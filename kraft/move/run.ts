@@ -34,26 +34,26 @@ export const run: Run<Given> = async (given, output) => {
     return { json: policy, text: JSON.stringify(policy, undefined, 2) };
   }
   const source = sourceFile(target, tenant, directory);
-  const read = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
+  const clusterOf = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
   const look = async () => {
-    const both = Promise.all([read(source), read(target)]);
+    const both = Promise.all([clusterOf(source), clusterOf(target)]);
     const [left, right] = await output.during("asking both clusters", both);
     return { tenant, source: left, target: right };
   };
-  const clusters = await look();
+  const move = await look();
   const named = { tenant, from: source.stack.name, to: target.stack.name };
   const now = new Date();
 
   switch (phase) {
     case undefined: {
-      const found = progressOf(clusters);
+      const found = progressOf(move);
       return {
         json: { ...named, at: now.toISOString(), ...found },
         text: progressText(named, found, now, output.style),
       };
     }
     case "done": {
-      const checks = doneChecks(clusters, await dnsNames(target, tenant, given.resolver, output));
+      const checks = doneChecks(move, await dnsNames(target, tenant, given.resolver, output));
       const ok = checks.every((check) => check.ok === true);
       const next = [
         `state: archived for ${tenant} in Pulumi.${named.from}.yaml, later purged: docs/offboarding.md`,
@@ -66,13 +66,13 @@ export const run: Run<Given> = async (given, output) => {
       };
     }
     case "back": {
-      const report = await back({ move: clusters });
+      const report = await back({ move });
       return { json: { ...report, next: [] }, text: reportText(report, [], output.style), ok: report.ok };
     }
     case "copy":
     case "cutover": {
       const report = await (phase === "copy" ? copy : cutover)({
-        move: clusters,
+        move,
         store: await sourceStore(target, process.env),
         inputs: { ...inputsOf(target), tenant },
         backupLimit,

@@ -140,7 +140,7 @@ test("a fork's comment says that it is one, mentions nobody, and is no longer th
 
 test("an artifact that is too large or no file is refused", async () => {
   const large = await post({ artifact: "x".repeat(commentLimit + 1) });
-  assert.deepEqual(large, { calls: [], failed: "The artifact is no comment." });
+  assert.deepEqual(large, { calls: [], failed: "The artifact is not a comment." });
   rmSync(join(temporary, "change", "comment.md"));
   symlinkSync("/etc/hostname", join(temporary, "change", "comment.md"));
   assert.deepEqual((await run({})).calls, []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RestorableVolume } from "../../../cluster/manifests.ts";
 import { restorePlan } from "../../../kraft/restore/plan.ts";
-import { catalogue, inputs, volume } from "../restore/samples.ts";
+import { catalogue, inputs, volume } from "../kraft/restore/samples.ts";
 
 const [, planned = assert.fail("no volume")] = restorePlan(
   catalogue([volume("acme", "datastore"), volume("acme", "data")]),

@@ -5,7 +5,7 @@ import { restoringLabel } from "../../../cluster/manifests.ts";
 import type { Volume } from "../../../cluster/objects.ts";
 import { nextStep, restoreErrors, type Goal, type LiveObjects } from "../../../cluster/restore-step.ts";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import { target } from "../restore/samples.ts";
+import { target } from "../kraft/restore/samples.ts";
 import { restorable } from "./restorable.ts";
 
 const name = restorable.volume;

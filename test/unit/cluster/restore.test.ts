@@ -107,7 +107,7 @@ test("a volume that somebody deletes meanwhile is not created again in the same 
     apply: async <Kind>(to: string, object: object, manager: string) => {
       const made = await host.apply<Kind>(to, object, manager);
       if (to === path.claim) {
-        delete objects[path.volume];
+        Reflect.deleteProperty(objects, path.volume);
       }
       return made;
     },

@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
-import { checkerResult, checkerScript } from "../../../kraft/drill/checker.ts";
+import { checkerResult, checkerScript } from "../../../../kraft/drill/checker.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-checker-"));
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { movedAtAnnotation } from "../../../components/plan/move.ts";
-import type { LiveTenant } from "../../../cluster/live-state.ts";
-import { obstacles, type MovePhase } from "../../../kraft/move/obstacles.ts";
-import type { MoveCluster } from "../../../kraft/move/clusters.ts";
-import { doneChecks } from "../../../kraft/move/done.ts";
-import { progressOf } from "../../../kraft/move/progress.ts";
-import type { Volume } from "../../../cluster/objects.ts";
-import { liveTenant } from "../guards/example.ts";
+import { movedAtAnnotation } from "../../../../components/plan/move.ts";
+import type { LiveTenant } from "../../../../cluster/live-state.ts";
+import { obstacles, type MovePhase } from "../../../../kraft/move/obstacles.ts";
+import type { MoveCluster } from "../../../../kraft/move/clusters.ts";
+import { doneChecks } from "../../../../kraft/move/done.ts";
+import { progressOf } from "../../../../kraft/move/progress.ts";
+import type { Volume } from "../../../../cluster/objects.ts";
+import { liveTenant } from "../../guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };
 const suspendedAt = "2026-11-25T18:00:00Z";

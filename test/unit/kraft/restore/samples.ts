@@ -1,7 +1,7 @@
-import { tenantNames } from "../../../components/plan/names.ts";
-import { syncedName } from "../../../components/plan/synced-names.ts";
-import type { Catalogue, CatalogueVolume } from "../../../infra/catalogue/catalogue.ts";
-import type { RestoreInputs } from "../../../kraft/restore/plan.ts";
+import { tenantNames } from "../../../../components/plan/names.ts";
+import { syncedName } from "../../../../components/plan/synced-names.ts";
+import type { Catalogue, CatalogueVolume } from "../../../../infra/catalogue/catalogue.ts";
+import type { RestoreInputs } from "../../../../kraft/restore/plan.ts";
 
 export const target = "s3://kraft-backup@eu-central-2/homelab/";
 
