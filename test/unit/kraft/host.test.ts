@@ -169,12 +169,12 @@ describe("the end of a client certificate", () => {
     const asked = caller;
     caller = "nobody";
     const end = inDays(-1);
-    await assert.rejects(connected(user(end)), (error: Error) => {
+    await assert.rejects(connected(user(end), { "kraft:machines": { user: "kraft" } }), (error: Error) => {
       assert.match(error.message, new RegExp(`client certificate ended at ${end.toISOString()}`));
       assert.match(error.message, /fix: +npm run kraft -- host-kubeconfig homelab --force/);
       return true;
     });
-    await assert.rejects(connected(user(end), { "kraft:machines": "" }), /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/);
+    await assert.rejects(connected(user(end)), /fix: +fetch \/etc\/rancher\/k3s\/k3s.yaml/);
     assert.equal(caller, "nobody");
     caller = asked;
   });
