@@ -169,7 +169,7 @@ describe("the end of a client certificate", () => {
     const asked = caller;
     caller = "nobody";
     const end = inDays(-1);
-    await assert.rejects(connected(user(end), { "kraft:machines": {} }), (error: Error) => {
+    await assert.rejects(connected(user(end), { "kraft:machines": { user: "kraft" } }), (error: Error) => {
       assert.match(error.message, new RegExp(`client certificate ended at ${end.toISOString()}`));
       assert.match(error.message, /fix: +npx kraft host-kubeconfig -s homelab --force/);
       return true;
