@@ -1,4 +1,5 @@
 import eslint from "@eslint/js";
+import importSort from "eslint-plugin-simple-import-sort";
 import { defineConfig } from "eslint/config";
 import typescript from "typescript-eslint";
 
@@ -70,6 +71,11 @@ function planLayer(files, depth) {
 export default defineConfig(
   { ignores: ["node_modules/", ".kraft/"] },
   eslint.configs.recommended,
+  {
+    plugins: { "import-sort": importSort },
+    // Node's own modules, packages, then ours from the farthest folder to the nearest.
+    rules: { "import-sort/imports": ["error", { groups: [["^\\u0000", "^node:", "^@?\\w", "^", "^\\."]] }] },
+  },
   {
     files: ["**/*.ts"],
     extends: [typescript.configs.strictTypeChecked, typescript.configs.stylisticTypeChecked],
