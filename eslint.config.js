@@ -1,6 +1,6 @@
 import eslint from "@eslint/js";
-import importSort from "eslint-plugin-simple-import-sort";
 import { defineConfig } from "eslint/config";
+import importSort from "eslint-plugin-simple-import-sort";
 import typescript from "typescript-eslint";
 
 /** Each folder, and those that it may import from: CONTRIBUTING.md explains the order. */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { Failure, messageOf } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { Api, type ApiAccess } from "./api.ts";
-import { credentialsOf, kubeconfigPath, readKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
+import { credentialsOf, type Kubeconfig, kubeconfigPath, readKubeconfig } from "./kubeconfig.ts";
 import { paths } from "./paths.ts";
 
 /** The host cluster of a stack, for reading only. */

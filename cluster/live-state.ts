@@ -1,5 +1,5 @@
 import { leavingConfigMap, suspendedAtAnnotation } from "../components/plan/lifecycle.ts";
-import { arrivedFromAnnotation, departureOf, movedToAnnotation, type Departure } from "../components/plan/move.ts";
+import { arrivedFromAnnotation, type Departure, departureOf, movedToAnnotation } from "../components/plan/move.ts";
 import { managedBucketAnnotation, tenantLabel } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { priorityClasses } from "../components/plan/size.ts";

@@ -1,6 +1,6 @@
 import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
-import { condition, type Backup, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
+import { type Backup, condition, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
 
 /** `apiVersion` of all of Longhorn's objects. */
 export const longhornVersion = "longhorn.io/v1beta2";

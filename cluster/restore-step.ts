@@ -1,10 +1,10 @@
 import { movedAtAnnotation } from "../components/plan/move.ts";
 import { isStandby, isWhole, restoreFailure } from "./longhorn.ts";
-import { restoringLabel, type RestorableVolume } from "./manifests.ts";
+import { type RestorableVolume, restoringLabel } from "./manifests.ts";
 import {
-  condition,
   type BackupVolume,
   type Claim,
+  condition,
   type Engine,
   type PersistentVolume,
   type Volume,

@@ -2,15 +2,15 @@ import { Failure } from "../errors/failure.ts";
 import type { Host, WritableHost } from "./client.ts";
 import {
   claimManifest,
-  persistentVolumeManifest,
-  volumeManifest,
   type Manifest,
+  persistentVolumeManifest,
   type RestorableVolume,
+  volumeManifest,
 } from "./manifests.ts";
 import type { BackupTarget, BackupVolume } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
-import { nextStep, type ApplyStep, type Goal, type LiveObjects, type Step, type WaitStep } from "./restore-step.ts";
-import { waitFor, type Patience } from "./wait.ts";
+import { type ApplyStep, type Goal, type LiveObjects, nextStep, type Step, type WaitStep } from "./restore-step.ts";
+import { type Patience, waitFor } from "./wait.ts";
 
 /** How a volume is restored. */
 export interface RestoreOptions {

@@ -1,5 +1,5 @@
-import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { tenantLabel } from "../components/plan/names.ts";
+import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import type { Host } from "./client.ts";
 import type { DaemonSet, Deployment } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";

@@ -1,5 +1,5 @@
-import { Failure, UsageError } from "../errors/failure.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Failure, UsageError } from "../errors/failure.ts";
 
 /** How long something may take, and who may cancel it. */
 export interface Patience {

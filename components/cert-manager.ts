@@ -1,13 +1,13 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
-import { installChart, type ChartArgs } from "./install-chart.ts";
+import { type ChartArgs, installChart } from "./install-chart.ts";
 import {
+  type CertManagerValues,
   certManagerValues,
   issuerName,
-  issuerSpec,
-  type CertManagerValues,
   type IssuerSettings,
+  issuerSpec,
 } from "./plan/cert-manager-values.ts";
 import { certManagerPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";

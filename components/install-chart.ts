@@ -1,11 +1,11 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
 import { NetworkBoundary } from "./network-boundary.ts";
+import { type ChartPin, chartReference, type ChartSource } from "./plan/chart.ts";
 import { changedValues, type ChartName, type ChartValues, type ValuesHook } from "./plan/chart-values.ts";
-import { chartReference, type ChartPin, type ChartSource } from "./plan/chart.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import type { NetworkRules } from "./plan/network/policy.ts";
-import { podSecurityLabels, type PodSecurity } from "./plan/pod-security.ts";
+import { type PodSecurity, podSecurityLabels } from "./plan/pod-security.ts";
 
 /** Arguments of every component that installs a Helm chart. */
 export interface ChartArgs<Values extends ChartValues> {

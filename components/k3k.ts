@@ -1,7 +1,7 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { installChart, type ChartArgs } from "./install-chart.ts";
-import { k3kValues, type K3kSettings, type K3kValues } from "./plan/k3k-values.ts";
+import { type ChartArgs, installChart } from "./install-chart.ts";
+import { type K3kSettings, type K3kValues, k3kValues } from "./plan/k3k-values.ts";
 import { k3kPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
 

@@ -1,7 +1,7 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNodes } from "./cluster-nodes.ts";
-import { nodeMinutes, nodeScript, runScript, runWithSecret, type K3sClusterPlan } from "./plan/machines/node-script.ts";
+import { type K3sClusterPlan, nodeMinutes, nodeScript, runScript, runWithSecret } from "./plan/machines/node-script.ts";
 
 export interface K3sNodesArgs {
   readonly plan: K3sClusterPlan;

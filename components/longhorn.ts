@@ -1,13 +1,13 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
-import { installChart, retainedOptions, type ChartArgs } from "./install-chart.ts";
+import { type ChartArgs, installChart, retainedOptions } from "./install-chart.ts";
 import {
   backupCredentials,
   backupTargetUrl,
-  longhornValues,
   type LonghornSettings,
   type LonghornValues,
+  longhornValues,
 } from "./plan/longhorn-values.ts";
 import { managedBucketAnnotation } from "./plan/names.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
-import { installChart, type ChartArgs } from "./install-chart.ts";
-import { entryPool, metallbClass, metallbNamespace, metallbValues, type MetalLbValues } from "./plan/metallb-values.ts";
+import { type ChartArgs, installChart } from "./install-chart.ts";
+import { entryPool, metallbClass, metallbNamespace, type MetalLbValues, metallbValues } from "./plan/metallb-values.ts";
 import { single } from "./plan/network/address.ts";
 import { metallbPolicies } from "./plan/network/platform-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";

@@ -2,7 +2,7 @@ import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { ClusterNodes } from "./cluster-nodes.ts";
 import type { HostTraits } from "./plan/machines/machine.ts";
-import { recoveryKeyPatch, talosPatch, type TalosNodeSettings } from "./plan/machines/talos-config.ts";
+import { recoveryKeyPatch, type TalosNodeSettings, talosPatch } from "./plan/machines/talos-config.ts";
 import { installerImage, schematicId } from "./plan/machines/talos-image.ts";
 import { patience, secretInput, talosScript, type TalosScriptEnvironment } from "./plan/machines/talos-script.ts";
 

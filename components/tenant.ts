@@ -9,11 +9,11 @@ import {
   isStopped,
   leavingConfigMap,
   leavingFor,
+  type Stage,
   suspendedAtAnnotation,
   suspendedNodeSelector,
-  type Stage,
 } from "./plan/lifecycle.ts";
-import { domainsAnnotation, policyLabel, tenantLabel, tenantNames, type TenantNames } from "./plan/names.ts";
+import { domainsAnnotation, policyLabel, tenantLabel, type TenantNames, tenantNames } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { closed } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
@@ -26,10 +26,10 @@ import {
   objectQuota,
   podQuota,
   priorityClasses,
-  serverMemory,
-  tenantAllowance,
   type QuotaOverride,
+  serverMemory,
   type Size,
+  tenantAllowance,
 } from "./plan/size.ts";
 import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
 import { providerInput } from "./provider-input.ts";

@@ -1,9 +1,9 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { installChart, type ChartArgs } from "./install-chart.ts";
+import { type ChartArgs, installChart } from "./install-chart.ts";
 import { platformNamespaces, traefikPolicies } from "./plan/network/platform-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
-import { ingressClassName, traefikValues, type TraefikSettings, type TraefikValues } from "./plan/traefik-values.ts";
+import { ingressClassName, type TraefikSettings, type TraefikValues, traefikValues } from "./plan/traefik-values.ts";
 
 export interface TraefikArgs extends ChartArgs<TraefikValues>, Omit<TraefikSettings, "namespace"> {}
 

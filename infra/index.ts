@@ -9,7 +9,7 @@ import { validate } from "./config/validate.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/declared.ts";
 import { guard, type LiveSources } from "./guards/guard.ts";
 import { liveSources } from "./guards/live-sources.ts";
-import { bootstrap, needsBootstrap, type BootstrapOutputs } from "./nodes/bootstrap.ts";
+import { bootstrap, type BootstrapOutputs, needsBootstrap } from "./nodes/bootstrap.ts";
 import { platform, type PlatformOutputs } from "./platform.ts";
 import { tablesText } from "./table.ts";
 

@@ -1,6 +1,6 @@
+import type { Warning } from "../errors/problem.ts";
 import type { Stack } from "../stacks/index.ts";
 import { dateMessage } from "./checks/expiry.ts";
-import type { Warning } from "../errors/problem.ts";
 
 /** How the host's kubeconfig is made, and renewed: while it still opens the cluster, and once it no longer does. */
 export interface Renewal {

@@ -1,4 +1,3 @@
-import { Failure } from "../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
@@ -14,12 +13,13 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join, resolve } from "node:path";
+import { Failure } from "../errors/failure.ts";
 import { versions } from "../infra/versions.ts";
 import { cacheDirectory, hashFiles } from "./cache.ts";
 import { withLock } from "./lock.ts";
+import type { Reporter } from "./terminal.ts";
 import { moduleFolder } from "./toolchain/go.ts";
 import { toolSources } from "./toolchain/tools.ts";
-import type { Reporter } from "./terminal.ts";
 
 /** The only version of K3k that can be built from its Go module, controller and chart. */
 export const k3kVersion = "1.1.0";

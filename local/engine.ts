@@ -1,9 +1,9 @@
-import { Failure, messageOf } from "../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import * as automation from "@pulumi/pulumi/automation/index.js";
 import { stringify } from "yaml";
+import { Failure, messageOf } from "../errors/failure.ts";
 import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
@@ -12,12 +12,12 @@ import { secretFile } from "./credentials.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
-import { lessGarbageCollection } from "./processes.ts";
 import { identify } from "./process-identity.ts";
+import { lessGarbageCollection } from "./processes.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
-import { silentReporter, type Reporter } from "./terminal.ts";
+import { type Reporter, silentReporter } from "./terminal.ts";
 import { toolPath } from "./toolchain/ready.ts";
 
 /** Number of resources by what happens to them: `create`, `update`, `replace`, `delete`, `same`, … */

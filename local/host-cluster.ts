@@ -1,16 +1,16 @@
-import { Failure } from "../errors/failure.ts";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
-import type { Stack } from "../stacks/index.ts";
-import { type Access, Api, eventually } from "./api.ts";
 import { condition } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
+import { Failure } from "../errors/failure.ts";
+import type { Stack } from "../stacks/index.ts";
+import { type Access, Api, eventually } from "./api.ts";
 import {
   admissionConfiguration,
   admissionFile,
   apiServerPlan,
-  type ControlPlaneInputs,
   controllerManagerPlan,
+  type ControlPlaneInputs,
   etcdPlan,
   kubeconfigFile,
   kwokFile,
@@ -34,8 +34,8 @@ import {
 } from "./processes.ts";
 import { claimServiceRoute, releaseServiceRoute, withClusters } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
-import { type Ports, portNames, readState, StateStore, writeFileWhole } from "./state.ts";
-import { silentReporter, type Reporter } from "./terminal.ts";
+import { portNames, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
+import { type Reporter, silentReporter } from "./terminal.ts";
 import type { Tools } from "./toolchain/ready.ts";
 
 /** An embedded cluster that runs. */

@@ -1,7 +1,7 @@
-import { codeOf, Failure } from "../errors/failure.ts";
 import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { codeOf, Failure } from "../errors/failure.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 function ownIdentity(): ProcessIdentity {

@@ -1,16 +1,16 @@
-import { Failure, messageOf } from "../errors/failure.ts";
-import { ConfigError } from "../errors/problem.ts";
 import { existsSync, readdirSync } from "node:fs";
 import { enableCompileCache } from "node:module";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { Failure, messageOf } from "../errors/failure.ts";
+import { ConfigError } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
 import { cacheDirectory } from "./cache.ts";
 import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
-import { readyTools } from "./toolchain/ready.ts";
 import { terminalReporter } from "./terminal.ts";
+import { readyTools } from "./toolchain/ready.ts";
 
 /** Where this checkout's embedded clusters are, one folder per stack. Git ignores it. */
 const root = join(import.meta.dirname, "..", ".kraft", "local");

@@ -1,9 +1,9 @@
-import { Failure } from "../errors/failure.ts";
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Failure } from "../errors/failure.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 
 /** A program that goes on running after Kraft's own command has ended. */

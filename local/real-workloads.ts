@@ -1,13 +1,13 @@
-import { Failure } from "../errors/failure.ts";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Container, KubernetesObject } from "../cluster/objects.ts";
+import { labelled, type Path, paths } from "../cluster/paths.ts";
+import { tenantNames } from "../components/plan/names.ts";
 import { millicpu } from "../components/plan/quantity.ts";
 import { containerRequest } from "../components/plan/size.ts";
+import { Failure } from "../errors/failure.ts";
 import { eventually } from "./api.ts";
-import type { Container, KubernetesObject } from "../cluster/objects.ts";
-import { labelled, paths, type Path } from "../cluster/paths.ts";
-import { tenantNames } from "../components/plan/names.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./process-identity.ts";

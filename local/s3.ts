@@ -1,4 +1,6 @@
-import { Failure } from "../errors/failure.ts";
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import {
   BucketAlreadyExists,
   BucketAlreadyOwnedByYou,
@@ -6,9 +8,7 @@ import {
   PutBucketVersioningCommand,
   S3Client,
 } from "@aws-sdk/client-s3";
-import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { Failure } from "../errors/failure.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";

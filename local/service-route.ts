@@ -1,8 +1,8 @@
-import { Failure } from "../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { Failure } from "../errors/failure.ts";
 import { cacheDirectory } from "./cache.ts";
 import { withLock } from "./lock.ts";
 import { writeFileWhole } from "./state.ts";

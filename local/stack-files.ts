@@ -1,5 +1,5 @@
 import { placeholder } from "../infra/config/keys/values.ts";
-import { ciphertextOf, record, type PulumiFile } from "../infra/config/pulumi-files.ts";
+import { ciphertextOf, type PulumiFile, record } from "../infra/config/pulumi-files.ts";
 import type { Stack } from "../stacks/index.ts";
 import { nodeAddress, simulatedRouter } from "./simulated-nodes.ts";
 

@@ -1,6 +1,6 @@
-import { codeOf, Failure } from "../errors/failure.ts";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { codeOf, Failure } from "../errors/failure.ts";
 import type { ProcessRecord } from "./processes.ts";
 
 export const portNames = ["etcdClient", "etcdPeer", "apiServer", "controllerManager", "scheduler", "s3"] as const;

@@ -1,7 +1,7 @@
-import { table } from "../infra/table.ts";
-import type { Api } from "./api.ts";
 import { condition, type Deployment } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
+import { table } from "../infra/table.ts";
+import type { Api } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { ConfigError, show, type Problem } from "../../errors/problem.ts";
+import { ConfigError, type Problem, show } from "../../errors/problem.ts";
 import type { CertManagerValues } from "./cert-manager-values.ts";
 import type { K3kValues } from "./k3k-values.ts";
 import type { LonghornValues } from "./longhorn-values.ts";

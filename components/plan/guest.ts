@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { stringify } from "yaml";
-import { guestPolicies } from "./admission/policies.ts";
 import type { IngressSettings } from "./admission/ingresses.ts";
+import { guestPolicies } from "./admission/policies.ts";
 import { bindingSpec, policySpec } from "./admission/policy.ts";
 
 interface Sync {

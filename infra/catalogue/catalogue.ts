@@ -1,10 +1,10 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { attach, owner } from "./attach.ts";
 import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
-import { backupOfKey, checksumOfKey, layoutOf, type Layout } from "./layout.ts";
-import { newestUsable, type BackupFile, type BlockSizes, type VolumeReport } from "./newest-backup.ts";
+import { backupOfKey, checksumOfKey, type Layout, layoutOf } from "./layout.ts";
 import { parseHead, parseVolume } from "./metadata.ts";
-import { openStore, type BackupStore, type Listed, type Reader } from "./store.ts";
+import { type BackupFile, type BlockSizes, newestUsable, type VolumeReport } from "./newest-backup.ts";
+import { type BackupStore, type Listed, openStore, type Reader } from "./store.ts";
 
 export type { CatalogueBackup, CatalogueMessage, CatalogueVolume } from "./entries.ts";
 export type { BackupStore } from "./store.ts";

@@ -2,12 +2,12 @@ import type { Candidate } from "./attach.ts";
 import { backupUrl } from "./layout.ts";
 import {
   accessModeOf,
-  attachmentOf,
-  isEncrypted,
-  parseBackup,
   type Attachment,
+  attachmentOf,
   type BackupHead,
   type BackupMetadata,
+  isEncrypted,
+  parseBackup,
   type Parsed,
   type VolumeMetadata,
 } from "./metadata.ts";

@@ -1,8 +1,8 @@
-import { scheduleOf, schedules } from "../../components/plan/storage.ts";
-import type { Line, Model } from "../model.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
-import type { Table } from "../table.ts";
 import { longhornFigures } from "../../components/plan/longhorn-values.ts";
+import { scheduleOf, schedules } from "../../components/plan/storage.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
+import type { Line, Model } from "../model.ts";
+import type { Table } from "../table.ts";
 import { rounded, shares, volumes } from "./figures.ts";
 
 /** What backup times are calculated from. */

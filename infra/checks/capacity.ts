@@ -1,9 +1,9 @@
-import { longhornFigures, type LonghornFigures } from "../../components/plan/longhorn-values.ts";
+import { type LonghornFigures, longhornFigures } from "../../components/plan/longhorn-values.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
 import type { NodeHardware } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
 import type { Table } from "../table.ts";
-import { allocatable, platformNeed, podsPerNode, rounded, shares, sum, type Need } from "./figures.ts";
+import { allocatable, type Need, platformNeed, podsPerNode, rounded, shares, sum } from "./figures.ts";
 
 /** What capacity is calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;

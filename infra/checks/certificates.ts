@@ -1,7 +1,7 @@
 import { getDomain } from "tldts";
 import { objectQuota, tenantAllowance } from "../../components/plan/size.ts";
-import type { Model, Tenant } from "../model.ts";
 import type { Warning } from "../../errors/problem.ts";
+import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 
 /** Let's Encrypt's directories (letsencrypt.org/docs). */

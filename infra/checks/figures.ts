@@ -1,6 +1,6 @@
 import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import { k3sReserves, podsPerNode } from "../../components/plan/machines/kubelet.ts";
-import { k3kOverhead, tenantAllowance, type Amounts } from "../../components/plan/size.ts";
+import { type Amounts, k3kOverhead, tenantAllowance } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
 

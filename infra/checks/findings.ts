@@ -1,17 +1,17 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { schedulesOf } from "../../components/plan/storage.ts";
+import type { Problem, Warning } from "../../errors/problem.ts";
+import type { Load, Model } from "../model.ts";
+import { machineZone, scheduleTable } from "../schedule.ts";
+import type { Table } from "../table.ts";
 import { backupProblems, backupTables, backupWarnings } from "./backup-window.ts";
 import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts";
 import { certificateTables, certificateWarnings } from "./certificates.ts";
 import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
+import { k3kWarnings } from "./k3k-defects.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
 import { declaredVersions, supportProblems } from "./support.ts";
-import { k3kWarnings } from "./k3k-defects.ts";
-import type { Load, Model } from "../model.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
-import { machineZone, scheduleTable } from "../schedule.ts";
-import type { Table } from "../table.ts";
 
 /** The results of all checks of one stack. */
 export interface Findings {

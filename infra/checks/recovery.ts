@@ -1,10 +1,10 @@
-import { scheduleOf, tenantClasses, tierNames, tiers, type TierName } from "../../components/plan/storage.ts";
-import type { Line, Tenant } from "../model.ts";
+import { scheduleOf, tenantClasses, type TierName, tierNames, tiers } from "../../components/plan/storage.ts";
 import type { Problem } from "../../errors/problem.ts";
+import type { Line, Tenant } from "../model.ts";
 import { intervalHours } from "../schedule.ts";
 import type { Table } from "../table.ts";
-import { backupRate, duration, rateOf, restoreRate, uploads, type Load } from "./backup-window.ts";
-import { rounded, shares, type Share } from "./figures.ts";
+import { backupRate, duration, type Load, rateOf, restoreRate, uploads } from "./backup-window.ts";
+import { rounded, type Share, shares } from "./figures.ts";
 
 const bytesPerMebibyte = 1024 * 1024;
 const secondsPerHour = 3600;

@@ -1,6 +1,6 @@
 import { coerce, parse } from "semver";
-import type { Model } from "../model.ts";
 import type { Problem } from "../../errors/problem.ts";
+import type { Model } from "../model.ts";
 import { versions } from "../versions.ts";
 
 /** Every version that a stack declares, as written there. */

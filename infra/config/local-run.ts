@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Stack } from "../../stacks/index.ts";
-import { readPulumiFile, record, stackFilePath, type PulumiFile, type Values } from "./pulumi-files.ts";
+import { type PulumiFile, readPulumiFile, record, stackFilePath, type Values } from "./pulumi-files.ts";
 
 /**
  * The embedded cluster's stack file, completed with the keys that `npm run local` supplies: those of its last run, or

@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { show, type Problem } from "../../errors/problem.ts";
-import { configSchema, secretKeys, tenantSchema, type Config, type TenantConfig } from "./schema.ts";
+import { type Problem, show } from "../../errors/problem.ts";
+import { type Config, configSchema, secretKeys, type TenantConfig, tenantSchema } from "./schema.ts";
 
 /** The `kraft:` keys of a stack, without their namespace. */
 export interface RawConfig {

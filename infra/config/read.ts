@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import * as runtime from "@pulumi/pulumi/runtime/index.js";
-import { rawConfig, type RawConfig } from "./parse.ts";
+import { type RawConfig, rawConfig } from "./parse.ts";
 
 /** Left out of the SDK's types as internal, but it is how `pulumi.Config` itself tells secrets apart. */
 const { isConfigSecret } = runtime as unknown as { isConfigSecret: (key: string) => boolean };

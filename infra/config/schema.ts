@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { backup, source } from "./keys/backup.ts";
-import { cluster, machines, network, node } from "./keys/host.ts";
 import { expiry, line, prices } from "./keys/home.ts";
+import { cluster, machines, network, node } from "./keys/host.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
-import { tenant, type stateNames } from "./keys/tenant.ts";
+import { type stateNames, tenant } from "./keys/tenant.ts";
 import { choice, domainPattern, expect, placeholder, text } from "./keys/values.ts";
 
 /** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */

@@ -1,12 +1,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ConfigError, type Problem } from "../../errors/problem.ts";
-import { stacks, type Stack } from "../../stacks/index.ts";
+import { type Stack, stacks } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
 import { completedByLocalRun } from "./local-run.ts";
-import { parse, rawConfig, type RawConfig } from "./parse.ts";
+import { parse, type RawConfig, rawConfig } from "./parse.ts";
 import { ciphertextOf, mergedConfig, readPulumiFile, record, stackFilePath } from "./pulumi-files.ts";
-import { secretKeys, tenantSchema, type Config } from "./schema.ts";
+import { type Config, secretKeys, tenantSchema } from "./schema.ts";
 import { validate } from "./validate.ts";
 
 export { stackFilePath } from "./pulumi-files.ts";

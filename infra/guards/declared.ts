@@ -1,8 +1,8 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
-import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { show, type Problem } from "../../errors/problem.ts";
 import type { LiveState } from "../../cluster/live-state.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { type Problem, show } from "../../errors/problem.ts";
 
 /** Objects of the cluster that the program declares, as `<kind>/<name>`: as far as data hangs on them. */
 export type DeclaredObjects = ReadonlySet<string>;

@@ -1,15 +1,15 @@
-import { tenantNames } from "../../components/plan/names.ts";
+import type { LiveState } from "../../cluster/live-state.ts";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { refuse, type Warning } from "../../errors/problem.ts";
 import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
-import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import type { Model } from "../model.ts";
-import { type Warning, refuse } from "../../errors/problem.ts";
+import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
-import { readsCatalogue, rebuildProblems, type BackedUp } from "./rebuild.ts";
-import { stagesOf, type Staged } from "./stages.ts";
-import type { LiveState } from "../../cluster/live-state.ts";
+import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
+import { type Staged, stagesOf } from "./stages.ts";
 
 /** What the program sees of the world before it declares anything. */
 export interface LiveSources {

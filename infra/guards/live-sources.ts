@@ -1,9 +1,9 @@
 import { connect } from "../../cluster/client.ts";
+import { readLiveState } from "../../cluster/live-state.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import type { Model } from "../model.ts";
 import { renewalOf } from "../renewal.ts";
 import type { LiveSources } from "./guard.ts";
-import { readLiveState } from "../../cluster/live-state.ts";
 
 /** The real ones: the cluster of the stack file, and its bucket. */
 export const liveSources: LiveSources = {

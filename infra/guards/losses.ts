@@ -1,9 +1,9 @@
-import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import { tenantNames } from "../../components/plan/names.ts";
-import type { Model, Tenant } from "../model.ts";
-import { show, type Problem } from "../../errors/problem.ts";
 import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 import { latest } from "../../cluster/times.ts";
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { type Problem, show } from "../../errors/problem.ts";
+import type { Model, Tenant } from "../model.ts";
 
 /** The way by which a tenant leaves without losing anything by mistake. */
 const path =

@@ -1,9 +1,9 @@
+import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
+import { type Problem, show, type Warning } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
-import { show, type Problem, type Warning } from "../../errors/problem.ts";
 import { awaitsData, type Staged } from "./stages.ts";
-import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 
 /**
  * What would let a tenant run in two clusters, lock a guest out of its own datastore, or start one without its volumes. The

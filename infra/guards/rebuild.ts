@@ -1,8 +1,8 @@
-import { tenantNames } from "../../components/plan/names.ts";
-import type { Model } from "../model.ts";
-import type { Problem } from "../../errors/problem.ts";
-import type { Staged } from "./stages.ts";
 import type { LiveState } from "../../cluster/live-state.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import type { Problem } from "../../errors/problem.ts";
+import type { Model } from "../model.ts";
+import type { Staged } from "./stages.ts";
 
 /** What lies in the bucket, as far as this guard looks at it. */
 export interface BackedUp {

@@ -1,6 +1,6 @@
+import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import type { Model, Tenant } from "../model.ts";
-import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
 
 /** A tenant as it is declared in this run. */
 export interface Staged {

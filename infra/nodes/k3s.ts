@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { K3sNodes } from "../../components/k3s-nodes.ts";
 import { k3sRelease } from "../../components/plan/machines/k3s.ts";
-import { k3sLimits, k3sReleases, type K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
+import { type K3sClusterPlan, k3sLimits, k3sReleases } from "../../components/plan/machines/node-script.ts";
 import type { Stack } from "../../stacks/index.ts";
 import type { ClusterNode, K3sMachines } from "../model.ts";
 

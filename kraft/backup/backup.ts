@@ -1,11 +1,11 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
-import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { boundVolumes, claimOf, defaultTarget, isWhole, longhornVersion, volumesFor } from "../../cluster/longhorn.ts";
 import type { Backup, KubernetesStatus, Snapshot, Volume } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
-import { waitFor, type Patience } from "../../cluster/wait.ts";
+import { type Patience, waitFor } from "../../cluster/wait.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
 
 /** Label on the snapshots that this verb takes; its value is the tenant's name. */
 export const snapshotLabel = "kraft.dev/backup";

@@ -1,5 +1,5 @@
-import { bytesText } from "../cli/bytes.ts";
 import { claimText } from "../../cluster/longhorn.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { moment } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { BackupReport } from "./backup.ts";

@@ -1,6 +1,6 @@
-import { UsageError } from "../../errors/failure.ts";
-import { CONNREFUSED, NODATA, NOTFOUND, Resolver, REFUSED, SERVFAIL, TIMEOUT } from "node:dns/promises";
+import { CONNREFUSED, NODATA, NOTFOUND, REFUSED, Resolver, SERVFAIL, TIMEOUT } from "node:dns/promises";
 import { isIP } from "node:net";
+import { UsageError } from "../../errors/failure.ts";
 import type { Answer } from "./dns.ts";
 
 /** Milliseconds that one question may take, over all name servers and attempts. */

@@ -1,9 +1,9 @@
+import { ConfigError, type Problem, type Warning } from "../../errors/problem.ts";
 import { findings } from "../../infra/checks/findings.ts";
+import { modelOf, readStackFile } from "../../infra/config/stack-file.ts";
 import type { Model } from "../../infra/model.ts";
-import { type Problem, type Warning, ConfigError } from "../../errors/problem.ts";
 import type { Table } from "../../infra/table.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { modelOf, readStackFile } from "../../infra/config/stack-file.ts";
 import type { DnsName } from "./dns.ts";
 
 /**

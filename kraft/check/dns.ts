@@ -1,6 +1,6 @@
 import { getDomain } from "tldts";
-import type { Model } from "../../infra/model.ts";
 import type { Warning } from "../../errors/problem.ts";
+import type { Model } from "../../infra/model.ts";
 import type { Table } from "../../infra/table.ts";
 
 /** A name that should resolve to the house. */

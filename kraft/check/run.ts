@@ -2,8 +2,8 @@ import { UsageError } from "../../errors/failure.ts";
 import { directoryOf, stackNamed, stacksToCheck } from "../cli/choice.ts";
 import type { Output } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
-import { nameServers, type NameServers } from "./ask.ts";
-import { inspect, type Checked } from "./checked.ts";
+import { type NameServers, nameServers } from "./ask.ts";
+import { type Checked, inspect } from "./checked.ts";
 import { checkText } from "./text.ts";
 import { withDns } from "./with-dns.ts";
 

@@ -1,9 +1,9 @@
-import { UsageError } from "../../errors/failure.ts";
 import { resolve } from "node:path";
-import { parse } from "../../infra/config/parse.ts";
+import { UsageError } from "../../errors/failure.ts";
 import { show } from "../../errors/problem.ts";
-import { stacks, type Stack } from "../../stacks/index.ts";
-import { checkout, readStackFile, stacksWithFile, tenantsOf, type StackFile } from "../../infra/config/stack-file.ts";
+import { parse } from "../../infra/config/parse.ts";
+import { checkout, readStackFile, type StackFile, stacksWithFile, tenantsOf } from "../../infra/config/stack-file.ts";
+import { type Stack, stacks } from "../../stacks/index.ts";
 import type { CommonOptions } from "./verb.ts";
 
 const known = [...stacks.keys()];

@@ -1,8 +1,8 @@
 import { Argument, Command, CommanderError, Option } from "commander";
 import { Failure, messageOf, UsageError } from "../../errors/failure.ts";
 import { ConfigError, show } from "../../errors/problem.ts";
-import { wrapped, type Output } from "./output.ts";
-import { invocation, type CommonOptions, type Verb } from "./verb.ts";
+import { type Output, wrapped } from "./output.ts";
+import { type CommonOptions, invocation, type Verb } from "./verb.ts";
 
 /** What an exit code tells scripts. */
 const exitCodes = {

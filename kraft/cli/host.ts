@@ -1,5 +1,5 @@
-import type { Config } from "../../infra/config/schema.ts";
 import { connect, type ConnectedHost } from "../../cluster/client.ts";
+import type { Config } from "../../infra/config/schema.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { renewalOf } from "../../infra/renewal.ts";
 import type { Output } from "./output.ts";

@@ -1,5 +1,5 @@
 import { styleText } from "node:util";
-import { tableRows, type Table } from "../../infra/table.ts";
+import { type Table, tableRows } from "../../infra/table.ts";
 import { columnsOf, wrap } from "../../infra/wrap.ts";
 
 /** A stream that a person or a program reads. */

@@ -1,8 +1,8 @@
-import { UsageError, Failure } from "../../errors/failure.ts";
 import { fork, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import { Failure, UsageError } from "../../errors/failure.ts";
 import type { Rendering } from "./rendering.ts";
 
 /** The folders and files of a checkout that its program consists of. */

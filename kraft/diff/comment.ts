@@ -1,4 +1,4 @@
-import { isDestructive, sorted, type Change } from "./change.ts";
+import { type Change, isDestructive, sorted } from "./change.ts";
 import type { Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";

@@ -1,4 +1,4 @@
-import { isDestructive, type Change } from "./change.ts";
+import { type Change, isDestructive } from "./change.ts";
 
 /** Changes that would lose data of one owner and are not confirmed. */
 export interface Blocked {

@@ -1,4 +1,4 @@
-import { asFields, canonicalPath, isFields, type Fields } from "./fields.ts";
+import { asFields, canonicalPath, type Fields, isFields } from "./fields.ts";
 
 /** The state of a resource before or after a step. */
 export interface ResourceState {

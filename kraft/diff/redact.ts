@@ -1,4 +1,4 @@
-import { isFields, type Fields } from "./fields.ts";
+import { type Fields, isFields } from "./fields.ts";
 
 /** What replaces a secret value, here as in Pulumi's own output. */
 export const secret = "[secret]";

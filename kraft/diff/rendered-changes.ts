@@ -1,8 +1,8 @@
-import { change, sorted, type Change } from "./change.ts";
-import { fieldChanges, type FieldChange } from "./fields.ts";
+import { type Change, change, sorted } from "./change.ts";
+import { type FieldChange, fieldChanges } from "./fields.ts";
 import { ownerOf } from "./identity.ts";
-import type { RenderedObject, RenderedObjects } from "./rendering.ts";
 import { secret } from "./redact.ts";
+import type { RenderedObject, RenderedObjects } from "./rendering.ts";
 
 /** Immutable properties by `apiVersion/kind`: to change one, the provider replaces the object. */
 const immutable: Readonly<Record<string, RegExp>> = {

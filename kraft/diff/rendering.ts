@@ -1,10 +1,10 @@
-import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { nothingRuns } from "../../cluster/running-versions.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
-import { declared, type Declared } from "./declared.ts";
+import { type Declared, declared } from "./declared.ts";
 import { asFields, type Fields } from "./fields.ts";
 import { withoutSecrets } from "./redact.ts";
 import { stackConfig } from "./stack-config.ts";

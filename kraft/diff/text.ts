@@ -1,5 +1,5 @@
 import type { Style } from "../cli/output.ts";
-import { isDestructive, sorted, type Change } from "./change.ts";
+import { type Change, isDestructive, sorted } from "./change.ts";
 import type { Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import {

@@ -1,4 +1,4 @@
-import { isDestructive, operations, type Change, type Operation } from "./change.ts";
+import { type Change, isDestructive, type Operation, operations } from "./change.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
 import { platformOwner } from "./identity.ts";

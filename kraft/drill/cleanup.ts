@@ -1,9 +1,9 @@
-import { drillLabel, drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { isOfDrill } from "../../cluster/longhorn.ts";
 import type { Claim, KubernetesObject, Metadata, PersistentVolume, Pod, Volume } from "../../cluster/objects.ts";
-import { labelled, paths, type Path } from "../../cluster/paths.ts";
-import { waitFor, type Patience } from "../../cluster/wait.ts";
+import { labelled, type Path, paths } from "../../cluster/paths.ts";
+import { type Patience, waitFor } from "../../cluster/wait.ts";
+import { drillLabel, drillNamespace } from "../../components/plan/drill.ts";
 import { drillNamePattern } from "./restore.ts";
 
 const collections = {

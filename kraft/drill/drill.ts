@@ -1,13 +1,13 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
-import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { paths } from "../../cluster/paths.ts";
+import { drillNamespace } from "../../components/plan/drill.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { findLeftovers, removeLeftovers } from "./cleanup.ts";
 import { takeLease, thisProcess } from "./lease.ts";
-import { recordFailure, recordProof, type ProvenVolume } from "./record.ts";
+import { type ProvenVolume, recordFailure, recordProof } from "./record.ts";
 import { restoreAndRead } from "./restore.ts";
-import { drillPlan, type DrillPlan, type Target } from "./targets.ts";
+import { type DrillPlan, drillPlan, type Target } from "./targets.ts";
 
 /** The result for one volume. */
 export type VolumeOutcome =

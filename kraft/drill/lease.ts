@@ -1,9 +1,9 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname } from "node:os";
-import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { drillNamespace } from "../../components/plan/drill.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { moment } from "../cli/moment.ts";
 
 const name = "kraft-drill";

@@ -1,8 +1,8 @@
-import { failedDrillAnnotation, provenAnnotation, provenVolumesAnnotation } from "../../components/plan/drill.ts";
-import { tenantNames } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { annotateTenant } from "../../cluster/tenant-annotations.ts";
+import { failedDrillAnnotation, provenAnnotation, provenVolumesAnnotation } from "../../components/plan/drill.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import type { Checked } from "./checker.ts";
 
 /** Days after which a proof is worth a new one. */

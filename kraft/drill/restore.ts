@@ -1,12 +1,12 @@
-import { Failure } from "../../errors/failure.ts";
-import { drillNamespace } from "../../components/plan/drill.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import type { RestorableVolume } from "../../cluster/manifests.ts";
 import type { ContainerState, Pod } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { restoreVolume } from "../../cluster/restore.ts";
-import { waitFor, type Patience } from "../../cluster/wait.ts";
-import { checkerResult, type Checked } from "./checker.ts";
+import { type Patience, waitFor } from "../../cluster/wait.ts";
+import { drillNamespace } from "../../components/plan/drill.ts";
+import { Failure } from "../../errors/failure.ts";
+import { type Checked, checkerResult } from "./checker.ts";
 import { checkerPod } from "./checker-pod.ts";
 import type { Target } from "./targets.ts";
 

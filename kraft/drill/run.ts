@@ -1,5 +1,5 @@
-import { Failure, UsageError } from "../../errors/failure.ts";
 import { interruption, minutesOf } from "../../cluster/wait.ts";
+import { Failure, UsageError } from "../../errors/failure.ts";
 import { tenantsOf } from "../../infra/config/stack-file.ts";
 import { stackFileOf, stackFileWith } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";

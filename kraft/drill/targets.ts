@@ -1,6 +1,6 @@
-import { tenantNames } from "../../components/plan/names.ts";
 import { boundVolumes, claimOf, claimOfBackup, isOfDrill, newestBackup } from "../../cluster/longhorn.ts";
 import type { Backup, BackupVolume, PersistentVolume, Volume } from "../../cluster/objects.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 
 /** One backup that a drill restores. */
 export interface Target {

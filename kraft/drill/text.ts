@@ -1,5 +1,5 @@
-import { bytesText } from "../cli/bytes.ts";
 import { claimText } from "../../cluster/longhorn.ts";
+import { bytesText } from "../cli/bytes.ts";
 import { distance, moment } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { DrillReport } from "./drill.ts";

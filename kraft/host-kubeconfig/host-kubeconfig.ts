@@ -1,8 +1,8 @@
-import { Failure } from "../../errors/failure.ts";
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Failure } from "../../errors/failure.ts";
 
 /** A node, and who it has to be. */
 export interface HostNode {

@@ -1,10 +1,10 @@
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
 import { Failure } from "../../errors/failure.ts";
-import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
+import { ConfigError, show } from "../../errors/problem.ts";
 import { defaultUser } from "../../infra/config/keys/host.ts";
 import { nodesOf } from "../../infra/config/model-of.ts";
+import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
 import { configSchema } from "../../infra/config/schema.ts";
-import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
-import { show, ConfigError } from "../../errors/problem.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { HostNode } from "./host-kubeconfig.ts";
 

@@ -1,13 +1,13 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
-import { ConfigError } from "../../errors/problem.ts";
 import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readCatalogue, type Catalogue } from "../../infra/catalogue/catalogue.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import { ConfigError } from "../../errors/problem.ts";
+import { type Catalogue, readCatalogue } from "../../infra/catalogue/catalogue.ts";
+import { readStackFile, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { distance } from "../cli/moment.ts";
 import { storeOf } from "../restore/inputs.ts";
 import { decrypter } from "../secrets/passphrase.ts";
 import { bucketKeyNames, openSecrets } from "../secrets/stack-secrets.ts";
-import { readStackFile, stackFilePath, type StackFile } from "../../infra/config/stack-file.ts";
 import { kitFiles } from "./contents.ts";
 
 /** One thing that a rebuild needs, and whether the kit has it. */

@@ -1,12 +1,12 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
 import { promisify } from "node:util";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import { checkout, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { writeCredential } from "../kubeconfig/file.ts";
 import { passphraseOf } from "../secrets/passphrase.ts";
 import { opener } from "../secrets/stack-secrets.ts";
-import { checkout, stackFilePath, type StackFile } from "../../infra/config/stack-file.ts";
 import { kitFiles, readmeText } from "./contents.ts";
 
 /** The result of writing a kit. */

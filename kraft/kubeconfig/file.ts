@@ -1,6 +1,6 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { Failure, messageOf } from "../../errors/failure.ts";
 
 /**
  * Makes sure that a credential may be written there.

@@ -1,6 +1,6 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { parse, stringify } from "yaml";
 import { certificateEnd } from "../../cluster/certificate.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { distance, moment } from "../cli/moment.ts";
 
 /** A kubeconfig as it is handed out. */

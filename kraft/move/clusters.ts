@@ -1,10 +1,10 @@
-import { tenantNames } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
-import { readLiveState, type LiveTenant } from "../../cluster/live-state.ts";
+import { type LiveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { boundVolumes } from "../../cluster/longhorn.ts";
 import type { Pod, Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { hasEnded } from "../../cluster/pods.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 
 /** One of the two clusters of a move, as it is now. */
 export interface MoveCluster {

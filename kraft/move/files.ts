@@ -1,11 +1,11 @@
 import { Failure, UsageError } from "../../errors/failure.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
-import { parse } from "../../infra/config/parse.ts";
-import type { Source } from "../../infra/model.ts";
 import { locationOf } from "../../infra/config/model-of.ts";
+import { parse } from "../../infra/config/parse.ts";
+import { keysOf, readStackFile, type StackFile, stacksWithFile } from "../../infra/config/stack-file.ts";
+import type { Source } from "../../infra/model.ts";
 import { chosenStackFile, knownTenant, stackNamed } from "../cli/choice.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
-import { keysOf, readStackFile, stacksWithFile, type StackFile } from "../../infra/config/stack-file.ts";
 
 /**
  * The file of the stack that a tenant comes to: the one that is named, or the only one that says where they come from.

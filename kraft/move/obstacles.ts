@@ -1,6 +1,6 @@
+import { claimOf, claimText, nonEmpty, volumesFor } from "../../cluster/longhorn.ts";
 import { movedAtAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { claimOf, claimText, nonEmpty, volumesFor } from "../../cluster/longhorn.ts";
 import type { Move } from "./clusters.ts";
 
 /** The phases of a move that change something, in their order, and the one that takes it back. */

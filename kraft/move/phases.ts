@@ -1,17 +1,17 @@
-import { Failure } from "../../errors/failure.ts";
-import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import { movedAtAnnotation, type Departure } from "../../components/plan/move.ts";
-import { tenantNames } from "../../components/plan/names.ts";
 import { claimOf, claimText } from "../../cluster/longhorn.ts";
 import type { Goal } from "../../cluster/restore-step.ts";
 import { interruption } from "../../cluster/wait.ts";
-import { readCatalogue, type BackupStore } from "../../infra/catalogue/catalogue.ts";
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import { type Departure, movedAtAnnotation } from "../../components/plan/move.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { Failure } from "../../errors/failure.ts";
+import { type BackupStore, readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { backUp } from "../backup/backup.ts";
-import { restorePlan, type PlannedVolume, type RestoreInputs } from "../restore/plan.ts";
+import { type PlannedVolume, type RestoreInputs, restorePlan } from "../restore/plan.ts";
 import { requireBackupTarget } from "../restore/preconditions.ts";
-import { allThere, restoreVolumes, type Outcome } from "../restore/volumes.ts";
+import { allThere, type Outcome, restoreVolumes } from "../restore/volumes.ts";
 import type { Move } from "./clusters.ts";
-import { obstacles, type MovePhase } from "./obstacles.ts";
+import { type MovePhase, obstacles } from "./obstacles.ts";
 import { forgetArrival, forgetDeparture, recordArrival, recordDeparture } from "./record.ts";
 
 /** A move, and how it is done. */

@@ -1,6 +1,6 @@
-import { arrivedFromAnnotation, departureText, movedToAnnotation, type Departure } from "../../components/plan/move.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { annotateTenant } from "../../cluster/tenant-annotations.ts";
+import { arrivedFromAnnotation, type Departure, departureText, movedToAnnotation } from "../../components/plan/move.ts";
 
 /** Records in the cluster that a tenant leaves that the guest must not start there again. */
 export function recordDeparture(host: WritableHost, tenant: string, departure: Departure): Promise<void> {

@@ -1,11 +1,11 @@
-import { Failure } from "../../errors/failure.ts";
-import { tenantLabel, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
 import type { Claim, Namespace, PersistentVolume, Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
+import { type Patience, waitFor } from "../../cluster/wait.ts";
+import { tenantLabel, tenantOfNamespace } from "../../components/plan/names.ts";
+import { Failure } from "../../errors/failure.ts";
 import { moment } from "../cli/moment.ts";
-import { waitFor, type Patience } from "../../cluster/wait.ts";
 
 /** Everything that tells whether a volume is still needed. */
 export interface Seen {

@@ -3,7 +3,7 @@ import { defaultTarget } from "../../cluster/longhorn.ts";
 import { paths } from "../../cluster/paths.ts";
 import type { RestorePlan } from "./plan.ts";
 import { requireBackupTarget } from "./preconditions.ts";
-import { restoreVolumes, type Outcome } from "./volumes.ts";
+import { type Outcome, restoreVolumes } from "./volumes.ts";
 
 /** How a restore is done. */
 export interface ApplyOptions {

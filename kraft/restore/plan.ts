@@ -2,7 +2,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { byteQuantity, mebibytes } from "../../components/plan/quantity.ts";
 import { datastoreStorage, objectQuota, tenantAllowance } from "../../components/plan/size.ts";
 import { classLimits, defaultStorageClass, scheduleOf, tiers } from "../../components/plan/storage.ts";
-import { guestName, type GuestName } from "../../components/plan/synced-names.ts";
+import { type GuestName, guestName } from "../../components/plan/synced-names.ts";
 import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
 import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";

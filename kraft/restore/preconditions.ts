@@ -1,8 +1,8 @@
-import { Failure } from "../../errors/failure.ts";
 import type { Host } from "../../cluster/client.ts";
 import { defaultTarget } from "../../cluster/longhorn.ts";
 import { condition } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
+import { Failure } from "../../errors/failure.ts";
 
 /**
  * Makes sure that Longhorn reads the same backups as Kraft did.

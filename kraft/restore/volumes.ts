@@ -1,8 +1,8 @@
-import { Failure } from "../../errors/failure.ts";
 import type { WritableHost } from "../../cluster/client.ts";
 import type { RestorableVolume } from "../../cluster/manifests.ts";
+import { isRestored, type RestoreResult, restoreVolume } from "../../cluster/restore.ts";
 import type { Goal, Step } from "../../cluster/restore-step.ts";
-import { isRestored, restoreVolume, type RestoreResult } from "../../cluster/restore.ts";
+import { Failure } from "../../errors/failure.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { duration } from "../cli/moment.ts";
 import type { PlannedVolume } from "./plan.ts";

@@ -1,7 +1,7 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { createDecipheriv, pbkdf2 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
+import { Failure, messageOf } from "../../errors/failure.ts";
 
 /**
  * Pulumi's passphrase encryption, as its CLI has it (pulumi/pulumi: pkg/secrets/passphrase/manager.go and

@@ -3,7 +3,7 @@ import { Failure } from "../../errors/failure.ts";
 import { parse } from "../../infra/config/parse.ts";
 import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
 import type { StackFile } from "../../infra/config/stack-file.ts";
-import { decrypter, passphraseOf, type Decrypt } from "./passphrase.ts";
+import { type Decrypt, decrypter, passphraseOf } from "./passphrase.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -4,7 +4,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
-import { remarks, sentence, sortedBy, type Found } from "./found.ts";
+import { type Found, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
 import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";
 

@@ -1,7 +1,7 @@
-import { condition, type Certificate } from "../../cluster/objects.ts";
+import { type Certificate, condition } from "../../cluster/objects.ts";
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
-import { remarks, sentence, sortedBy, type Found, type Remark } from "./found.ts";
+import { type Found, type Remark, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
 import type { CertificateStatus } from "./report.ts";
 

@@ -1,5 +1,5 @@
 import type { Host } from "../../cluster/client.ts";
-import { paths, type Path } from "../../cluster/paths.ts";
+import { type Path, paths } from "../../cluster/paths.ts";
 
 /** Every collection that the status is made of. */
 const collections = {

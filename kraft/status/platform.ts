@@ -2,7 +2,7 @@ import { condition, type Node } from "../../cluster/objects.ts";
 import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { remarks, sentence, sortedBy, type Found } from "./found.ts";
+import { type Found, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
 import type { Expected, NodeStatus, WorkloadStatus } from "./report.ts";
 

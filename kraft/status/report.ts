@@ -1,5 +1,5 @@
-import type { Tenant } from "../../infra/model.ts";
 import type { Problem } from "../../errors/problem.ts";
+import type { Tenant } from "../../infra/model.ts";
 import type { Stack } from "../../stacks/index.ts";
 import type { Remark } from "./found.ts";
 

@@ -1,5 +1,5 @@
-import { certificatesFound, issuerProblems } from "./certificates.ts";
 import { schedulesFound, targetFound, volumesFound } from "./backups.ts";
+import { certificatesFound, issuerProblems } from "./certificates.ts";
 import type { Found, Remark } from "./found.ts";
 import type { Observed } from "./observed.ts";
 import { nodesFound, platformFound } from "./platform.ts";

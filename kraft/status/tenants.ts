@@ -1,11 +1,11 @@
-import { condition, type Cluster, type Namespace } from "../../cluster/objects.ts";
+import { type Cluster, condition, type Namespace } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { arrivedFromAnnotation, departureOf, movedToAnnotation } from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
-import { remarks, sentence, sortedBy, type Found, type Remark } from "./found.ts";
+import { type Found, type Remark, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
 import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";
 

@@ -1,7 +1,7 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { readable, tenantAllowance } from "../../components/plan/size.ts";
-import { scheduleOf, schedulesOf, tenantClasses, tiers, type Schedule } from "../../components/plan/storage.ts";
+import { type Schedule, scheduleOf, schedulesOf, tenantClasses, tiers } from "../../components/plan/storage.ts";
 import { ingressClassName } from "../../components/plan/traefik-values.ts";
 import type { Model } from "../../infra/model.ts";
 import { rhythm } from "../../infra/schedule.ts";

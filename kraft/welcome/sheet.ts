@@ -1,5 +1,5 @@
-import { exampleHost, exampleIngressText } from "./ingress.ts";
 import type { WelcomeFacts } from "./facts.ts";
+import { exampleHost, exampleIngressText } from "./ingress.ts";
 
 /** The sheet that a tenant gets, in Markdown that a person also reads well as it is. */
 export function welcomeSheet(facts: WelcomeFacts): string {

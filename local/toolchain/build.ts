@@ -1,4 +1,3 @@
-import { Failure } from "../../errors/failure.ts";
 import { spawn } from "node:child_process";
 import {
   chmodSync,
@@ -13,8 +12,9 @@ import {
 } from "node:fs";
 import { basename, join } from "node:path";
 import { createInterface } from "node:readline";
+import { Failure } from "../../errors/failure.ts";
 import { duration, type Reporter } from "../terminal.ts";
-import { goOptions, moduleFolder, type Go } from "./go.ts";
+import { type Go, goOptions, moduleFolder } from "./go.ts";
 import { remainingSeconds } from "./progress.ts";
 import { goBuildFlags, type Tool, type ToolModule } from "./tools.ts";
 

@@ -1,7 +1,7 @@
-import { Failure, messageOf } from "../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { goEnvironment, toolSources, type ToolModule } from "./tools.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import { goEnvironment, type ToolModule, toolSources } from "./tools.ts";
 
 export interface Go {
   readonly executable: string;

@@ -1,15 +1,15 @@
-import { Failure } from "../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { Failure } from "../../errors/failure.ts";
 import { cacheDirectory, hashFiles } from "../cache.ts";
 import { withLock } from "../lock.ts";
 import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";
 import { findGo, type Go, missingGo } from "./go.ts";
-import { goBuildFlags, goEnvironment, toolModules, toolSources, type Tool, type ToolModule } from "./tools.ts";
+import { goBuildFlags, goEnvironment, type Tool, type ToolModule, toolModules, toolSources } from "./tools.ts";
 import { versionFits } from "./version.ts";
 
 export interface ReadyTool {

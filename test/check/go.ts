@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { findGo, missingGo, type Go } from "../../local/toolchain/go.ts";
+import { findGo, type Go, missingGo } from "../../local/toolchain/go.ts";
 import { goBuildFlags, goEnvironment, toolModules } from "../../local/toolchain/tools.ts";
 
 const folder = resolve(import.meta.dirname, "../../local/tools");

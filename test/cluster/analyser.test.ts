@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
-import { reachable, type Protocol, type Query, type Snapshot } from "./reachability/analyser.ts";
+import { type Protocol, type Query, reachable, type Snapshot } from "./reachability/analyser.ts";
 
 const namespaces: Snapshot["namespaces"] = {
   acme: { "kubernetes.io/metadata.name": "acme", kind: "tenant" },

@@ -1,18 +1,17 @@
-import {
-  DeleteObjectCommand,
-  GetObjectCommand,
-  ListObjectVersionsCommand,
-  ListObjectsV2Command,
-  type S3Client,
-} from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import {
+  DeleteObjectCommand,
+  GetObjectCommand,
+  ListObjectsV2Command,
+  ListObjectVersionsCommand,
+  type S3Client,
+} from "@aws-sdk/client-s3";
 import { newS3Keys, s3Client } from "../../local/s3.ts";
-import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, type Tools } from "../../local/toolchain/ready.ts";
 import {
@@ -24,6 +23,7 @@ import {
   tenantVolume,
   writeBackups,
 } from "../fixtures/backup-store.ts";
+import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 
 const days = daily(3, new Date("2026-02-03T00:45:00Z"));
 const mebibyte = 1024 ** 2;

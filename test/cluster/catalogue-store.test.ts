@@ -1,15 +1,15 @@
-import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { DeleteObjectCommand } from "@aws-sdk/client-s3";
 import { layoutOf } from "../../infra/catalogue/layout.ts";
 import { newS3Keys, s3Client } from "../../local/s3.ts";
-import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, type Tools } from "../../local/toolchain/ready.ts";
-import { backupsOf, daily, tenantVolume, writeBackups, type BackupStore } from "../fixtures/backup-store.ts";
+import { backupsOf, type BackupStore, daily, tenantVolume, writeBackups } from "../fixtures/backup-store.ts";
+import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
 
 const nights = daily(3, new Date("2026-11-24T00:45:00Z"));

@@ -1,19 +1,19 @@
-import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { DeleteObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
+import { Failure } from "../../errors/failure.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { layoutOf } from "../../infra/catalogue/layout.ts";
-import { Failure } from "../../errors/failure.ts";
 import { newS3Keys, s3Client } from "../../local/s3.ts";
-import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
-import { daily, datastoreVolume, tenantVolume, writeBackups, type BackupStore } from "../fixtures/backup-store.ts";
+import { type BackupStore, daily, datastoreVolume, tenantVolume, writeBackups } from "../fixtures/backup-store.ts";
+import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 
 const newest = new Date("2026-11-24T00:45:00Z");
 const mebibyte = 1024 ** 2;

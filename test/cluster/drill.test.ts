@@ -5,23 +5,23 @@ import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { engineFolder } from "../../local/engine.ts";
 import type { BackupReport } from "../../kraft/backup/backup.ts";
 import type { DrillReport } from "../../kraft/drill/drill.ts";
 import type { Status } from "../../kraft/status/report.ts";
-import { kraft, type Ended } from "../fixtures/kraft/command.ts";
-import { eventually, type Embedded } from "./embedded.ts";
+import { engineFolder } from "../../local/engine.ts";
+import { type Ended, kraft } from "../fixtures/kraft/command.ts";
+import { type Embedded, eventually } from "./embedded.ts";
+import { platform } from "./platform.ts";
 import { MemoryStore } from "./simulated-longhorn/backup-store.ts";
 import {
-  longhornApi,
   type Claim,
+  longhornApi,
   type PersistentVolume,
   type Stored,
   type Volume,
 } from "./simulated-longhorn/objects.ts";
 import { SimulatedChecker } from "./simulated-longhorn/simulated-checker.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
-import { platform } from "./platform.ts";
 
 const tenants = {
   acme: { domains: ["acme.example"], size: "small" },

@@ -1,19 +1,19 @@
-import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import assert from "node:assert/strict";
-import { spawn, type ChildProcessByStdio } from "node:child_process";
+import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
+import { allConfig, setAllConfig } from "@pulumi/pulumi/runtime/index.js";
+import program from "../../infra/index.ts";
 import { eventually as waitFor } from "../../local/api.ts";
 import { provideCharts } from "../../local/charts.ts";
-import { chartsFolder, openEngine, type Engine, type EngineRun } from "../../local/engine.ts";
-import { startHostCluster, type HostCluster } from "../../local/host-cluster.ts";
+import { chartsFolder, type Engine, type EngineRun, openEngine } from "../../local/engine.ts";
+import { type HostCluster, startHostCluster } from "../../local/host-cluster.ts";
 import { RealWorkloads } from "../../local/real-workloads.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
-import program from "../../infra/index.ts";
 import { stacks } from "../../stacks/index.ts";
 import { removeCluster, removeIfAbandoned } from "./abandoned.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { metallbClass, metallbNamespace } from "../../components/plan/metallb-values.ts";
-import { embedded, eventually, type Config, type Embedded } from "./embedded.ts";
+import { type Config, type Embedded, embedded, eventually } from "./embedded.ts";
 
 // MetalLB's chart, its CRDs and every object are real; its pods are simulated, so that no address moves anywhere.
 const entry = "192.168.1.250";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { priorityClasses } from "../../components/plan/size.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
-import { chartsFolder, type EngineRun } from "../../local/engine.ts";
+import { priorityClasses } from "../../components/plan/size.ts";
 import { versions } from "../../infra/versions.ts";
-import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { chartsFolder, type EngineRun } from "../../local/engine.ts";
+import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
 
 const active: Tenants = {

@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseAllDocuments } from "yaml";
+import type { KubernetesObject } from "../../cluster/objects.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { tenantStorageLabel } from "../../components/plan/storage.ts";
-import { Api, type Access } from "../../local/api.ts";
-import type { KubernetesObject } from "../../cluster/objects.ts";
+import { type Access, Api } from "../../local/api.ts";
 import {
   apiServerPlan,
-  type ControlPlaneInputs,
   controllerManagerPlan,
+  type ControlPlaneInputs,
   kubeconfigFile,
   logFile,
   schedulerPlan,

@@ -5,11 +5,11 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { isRunning } from "../../local/process-identity.ts";
 import { readState } from "../../local/state.ts";
-import { eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 import { platform } from "./platform.ts";
 

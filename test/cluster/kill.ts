@@ -1,5 +1,5 @@
-import { readdirSync, readFileSync } from "node:fs";
 import type { ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 
 /** Ends a process and everything that it has started, at once, and waits for its end. */
 export async function killWithDescendants(child: ChildProcess): Promise<void> {

@@ -17,12 +17,12 @@ import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import type { KitLine } from "../../kraft/kit/check.ts";
-import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { daily, datastoreVolume, writeBackups } from "../fixtures/backup-store.ts";
-import { folderWith, kraft, type Ended } from "../fixtures/kraft/command.ts";
+import { type Ended, folderWith, kraft } from "../fixtures/kraft/command.ts";
 import { clear, encrypted, passphrase } from "../fixtures/kraft/encrypted.ts";
+import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-kit-"));
 const directory = join(folder, "checkout");

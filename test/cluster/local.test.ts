@@ -4,22 +4,22 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
+import type { KubernetesObject } from "../../cluster/objects.ts";
+import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
 import {
   datastoreStorage,
   k3kQuota,
   limitRange,
   objectQuota,
   podQuota,
-  tenantAllowance,
   type Size,
+  tenantAllowance,
 } from "../../components/plan/size.ts";
-import { tenantPolicies } from "../../components/plan/network/tenant-policies.ts";
 import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
-import type { KubernetesObject } from "../../cluster/objects.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/process-identity.ts";
-import { embedded, eventually, type Config, type Embedded, type Tenants } from "./embedded.ts";
+import { type Config, type Embedded, embedded, eventually, type Tenants } from "./embedded.ts";
 
 interface Quota extends KubernetesObject {
   readonly spec: { readonly hard: Readonly<Record<string, string>> };

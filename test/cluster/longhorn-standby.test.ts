@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { eventually, type Embedded } from "./embedded.ts";
+import { type Embedded, eventually } from "./embedded.ts";
+import { platform } from "./platform.ts";
 import { MemoryStore, type StoredBackup } from "./simulated-longhorn/backup-store.ts";
 import { engineName } from "./simulated-longhorn/engines.ts";
 import {
-  longhornApi,
   type Backup,
   type BackupTarget,
   type BackupVolume,
   type Engine,
+  longhornApi,
   type Snapshot,
   type Volume,
 } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 import { backupVolumeName } from "./simulated-longhorn/targets.ts";
-import { platform } from "./platform.ts";
 
 // Of the simulated Longhorn itself: that the real CRDs take what it writes, and what the pure steps do not decide.
 

@@ -15,7 +15,7 @@ import { withLock } from "../../local/lock.ts";
 import { ignore, silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import { stripDescriptions } from "./crd-descriptions.ts";
-import { embedded, newDirectory, started, type Embedded } from "./embedded.ts";
+import { type Embedded, embedded, newDirectory, started } from "./embedded.ts";
 
 const root = join(import.meta.dirname, "../..");
 

@@ -3,23 +3,23 @@ import { cpSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { tenantNames } from "../../components/plan/names.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
 import { readS3Keys } from "../../local/s3.ts";
-import { startS3, type S3Server } from "../fixtures/s3-server.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
 import {
+  type BackupStore,
   daily,
   datastoreVolume,
   tenantVolume,
-  writeBackups,
-  type BackupStore,
   type VolumeSpec,
+  writeBackups,
 } from "../fixtures/backup-store.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
+import { type Embedded, embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
 import type { Volume } from "./simulated-longhorn/objects.ts";

@@ -3,19 +3,19 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { tenantNames } from "../../components/plan/names.ts";
 import { paths } from "../../cluster/paths.ts";
-import type { Outcome } from "../../kraft/restore/volumes.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";
+import type { Outcome } from "../../kraft/restore/volumes.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
-import { daily, datastoreVolume, tenantVolume, writeBackups, type VolumeSpec } from "../fixtures/backup-store.ts";
-import { kraft, startKraft, type Ended } from "../fixtures/kraft/command.ts";
-import { eventually, type Embedded } from "./embedded.ts";
+import { daily, datastoreVolume, tenantVolume, type VolumeSpec, writeBackups } from "../fixtures/backup-store.ts";
+import { type Ended, kraft, startKraft } from "../fixtures/kraft/command.ts";
+import { type Embedded, eventually } from "./embedded.ts";
+import { platform } from "./platform.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
 import type { Claim, PersistentVolume, Volume } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
-import { platform } from "./platform.ts";
 
 /** How often a restore is killed before it may end. */
 const kills = 8;

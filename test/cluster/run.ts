@@ -3,7 +3,7 @@
 //
 //   node test/cluster/run.ts <stack> <directory> <up|preview> <config as JSON> [module with another program]
 import { openEngine, type Program } from "../../local/engine.ts";
-import { joined, secretsVariable, type Config } from "./embedded.ts";
+import { type Config, joined, secretsVariable } from "./embedded.ts";
 
 const [name = "", directory = "", verb = "", config = "{}", other] = process.argv.slice(2);
 const host = await joined(name, directory);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stacks } from "../../stacks/index.ts";
-import { embedded, eventually, type Embedded } from "./embedded.ts";
+import { type Embedded, embedded, eventually } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 
 for (const name of ["homelab", "proliant"]) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync, rmSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
@@ -10,7 +10,7 @@ import { askNodes } from "../../kraft/host-kubeconfig/host-kubeconfig.ts";
 import { rewriteKubeconfig } from "../../kraft/kubeconfig/rewrite.ts";
 import { eventually } from "../../local/api.ts";
 import { stacks } from "../../stacks/index.ts";
-import { labEngine, type LabEngine, type Run } from "./lab/engine.ts";
+import { type LabEngine, labEngine, type Run } from "./lab/engine.ts";
 import { insideLaboratory } from "./lab/inside.ts";
 import { Lab, type LabNode } from "./lab/lab.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
-import { installerImage } from "../../components/plan/machines/talos-image.ts";
 import { HostCluster } from "../../components/host-cluster.ts";
+import { installerImage } from "../../components/plan/machines/talos-image.ts";
 import { bootstrap } from "../../infra/nodes/bootstrap.ts";
 import { declareTalos } from "../../infra/nodes/talos.ts";
 import { eventually } from "../../local/api.ts";
@@ -15,7 +15,7 @@ import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { proliant } from "../../stacks/proliant.ts";
 import { passphrase, settings } from "../unit/machines/example.ts";
-import { labEngine, type LabEngine, type Run } from "./lab/engine.ts";
+import { type LabEngine, labEngine, type Run } from "./lab/engine.ts";
 
 // Real: the engine, the component, its script, and Talos' own library, which makes and checks the configurations. Stand-ins:
 // talosctl with the machine behind it (test/fixtures/talos/talosctl), and Pulumi's command provider (local/tools/command).

@@ -1,4 +1,4 @@
-import { list, type Condition } from "./policy.ts";
+import { type Condition, list } from "./policy.ts";
 
 /**
  * True, in CEL, for service accounts of a tenant's namespace. K3k's kubelet in it is the only way from a guest to the

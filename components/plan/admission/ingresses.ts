@@ -1,6 +1,6 @@
-import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
+import { type AllowedAnnotations, foreignAnnotations } from "./annotations.ts";
 import { domainsOfNamespace, outsideDomains } from "./domains.ts";
-import { list, quoted, requestsFor, valueOr, type AdmissionPolicy, type Rule, type Variable } from "./policy.ts";
+import { type AdmissionPolicy, list, quoted, requestsFor, type Rule, valueOr, type Variable } from "./policy.ts";
 
 /** The names that a tenant writes into an Ingress. */
 export interface IngressSettings {

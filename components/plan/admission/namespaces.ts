@@ -1,5 +1,5 @@
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNamePattern, tenantNames } from "../names.ts";
-import { quoted, requestsFor, type AdmissionPolicy } from "./policy.ts";
+import { type AdmissionPolicy, quoted, requestsFor } from "./policy.ts";
 
 const podSecurityLabel = "pod-security.kubernetes.io/enforce";
 

@@ -1,6 +1,6 @@
 import { priorityClasses } from "../size.ts";
 import { byTenant, byWorkloadController, syncedName } from "./identities.ts";
-import { list, quoted, requestsFor, valueOr, type AdmissionPolicy, type Rule } from "./policy.ts";
+import { type AdmissionPolicy, list, quoted, requestsFor, type Rule, valueOr } from "./policy.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
 const volumeTypes = [

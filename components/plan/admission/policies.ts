@@ -2,11 +2,11 @@ import { tiers } from "../storage.ts";
 import { certificatePolicy } from "./certificates.ts";
 import { claimPolicy } from "./claims.ts";
 import { ingressPolicy, type IngressSettings } from "./ingresses.ts";
+import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
 import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
 import { guestPodPolicy, hostPodPolicy } from "./pods.ts";
 import type { AdmissionPolicy } from "./policy.ts";
 import { servicePolicy } from "./services.ts";
-import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
 
 const storageClasses = tiers.map((tier) => tier.storageClass);
 

@@ -1,5 +1,5 @@
-import { foreignAnnotations, type AllowedAnnotations } from "./annotations.ts";
-import { requestsFor, type AdmissionPolicy, type Scope } from "./policy.ts";
+import { type AllowedAnnotations, foreignAnnotations } from "./annotations.ts";
+import { type AdmissionPolicy, requestsFor, type Scope } from "./policy.ts";
 
 /**
  * Closed are the domains of controllers of Ingresses, load balancers, DNS and certificates. Tenants may choose how Traefik

@@ -4,13 +4,13 @@ import {
   fixedKeys,
   k3sConfiguration,
   k3sFiles,
+  type K3sSettings,
   k3sUnit,
   nodeConfiguration,
   podSecurityConfiguration,
-  type K3sSettings,
 } from "./k3s.ts";
 import { kubeletConfiguration } from "./kubelet.ts";
-import { modules, packages, systemFiles, type NetworkDriver, type NodeFile } from "./system.ts";
+import { modules, type NetworkDriver, type NodeFile, packages, systemFiles } from "./system.ts";
 
 /** One machine of a k3s cluster. */
 export interface K3sNode {

@@ -1,5 +1,5 @@
 import { covers, firstAddress, isIPv6, single, withoutCovered } from "./address.ts";
-import { address, podsIn, tcp, type EgressRule, type Peer, type Port } from "./policy.ts";
+import { address, type EgressRule, type Peer, podsIn, type Port, tcp } from "./policy.ts";
 
 /** The addresses that NetworkPolicies name. */
 export interface HostNetwork {

@@ -1,6 +1,6 @@
 import { tenantLabel } from "../names.ts";
-import { internet, toClusterDns, toHostApi, type HostNetwork } from "./host-network.ts";
-import { denyEverything, podsIn, tcp, withinNamespace, type NetworkRules, type Peer } from "./policy.ts";
+import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
+import { denyEverything, type NetworkRules, type Peer, podsIn, tcp, withinNamespace } from "./policy.ts";
 
 /** Namespaces of the platform's own components. */
 export const platformNamespaces = {

@@ -1,7 +1,7 @@
 import { tenantNames } from "../names.ts";
-import { internet, toClusterDns, toHostApi, toResolvers, type HostNetwork } from "./host-network.ts";
-import { denyEverything, podsIn, withinNamespace, type NetworkRules } from "./policy.ts";
+import { type HostNetwork, internet, toClusterDns, toHostApi, toResolvers } from "./host-network.ts";
 import { guestServerPorts, platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
+import { denyEverything, type NetworkRules, podsIn, withinNamespace } from "./policy.ts";
 
 /**
  * What the pods in a tenant's namespace may reach, and what may reach them. A guest's API server, its kubelets and its

@@ -1,5 +1,5 @@
 import { getPublicSuffix } from "tldts";
-import { show, type Problem } from "../../../errors/problem.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 
 /** What the check needs to know of a tenant. */
 export interface DomainOwner {

@@ -1,7 +1,7 @@
 import { covers, single } from "../../../components/plan/network/address.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
 
 /** The entrypoint's own address: where there is more than one node, and none of theirs, of their pods or Services. */
 export function entryProblems(stack: Stack, { network, nodes = {} }: Partial<Config>): Problem[] {

@@ -1,6 +1,6 @@
 import { backupTargetUrl } from "../../../components/plan/longhorn-values.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
 import { missingSecret, unusedSecret } from "./secrets.ts";
 
 const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;

@@ -1,4 +1,4 @@
-import { show, type Problem } from "../../../errors/problem.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
 

@@ -1,4 +1,4 @@
-import { show, type Problem } from "../../../errors/problem.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
 
 /** The date that confirms a purge belongs to a tenant that is purged, and to no other. */

@@ -1,5 +1,5 @@
 import { wwidPrefix } from "../../../components/plan/machines/machine.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 import type { NodeHardware, Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
 import { clusterInitProblems } from "./cluster-init.ts";

@@ -1,5 +1,5 @@
 import { reservedTenantNames, tenantNameLimit, tenantNamePattern } from "../../../components/plan/names.ts";
-import { show, type Problem } from "../../../errors/problem.ts";
+import { type Problem, show } from "../../../errors/problem.ts";
 
 /** Every tenant's name must be usable, unhashed, in every name that K3k and Longhorn derive from it. */
 export function tenantNameProblems(names: readonly string[]): Problem[] {

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { guestPolicies } from "../../../components/plan/admission/policies.ts";
 import type { Api } from "../../../local/api.ts";
-import { eventually, type Embedded } from "../embedded.ts";
+import { type Embedded, eventually } from "../embedded.ts";
 import type { Guest } from "../guest.ts";
 import { attacks } from "./attacks/attacks.ts";
 import { assertContains } from "./contains.ts";
 import { collectionPath } from "./paths.ts";
-import { hostName, synced, type GuestCluster, type KubernetesObject } from "./translate.ts";
+import { type GuestCluster, hostName, type KubernetesObject, synced } from "./translate.ts";
 
 interface Found extends KubernetesObject {
   spec?: Record<string, unknown>;

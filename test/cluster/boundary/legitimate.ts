@@ -12,8 +12,8 @@ import { k3kObjects } from "./legitimate/k3k.ts";
 import { operatorObjects } from "./legitimate/operator.ts";
 import { featurePods } from "./legitimate/pod-features.ts";
 import { podUpdates } from "./legitimate/pod-updates.ts";
-import { systemPods } from "./legitimate/pods-of-k3s.ts";
 import { applicationPods } from "./legitimate/pods.ts";
+import { systemPods } from "./legitimate/pods-of-k3s.ts";
 import { services } from "./legitimate/services.ts";
 import type { GuestCluster } from "./translate.ts";
 

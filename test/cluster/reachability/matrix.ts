@@ -1,7 +1,7 @@
-import { table } from "../../../infra/table.ts";
 import type { KubernetesObject } from "../../../cluster/objects.ts";
+import { table } from "../../../infra/table.ts";
 import type { Api } from "../../../local/api.ts";
-import { reachable, type Pod, type Protocol, type Query, type Snapshot } from "./analyser.ts";
+import { type Pod, type Protocol, type Query, reachable, type Snapshot } from "./analyser.ts";
 
 /** One row of the matrix: somewhere that a packet may go to, and every sender that it may come from. */
 export interface Destination {

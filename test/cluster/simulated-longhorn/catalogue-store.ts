@@ -1,4 +1,4 @@
-import { readCatalogue, type Catalogue } from "../../../infra/catalogue/catalogue.ts";
+import { type Catalogue, readCatalogue } from "../../../infra/catalogue/catalogue.ts";
 import { layoutOf } from "../../../infra/catalogue/layout.ts";
 import { openStore } from "../../../infra/catalogue/store.ts";
 import type { BackupStore as Place } from "../../fixtures/backup-store.ts";

@@ -1,7 +1,7 @@
-import { mebibytes } from "../../../components/plan/quantity.ts";
 import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
+import { mebibytes } from "../../../components/plan/quantity.ts";
 import type { LonghornApi } from "./longhorn-api.ts";
-import { longhornApi, type Claim, type PersistentVolume, type StorageClass } from "./objects.ts";
+import { type Claim, longhornApi, type PersistentVolume, type StorageClass } from "./objects.ts";
 import { defaultTarget } from "./targets.ts";
 
 const provisioner = "driver.longhorn.io";

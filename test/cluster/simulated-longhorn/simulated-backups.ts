@@ -1,5 +1,5 @@
-import type { BackupTargets } from "./backup-targets.ts";
 import type { StoredBackup } from "./backup-store.ts";
+import type { BackupTargets } from "./backup-targets.ts";
 import type { Faults } from "./faults.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import type { Backup, BackupTarget, PersistentVolume, Snapshot, Volume } from "./objects.ts";

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { drillNamespace } from "../../../components/plan/drill.ts";
-import type { Api } from "../../../local/api.ts";
 import { ApiError } from "../../../cluster/api.ts";
 import type { KubernetesObject } from "../../../cluster/objects.ts";
+import { drillNamespace } from "../../../components/plan/drill.ts";
+import type { Api } from "../../../local/api.ts";
 
 /** What a checker's pod is made to say. */
 export interface Reading {

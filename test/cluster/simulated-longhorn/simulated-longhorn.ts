@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Api } from "../../../local/api.ts";
-import { MemoryStore, type BackupStore } from "./backup-store.ts";
+import { type BackupStore, MemoryStore } from "./backup-store.ts";
 import { BackupTargets } from "./backup-targets.ts";
 import type { Faults } from "./faults.ts";
 import { LonghornApi } from "./longhorn-api.ts";

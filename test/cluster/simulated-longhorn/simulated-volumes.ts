@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
-import { engineName, nextRestore, restoreOf, type Restore } from "./engines.ts";
+import { engineName, nextRestore, type Restore, restoreOf } from "./engines.ts";
 import type { Faults } from "./faults.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import type { Backup, BackupVolume, Claim, Engine, PersistentVolume, Pod, Volume } from "./objects.ts";

@@ -1,9 +1,9 @@
 import type { Tools } from "../../../local/toolchain/ready.ts";
 import {
-  writeBackups,
   type BackupSpec,
   type BackupStore as Place,
   type KubernetesStatus,
+  writeBackups,
 } from "../../fixtures/backup-store.ts";
 import type { BackupStore, StoredBackup } from "./backup-store.ts";
 

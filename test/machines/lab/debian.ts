@@ -1,8 +1,8 @@
-import { Failure } from "../../../errors/failure.ts";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { Failure } from "../../../errors/failure.ts";
 import { cacheDirectory } from "../../../local/cache.ts";
 import { withLock } from "../../../local/lock.ts";
 import { asRoot } from "../../../local/service-route.ts";

@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
-import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
+import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { debianProgram, debianRoot } from "./debian.ts";
 
 /** What a test that runs in the laboratory has at hand. */

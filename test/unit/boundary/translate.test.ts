@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { legitimate, legitimateObjects } from "../../cluster/boundary/legitimate.ts";
 import {
+  type GuestCluster,
   hostName,
+  type KubernetesObject,
+  type Pod,
   projectedTokenName,
   safeConcatName,
   synced,
   updatedPod,
-  type GuestCluster,
-  type KubernetesObject,
-  type Pod,
 } from "../../cluster/boundary/translate.ts";
 
 const acme: GuestCluster = { name: "acme", namespace: "k3k-acme", uid: "6a2d2f0e-0f55-4b3c-9a46-0b6f6f6d1f7a" };

@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { marker } from "../../../kraft/diff/comment.ts";
-import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
+import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 
 interface Step {
   readonly uses?: string;

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { storageClassParameters, tiers } from "../../../components/plan/storage.ts";
 import { groupLabel } from "../../../cluster/longhorn.ts";
 import {
   claimManifest,
+  type Manifest,
   persistentVolumeManifest,
   restoringLabel,
   volumeManifest,
-  type Manifest,
 } from "../../../cluster/manifests.ts";
+import { storageClassParameters, tiers } from "../../../components/plan/storage.ts";
 import { restorable } from "./restorable.ts";
 
 const at = "2026-11-25T19:00:00.000Z";

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import * as fc from "fast-check";
 import { restoringLabel } from "../../../cluster/manifests.ts";
 import type { Volume } from "../../../cluster/objects.ts";
-import { nextStep, restoreErrors, type Goal, type LiveObjects } from "../../../cluster/restore-step.ts";
+import { type Goal, type LiveObjects, nextStep, restoreErrors } from "../../../cluster/restore-step.ts";
 import { movedAtAnnotation } from "../../../components/plan/move.ts";
 import { target } from "../kraft/restore/samples.ts";
 import { restorable } from "./restorable.ts";

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { WritableHost } from "../../../cluster/client.ts";
 import { paths } from "../../../cluster/paths.ts";
-import type { Goal, Step } from "../../../cluster/restore-step.ts";
 import { restoreVolume } from "../../../cluster/restore.ts";
+import type { Goal, Step } from "../../../cluster/restore-step.ts";
 import { Failure } from "../../../errors/failure.ts";
 import { restorable } from "./restorable.ts";
 

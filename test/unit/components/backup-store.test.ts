@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { bucketUserPolicy } from "../../../components/plan/backup-store.ts";
-import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/config/validate.ts";
-import { declared, type Declared } from "../../../kraft/diff/declared.ts";
-import { objectsOf } from "../../../kraft/diff/rendering.ts";
+import { platform } from "../../../infra/platform.ts";
+import { type Declared, declared } from "../../../kraft/diff/declared.ts";
 import { changesBetween } from "../../../kraft/diff/rendered-changes.ts";
+import { objectsOf } from "../../../kraft/diff/rendering.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

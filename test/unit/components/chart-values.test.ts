@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { ChartValuesHooks } from "../../../components/plan/chart-values.ts";
-import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/config/validate.ts";
+import { platform } from "../../../infra/platform.ts";
 import { declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";

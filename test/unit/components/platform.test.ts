@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { platform, type PlatformOutputs } from "../../../infra/platform.ts";
 import { mebibytes } from "../../../components/plan/quantity.ts";
 import { datastoreStorage } from "../../../components/plan/size.ts";
 import { validate } from "../../../infra/config/validate.ts";
+import { platform, type PlatformOutputs } from "../../../infra/platform.ts";
+import { type Declared, declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
-import { declared, type Declared } from "../../../kraft/diff/declared.ts";
 
 const { raw } = stackFile();
 let resources: Declared[];

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/config/validate.ts";
+import { platform } from "../../../infra/platform.ts";
+import { declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
-import { declared } from "../../../kraft/diff/declared.ts";
 
 test("a kubeconfig that points at another cluster is refused before anything is declared", async () => {
   const { raw } = stackFile();

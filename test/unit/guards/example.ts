@@ -1,6 +1,6 @@
 import type { LiveState, LiveTenant } from "../../../cluster/live-state.ts";
-import type { Model } from "../../../infra/model.ts";
 import { validate } from "../../../infra/config/validate.ts";
+import type { Model } from "../../../infra/model.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
 import { kubeconfigWarnings, renewalOf } from "../../../infra/renewal.ts";
-import { model, live } from "./example.ts";
+import { live, model } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const renewal = { before: "renew it", after: "repair it" };

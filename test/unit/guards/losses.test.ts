@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { LiveState } from "../../../cluster/live-state.ts";
 import { undeclaredProblems } from "../../../infra/guards/declared.ts";
 import { lossProblems } from "../../../infra/guards/losses.ts";
-import type { LiveState } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
 import { tenant } from "../infra/checks/example.ts";
-import { model, nothing, live, liveTenant, target } from "./example.ts";
+import { live, liveTenant, model, nothing, target } from "./example.ts";
 
 const today = new Date("2026-11-25T20:00:00Z");
 const suspendedAt = "2026-11-24T18:00:00Z";

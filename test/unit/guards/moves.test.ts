@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { LiveTenant, LiveVolume } from "../../../cluster/live-state.ts";
 import { moveProblems, moveWarnings } from "../../../infra/guards/moves.ts";
 import { stagesOf } from "../../../infra/guards/stages.ts";
-import type { LiveTenant, LiveVolume } from "../../../cluster/live-state.ts";
 import { tenant } from "../infra/checks/example.ts";
-import { model, nothing, live, liveTenant } from "./example.ts";
+import { live, liveTenant, model, nothing } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00Z" };

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { readsCatalogue, rebuildProblems, type BackedUp } from "../../../infra/guards/rebuild.ts";
-import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { LiveState } from "../../../cluster/live-state.ts";
+import { type BackedUp, readsCatalogue, rebuildProblems } from "../../../infra/guards/rebuild.ts";
+import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { Model, Tenant } from "../../../infra/model.ts";
 import { tenant } from "../infra/checks/example.ts";
-import { nothing, live, liveTenant } from "./example.ts";
+import { live, liveTenant, nothing } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const claim = "varlibrancherk3s-k3k-acme-server-0";

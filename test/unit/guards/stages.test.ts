@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { hasGuest, type Stage } from "../../../components/plan/lifecycle.ts";
-import { lossProblems } from "../../../infra/guards/losses.ts";
-import { stagesOf } from "../../../infra/guards/stages.ts";
 import type { LiveState, LiveTenant } from "../../../cluster/live-state.ts";
+import { hasGuest, type Stage } from "../../../components/plan/lifecycle.ts";
 import { phaseNames } from "../../../infra/config/keys/platform.ts";
 import { stateNames } from "../../../infra/config/keys/tenant.ts";
+import { lossProblems } from "../../../infra/guards/losses.ts";
+import { stagesOf } from "../../../infra/guards/stages.ts";
 import { tenant } from "../infra/checks/example.ts";
-import { model, nothing, live, liveTenant } from "./example.ts";
+import { live, liveTenant, model, nothing } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 

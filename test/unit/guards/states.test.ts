@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { test } from "node:test";
+import type { LiveTenant } from "../../../cluster/live-state.ts";
 import { nothingRuns } from "../../../cluster/running-versions.ts";
 import { guard } from "../../../infra/guards/guard.ts";
-import type { LiveTenant } from "../../../cluster/live-state.ts";
 import type { Model } from "../../../infra/model.ts";
 import { tenant } from "../infra/checks/example.ts";
-import { model, live, liveTenant } from "./example.ts";
+import { live, liveTenant, model } from "./example.ts";
 
 type State = Model["tenants"][number]["state"];
 

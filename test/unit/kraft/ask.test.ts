@@ -5,7 +5,7 @@ import { nameServers } from "../../../kraft/check/ask.ts";
 import type { Checked } from "../../../kraft/check/checked.ts";
 import type { Answer } from "../../../kraft/check/dns.ts";
 import { folderWith, kraft } from "../../fixtures/kraft/command.ts";
-import { dnsServer, type DnsServer, type Records } from "../../fixtures/kraft/dns-server.ts";
+import { type DnsServer, dnsServer, type Records } from "../../fixtures/kraft/dns-server.ts";
 
 const house = { A: ["203.0.113.7"], AAAA: ["2001:db8::7"] };
 const end = "ingress.kraft.example";

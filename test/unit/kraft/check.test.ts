@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checked, type Checked } from "../../../kraft/check/checked.ts";
+import { type Checked, checked } from "../../../kraft/check/checked.ts";
 import { checkText } from "../../../kraft/check/text.ts";
 import { Style } from "../../../kraft/cli/output.ts";
-import { stacks, type Stack } from "../../../stacks/index.ts";
+import { type Stack, stacks } from "../../../stacks/index.ts";
 import { folderWith, kraft } from "../../fixtures/kraft/command.ts";
 
 const plain = new Style(false);

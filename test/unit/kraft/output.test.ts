@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Output, Style, type Stream } from "../../../kraft/cli/output.ts";
+import { Output, type Stream, Style } from "../../../kraft/cli/output.ts";
 
 function stream(terminal: boolean): Stream & { readonly written: string[] } {
   const written: string[] = [];

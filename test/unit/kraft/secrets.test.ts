@@ -1,11 +1,11 @@
-import { Failure } from "../../../errors/failure.ts";
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { Failure } from "../../../errors/failure.ts";
+import { readStackFile, type StackFile } from "../../../infra/config/stack-file.ts";
 import { decrypter, passphraseOf } from "../../../kraft/secrets/passphrase.ts";
 import { bucketKey, openSecrets } from "../../../kraft/secrets/stack-secrets.ts";
-import { readStackFile, type StackFile } from "../../../infra/config/stack-file.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { folderWith } from "../../fixtures/kraft/command.ts";
 import { clear, encrypted, passphrase } from "../../fixtures/kraft/encrypted.ts";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
+import type { Volume } from "../../../cluster/objects.ts";
 import { schedules } from "../../../components/plan/storage.ts";
 import { Style } from "../../../kraft/cli/output.ts";
-import type { Volume } from "../../../cluster/objects.ts";
 import type { Observed } from "../../../kraft/status/observed.ts";
 import { statusMetrics } from "../../../kraft/status/prometheus.ts";
 import type { DeclaredTenant, Status } from "../../../kraft/status/report.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { validate } from "../../../infra/config/validate.ts";
-import { welcomeFacts, type WelcomeFacts } from "../../../kraft/welcome/facts.ts";
+import { type WelcomeFacts, welcomeFacts } from "../../../kraft/welcome/facts.ts";
 import { welcomeSheet } from "../../../kraft/welcome/sheet.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { folderWith, kraft } from "../../fixtures/kraft/command.ts";

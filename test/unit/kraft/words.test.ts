@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { schedules } from "../../../components/plan/storage.ts";
-import { distance, duration, moment, timestamp } from "../../../kraft/cli/moment.ts";
 import { intervalHours, rhythm, scheduleTable } from "../../../infra/schedule.ts";
+import { distance, duration, moment, timestamp } from "../../../kraft/cli/moment.ts";
 
 const hours = 3_600_000;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { declaredCharts, withRelease, type ChartFile } from "../../../local/charts.ts";
+import { type ChartFile, declaredCharts, withRelease } from "../../../local/charts.ts";
 
 test("Chart.yaml gets the release's version, and its app version always begins with v", () => {
   const text = "apiVersion: v2\nname: k3k\nversion: 1.1.0-rc7\nappVersion: v1.1.0-rc7\n";

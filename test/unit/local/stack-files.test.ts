@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { homelab } from "../../../stacks/homelab.ts";
 import { localProjectFile, localStackFile } from "../../../local/stack-files.ts";
+import { homelab } from "../../../stacks/homelab.ts";
 
 const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };
 const base = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { platform } from "../../../infra/platform.ts";
 import { validate } from "../../../infra/config/validate.ts";
-import { declared, type Declared } from "../../../kraft/diff/declared.ts";
+import { platform } from "../../../infra/platform.ts";
+import { type Declared, declared } from "../../../kraft/diff/declared.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

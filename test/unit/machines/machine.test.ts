@@ -5,19 +5,19 @@ import {
   bootloader,
   diskKey,
   hostTraits,
+  type Machine,
   survivesDisk,
   wwidPrefix,
-  type Machine,
 } from "../../../components/plan/machines/machine.ts";
+import { kubeletReservation } from "../../../components/plan/machines/talos-config.ts";
 import {
+  installerImage,
   schematic,
   schematicId,
-  installerImage,
   systemExtensions,
 } from "../../../components/plan/machines/talos-image.ts";
-import { kubeletReservation } from "../../../components/plan/machines/talos-config.ts";
-import { allocatable } from "../../../infra/checks/figures.ts";
 import { mebibytes } from "../../../components/plan/quantity.ts";
+import { allocatable } from "../../../infra/checks/figures.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { proliantMachine } from "./example.ts";
 

@@ -8,11 +8,11 @@ import { parseAllDocuments } from "yaml";
 import { hostTraits } from "../../../components/plan/machines/machine.ts";
 import {
   recoveryKeyPatch,
-  talosPatch,
   type TalosNodeSettings,
+  talosPatch,
 } from "../../../components/plan/machines/talos-config.ts";
-import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
+import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { passphrase, settings } from "./example.ts";
 
 type Fields = Record<string, unknown>;

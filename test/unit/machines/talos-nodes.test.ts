@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { TalosNodes } from "../../../components/talos-nodes.ts";
 import { hostTraits } from "../../../components/plan/machines/machine.ts";
-import { declared, type Declared } from "../../../kraft/diff/declared.ts";
+import { TalosNodes } from "../../../components/talos-nodes.ts";
+import { type Declared, declared } from "../../../kraft/diff/declared.ts";
 import { passphrase, settings } from "./example.ts";
 
 let resources: Declared[];

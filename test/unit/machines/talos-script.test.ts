@@ -12,8 +12,8 @@ import {
   talosScript,
   type TalosScriptEnvironment,
 } from "../../../components/plan/machines/talos-script.ts";
-import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../local/terminal.ts";
+import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
 import { passphrase, settings } from "./example.ts";
 
 // There is no machine: test/fixtures/talos/talosctl stands for it and for talosctl. The configurations are real.

@@ -5,9 +5,9 @@ import { certManagerValues } from "../../../components/plan/cert-manager-values.
 import {
   changeable,
   changedValues,
-  refusedChanges,
   type ChartName,
   type ChartValues,
+  refusedChanges,
   type ValuesHook,
 } from "../../../components/plan/chart-values.ts";
 import { k3kValues } from "../../../components/plan/k3k-values.ts";

@@ -9,7 +9,7 @@ import {
   single,
   withoutCovered,
 } from "../../../components/plan/network/address.ts";
-import { internet, type HostNetwork } from "../../../components/plan/network/host-network.ts";
+import { type HostNetwork, internet } from "../../../components/plan/network/host-network.ts";
 import {
   certManagerPolicies,
   k3kPolicies,

@@ -8,12 +8,12 @@ import {
   limitRange,
   objectQuota,
   podQuota,
+  type QuotaOverride,
   readable,
   serverMemory,
+  type Size,
   sizes,
   tenantAllowance,
-  type QuotaOverride,
-  type Size,
 } from "../../../components/plan/size.ts";
 
 const size = fc.constantFrom(...(Object.keys(sizes) as Size[]));

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { tierNames as configured } from "../../../infra/config/keys/tenant.ts";
 import {
   classLimits,
   defaultReplicas,
@@ -17,6 +16,7 @@ import {
   tierNames,
   tiers,
 } from "../../../components/plan/storage.ts";
+import { tierNames as configured } from "../../../infra/config/keys/tenant.ts";
 
 test("by default a volume survives the loss of a node where there is more than one", () => {
   assert.deepEqual([1, 2, 3, 5].map(defaultReplicas), [1, 2, 2, 2]);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { volumesToBackUp, backupLabels } from "../../../kraft/backup/backup.ts";
 import type { Volume } from "../../../cluster/objects.ts";
+import { backupLabels, volumesToBackUp } from "../../../kraft/backup/backup.ts";
 import { backupMissing, deletable, released, type Seen } from "../../../kraft/reclaim/reclaim.ts";
 import { confirmed } from "../../../kraft/reclaim/run.ts";
 

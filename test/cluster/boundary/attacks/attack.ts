@@ -1,6 +1,6 @@
 import type { Identity } from "../identities.ts";
 import { collectionPath } from "../paths.ts";
-import { synced, type GuestCluster, type KubernetesObject } from "../translate.ts";
+import { type GuestCluster, type KubernetesObject, synced } from "../translate.ts";
 
 /** A request that must be refused. */
 export interface Attack {

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../translate.ts";
-import { create, throughGuest, type Attack, type Change } from "./attack.ts";
+import { type Attack, type Change, create, throughGuest } from "./attack.ts";
 
 interface Path {
   path?: string;

@@ -1,6 +1,6 @@
 import { barePod, container } from "../legitimate/guest-pod.ts";
 import type { KubernetesObject, Pod } from "../translate.ts";
-import { acme, create, request, throughGuest, type Attack, type Change } from "./attack.ts";
+import { acme, type Attack, type Change, create, request, throughGuest } from "./attack.ts";
 
 /*
  * Attacks that the first set of rules let through, each sent to a real API server (Kubernetes 1.35.4), which took it; with

@@ -1,5 +1,5 @@
 import type { KubernetesObject } from "../translate.ts";
-import { create, type Attack } from "./attack.ts";
+import { type Attack, create } from "./attack.ts";
 
 function namespace(
   name: string,

@@ -1,5 +1,5 @@
-import { synced, type KubernetesObject } from "../translate.ts";
-import { acme, create, request, type Attack } from "./attack.ts";
+import { type KubernetesObject, synced } from "../translate.ts";
+import { acme, type Attack, create, request } from "./attack.ts";
 
 const core = "/api/v1/namespaces/k3k-acme";
 const others = "/api/v1/namespaces/k3k-blue";

@@ -1,6 +1,6 @@
 import { barePod, container } from "../legitimate/guest-pod.ts";
-import { synced, type Pod } from "../translate.ts";
-import { acme, create, throughGuest, type Attack, type Change } from "./attack.ts";
+import { type Pod, synced } from "../translate.ts";
+import { acme, type Attack, type Change, create, throughGuest } from "./attack.ts";
 
 const honest = barePod("web", [container("web", "nginx:1.29")], { labels: { app: "web" }, token: true });
 

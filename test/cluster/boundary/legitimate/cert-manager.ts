@@ -3,7 +3,7 @@
 import { issuerSpec } from "../../../../components/plan/cert-manager-values.ts";
 import { ingressClassName } from "../../../../components/plan/traefik-values.ts";
 import type { KubernetesObject, Metadata, OwnerReference } from "../translate.ts";
-import { base64, nameOnHost, tlsNameOnHost, updateEntry, type Host, type LegitimateObject } from "./entry.ts";
+import { base64, type Host, type LegitimateObject, nameOnHost, tlsNameOnHost, updateEntry } from "./entry.ts";
 
 const domain = "acme.example";
 const token = "LoqXcYV8q5ONbJQxbmR7SCTNo3tiAXDfowyjxAjEuX0";

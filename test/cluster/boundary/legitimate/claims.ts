@@ -1,6 +1,6 @@
 // Volume claims of a guest, as its API server stores them when K3k's syncer sees them.
 import type { KubernetesObject } from "../translate.ts";
-import { syncedObjects, type GuestWork, type Host, type LegitimateObject } from "./entry.ts";
+import { type GuestWork, type Host, type LegitimateObject, syncedObjects } from "./entry.ts";
 
 type AccessMode = "ReadOnlyMany" | "ReadWriteMany" | "ReadWriteOnce" | "ReadWriteOncePod";
 

@@ -1,13 +1,13 @@
 // ConfigMaps and Secrets of a guest. K3k copies all of them, those of the guest's own system included.
-import { accountTokenName, projectedTokenName, synced, translated, type KubernetesObject } from "../translate.ts";
+import { accountTokenName, type KubernetesObject, projectedTokenName, synced, translated } from "../translate.ts";
 import {
   base64,
-  syncedObjects,
-  syncedUpdate,
-  updateEntry,
   type GuestWork,
   type Host,
   type LegitimateObject,
+  syncedObjects,
+  syncedUpdate,
+  updateEntry,
 } from "./entry.ts";
 
 /** What every ConfigMap and Secret has, and what some have. */

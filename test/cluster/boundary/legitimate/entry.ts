@@ -1,4 +1,4 @@
-import { hostName, synced, type GuestCluster, type KubernetesObject, type SyncOptions } from "../translate.ts";
+import { type GuestCluster, hostName, type KubernetesObject, synced, type SyncOptions } from "../translate.ts";
 
 /** Who writes an object. */
 export type Identity =

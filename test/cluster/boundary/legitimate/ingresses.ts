@@ -2,7 +2,7 @@
 // the platform's issuer into Secrets whose names end in `-tls`.
 import { ingressClassName } from "../../../../components/plan/traefik-values.ts";
 import type { KubernetesObject } from "../translate.ts";
-import { syncedObjects, syncedUpdate, type GuestWork, type Host, type LegitimateObject } from "./entry.ts";
+import { type GuestWork, type Host, type LegitimateObject, syncedObjects, syncedUpdate } from "./entry.ts";
 
 interface Path {
   readonly path?: string;

@@ -2,7 +2,7 @@
 import { tenantNames } from "../../../../components/plan/names.ts";
 import { datastoreStorage, kubeletMemory, serverMemory } from "../../../../components/plan/size.ts";
 import { defaultStorageClass } from "../../../../components/plan/storage.ts";
-import { clusterReference, safeConcatName, type K3kRelease, type Metadata } from "../translate.ts";
+import { clusterReference, type K3kRelease, type Metadata, safeConcatName } from "../translate.ts";
 import type { Host } from "./entry.ts";
 
 const serverImage = "rancher/k3s:v1.35.4-k3s1";

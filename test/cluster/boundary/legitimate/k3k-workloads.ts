@@ -1,7 +1,7 @@
 // What Kubernetes' controllers make of K3k's StatefulSet and DaemonSet.
 import { tenantNames } from "../../../../components/plan/names.ts";
 import type { K3kRelease, KubernetesObject, OwnerReference } from "../translate.ts";
-import { updateEntry, type Host, type Identity, type LegitimateObject } from "./entry.ts";
+import { type Host, type Identity, type LegitimateObject, updateEntry } from "./entry.ts";
 import { daemonSetTolerations, onNode } from "./guest-pod.ts";
 import {
   datastoreSpec,

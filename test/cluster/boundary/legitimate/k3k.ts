@@ -1,8 +1,8 @@
 // What K3k's controller makes for a tenant, and what K3k's kubelet keeps for itself.
 import { tenantNames } from "../../../../components/plan/names.ts";
 import { limitRange, podQuota, tenantAllowance } from "../../../../components/plan/size.ts";
-import { safeConcatName, type KubernetesObject, type Metadata, type OwnerReference } from "../translate.ts";
-import { base64, updateEntry, type Host, type LegitimateObject } from "./entry.ts";
+import { type KubernetesObject, type Metadata, type OwnerReference, safeConcatName } from "../translate.ts";
+import { base64, type Host, type LegitimateObject, updateEntry } from "./entry.ts";
 import { datastoreSpec, kubeletLabels, kubeletSpec, named, owned, serverLabels, serverSpec } from "./k3k-specs.ts";
 import { workloads } from "./k3k-workloads.ts";
 

@@ -10,8 +10,8 @@ import {
   tenantAllowance,
 } from "../../../../components/plan/size.ts";
 import { classLimits, defaultStorageClass, tenantClasses } from "../../../../components/plan/storage.ts";
-import { safeConcatName, type KubernetesObject, type Metadata } from "../translate.ts";
-import { nameOnHost, type Host, type LegitimateObject } from "./entry.ts";
+import { type KubernetesObject, type Metadata, safeConcatName } from "../translate.ts";
+import { type Host, type LegitimateObject, nameOnHost } from "./entry.ts";
 
 /** A tenant as components/tenant.ts declares it, and what a restore takes. */
 export function operatorObjects(host: Host): LegitimateObject[] {

@@ -2,7 +2,7 @@
 import type { Host, LegitimateObject } from "./entry.ts";
 import { barePod, container, deploymentPod, jobPod, statefulSetPod } from "./guest-pod.ts";
 import { accountPods } from "./pod-accounts.ts";
-import { syncedPods, type GuestPod } from "./pods.ts";
+import { type GuestPod, syncedPods } from "./pods.ts";
 
 const image = "ghcr.io/acme/app:2.1";
 

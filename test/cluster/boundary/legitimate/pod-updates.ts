@@ -1,6 +1,6 @@
 // What K3k's kubelet writes on the host when a guest's pod changes.
-import { debuggedPod, synced, updatedPod, type K3kRelease, type Pod } from "../translate.ts";
-import { syncOptions, updateEntry, type Host, type LegitimateObject } from "./entry.ts";
+import { debuggedPod, type K3kRelease, type Pod, synced, updatedPod } from "../translate.ts";
+import { type Host, type LegitimateObject, syncOptions, updateEntry } from "./entry.ts";
 import { barePod, container, deploymentPod, statefulSetPod } from "./guest-pod.ts";
 
 interface Change {

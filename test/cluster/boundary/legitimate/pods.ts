@@ -1,6 +1,6 @@
 // Pods of ordinary applications, as K3k's kubelet writes them on the host.
-import { synced, type K3kRelease, type Pod } from "../translate.ts";
-import { syncOptions, type Host, type LegitimateObject } from "./entry.ts";
+import { type K3kRelease, type Pod, synced } from "../translate.ts";
+import { type Host, type LegitimateObject, syncOptions } from "./entry.ts";
 import { barePod, container, daemonSetPod, deploymentPod, jobPod, statefulSetPod } from "./guest-pod.ts";
 import { bitnamiPostgresql, nextcloud, restricted } from "./pods-of-charts.ts";
 

@@ -1,6 +1,6 @@
 // Services of a guest, with what the guest's API server fills in: K3k replays the address on the host.
 import type { KubernetesObject } from "../translate.ts";
-import { syncedObjects, syncedUpdate, type GuestWork, type Host, type LegitimateObject } from "./entry.ts";
+import { type GuestWork, type Host, type LegitimateObject, syncedObjects, syncedUpdate } from "./entry.ts";
 
 interface Service {
   readonly namespace?: string;

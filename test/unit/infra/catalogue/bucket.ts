@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
+import { type Catalogue, catalogueOf, type Depth } from "../../../../infra/catalogue/catalogue.ts";
 import { layoutOf } from "../../../../infra/catalogue/layout.ts";
-import { catalogueOf, type Catalogue, type Depth } from "../../../../infra/catalogue/catalogue.ts";
 import type { Reader } from "../../../../infra/catalogue/store.ts";
 
 export const place = { bucket: "kraft-backup", region: "eu-central-2", prefix: "homelab" };

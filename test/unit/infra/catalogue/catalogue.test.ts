@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { backupText, blockKey, Bucket, layout, unfinished, type BackupSpec } from "./bucket.ts";
+import { type BackupSpec, backupText, blockKey, Bucket, layout, unfinished } from "./bucket.ts";
 
 const monday = { name: "backup-monday", created: "2026-11-23T00:45:00Z", claim: "data-web" };
 const tuesday = { name: "backup-tuesday", created: "2026-11-24T00:45:00Z", claim: "data-web" };

@@ -7,9 +7,9 @@ import {
   backupTables,
   backupWarnings,
   duration,
+  type Load,
   nightHours,
   uploads,
-  type Load,
 } from "../../../../infra/checks/backup-window.ts";
 import { samples, stack, tenant } from "./example.ts";
 

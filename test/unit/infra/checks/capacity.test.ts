@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { longhornFigures } from "../../../../components/plan/longhorn-values.ts";
 import {
   capacity,
   capacityProblems,
   capacityTable,
   capacityWarnings,
   decisive,
+  type Load,
   placeable,
   schedulable,
   use,
-  type Load,
 } from "../../../../infra/checks/capacity.ts";
-import { longhornFigures } from "../../../../components/plan/longhorn-values.ts";
 import { samples, stack, tenant } from "./example.ts";
 
 const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };

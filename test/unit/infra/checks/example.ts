@@ -1,5 +1,5 @@
 import type { Tenant } from "../../../../infra/model.ts";
-import { stacks, type Stack } from "../../../../stacks/index.ts";
+import { type Stack, stacks } from "../../../../stacks/index.ts";
 
 /** A stack that exists. */
 export function stack(name: string): Stack {

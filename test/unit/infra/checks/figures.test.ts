@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { certManagerValues } from "../../../../components/plan/cert-manager-values.ts";
+import { type LonghornFigures, longhornFigures, longhornValues } from "../../../../components/plan/longhorn-values.ts";
 import { metallbValues } from "../../../../components/plan/metallb-values.ts";
 import { cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/quantity.ts";
 import { traefikValues } from "../../../../components/plan/traefik-values.ts";
-import { longhornFigures, longhornValues, type LonghornFigures } from "../../../../components/plan/longhorn-values.ts";
 import { allocatable, platformNeed } from "../../../../infra/checks/figures.ts";
 import { simulatedNode } from "../../../../local/simulated-nodes.ts";
 import { stack } from "./example.ts";
@@ -47,9 +47,7 @@ test("a simulated node is weighed as what it shows to Kubernetes", () => {
 
 test("the platform's figures are those that its charts are given", () => {
   const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, undefined);
-  const traefik = requests(
-    traefikValues({ namespace: "", exposure: "hostPort", entrypoint: "", imageTag: "" }) as unknown as Requests,
-  );
+  const traefik = requests(traefikValues({ namespace: "", exposure: "hostPort", entrypoint: "", imageTag: "" }));
   const values = certManagerValues({ namespace: "", nodes: 3 }) as unknown as Requests & {
     readonly replicaCount: number;
     readonly webhook: Requests & { readonly replicaCount: number };

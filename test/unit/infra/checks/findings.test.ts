@@ -1,9 +1,9 @@
-import { ConfigError, refuse } from "../../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { ConfigError, refuse } from "../../../../errors/problem.ts";
 import { findings } from "../../../../infra/checks/findings.ts";
-import { table, tablesText } from "../../../../infra/table.ts";
 import { validate } from "../../../../infra/config/validate.ts";
+import { table, tablesText } from "../../../../infra/table.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 

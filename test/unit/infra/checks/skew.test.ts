@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nothingRuns, runningVersions, type RunningVersions } from "../../../../cluster/running-versions.ts";
+import { nothingRuns, type RunningVersions, runningVersions } from "../../../../cluster/running-versions.ts";
 import { skewProblems } from "../../../../infra/checks/skew.ts";
 import type { DeclaredVersions } from "../../../../infra/checks/support.ts";
 

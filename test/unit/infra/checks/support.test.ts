@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { declaredVersions, madeFor, supportProblems, type DeclaredVersions } from "../../../../infra/checks/support.ts";
+import { type DeclaredVersions, declaredVersions, madeFor, supportProblems } from "../../../../infra/checks/support.ts";
 import { k3kReleases } from "../../../../infra/versions.ts";
-import { readyTools, toolPath } from "../../../../local/toolchain/ready.ts";
 import { terminalReporter } from "../../../../local/terminal.ts";
+import { readyTools, toolPath } from "../../../../local/toolchain/ready.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stack } from "./example.ts";
 

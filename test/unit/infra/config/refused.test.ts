@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { ConfigError, refuse, report } from "../../../../errors/problem.ts";
 import { findings } from "../../../../infra/checks/findings.ts";
-import { report, ConfigError, refuse } from "../../../../errors/problem.ts";
 import { validate } from "../../../../infra/config/validate.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";

@@ -1,10 +1,10 @@
-import { ConfigError } from "../../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { parse } from "yaml";
+import { ConfigError } from "../../../../errors/problem.ts";
 import { k3kWarnings } from "../../../../infra/checks/k3k-defects.ts";
 import { stackFileSchema } from "../../../../infra/config/json-schema.ts";
 import { validate } from "../../../../infra/config/validate.ts";

@@ -1,13 +1,13 @@
-import { ConfigError } from "../../../../errors/problem.ts";
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
+import { ConfigError } from "../../../../errors/problem.ts";
 import type { RawConfig } from "../../../../infra/config/parse.ts";
-import { bootstrap, needsBootstrap } from "../../../../infra/nodes/bootstrap.ts";
 import { validate } from "../../../../infra/config/validate.ts";
-import { declared, type Declared } from "../../../../kraft/diff/declared.ts";
+import { bootstrap, needsBootstrap } from "../../../../infra/nodes/bootstrap.ts";
+import { type Declared, declared } from "../../../../kraft/diff/declared.ts";
 import { stacks } from "../../../../stacks/index.ts";
-import { stack } from "../checks/example.ts";
 import { settings } from "../../machines/example.ts";
+import { stack } from "../checks/example.ts";
 
 const proliant = stack("proliant");
 const placeholder = "00000000-0000-0000-0000-000000000000";

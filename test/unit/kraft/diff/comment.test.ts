@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { verdictOn } from "../../../../kraft/diff/confirmation.ts";
+import fc from "fast-check";
 import type { Change, Operation } from "../../../../kraft/diff/change.ts";
 import { comment, commentLimit, marker, refusedComment } from "../../../../kraft/diff/comment.ts";
+import { verdictOn } from "../../../../kraft/diff/confirmation.ts";
 import { headline } from "../../../../kraft/diff/wording.ts";
 import { change } from "./samples.ts";
 

@@ -1,6 +1,6 @@
-import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import fc from "fast-check";
 import { confirmationsIn, verdictOn } from "../../../../kraft/diff/confirmation.ts";
 import { dataLostWith } from "../../../../kraft/diff/data-loss.ts";
 import { change } from "./samples.ts";

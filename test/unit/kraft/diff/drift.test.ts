@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Change } from "../../../../kraft/diff/change.ts";
-import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
-import { driftOf, type Drift } from "../../../../kraft/diff/drift.ts";
+import { type Drift, driftOf } from "../../../../kraft/diff/drift.ts";
 import { readPreview } from "../../../../kraft/diff/preview.ts";
+import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
 import { change } from "./samples.ts";
 
 const field = (path: string) => ({ fields: [{ path, old: "a", new: "b" }] });

@@ -1,9 +1,9 @@
-import fc from "fast-check";
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
+import fc from "fast-check";
 import { platformOwner } from "../../../../kraft/diff/identity.ts";
-import { NotAPreview, previewOf, readPreview, type PreviewStep } from "../../../../kraft/diff/preview.ts";
+import { NotAPreview, previewOf, type PreviewStep, readPreview } from "../../../../kraft/diff/preview.ts";
+import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
 import { state, step, urn } from "./samples.ts";
 
 function of(...steps: PreviewStep[]) {

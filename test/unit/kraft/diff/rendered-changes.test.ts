@@ -1,12 +1,12 @@
-import { UsageError } from "../../../../errors/failure.ts";
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, test } from "node:test";
 import { stringify } from "yaml";
-import { changesBetween } from "../../../../kraft/diff/rendered-changes.ts";
+import { UsageError } from "../../../../errors/failure.ts";
 import { render, withBase } from "../../../../kraft/diff/checkouts.ts";
+import { changesBetween } from "../../../../kraft/diff/rendered-changes.ts";
 import type { Rendering } from "../../../../kraft/diff/rendering.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { leftovers } from "../../../../kraft/drill/cleanup.ts";
-import { isAbandoned, type Holder } from "../../../../kraft/drill/lease.ts";
-import { checkerPod } from "../../../../kraft/drill/checker-pod.ts";
-import { drillName, scratchVolume } from "../../../../kraft/drill/restore.ts";
 import { volumeManifest } from "../../../../cluster/manifests.ts";
-import { nextTenant, recordOf } from "../../../../kraft/drill/record.ts";
-import { drillPlan, type Target } from "../../../../kraft/drill/targets.ts";
 import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../../cluster/objects.ts";
+import { checkerPod } from "../../../../kraft/drill/checker-pod.ts";
+import { leftovers } from "../../../../kraft/drill/cleanup.ts";
+import { type Holder, isAbandoned } from "../../../../kraft/drill/lease.ts";
+import { nextTenant, recordOf } from "../../../../kraft/drill/record.ts";
+import { drillName, scratchVolume } from "../../../../kraft/drill/restore.ts";
+import { drillPlan, type Target } from "../../../../kraft/drill/targets.ts";
 
 const datastore = "varlibrancherk3s-k3k-acme-server-0";
 

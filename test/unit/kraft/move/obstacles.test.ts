@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { movedAtAnnotation } from "../../../../components/plan/move.ts";
 import type { LiveTenant } from "../../../../cluster/live-state.ts";
-import { obstacles, type MovePhase } from "../../../../kraft/move/obstacles.ts";
+import type { Volume } from "../../../../cluster/objects.ts";
+import { movedAtAnnotation } from "../../../../components/plan/move.ts";
 import type { MoveCluster } from "../../../../kraft/move/clusters.ts";
 import { doneChecks } from "../../../../kraft/move/done.ts";
+import { type MovePhase, obstacles } from "../../../../kraft/move/obstacles.ts";
 import { progressOf } from "../../../../kraft/move/progress.ts";
-import type { Volume } from "../../../../cluster/objects.ts";
 import { liveTenant } from "../../guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { restorePlan, type RestoreInputs } from "../../../../kraft/restore/plan.ts";
-import { planText } from "../../../../kraft/restore/text.ts";
 import { Style } from "../../../../kraft/cli/output.ts";
+import { type RestoreInputs, restorePlan } from "../../../../kraft/restore/plan.ts";
+import { planText } from "../../../../kraft/restore/text.ts";
 import { catalogue, inputs, volume } from "./samples.ts";
 
 const whole = catalogue([
