@@ -5,7 +5,7 @@ import { refuse, type Warning } from "../../errors/problem.ts";
 import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
 import type { Model } from "../model.ts";
-import { kubeconfigWarnings, renewalOf } from "../renewal.ts";
+import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";

@@ -1,7 +1,7 @@
 import { connect, type ConnectedHost } from "../../cluster/client.ts";
 import type { Config } from "../../infra/config/schema.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
-import { renewalOf } from "../../infra/renewal.ts";
+import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import type { Output } from "./output.ts";
 
 /** Connects to the cluster of a stack file, and says so where that takes long. */

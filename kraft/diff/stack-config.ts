@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { placeholder } from "../../infra/config/keys/values.ts";
 import { ciphertextOf, mergedConfig, readPulumiFile, record } from "../../infra/config/pulumi-files.ts";
 import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
-import { mockedUid } from "./declared.ts";
+import { mockedUid } from "./mocked-resources.ts";
 
 /** The configuration that a stack file is rendered with, as the engine would pass it on. */
 export interface StackConfig {

@@ -10,7 +10,7 @@ import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { skewProblems } from "../../infra/checks/skew.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
-import { renewalOf } from "../../infra/renewal.ts";
+import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";

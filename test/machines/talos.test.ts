@@ -14,7 +14,7 @@ import { eventually } from "../../local/api.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { proliant } from "../../stacks/proliant.ts";
-import { passphrase, settings } from "../unit/machines/example.ts";
+import { passphrase, settings } from "../unit/components/plan/machines/example.ts";
 import { type LabEngine, labEngine, type Run } from "./lab/engine.ts";
 
 // Real: the engine, the component, its script, and Talos' own library, which makes and checks the configurations. Stand-ins:

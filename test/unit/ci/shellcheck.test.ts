@@ -8,7 +8,7 @@ import { talosScript } from "../../../components/plan/machines/talos-script.ts";
 import { k3sPlan, nodeScripts } from "../../../infra/nodes/k3s.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { debianProgram } from "../../machines/lab/debian.ts";
-import { homelabMachines, homelabNodes } from "../machines/example.ts";
+import { homelabMachines, homelabNodes } from "../components/plan/machines/example.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");
 

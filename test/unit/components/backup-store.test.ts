@@ -3,7 +3,7 @@ import { before, test } from "node:test";
 import { bucketUserPolicy } from "../../../components/plan/backup-store.ts";
 import { validate } from "../../../infra/config/validate.ts";
 import { platform } from "../../../infra/platform.ts";
-import { type Declared, declared } from "../../../kraft/diff/declared.ts";
+import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";
 import { changesBetween } from "../../../kraft/diff/rendered-changes.ts";
 import { objectsOf } from "../../../kraft/diff/rendering.ts";
 import { stacks } from "../../../stacks/index.ts";

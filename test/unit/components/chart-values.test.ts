@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ChartValuesHooks } from "../../../components/plan/chart-values.ts";
 import { validate } from "../../../infra/config/validate.ts";
 import { platform } from "../../../infra/platform.ts";
-import { declared } from "../../../kraft/diff/declared.ts";
+import { declared } from "../../../kraft/diff/mocked-resources.ts";
 import { stacks } from "../../../stacks/index.ts";
 import { stackFile } from "../../fixtures/stack-file.ts";
 

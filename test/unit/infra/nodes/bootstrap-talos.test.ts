@@ -4,9 +4,9 @@ import { ConfigError } from "../../../../errors/problem.ts";
 import type { RawConfig } from "../../../../infra/config/parse.ts";
 import { validate } from "../../../../infra/config/validate.ts";
 import { bootstrap, needsBootstrap } from "../../../../infra/nodes/bootstrap.ts";
-import { type Declared, declared } from "../../../../kraft/diff/declared.ts";
+import { type Declared, declared } from "../../../../kraft/diff/mocked-resources.ts";
 import { stacks } from "../../../../stacks/index.ts";
-import { settings } from "../../machines/example.ts";
+import { settings } from "../../components/plan/machines/example.ts";
 import { stack } from "../checks/example.ts";
 
 const proliant = stack("proliant");

@@ -7,7 +7,7 @@ import type { MoveCluster } from "../../../../kraft/move/clusters.ts";
 import { doneChecks } from "../../../../kraft/move/done.ts";
 import { type MovePhase, obstacles } from "../../../../kraft/move/obstacles.ts";
 import { progressOf } from "../../../../kraft/move/progress.ts";
-import { liveTenant } from "../../guards/example.ts";
+import { liveTenant } from "../../infra/guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };
 const suspendedAt = "2026-11-25T18:00:00Z";

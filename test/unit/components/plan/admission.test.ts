@@ -1,0 +1,58 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { guestPolicies, hostPolicies } from "../../../../components/plan/admission/policies.ts";
+import { bindingSpec, list, policySpec, quoted } from "../../../../components/plan/admission/policy.ts";
+import { podSecurity } from "../../../../components/plan/pod-security.ts";
+
+const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
+const policies = [...hostPolicies(settings), ...guestPolicies(settings, "acme", ["acme.example"])];
+
+test("every policy refuses what it cannot evaluate, and is put into force to deny", () => {
+  for (const policy of policies) {
+    assert.equal(policySpec(policy).failurePolicy, "Fail", policy.name);
+    assert.deepEqual(bindingSpec(policy.name).validationActions, ["Deny", "Audit"]);
+  }
+});
+
+test("what stands in tenants' namespaces is looked at there, what has no namespace everywhere", () => {
+  const everywhere = hostPolicies(settings).filter(({ scope }) => scope === "everywhere");
+  assert.deepEqual(
+    everywhere.map(({ name }) => name),
+    ["kraft-tenant-namespaces", "kraft-guests", "kraft-tenant-priority-classes", "kraft-tenant-nodes"],
+  );
+});
+
+test("every refusal says what to do, on the one line that Kubernetes allows", () => {
+  for (const { name, rules } of policies) {
+    for (const { message } of rules) {
+      assert.doesNotMatch(message, /\n/, name);
+      assert.ok(message.length <= 300, `${name}: ${message}`);
+      assert.match(message, /[:;,]|must|may/, `${name}: ${message}`);
+    }
+  }
+});
+
+test("no policy looks at a label that a tenant may write to make an exception of it", () => {
+  for (const { name, conditions = [], rules } of policies.filter(({ scope }) => scope === "tenants")) {
+    const text = JSON.stringify([conditions, rules.map(({ expression }) => expression)]);
+    assert.doesNotMatch(text, /k3k\.io\/clusterName|acme\.cert-manager\.io/, name);
+  }
+});
+
+test("texts are quoted for CEL", () => {
+  assert.equal(quoted("it's a \\ d"), "'it\\'s a \\\\ d'");
+  assert.equal(list(["a", "b"]), "['a', 'b']");
+});
+
+test("every exception from restricted Pod Security has its reason", () => {
+  const rows = [
+    podSecurity.certManager,
+    ...Object.values(podSecurity.traefik),
+    ...Object.values(podSecurity.k3k),
+    podSecurity.longhorn,
+    podSecurity.tenant,
+  ];
+  for (const row of rows) {
+    assert.ok(row.level === "restricted" || row.reason.length > 20, JSON.stringify(row));
+  }
+});

@@ -1,0 +1,46 @@
+import type { LiveState, LiveTenant } from "../../../../cluster/live-state.ts";
+import { validate } from "../../../../infra/config/validate.ts";
+import type { Model } from "../../../../infra/model.ts";
+import { stacks } from "../../../../stacks/index.ts";
+import { stackFile } from "../../../fixtures/stack-file.ts";
+
+/** The model of the valid stack file, with other values for some keys. */
+export function model(change: Partial<Model> = {}): Model {
+  return { ...validate("homelab", stacks, stackFile().raw), ...change };
+}
+
+/** The target that the valid stack file names. */
+export const target = "s3://kraft-backup@eu-central-2/homelab/";
+
+/** A cluster in which the valid stack file was carried out. */
+export function live(change: Partial<LiveState> = {}): LiveState {
+  return {
+    tenants: [liveTenant("acme")],
+    volumes: [],
+    dataDefinitions: ["volumes.longhorn.io", "clusters.k3k.io"],
+    target,
+    managedBucket: false,
+    schedules: true,
+    ...change,
+  };
+}
+
+/** A tenant with a guest and the claim of its datastore. */
+export function liveTenant(name: string, change: Partial<LiveTenant> = {}): LiveTenant {
+  return {
+    name,
+    guest: true,
+    pods: [],
+    claims: [{ name: `varlibrancherk3s-k3k-${name}-server-0`, volume: `pvc-${name}` }],
+    ...change,
+  };
+}
+
+/** A cluster in which nothing was ever declared. */
+export const nothing: LiveState = {
+  tenants: [],
+  volumes: [],
+  dataDefinitions: [],
+  managedBucket: false,
+  schedules: false,
+};

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { validate } from "../../../../infra/config/validate.ts";
+import { type WelcomeFacts, welcomeFacts } from "../../../../kraft/welcome/facts.ts";
+import { welcomeSheet } from "../../../../kraft/welcome/sheet.ts";
+import { stacks } from "../../../../stacks/index.ts";
+import { folderWith, kraft } from "../../../fixtures/kraft/command.ts";
+import { stackFile } from "../../../fixtures/stack-file.ts";
+
+const golden = new URL("../../fixtures/kraft/welcome.md", import.meta.url);
+
+/** `node test/unit/kraft/welcome/welcome.test.ts --write` writes the sheet anew, for a person to read in the diff. */
+const write = process.argv.includes("--write");
+
+function facts(): WelcomeFacts {
+  const { stack, raw } = stackFile();
+  return welcomeFacts(validate(stack, stacks, raw), "acme");
+}
+
+test("the sheet, to the letter", () => {
+  const sheet = welcomeSheet(facts());
+  if (write) {
+    writeFileSync(golden, sheet);
+  }
+  assert.equal(sheet, readFileSync(golden, "utf8"));
+});
+
+test("the verb prints it, and nothing of the stack file's that is the operator's own", () =>
+  folderWith({}, async (directory) => {
+    const { code, stdout, stderr } = await kraft(["welcome", "acme", "--directory", directory]);
+    assert.equal(stderr, "");
+    assert.equal(stdout, readFileSync(golden, "utf8"));
+    assert.equal(code, 0);
+    const json = await kraft(["welcome", "acme", "--json", "--directory", directory]);
+    for (const text of [stdout, json.stdout]) {
+      for (const secret of ["192.168.", "11111111-2222", "kraft-backup", "encrypted-in-the-stack-file", "v1:never"]) {
+        assert.ok(!text.includes(secret), secret);
+      }
+    }
+    assert.deepEqual(JSON.parse(json.stdout), { ...facts(), sheet: stdout });
+  }));
+
+test("one machine, one copy, trusted certificates and several domains read right", () => {
+  const sheet = welcomeSheet({
+    ...facts(),
+    domains: ["acme.example", "acme.test"],
+    copies: 1,
+    nodes: 1,
+    trustedCertificates: true,
+  });
+  assert.match(sheet, /These with all their subdomains are yours here/);
+  assert.match(sheet, /- `acme\.test`/);
+  assert.match(sheet, /lies on one machine only\. When that machine is lost, the last backup is what you have\./);
+  assert.match(sheet, /All tenants run on the same machine and share its kernel/);
+  assert.doesNotMatch(sheet, /staging/);
+});
+
+test("a stack file with problems has no sheet: exit code 1 and the problems", () =>
+  folderWith({ "kraft:domain": "homelab.invalid" }, async (directory) => {
+    const { code, stdout, stderr } = await kraft(["welcome", "acme", "--directory", directory]);
+    assert.match(stderr, /Pulumi\.homelab\.yaml has 1 problem/);
+    assert.equal(stdout, "");
+    assert.equal(code, 1);
+  }));
