@@ -344,10 +344,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await doubtRecord();
     }
     const follower = new Follower(reporter, "up");
-    const signal = interruption === undefined ? {} : { signal: interruption };
     upBegins(workDir);
     try {
-      const result = await run(follower, (onEvent) => opened.up({ onEvent, suppressOutputs: true, ...signal }));
+      const result = await run(follower, (onEvent) =>
+        opened.up({ onEvent, suppressOutputs: true, signal: interruption }),
+      );
       upEnded(workDir);
       return result;
     } catch (error) {
