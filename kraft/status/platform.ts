@@ -24,7 +24,7 @@ function nodeFound({ metadata: { name }, spec, status }: Node): Found<NodeStatus
   const ready = condition(status, "Ready");
   const isReady = ready?.status === "True";
   const pressed = (status?.conditions ?? []).filter(
-    ({ type, status: value }) => pressures.includes(type) && value === "True",
+    ({ type = "", status: value }) => pressures.includes(type) && value === "True",
   );
   return {
     part: {
@@ -37,7 +37,7 @@ function nodeFound({ metadata: { name }, spec, status }: Node): Found<NodeStatus
     problems: remarks(
       `node ${name}`,
       !isReady && sentence("is not ready", ready?.message),
-      ...pressed.map(({ type, message }) => sentence(type, message)),
+      ...pressed.map(({ type = "", message }) => sentence(type, message)),
     ),
   };
 }
