@@ -1,10 +1,10 @@
-import type { LiveState } from "../../cluster/live-state.ts";
+import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Model } from "../model.ts";
 import type { Staged } from "./stages.ts";
 
-/** What lies in the bucket, as far as this guard looks at it. */
+/** The backups in the bucket. */
 export interface BackedUp {
   readonly volumes: readonly { readonly volume: string; readonly namespace: string; readonly claim: string }[];
   readonly damaged: readonly { readonly volume: string; readonly message: string }[];
@@ -17,7 +17,7 @@ function starting(staged: readonly Staged[], live: LiveState): string[] {
   return staged
     .filter(({ stage }) => stage === "guest")
     .map(({ tenant }) => tenant.name)
-    .filter((name) => !live.tenants.some((found) => found.name === name && found.guest));
+    .filter((name) => liveTenant(live, name)?.guest !== true);
 }
 
 /**

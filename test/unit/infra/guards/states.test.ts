@@ -35,12 +35,12 @@ test("active, and the guest is stopped: that it starts, and what to do where Pul
     warning,
     /^kraft:tenants\.acme\.state: active, and the guest is stopped: this run starts it again\. .*tenant-acme-cluster/,
   );
-  assert.ok(existsSync(new URL(`../../../${/docs\S+/.exec(warning)?.[0]}`, import.meta.url)));
+  assert.ok(existsSync(new URL(`../../../../${/docs\S+/.exec(warning)?.[0]}`, import.meta.url)));
   assert.deepEqual(await said("active", {}), []);
 });
 
 test("suspended: only of pods that K3k leaves", async () => {
   assert.deepEqual(await said("suspended", { suspendedAt }), []);
   const [warning = ""] = await said("suspended", { suspendedAt, pods: ["web"] });
-  assert.match(warning, /^kraft:tenants\.acme\.state: suspended, but K3k stops no pod that is there: web\. /);
+  assert.match(warning, /^kraft:tenants\.acme\.state: suspended, but K3k does not stop pods that are there: web\. /);
 });
