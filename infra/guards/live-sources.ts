@@ -2,7 +2,6 @@ import { connect } from "../../cluster/client.ts";
 import { readLiveState } from "../../cluster/live-state.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { renewalOf } from "../kubeconfig-renewal.ts";
-import type { Model } from "../model.ts";
 import type { LiveSources } from "./guard.ts";
 
 /** The cluster that the stack file names, and its bucket. */
