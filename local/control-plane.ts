@@ -1,11 +1,52 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { podSecurityConfiguration } from "../components/plan/machines/k3s.ts";
 import type { Stack } from "../stacks/index.ts";
-import type { Credentials } from "./credentials.ts";
+import type { Access } from "./api.ts";
+import { cacheDirectory } from "./cache.ts";
 import { lessGarbageCollection, type ProcessPlan } from "./processes.ts";
-import type { Ports } from "./state.ts";
+import { type Ports, writeFileWhole } from "./state.ts";
+import { moduleFolder } from "./toolchain/go.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
+import { toolModules } from "./toolchain/tools.ts";
+
+/** Secrets of one embedded cluster, each a file that only its user can read, made once. */
+export interface Credentials {
+  readonly token: string;
+  readonly tokenFile: string;
+  readonly serviceAccountPrivateKey: string;
+  readonly serviceAccountPublicKey: string;
+}
+
+/** The text of a secret file, made by `make` if it is not there yet. */
+export function secretFile(path: string, make: () => string): string {
+  if (!existsSync(path)) {
+    writeFileWhole(path, make(), 0o600);
+  }
+  return readFileSync(path, "utf8");
+}
+
+export function provideCredentials(directory: string): Credentials {
+  const folder = join(directory, "credentials");
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const token = secretFile(join(folder, "admin-token"), () => randomBytes(32).toString("base64url"));
+  const tokenFile = join(folder, "tokens.csv");
+  secretFile(tokenFile, () => `${token},kraft-admin,kraft-admin,"system:masters"\n`);
+  const serviceAccountPrivateKey = join(folder, "service-account.key");
+  const serviceAccountPublicKey = join(folder, "service-account.pub");
+  if (!existsSync(serviceAccountPublicKey) || !existsSync(serviceAccountPrivateKey)) {
+    const pair = generateKeyPairSync("rsa", {
+      modulusLength: 2048,
+      publicKeyEncoding: { type: "spki", format: "pem" },
+      privateKeyEncoding: { type: "pkcs8", format: "pem" },
+    });
+    writeFileWhole(serviceAccountPrivateKey, pair.privateKey);
+    writeFileWhole(serviceAccountPublicKey, pair.publicKey);
+  }
+  return { token, tokenFile, serviceAccountPrivateKey, serviceAccountPublicKey };
+}
 
 /** What the command lines of the host cluster's processes follow from. */
 export interface ControlPlaneInputs {
@@ -36,6 +77,45 @@ export function kwokFile(directory: string): string {
 /** The very Pod Security that Kraft sets k3s nodes up with, and Talos ships. */
 export function admissionConfiguration(): string {
   return stringify(podSecurityConfiguration());
+}
+
+/** kwok's own descriptions of what a kubelet does: pods run at once, nodes become ready and stay so. */
+const stageFolders = ["pod/fast", "node/fast", "node/heartbeat-with-lease"];
+
+/** kwok's configuration, from its Go module: read once, then from the cache. */
+export function kwokConfiguration(): string {
+  const version = toolModules.flatMap(({ tools }) => tools).find(({ name }) => name === "kwok")?.version ?? "";
+  const cached = join(cacheDirectory(), `kwok-stages-v${version}.yaml`);
+  if (!existsSync(cached)) {
+    const folder = join(moduleFolder("kwok", "sigs.k8s.io/kwok"), "kustomize/stage");
+    const documents = stageFolders.flatMap((name) =>
+      readdirSync(join(folder, name))
+        .filter((file) => file.endsWith(".yaml") && file !== "kustomization.yaml")
+        .sort()
+        .map((file) => readFileSync(join(folder, name, file), "utf8").trim()),
+    );
+    writeFileWhole(cached, `${documents.join("\n---\n")}\n`, 0o644);
+  }
+  return readFileSync(cached, "utf8");
+}
+
+export function kubeconfigText(context: string, access: Access): string {
+  return stringify({
+    apiVersion: "v1",
+    kind: "Config",
+    "current-context": context,
+    clusters: [
+      {
+        name: context,
+        cluster: {
+          server: access.server,
+          "certificate-authority-data": Buffer.from(access.certificateAuthority).toString("base64"),
+        },
+      },
+    ],
+    users: [{ name: context, user: { token: access.token } }],
+    contexts: [{ name: context, context: { cluster: context, user: context } }],
+  });
 }
 
 export function logFile(directory: string, name: string): string {

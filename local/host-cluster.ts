@@ -17,13 +17,14 @@ import {
   kwokPlan,
   schedulerPlan,
   servingCertificate,
+  kubeconfigText,
+  provideCredentials,
+  kwokConfiguration,
 } from "./control-plane.ts";
-import { kubeconfigText, provideCredentials } from "./credentials.ts";
-import { kwokConfiguration } from "./kwok-stages.ts";
 import { withLock } from "./lock.ts";
 import { freePorts, isFree } from "./ports.ts";
-import { isRunning } from "./process-identity.ts";
 import {
+  isRunning,
   lastLines,
   planFingerprint,
   type ProcessPlan,

@@ -10,8 +10,7 @@ import { Failure } from "../errors/failure.ts";
 import { eventually } from "./api.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
-import { isRunning } from "./process-identity.ts";
-import { lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
+import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
 import { asRoot } from "./service-route.ts";
 import { toolPath } from "./toolchain/ready.ts";
 

@@ -5,7 +5,7 @@ import type { Api } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine.ts";
 import type { HostCluster } from "./host-cluster.ts";
-import { isRunning } from "./process-identity.ts";
+import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";
 
 /** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */

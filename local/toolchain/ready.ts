@@ -3,14 +3,22 @@ import { createHash } from "node:crypto";
 import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
+import { coerce, satisfies } from "semver";
 import { Failure } from "../../errors/failure.ts";
 import { cacheDirectory, hashFiles } from "../cache.ts";
 import { withLock } from "../lock.ts";
 import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";
 import { findGo, type Go, missingGo } from "./go.ts";
-import { goBuildFlags, goEnvironment, type Tool, type ToolModule, toolModules, toolSources } from "./tools.ts";
-import { versionFits } from "./version.ts";
+import {
+  goBuildFlags,
+  goEnvironment,
+  type Match,
+  type Tool,
+  type ToolModule,
+  toolModules,
+  toolSources,
+} from "./tools.ts";
 
 export interface ReadyTool {
   readonly name: string;
@@ -44,6 +52,16 @@ function isExecutable(path: string): boolean {
 function onPath(name: string): string[] {
   const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
   return folders.map((folder) => join(folder, name)).filter(isExecutable);
+}
+
+/** Whether a tool that the machine already has can stand in for the version that Kraft was tested with. */
+export function versionFits(found: string, wanted: string, match: Match): boolean {
+  const version = /\d+\.\d+/.test(found) ? coerce(found) : null;
+  const tested = coerce(wanted);
+  if (version === null || tested === null) {
+    return false;
+  }
+  return satisfies(version, match === "sameMinor" ? `${tested.major}.${tested.minor}.x` : `^${tested.version}`);
 }
 
 /** A tool that the machine already has, in a version that fits. */

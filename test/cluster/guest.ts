@@ -13,8 +13,9 @@ import {
   logFile,
   schedulerPlan,
   servingCertificate,
+  kubeconfigText,
+  provideCredentials,
 } from "../../local/control-plane.ts";
-import { kubeconfigText, provideCredentials } from "../../local/credentials.ts";
 import { ensureProcess, type HostCluster } from "../../local/host-cluster.ts";
 import { freePorts } from "../../local/ports.ts";
 import { type ProcessPlan, type ProcessRecord, stopProcesses, waitUntilReady } from "../../local/processes.ts";

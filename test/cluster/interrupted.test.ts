@@ -7,7 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
-import { isRunning } from "../../local/process-identity.ts";
+import { isRunning } from "../../local/processes.ts";
 import { readState } from "../../local/state.ts";
 import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";

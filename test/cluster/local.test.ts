@@ -18,7 +18,7 @@ import {
 import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
 import { chartsFolder, type EngineRun } from "../../local/engine.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
-import { isRunning } from "../../local/process-identity.ts";
+import { isRunning } from "../../local/processes.ts";
 import { type Config, type Embedded, embedded, eventually, type Tenants } from "./embedded.ts";
 
 interface Quota extends KubernetesObject {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { withLock } from "../../../local/lock.ts";
-import { identify } from "../../../local/process-identity.ts";
+import { identify } from "../../../local/processes.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-lock-"));
 after(() => {

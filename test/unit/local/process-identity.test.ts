@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { test } from "node:test";
-import { identify, isRunning, isSameProcess, parseProcessStat } from "../../../local/process-identity.ts";
+import { identify, isRunning, isSameProcess, parseProcessStat } from "../../../local/processes.ts";
 
 test("state and start time are found behind a command with spaces and parentheses", () => {
   const rest = Array.from({ length: 49 }, (_, index) => String(index + 4));

@@ -3,8 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { isRunning } from "../../../local/process-identity.ts";
 import {
+  isRunning,
   planFingerprint,
   type ProcessPlan,
   startProcess,

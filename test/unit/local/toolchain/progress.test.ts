@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { remainingSeconds } from "../../../../local/toolchain/progress.ts";
+import { remainingSeconds } from "../../../../local/toolchain/build.ts";
 
 test("before anything is compiled the table's time counts, at the end nothing is left", () => {
   assert.equal(remainingSeconds({ compiled: 0, total: 100, elapsedSeconds: 0, expectedSeconds: 360 }), 360);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { versionFits } from "../../../../local/toolchain/version.ts";
+import { versionFits } from "../../../../local/toolchain/ready.ts";
 
 test("versions are read with and without v, patch and suffix", () => {
   for (const [found, wanted, fits] of [
