@@ -94,8 +94,8 @@ export function declaredCharts(
   return network?.entry === undefined ? files.filter(({ chart }) => chart !== versions.metallb.chart) : files;
 }
 
-function fileName(chart: { readonly chart: string; readonly version: string }): string {
-  return `${chart.chart}-${chart.version}.tgz`;
+function fileName({ chart, version }: LocalChart): string {
+  return `${chart}-${version}.tgz`;
 }
 
 /** Chart.yaml with the version of the release, as a project's release tool writes it: git has a development version. */
@@ -117,11 +117,8 @@ function fill(folder: string, { chart, version, kind, module, pinnedIn, from, in
   writeFileSync(chartYaml, withRelease(readFileSync(chartYaml, "utf8"), version));
 }
 
-function pack(parent: string, folder: string, target: string): void {
-  // The same files give the same bytes, whoever packs them.
-  const fixed = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-  run("tar", [...fixed, "-czf", target, "-C", parent, folder]);
-}
+/** The same files give the same bytes, whoever packs them. */
+const reproducible = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
 
 function run(program: string, programArguments: readonly string[]): void {
   const result = spawnSync(program, programArguments, { encoding: "utf8" });
@@ -166,7 +163,7 @@ async function packedCharts(reporter: Reporter): Promise<string> {
         for (const chart of charts) {
           reporter.progress(`packing chart ${fileName(chart)}`);
           fill(join(work, chart.chart), chart);
-          pack(work, chart.chart, join(packed, fileName(chart)));
+          run("tar", [...reproducible, "-czf", join(packed, fileName(chart)), "-C", work, chart.chart]);
         }
         renameSync(packed, folder);
       } finally {
@@ -207,7 +204,6 @@ export async function provideCharts(
   given: string | undefined,
   reporter: Reporter,
 ): Promise<readonly ChartFile[]> {
-  checkGivenCharts(given);
   const own = await packedCharts(reporter);
   const wanted = charts.map(fileName);
   mkdirSync(target, { recursive: true });

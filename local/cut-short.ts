@@ -2,17 +2,6 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { writeFileWhole } from "./state.ts";
 
-/** Of Pulumi's state, what is needed to say that a resource may not be as it is recorded. */
-interface RecordedState {
-  readonly checkpoint?: { readonly latest?: { readonly resources?: readonly RecordedResource[] } };
-}
-
-interface RecordedResource {
-  readonly custom?: boolean;
-  readonly type: string;
-  initErrors?: readonly string[];
-}
-
 function marker(workDir: string): string {
   return join(workDir, "up-began");
 }
@@ -43,7 +32,11 @@ export function distrustRecord(stateFile: string): number {
   if (!existsSync(stateFile)) {
     return 0;
   }
-  const state = JSON.parse(readFileSync(stateFile, "utf8")) as RecordedState;
+  const state = JSON.parse(readFileSync(stateFile, "utf8")) as {
+    readonly checkpoint?: {
+      readonly latest?: { readonly resources?: { custom?: boolean; type: string; initErrors?: string[] }[] };
+    };
+  };
   const objects = (state.checkpoint?.latest?.resources ?? []).filter(
     ({ custom, type }) => custom === true && type.startsWith("kubernetes:"),
   );

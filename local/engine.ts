@@ -14,16 +14,14 @@ import type { HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
 import { identify, lessGarbageCollection } from "./processes.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
-import { generatedSecrets, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
+import { type GeneratedSecret, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
-import { toolPath } from "./toolchain/ready.ts";
-
-/** Number of resources by what happens to them: `create`, `update`, `replace`, `delete`, `same`, … */
-export type Changes = Readonly<Record<string, number>>;
+import { readyTool, toolPath } from "./toolchain/ready.ts";
 
 export interface EngineRun {
-  readonly changes: Changes;
+  /** Number of resources by what happens to them: `create`, `update`, `replace`, `delete`, `same`, … */
+  readonly changes: Readonly<Record<string, number>>;
   /** What happens to each resource that does not stay the same. */
   readonly steps: readonly { readonly operation: string; readonly urn: string }[];
   /** Warnings and errors that the program and the providers reported, each once, without those that settled. */
@@ -46,7 +44,7 @@ export interface Engine {
 
 export type Program = () => Promise<Record<string, unknown>>;
 
-export interface EngineOptions {
+interface EngineOptions {
   readonly cluster: HostCluster;
   /** Folder with Pulumi.yaml and the stack files, which are only read. Default: this checkout. */
   readonly checkout?: string;
@@ -79,12 +77,6 @@ async function checkoutProgram(): Promise<Program> {
   return async () => ({ ...(await module.default()) });
 }
 
-function linkTo(target: string, link: string): void {
-  mkdirSync(dirname(link), { recursive: true });
-  rmSync(link, { force: true });
-  symlinkSync(target, link);
-}
-
 /** The last part of a URN: the resource's name. */
 function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
@@ -104,19 +96,22 @@ const passingWarnings = [
 class Follower {
   readonly #reporter: Reporter;
   readonly #verb: string;
+  readonly #onEvent: EngineOptions["onEvent"];
   readonly #started = Date.now();
   readonly #steps: { operation: string; urn: string }[] = [];
+  /** By their text: each is kept once. */
   readonly #messages = new Map<string, { severity: string; text: string }>();
   #seen = 0;
   #finished = 0;
   #changes: Record<string, number> = {};
 
-  constructor(reporter: Reporter, verb: string) {
+  constructor(reporter: Reporter, verb: string, onEvent: EngineOptions["onEvent"]) {
     this.#reporter = reporter;
     this.#verb = verb;
+    this.#onEvent = onEvent;
   }
 
-  readonly follow = (event: automation.EngineEvent): void => {
+  #follow(event: automation.EngineEvent): void {
     const { resourcePreEvent, resOutputsEvent, diagnosticEvent, summaryEvent } = event;
     if (resourcePreEvent !== undefined) {
       const { op, urn } = resourcePreEvent.metadata;
@@ -129,15 +124,14 @@ class Follower {
       this.#finished += 1;
       this.#show(resOutputsEvent.metadata.urn);
     } else if (diagnosticEvent !== undefined && ["warning", "error"].includes(diagnosticEvent.severity)) {
-      const name =
-        diagnosticEvent.urn === undefined || diagnosticEvent.urn === "" ? "" : `${nameOf(diagnosticEvent.urn)}: `;
+      const { urn = "", message, severity } = diagnosticEvent;
       // Colours come as tags such as <{%reset%}>.
-      const text = `${name}${diagnosticEvent.message.replace(/<\{%.*?%\}>/g, "").trim()}`;
-      this.#messages.set(text, { severity: diagnosticEvent.severity, text });
+      const text = `${urn === "" ? "" : `${nameOf(urn)}: `}${message.replace(/<\{%.*?%\}>/g, "").trim()}`;
+      this.#messages.set(text, { severity, text });
     } else if (summaryEvent !== undefined) {
       this.#changes = { ...summaryEvent.resourceChanges };
     }
-  };
+  }
 
   #show(urn: string): void {
     const seconds = Math.round((Date.now() - this.#started) / 1000);
@@ -151,16 +145,20 @@ class Follower {
     return this.#steps.length > 0;
   }
 
-  /** What is shown when the operation failed: errors in full, else what the CLI said. */
-  failure(error: unknown): Failure {
-    this.#reporter.done();
-    const errors = [...this.#messages.values()].filter(({ severity }) => severity === "error");
-    const details = errors.length > 0 ? errors.map(({ text }) => text).join("\n\n") : messageOf(error);
-    return new Failure(`pulumi ${this.#verb} failed:\n\n${details}`);
-  }
-
-  result(): EngineRun {
-    this.#reporter.done();
+  /** Runs an operation. Where it fails, its errors are shown in full, or else what the CLI said. */
+  async run(operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>): Promise<EngineRun> {
+    try {
+      await operation((event) => {
+        this.#onEvent?.(event);
+        this.#follow(event);
+      });
+    } catch (error) {
+      const errors = [...this.#messages.values()].filter(({ severity }) => severity === "error");
+      const details = errors.length > 0 ? errors.map(({ text }) => text).join("\n\n") : messageOf(error);
+      throw new Failure(`pulumi ${this.#verb} failed:\n\n${details}`);
+    } finally {
+      this.#reporter.done();
+    }
     return {
       changes: this.#changes,
       steps: this.#steps,
@@ -223,12 +221,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   if (project === undefined || declared === undefined) {
     throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : `Pulumi.${stack.name}.yaml`}.`);
   }
-  const provider = tools.get("pulumi-resource-kubernetes");
-  const projectFile = localProjectFile(project, {
-    folder: dirname(toolPath(tools, "pulumi-resource-kubernetes")),
-    version: provider?.version ?? "",
-  });
-  writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(projectFile));
+  const provider = readyTool(tools, "pulumi-resource-kubernetes");
+  writeFileWhole(
+    join(workDir, "Pulumi.yaml"),
+    stringify(localProjectFile(project, { folder: dirname(provider.path), version: provider.version })),
+  );
   const ownStackFile = stackFilePath(workDir, stack.name);
   const knownKeys = readS3Keys(directory);
   const keys = knownKeys ?? newS3Keys();
@@ -249,7 +246,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   );
   // The Automation API takes a CLI by the folder above its `bin`.
   const cliRoot = join(workDir, "cli");
-  linkTo(toolPath(tools, "pulumi"), join(cliRoot, "bin", "pulumi"));
+  const cliLink = join(cliRoot, "bin", "pulumi");
+  mkdirSync(dirname(cliLink), { recursive: true });
+  rmSync(cliLink, { force: true });
+  symlinkSync(toolPath(tools, "pulumi"), cliLink);
   const opened = await automation.LocalWorkspace.createOrSelectStack(
     { stackName: stack.name, projectName: project.name, program: options.program ?? (await checkoutProgram()) },
     {
@@ -275,24 +275,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   // After every `up` the Automation API would read the whole state three times, for what nobody uses here.
   opened.outputs = () => Promise.resolve({});
   opened.info = () => Promise.resolve(undefined);
-  if (derived.missingSecrets.length > 0) {
-    const generated: Readonly<Record<(typeof generatedSecrets)[number], () => string>> = {
-      "kraft:wasabiAccessKeyId": () => keys.accessKeyId,
-      "kraft:wasabiSecretAccessKey": () => keys.secretAccessKey,
-      "kraft:guestTokenSeed": () => randomBytes(32).toString("hex"),
-    };
-    await opened.setAllConfig(
-      Object.fromEntries(
-        generatedSecrets
-          .filter((key) => derived.missingSecrets.includes(key))
-          .map((key) => [key, { value: generated[key](), secret: true }]),
-      ),
-    );
-  }
-  if (Object.keys(options.secrets ?? {}).length > 0) {
-    await opened.setAllConfig(
-      Object.fromEntries(Object.entries(options.secrets ?? {}).map(([key, value]) => [key, { value, secret: true }])),
-    );
+  const generated: Readonly<Record<GeneratedSecret, string>> = {
+    "kraft:wasabiAccessKeyId": keys.accessKeyId,
+    "kraft:wasabiSecretAccessKey": keys.secretAccessKey,
+    "kraft:guestTokenSeed": randomBytes(32).toString("hex"),
+  };
+  const missing = derived.missingSecrets.map((key) => [key, generated[key]] as const);
+  const secrets = Object.entries({ ...Object.fromEntries(missing), ...options.secrets });
+  if (secrets.length > 0) {
+    await opened.setAllConfig(Object.fromEntries(secrets.map(([key, value]) => [key, { value, secret: true }])));
   }
   // Only now: a run that ended before them sets them again.
   keepS3Keys(directory, keys);
@@ -302,20 +293,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await ensureS3(cluster, { ...keys, region: backup.data.region, bucket: backup.data.bucket });
   }
 
-  const run = async (
-    follower: Follower,
-    operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>,
-  ): Promise<EngineRun> => {
-    try {
-      await operation((event) => {
-        options.onEvent?.(event);
-        follower.follow(event);
-      });
-    } catch (error) {
-      throw follower.failure(error);
-    }
-    return follower.result();
-  };
+  const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
   const alone = (operation: () => Promise<EngineRun>): Promise<EngineRun> =>
     withLock(
       join(directory, "engine.lock"),
@@ -334,7 +312,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return;
     }
     reporter.line("the last run was cut short: looking at everything, and applying all of it again");
-    await run(new Follower(reporter, "refresh"), (onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
+    await follow("refresh").run((onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
     // A refresh believes what it has read.
     distrustRecord(stateFile);
   };
@@ -342,10 +320,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     if (wasCutShort(workDir)) {
       await doubtRecord();
     }
-    const follower = new Follower(reporter, "up");
+    const follower = follow("up");
     upBegins(workDir);
     try {
-      const result = await run(follower, (onEvent) =>
+      const result = await follower.run((onEvent) =>
         opened.up({ onEvent, suppressOutputs: true, signal: interruption }),
       );
       upEnded(workDir);
@@ -363,6 +341,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     overrides: derived.changes,
     config: derived.file.config ?? {},
     up: (interruption) => alone(() => up(interruption)),
-    preview: () => run(new Follower(reporter, "preview"), (onEvent) => opened.preview({ onEvent })),
+    preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent })),
   };
 }

@@ -13,17 +13,18 @@ import {
   type ControlPlaneInputs,
   etcdPlan,
   kubeconfigFile,
+  kubeconfigText,
+  kwokConfiguration,
   kwokFile,
   kwokPlan,
+  provideCredentials,
   schedulerPlan,
   servingCertificate,
-  kubeconfigText,
-  provideCredentials,
-  kwokConfiguration,
 } from "./control-plane.ts";
 import { withLock } from "./lock.ts";
 import { freePorts, isFree } from "./ports.ts";
 import {
+  answersOk,
   isRunning,
   lastLines,
   planFingerprint,
@@ -33,7 +34,7 @@ import {
   stopProcesses,
   waitUntilReady,
 } from "./processes.ts";
-import { claimServiceRoute, releaseServiceRoute, withClusters } from "./service-route.ts";
+import { claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
 import { portNames, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
@@ -70,9 +71,9 @@ function runs(record: ProcessRecord | undefined): record is ProcessRecord {
 
 /** The ports of a cluster: those that it has had, where nobody else took them, else others that no cluster has. */
 function choosePorts(state: StateStore): Promise<Ports> {
-  return withClusters(async (directories) => {
-    const others = directories.filter((directory) => directory !== state.directory);
-    const taken = others.flatMap((directory) => Object.values(readState(directory)?.ports ?? {}));
+  return withClaims(async (claims) => {
+    const others = claims.filter(({ directory }) => directory !== state.directory);
+    const taken = others.flatMap(({ directory }) => Object.values(readState(directory)?.ports ?? {}));
     const fresh = await freePorts(portNames.length, taken);
     const chosen = {} as Record<keyof Ports, number>;
     for (const [index, name] of portNames.entries()) {
@@ -101,15 +102,6 @@ function isHealthy(port: number): Promise<boolean> {
     });
     call.end();
   });
-}
-
-async function etcdIsHealthy(port: number): Promise<boolean> {
-  try {
-    const response = await fetch(`http://127.0.0.1:${port}/health`, { signal: AbortSignal.timeout(2000) });
-    return response.ok;
-  } catch {
-    return false;
-  }
 }
 
 /** Makes sure that a process of this very plan runs. */
@@ -191,7 +183,7 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
 
   reporter.progress("starting etcd");
   const etcd = await ensureProcess(state, etcdPlan(inputs), started);
-  await waitUntilReady("etcd", etcd, () => etcdIsHealthy(ports.etcdClient));
+  await waitUntilReady("etcd", etcd, () => answersOk(`http://127.0.0.1:${ports.etcdClient}/health`));
 
   reporter.progress("starting the API server");
   const apiServer = await ensureProcess(state, apiServerPlan(inputs), started);

@@ -1,8 +1,8 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, Failure } from "../errors/failure.ts";
-import { identify, isRunning, type ProcessIdentity } from "./processes.ts";
+import { identify, isRunning, type ProcessIdentity, readOrUndefined } from "./processes.ts";
 
 function ownIdentity(): ProcessIdentity {
   const identity = identify(process.pid);
@@ -20,21 +20,16 @@ function owner(text: string): ProcessIdentity | undefined {
   }
 }
 
-function readOrUndefined(path: string): string | undefined {
+/** Gives a file a second name; false where that name is taken. */
+function tryLink(from: string, to: string): boolean {
   try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-}
-
-function remove(path: string): void {
-  try {
-    unlinkSync(path);
+    linkSync(from, to);
+    return true;
   } catch (error) {
-    if (codeOf(error) !== "ENOENT") {
-      throw error;
+    if (codeOf(error) === "EEXIST") {
+      return false;
     }
+    throw error;
   }
 }
 
@@ -43,15 +38,9 @@ function tryCreate(path: string, text: string): boolean {
   const draft = `${path}.${process.pid}`;
   writeFileSync(draft, text);
   try {
-    linkSync(draft, path);
-    return true;
-  } catch (error) {
-    if (codeOf(error) === "EEXIST") {
-      return false;
-    }
-    throw error;
+    return tryLink(draft, path);
   } finally {
-    remove(draft);
+    rmSync(draft, { force: true });
   }
 }
 
@@ -67,15 +56,9 @@ function removeStale(path: string, seen: string): void {
     throw error;
   }
   if (readOrUndefined(aside) !== seen) {
-    try {
-      linkSync(aside, path);
-    } catch (error) {
-      if (codeOf(error) !== "EEXIST") {
-        throw error;
-      }
-    }
+    tryLink(aside, path);
   }
-  remove(aside);
+  rmSync(aside, { force: true });
 }
 
 /**
@@ -110,6 +93,6 @@ export async function withLock<Result>(
   try {
     return await action();
   } finally {
-    remove(path);
+    rmSync(path, { force: true });
   }
 }

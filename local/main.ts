@@ -32,14 +32,8 @@ const commands = {
 
 type Command = keyof typeof commands;
 
-export interface CommandLine {
-  readonly command: Command;
-  readonly stack: string | undefined;
-  readonly charts: string | undefined;
-}
-
 /** What the user asked for. */
-export function parseCommandLine(commandArguments: readonly string[]): CommandLine {
+export function parseCommandLine(commandArguments: readonly string[]) {
   const [name = "", ...rest] = commandArguments;
   if (!Object.hasOwn(commands, name)) {
     throw new Failure(`Unknown command ${JSON.stringify(name)}.\n${usage}`);
@@ -48,11 +42,7 @@ export function parseCommandLine(commandArguments: readonly string[]): CommandLi
   const known: readonly string[] = commands[command];
   let values: { stack?: string; charts?: string };
   try {
-    ({ values } = parseArgs({
-      args: rest,
-      options: { stack: { type: "string" }, charts: { type: "string" } },
-      allowPositionals: false,
-    }));
+    ({ values } = parseArgs({ args: rest, options: { stack: { type: "string" }, charts: { type: "string" } } }));
   } catch (error) {
     throw new Failure(`${messageOf(error)}\n${usage}`);
   }

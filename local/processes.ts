@@ -141,6 +141,15 @@ export async function stopProcesses(records: readonly ProcessRecord[], graceSeco
   }
 }
 
+/** Whether a server answers a request without an error. */
+export async function answersOk(url: string): Promise<boolean> {
+  try {
+    return (await fetch(url, { signal: AbortSignal.timeout(2000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
 /** Waits until `ready` says so. Fails with the last lines of the log when the process ends first or time runs out. */
 export async function waitUntilReady(
   name: string,

@@ -1,7 +1,8 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Container, KubernetesObject } from "../cluster/objects.ts";
+import type { Deployment, KubernetesObject } from "../cluster/objects.ts";
 import { labelled, type Path, paths } from "../cluster/paths.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { millicpu } from "../components/plan/quantity.ts";
@@ -31,35 +32,30 @@ interface Workload {
 }
 
 /** Whether something listens there. */
-function accepts(host: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ host, port, timeout: 1000 });
-    const end = (result: boolean): void => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.on("connect", () => {
-      end(true);
-    });
-    socket.on("timeout", () => {
-      end(false);
-    });
-    socket.on("error", () => {
-      end(false);
-    });
-  });
+async function accepts(host: string, port: number): Promise<boolean> {
+  const socket = connect({ host, port });
+  try {
+    await once(socket, "connect", { signal: AbortSignal.timeout(1000) });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Arguments of a container with the one variable filled in that the charts use. */
-export function containerArguments(container: Container | undefined, namespace: string): string[] {
+function containerArguments({ metadata, spec }: Deployment): string[] {
+  const container = spec?.template?.spec?.containers?.[0];
   return [...(container?.command ?? []), ...(container?.args ?? [])].map((argument) =>
-    argument.replaceAll("$(POD_NAMESPACE)", namespace),
+    argument.replaceAll("$(POD_NAMESPACE)", metadata.namespace ?? ""),
   );
 }
 
-/** Ports below this one need a capability. */
-function firstUnprivilegedPort(): number {
-  return Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+/** Whether this process may not listen on ports such as 443 without a capability. */
+function needsCapability(): boolean {
+  const firstUnprivilegedPort = Number(readFileSync("/proc/sys/net/ipv4/ip_unprivileged_port_start", "utf8"));
+  return process.getuid?.() !== 0 && firstUnprivilegedPort > 443;
 }
 
 /** cert-manager's webhook, on the address of its Service: the API server calls it for every issuer and certificate. */
@@ -74,16 +70,11 @@ async function certManager(cluster: HostCluster): Promise<Workload | undefined> 
   if (deployment === undefined || address === undefined || address === "") {
     return undefined;
   }
-  const executable = toolPath(cluster.tools, "cert-manager-admission");
   return {
     process: {
       name: "cert-manager-admission",
-      executable,
-      arguments: [
-        ...containerArguments(deployment.spec?.template?.spec?.containers?.[0], deployment.metadata.namespace ?? ""),
-        `--kubeconfig=${cluster.kubeconfig}`,
-        `--listen=${address}:443`,
-      ],
+      executable: toolPath(cluster.tools, "cert-manager-admission"),
+      arguments: [...containerArguments(deployment), `--kubeconfig=${cluster.kubeconfig}`, `--listen=${address}:443`],
       logFile: logFile(cluster.directory, "cert-manager-admission"),
       environment: { KRAFT_API_SERVER: cluster.api.access.server },
     },
@@ -98,10 +89,7 @@ async function k3k(cluster: HostCluster): Promise<Workload | undefined> {
   if (deployment === undefined || !(await servesK3k(cluster))) {
     return undefined;
   }
-  const declared = containerArguments(
-    deployment.spec?.template?.spec?.containers?.[0],
-    deployment.metadata.namespace ?? "",
-  );
+  const declared = containerArguments(deployment);
   const file = logFile(cluster.directory, "k3k");
   return {
     process: {
@@ -178,16 +166,11 @@ async function guestsAreDeclared(cluster: HostCluster): Promise<boolean> {
 /** Runs the workloads that are real: each one while its Deployment is declared. */
 export class RealWorkloads {
   readonly #cluster: HostCluster;
-  #started: string[] = [];
-  #restarts = new Map<string, number>();
+  /** Names of the processes that were started, once for each start. */
+  readonly #started: string[] = [];
 
   constructor(cluster: HostCluster) {
     this.#cluster = cluster;
-  }
-
-  /** Names of the processes that were started, in order, once for each start. */
-  get started(): readonly string[] {
-    return this.#started;
   }
 
   /** One look: starts what is declared and does not run, stops what is no longer declared. */
@@ -205,7 +188,7 @@ export class RealWorkloads {
         }
         continue;
       }
-      if (name === "cert-manager-admission" && process.getuid?.() !== 0 && firstUnprivilegedPort() > 443) {
+      if (name === "cert-manager-admission" && needsCapability()) {
         asRoot(
           ["setcap", "cap_net_bind_service=+ep", plan.process.executable],
           "cert-manager's webhook must listen on port 443",
@@ -214,28 +197,20 @@ export class RealWorkloads {
       const before = this.#started.length;
       const record = await ensureProcess(cluster.state, plan.process, this.#started);
       if (this.#started.length > before) {
-        this.#countStart(plan.process);
+        // K3k reports its failures in the log only and ends with status 0.
+        if (this.#started.filter((started) => started === name).length > 5) {
+          throw new Failure(
+            `${name} ends again and again. The end of ${record.logFile}:\n${lastLines(record.logFile)}`,
+          );
+        }
         await waitUntilReady(name, record, plan.ready, 30);
       }
     }
   }
 
-  #countStart(plan: ProcessPlan): void {
-    const starts = (this.#restarts.get(plan.name) ?? 0) + 1;
-    this.#restarts.set(plan.name, starts);
-    // K3k reports its failures in the log only and ends with status 0.
-    if (starts > 5) {
-      throw new Failure(`${plan.name} ends again and again. The end of ${plan.logFile}:\n${lastLines(plan.logFile)}`);
-    }
-  }
-
-  /**
-   * Waits until K3k has worked through the guest clusters.
-   *
-   * @returns whether it did within the time
-   */
-  untilGuestsAreDeclared(timeoutSeconds = 30): Promise<boolean> {
-    return eventually(() => guestsAreDeclared(this.#cluster), timeoutSeconds);
+  /** Waits until K3k has worked through the guest clusters; false where it did not within half a minute. */
+  untilGuestsAreDeclared(): Promise<boolean> {
+    return eventually(() => guestsAreDeclared(this.#cluster), 30);
   }
 
   /** Keeps settling while `action` runs. A workload that cannot run makes the action's failure, or its own, the result. */

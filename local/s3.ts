@@ -12,7 +12,7 @@ import { Failure } from "../errors/failure.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { withLock } from "./lock.ts";
-import { type ProcessPlan, waitUntilReady } from "./processes.ts";
+import { answersOk, type ProcessPlan, waitUntilReady } from "./processes.ts";
 import { writeFileWhole } from "./state.ts";
 import { ignore } from "./terminal.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
@@ -68,13 +68,8 @@ export function s3Plan(options: S3Options, log: string): ProcessPlan {
 }
 
 /** Whether a server answers on a port of the loopback address. */
-export async function s3Answers(port: number): Promise<boolean> {
-  try {
-    const response = await fetch(s3Endpoint(port) + healthPath, { signal: AbortSignal.timeout(2000) });
-    return response.ok;
-  } catch {
-    return false;
-  }
+export function s3Answers(port: number): Promise<boolean> {
+  return answersOk(s3Endpoint(port) + healthPath);
 }
 
 /** A client of a server of ours. The caller destroys it. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { cacheDirectory } from "./cache.ts";
@@ -46,9 +46,9 @@ function claims(): Claim[] {
   return found;
 }
 
-/** Runs `action` with the folders of all clusters of this user, while none comes or goes. */
-export function withClusters<Result>(action: (directories: readonly string[]) => Promise<Result>): Promise<Result> {
-  return withLock(join(registry(), "lock"), ignore, () => action(claims().map(({ directory }) => directory)));
+/** Runs `action` with the claims of all clusters of this user, while none comes or goes. */
+export function withClaims<Result>(action: (claims: readonly Claim[]) => Promise<Result> | Result): Promise<Result> {
+  return withLock(join(registry(), "lock"), ignore, () => action(claims()));
 }
 
 function ip(...ipArguments: string[]): { readonly status: number | null; readonly text: string } {
@@ -78,11 +78,11 @@ export function asRoot(command: readonly string[], why: string): void {
 
 /** Makes the service addresses of a cluster local, and notes that the cluster in `directory` needs it. */
 export async function claimServiceRoute(directory: string, cidr: string): Promise<void> {
-  await withLock(join(registry(), "lock"), ignore, () => {
-    const others = claims().filter((claim) => claim.directory !== directory && claim.cidr === cidr);
-    const own = claims().find((claim) => claim.directory === directory && claim.cidr === cidr);
+  await withClaims((all) => {
+    const claims = all.filter((claim) => claim.cidr === cidr);
+    const own = claims.find((claim) => claim.directory === directory);
     const exists = routeExists(cidr);
-    const ours = !exists || (own?.ours ?? others.some((claim) => claim.ours));
+    const ours = !exists || (own?.ours ?? claims.some((claim) => claim.ours));
     if (!exists) {
       const foreign = ip("route", "show", "table", "all", "root", cidr).text;
       if (foreign !== "") {
@@ -93,20 +93,17 @@ export async function claimServiceRoute(directory: string, cidr: string): Promis
       }
       asRoot(["ip", "route", "add", "local", cidr, "dev", "lo"], `The service addresses ${cidr} must be made local`);
     }
-    mkdirSync(registry(), { recursive: true });
     writeFileWhole(claimFile(directory), JSON.stringify({ directory, cidr, ours } satisfies Claim));
   });
 }
 
 /** Gives the route back: removed with the last cluster that uses it, if Kraft made it. */
 export async function releaseServiceRoute(directory: string): Promise<void> {
-  await withLock(join(registry(), "lock"), ignore, () => {
-    const own = claims().find((claim) => claim.directory === directory);
+  await withClaims((claims) => {
+    const own = claims.find((claim) => claim.directory === directory);
     rmSync(claimFile(directory), { force: true });
-    if (own === undefined || !own.ours || claims().some((claim) => claim.cidr === own.cidr)) {
-      return;
-    }
-    if (routeExists(own.cidr)) {
+    const used = claims.some((claim) => claim.directory !== directory && claim.cidr === own?.cidr);
+    if (own?.ours === true && !used && routeExists(own.cidr)) {
       asRoot(["ip", "route", "del", "local", own.cidr, "dev", "lo"], `The local route for ${own.cidr} must be removed`);
     }
   });

@@ -14,13 +14,14 @@ export const s3Secrets = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKe
 
 /** Values that only the owner knows; a local run makes its own, once. */
 export const generatedSecrets = [...s3Secrets, "kraft:guestTokenSeed"] as const;
+export type GeneratedSecret = (typeof generatedSecrets)[number];
 
-export interface LocalStackFile {
+interface LocalStackFile {
   readonly file: PulumiFile;
   /** What the local run changed of what the stack declares, each as a sentence for the summary. */
   readonly changes: readonly string[];
   /** Secrets that are still to be set. */
-  readonly missingSecrets: readonly string[];
+  readonly missingSecrets: readonly GeneratedSecret[];
 }
 
 /**
@@ -91,12 +92,9 @@ export function localStackFile(inputs: {
     changes.push("there is no other cluster to move from: tenants with `from` are taken as this one's own");
   }
   Object.assign(config, inputs.overrides);
-  const missingSecrets: string[] = [];
-  for (const key of generatedSecrets) {
+  const missingSecrets: GeneratedSecret[] = [];
+  for (const key of generatedSecrets.filter((name) => !(name in config))) {
     const kept = previous?.config?.[key];
-    if (key in config) {
-      continue;
-    }
     const replaced = inputs.s3.keysAreNew && s3Secrets.some((name) => name === key);
     if (ciphertextOf(kept) !== undefined && previous?.encryptionsalt !== undefined && !replaced) {
       config[key] = kept;

@@ -1,4 +1,4 @@
-import { condition, type Deployment } from "../cluster/objects.ts";
+import { condition } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
 import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
@@ -27,10 +27,6 @@ export function changeLine(run: EngineRun): string {
     : `${parts.join(", ")}, ${same} unchanged.`;
 }
 
-function readyText(deployment: Deployment): string {
-  return `${deployment.status?.readyReplicas ?? 0}/${deployment.spec?.replicas ?? 1} ready`;
-}
-
 async function nodeLines(api: Api): Promise<string[]> {
   const nodes = await api.list(paths.nodes.all);
   return table(
@@ -48,35 +44,37 @@ async function nodeLines(api: Api): Promise<string[]> {
 async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]): Promise<string[]> {
   const { api, state } = cluster;
   const deployments = await api.list(paths.deployments.all);
-  const real: Readonly<Record<string, string>> = {
-    k3k: "k3k",
-    "cert-manager": "cert-manager-admission",
+  /** By chart, the process that is real, and what it does. */
+  const real: Readonly<Record<string, readonly [process: string, what: string]>> = {
+    k3k: ["k3k", "its controller is real"],
+    "cert-manager": [
+      "cert-manager-admission",
+      "its webhook is real, its controllers are simulated: no certificate is issued",
+    ],
   };
-  const what: Readonly<Record<string, string>> = {
-    k3k: "its controller is real",
-    "cert-manager": "its webhook is real, its controllers are simulated: no certificate is issued",
-  };
-  const rows = charts.map(({ chart, version, kind }) => {
-    const own = deployments.filter(
-      (deployment) => deployment.metadata.labels?.["app.kubernetes.io/instance"] === chart,
-    );
-    const process = real[chart] === undefined ? undefined : state.processes[real[chart]];
-    const runs = process !== undefined && isRunning(process);
-    const source = {
-      real: "its real chart",
-      given: "the chart you gave",
-      standIn: "STAND-IN: real CRDs, nothing runs",
-    }[kind];
-    const note =
-      process === undefined ? "" : runs ? (what[chart] ?? "") : `its process is DOWN, see ${process.logFile}`;
-    return [
-      chart,
-      version,
-      own.map(readyText).join(", ") || "no pods",
-      [source, note].filter((text) => text !== "").join("; "),
-    ];
-  });
-  return table(rows);
+  return table(
+    charts.map(({ chart, version, kind }) => {
+      const own = deployments.filter(
+        (deployment) => deployment.metadata.labels?.["app.kubernetes.io/instance"] === chart,
+      );
+      const [name = "", what = ""] = real[chart] ?? [];
+      const process = state.processes[name];
+      const source = {
+        real: "its real chart",
+        given: "the chart you gave",
+        standIn: "STAND-IN: real CRDs, nothing runs",
+      }[kind];
+      const note =
+        process === undefined ? "" : isRunning(process) ? what : `its process is DOWN, see ${process.logFile}`;
+      return [
+        chart,
+        version,
+        own.map(({ status, spec }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1} ready`).join(", ") ||
+          "no pods",
+        [source, note].filter((text) => text !== "").join("; "),
+      ];
+    }),
+  );
 }
 
 async function tenantLines(api: Api): Promise<string[]> {
@@ -109,9 +107,8 @@ async function tenantLines(api: Api): Promise<string[]> {
 
 /** The walls around tenants: how many of each kind are in force, and what is not. */
 async function boundaryLines(api: Api): Promise<string[]> {
-  const admission = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings";
   const [bindings, policies] = await Promise.all([
-    api.list(admission),
+    api.list("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"),
     api.list("/apis/networking.k8s.io/v1/networkpolicies"),
   ]);
   const ours = bindings.filter(({ metadata }) => metadata.name.startsWith("kraft-")).length;

@@ -30,13 +30,17 @@ export interface ReadyTool {
 
 export type Tools = ReadonlyMap<string, ReadyTool>;
 
-/** The path of a tool that `readyTools` has made ready. */
-export function toolPath(tools: Tools, name: string): string {
+/** A tool that `readyTools` has made ready. */
+export function readyTool(tools: Tools, name: string): ReadyTool {
   const tool = tools.get(name);
   if (tool === undefined) {
     throw new Failure(`No tool named ${name} in local/toolchain/tools.ts.`);
   }
-  return tool.path;
+  return tool;
+}
+
+export function toolPath(tools: Tools, name: string): string {
+  return readyTool(tools, name).path;
 }
 
 function isExecutable(path: string): boolean {

@@ -10,11 +10,11 @@ import {
   controllerManagerPlan,
   type ControlPlaneInputs,
   kubeconfigFile,
+  kubeconfigText,
   logFile,
+  provideCredentials,
   schedulerPlan,
   servingCertificate,
-  kubeconfigText,
-  provideCredentials,
 } from "../../local/control-plane.ts";
 import { ensureProcess, type HostCluster } from "../../local/host-cluster.ts";
 import { freePorts } from "../../local/ports.ts";
