@@ -16,7 +16,7 @@ import { join, resolve } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { versions } from "../infra/versions.ts";
 import { cacheDirectory, hashFiles } from "./cache.ts";
-import { withLock } from "./lock.ts";
+import { announceWait, withLock } from "./lock.ts";
 import type { Reporter } from "./terminal.ts";
 import { moduleFolder } from "./toolchain/go.ts";
 import { toolSources } from "./toolchain/tools.ts";
@@ -147,30 +147,24 @@ async function packedCharts(reporter: Reporter): Promise<string> {
   if (existsSync(folder)) {
     return folder;
   }
-  await withLock(
-    `${folder}.lock`,
-    (pid) => {
-      reporter.line(`process ${pid} is packing charts for another checkout; waiting for it`);
-    },
-    () => {
-      if (existsSync(folder)) {
-        return;
+  await withLock(`${folder}.lock`, announceWait(reporter, "is packing charts for another checkout"), () => {
+    if (existsSync(folder)) {
+      return;
+    }
+    const work = mkdtempSync(join(cache, "packing-"));
+    try {
+      const packed = join(work, "packed");
+      mkdirSync(packed);
+      for (const chart of charts) {
+        reporter.progress(`packing chart ${fileName(chart)}`);
+        fill(join(work, chart.chart), chart);
+        run("tar", [...reproducible, "-czf", join(packed, fileName(chart)), "-C", work, chart.chart]);
       }
-      const work = mkdtempSync(join(cache, "packing-"));
-      try {
-        const packed = join(work, "packed");
-        mkdirSync(packed);
-        for (const chart of charts) {
-          reporter.progress(`packing chart ${fileName(chart)}`);
-          fill(join(work, chart.chart), chart);
-          run("tar", [...reproducible, "-czf", join(packed, fileName(chart)), "-C", work, chart.chart]);
-        }
-        renameSync(packed, folder);
-      } finally {
-        rmSync(work, { recursive: true, force: true });
-      }
-    },
-  );
+      renameSync(packed, folder);
+    } finally {
+      rmSync(work, { recursive: true, force: true });
+    }
+  });
   reporter.done();
   return folder;
 }

@@ -2,7 +2,6 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
-import { podSecurityConfiguration } from "../components/plan/machines/k3s.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Access } from "./api.ts";
 import { cacheDirectory } from "./cache.ts";
@@ -72,11 +71,6 @@ export function admissionFile(directory: string): string {
 
 export function kwokFile(directory: string): string {
   return join(directory, "kwok.yaml");
-}
-
-/** The very Pod Security that Kraft sets k3s nodes up with, and Talos ships. */
-export function admissionConfiguration(): string {
-  return stringify(podSecurityConfiguration());
 }
 
 /** kwok's own descriptions of what a kubelet does: pods run at once, nodes become ready and stay so. */

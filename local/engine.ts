@@ -11,7 +11,7 @@ import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./control-plane.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
-import { withLock } from "./lock.ts";
+import { announceWait, withLock } from "./lock.ts";
 import { identify, lessGarbageCollection } from "./processes.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { type GeneratedSecret, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
@@ -46,8 +46,6 @@ export type Program = () => Promise<Record<string, unknown>>;
 
 interface EngineOptions {
   readonly cluster: HostCluster;
-  /** Folder with Pulumi.yaml and the stack files, which are only read. Default: this checkout. */
-  readonly checkout?: string;
   /** Values that win over those of the stack file, by key, for example `kraft:tenants`. */
   readonly config?: Readonly<Record<string, unknown>>;
   /** Secrets beside those that a local run makes, or in their place, by key; encrypted into the stack file of the run. */
@@ -59,7 +57,8 @@ interface EngineOptions {
   readonly onEvent?: (event: automation.EngineEvent) => void;
 }
 
-const thisCheckout = join(import.meta.dirname, "..");
+/** The folder with Pulumi.yaml and the stack files, which are only read. */
+const checkout = join(import.meta.dirname, "..");
 
 /** Where charts lie, relative to the folder that holds Pulumi.yaml. */
 const chartsPath = "./charts";
@@ -211,7 +210,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { cluster } = options;
   const { stack, directory, tools } = cluster;
   const reporter = options.reporter ?? silentReporter;
-  const checkout = options.checkout ?? thisCheckout;
   const workDir = engineFolder(directory);
   const stateFolder = join(workDir, "state");
   mkdirSync(stateFolder, { recursive: true });
@@ -295,16 +293,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
   const alone = (operation: () => Promise<EngineRun>): Promise<EngineRun> =>
-    withLock(
-      join(directory, "engine.lock"),
-      (pid) => {
-        reporter.line(`process ${pid} is changing the same platform; waiting for it`);
-      },
-      async () => {
-        await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
-        return operation();
-      },
-    );
+    withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), async () => {
+      await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
+      return operation();
+    });
   const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
   /** After a run that was cut short: what is gone leaves the record, and all the rest is to be applied again. */
   const doubtRecord = async (): Promise<void> => {

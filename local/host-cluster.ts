@@ -1,12 +1,13 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:https";
+import { stringify } from "yaml";
 import { condition } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
+import { podSecurityConfiguration } from "../components/plan/machines/k3s.ts";
 import { Failure } from "../errors/failure.ts";
 import type { Stack } from "../stacks/index.ts";
 import { type Access, Api, eventually } from "./api.ts";
 import {
-  admissionConfiguration,
   admissionFile,
   apiServerPlan,
   controllerManagerPlan,
@@ -21,7 +22,7 @@ import {
   schedulerPlan,
   servingCertificate,
 } from "./control-plane.ts";
-import { withLock } from "./lock.ts";
+import { announceWait, withLock } from "./lock.ts";
 import { freePorts, isFree } from "./ports.ts";
 import {
   answersOk,
@@ -36,7 +37,7 @@ import {
 } from "./processes.ts";
 import { claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
-import { portNames, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
+import { portOwners, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
 import type { Tools } from "./toolchain/ready.ts";
 
@@ -55,16 +56,6 @@ export interface HostCluster {
   readonly started: readonly string[];
 }
 
-/** Which process listens on which port: a port is kept while its process runs or nobody else has it. */
-const portOwner: Readonly<Record<keyof Ports, string>> = {
-  etcdClient: "etcd",
-  etcdPeer: "etcd",
-  apiServer: "kube-apiserver",
-  controllerManager: "kube-controller-manager",
-  scheduler: "kube-scheduler",
-  s3: "s3",
-};
-
 function runs(record: ProcessRecord | undefined): record is ProcessRecord {
   return record !== undefined && isRunning(record);
 }
@@ -74,11 +65,13 @@ function choosePorts(state: StateStore): Promise<Ports> {
   return withClaims(async (claims) => {
     const others = claims.filter(({ directory }) => directory !== state.directory);
     const taken = others.flatMap(({ directory }) => Object.values(readState(directory)?.ports ?? {}));
-    const fresh = await freePorts(portNames.length, taken);
+    const fresh = await freePorts(Object.keys(portOwners).length, taken);
     const chosen = {} as Record<keyof Ports, number>;
-    for (const [index, name] of portNames.entries()) {
+    for (const [index, [key, owner]] of Object.entries(portOwners).entries()) {
+      const name = key as keyof Ports;
       const port = state.ports?.[name];
-      const keep = port !== undefined && (runs(state.processes[portOwner[name]]) || (await isFree(port)));
+      // A port is kept while its process runs or nobody else has it.
+      const keep = port !== undefined && (runs(state.processes[owner]) || (await isFree(port)));
       chosen[name] = keep ? port : (fresh[index] ?? 0);
     }
     state.setPorts(chosen);
@@ -142,7 +135,7 @@ async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
   return ready.length >= stack.nodes.length;
 }
 
-export interface HostClusterOptions {
+interface HostClusterOptions {
   readonly stack: Stack;
   /** Everything of this cluster is in this folder. */
   readonly directory: string;
@@ -178,7 +171,8 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   const ports = await choosePorts(state);
   const credentials = provideCredentials(directory);
   const inputs: ControlPlaneInputs = { stack, directory, tools, ports, credentials };
-  writeFileWhole(admissionFile(directory), admissionConfiguration());
+  // The very Pod Security that Kraft sets k3s nodes up with, and Talos ships.
+  writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));
   writeFileWhole(kwokFile(directory), kwokConfiguration());
 
   reporter.progress("starting etcd");
@@ -252,11 +246,5 @@ export async function removeHostCluster(directory: string, reporter: Reporter = 
 
 /** Runs `action` while nobody else starts or removes the cluster in `directory`. */
 function alone<Result>(directory: string, reporter: Reporter, action: () => Promise<Result>): Promise<Result> {
-  return withLock(
-    `${directory}.lock`,
-    (pid) => {
-      reporter.line(`process ${pid} works on the same cluster; waiting for it`);
-    },
-    action,
-  );
+  return withLock(`${directory}.lock`, announceWait(reporter, "works on the same cluster"), action);
 }

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, Failure } from "../errors/failure.ts";
 import { identify, isRunning, type ProcessIdentity, readOrUndefined } from "./processes.ts";
+import type { Reporter } from "./terminal.ts";
 
 function ownIdentity(): ProcessIdentity {
   const identity = identify(process.pid);
@@ -59,6 +60,13 @@ function removeStale(path: string, seen: string): void {
     tryLink(aside, path);
   }
   rmSync(aside, { force: true });
+}
+
+/** Tells the user which process is waited for, and what it is doing. */
+export function announceWait(reporter: Reporter, work: string): (pid: number) => void {
+  return (pid) => {
+    reporter.line(`process ${pid} ${work}; waiting for it`);
+  };
 }
 
 /**

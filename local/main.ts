@@ -30,15 +30,13 @@ const commands = {
   tools: [],
 } as const satisfies Record<string, readonly ("stack" | "charts")[]>;
 
-type Command = keyof typeof commands;
-
 /** What the user asked for. */
 export function parseCommandLine(commandArguments: readonly string[]) {
   const [name = "", ...rest] = commandArguments;
   if (!Object.hasOwn(commands, name)) {
     throw new Failure(`Unknown command ${JSON.stringify(name)}.\n${usage}`);
   }
-  const command = name as Command;
+  const command = name as keyof typeof commands;
   const known: readonly string[] = commands[command];
   let values: { stack?: string; charts?: string };
   try {
@@ -166,10 +164,9 @@ async function main(commandArguments: readonly string[]): Promise<void> {
       return up(stack ?? "local", charts);
     case "down":
       return down(stack);
-    case "kubeconfig": {
+    case "kubeconfig":
       kubeconfig(stack ?? "local");
       return;
-    }
     case "tools":
       return tools();
   }

@@ -16,14 +16,6 @@ export const s3Secrets = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKe
 export const generatedSecrets = [...s3Secrets, "kraft:guestTokenSeed"] as const;
 export type GeneratedSecret = (typeof generatedSecrets)[number];
 
-interface LocalStackFile {
-  readonly file: PulumiFile;
-  /** What the local run changed of what the stack declares, each as a sentence for the summary. */
-  readonly changes: readonly string[];
-  /** Secrets that are still to be set. */
-  readonly missingSecrets: readonly GeneratedSecret[];
-}
-
 /**
  * The stack file of a local run: the checkout's, with what a simulated cluster needs to be different.
  *
@@ -40,7 +32,13 @@ export function localStackFile(inputs: {
   /** The cluster's own S3 server, and whether its keys are other than those of the run before. */
   readonly s3: { readonly endpoint: string; readonly keysAreNew: boolean };
   readonly overrides?: Readonly<Record<string, unknown>>;
-}): LocalStackFile {
+}): {
+  readonly file: PulumiFile;
+  /** What the local run changed of what the stack declares, each as a sentence for the summary. */
+  readonly changes: readonly string[];
+  /** Secrets that are still to be set. */
+  readonly missingSecrets: readonly GeneratedSecret[];
+} {
   const { stack, previous } = inputs;
   const changes: string[] = [];
   // The checkout's encrypted values belong to its owner's passphrase.

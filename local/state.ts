@@ -3,8 +3,16 @@ import { dirname, join } from "node:path";
 import { codeOf, Failure } from "../errors/failure.ts";
 import type { ProcessRecord } from "./processes.ts";
 
-export const portNames = ["etcdClient", "etcdPeer", "apiServer", "controllerManager", "scheduler", "s3"] as const;
-export type Ports = Readonly<Record<(typeof portNames)[number], number>>;
+/** A cluster's ports, and which process listens on each. */
+export const portOwners = {
+  etcdClient: "etcd",
+  etcdPeer: "etcd",
+  apiServer: "kube-apiserver",
+  controllerManager: "kube-controller-manager",
+  scheduler: "kube-scheduler",
+  s3: "s3",
+} as const;
+export type Ports = Readonly<Record<keyof typeof portOwners, number>>;
 
 /** What one run leaves for the next to find, in `state.json`. */
 export interface State {

@@ -6,7 +6,7 @@ import { delimiter, join } from "node:path";
 import { coerce, satisfies } from "semver";
 import { Failure } from "../../errors/failure.ts";
 import { cacheDirectory, hashFiles } from "../cache.ts";
-import { withLock } from "../lock.ts";
+import { announceWait, withLock } from "../lock.ts";
 import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";
 import { findGo, type Go, missingGo } from "./go.ts";
@@ -147,9 +147,7 @@ export async function readyTools(
     }
     await withLock(
       `${folder}.lock`,
-      (pid) => {
-        reporter.line(`process ${pid} is building ${module.name} for another checkout; waiting for it`);
-      },
+      announceWait(reporter, `is building ${module.name} for another checkout`),
       async () => {
         const stillToBuild = missing();
         if (stillToBuild.length > 0) {
