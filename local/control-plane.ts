@@ -11,14 +11,6 @@ import { moduleFolder } from "./toolchain/go.ts";
 import { toolPath, type Tools } from "./toolchain/ready.ts";
 import { toolModules } from "./toolchain/tools.ts";
 
-/** Secrets of one embedded cluster, each a file that only its user can read, made once. */
-export interface Credentials {
-  readonly token: string;
-  readonly tokenFile: string;
-  readonly serviceAccountPrivateKey: string;
-  readonly serviceAccountPublicKey: string;
-}
-
 /** The text of a secret file, made by `make` if it is not there yet. */
 export function secretFile(path: string, make: () => string): string {
   if (!existsSync(path)) {
@@ -27,7 +19,8 @@ export function secretFile(path: string, make: () => string): string {
   return readFileSync(path, "utf8");
 }
 
-export function provideCredentials(directory: string): Credentials {
+/** The token of the administrator, and the paths of secrets: each a file that only its user can read, made once. */
+export function provideCredentials(directory: string) {
   const folder = join(directory, "credentials");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const token = secretFile(join(folder, "admin-token"), () => randomBytes(32).toString("base64url"));
@@ -53,7 +46,7 @@ export interface ControlPlaneInputs {
   readonly directory: string;
   readonly tools: Tools;
   readonly ports: Ports;
-  readonly credentials: Credentials;
+  readonly credentials: ReturnType<typeof provideCredentials>;
 }
 
 /** Where the API server puts the certificate that it makes for itself. */

@@ -31,8 +31,6 @@ export interface EngineRun {
 
 /** The real Pulumi engine with the program of this checkout, its state, and the embedded cluster. */
 export interface Engine {
-  /** Folder with the project and stack file of this run. */
-  readonly workDir: string;
   /** What the local run changed of what the stack declares. */
   readonly overrides: readonly string[];
   /** What the stack file of this run says, by key, for example `kraft:network`. Secrets in it are encrypted. */
@@ -329,7 +327,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     }
   };
   return {
-    workDir,
     overrides: derived.changes,
     config: derived.file.config ?? {},
     up: (interruption) => alone(() => up(interruption)),

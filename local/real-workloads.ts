@@ -61,13 +61,12 @@ function needsCapability(): boolean {
 /** cert-manager's webhook, on the address of its Service: the API server calls it for every issuer and certificate. */
 async function certManager(cluster: HostCluster): Promise<Workload | undefined> {
   const labels = ["app.kubernetes.io/name=webhook", "app.kubernetes.io/component=webhook"];
-  const [deployments, declared] = await Promise.all([
+  const [[deployment], [service]] = await Promise.all([
     cluster.api.list(labelled(paths.deployments.all, ...labels)),
     cluster.api.list(labelled(services, ...labels)),
   ]);
-  const [deployment, service] = [deployments[0], declared[0]];
-  const address = service?.spec.clusterIP;
-  if (deployment === undefined || address === undefined || address === "") {
+  const address = service?.spec.clusterIP ?? "";
+  if (deployment === undefined || address === "") {
     return undefined;
   }
   return {

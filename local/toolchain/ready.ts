@@ -52,12 +52,6 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Files of this name on PATH, in its order. */
-function onPath(name: string): string[] {
-  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
-  return folders.map((folder) => join(folder, name)).filter(isExecutable);
-}
-
 /** Whether a tool that the machine already has can stand in for the version that Kraft was tested with. */
 export function versionFits(found: string, wanted: string, match: Match): boolean {
   const version = /\d+\.\d+/.test(found) ? coerce(found) : null;
@@ -80,7 +74,8 @@ function findInstalled(tool: Tool): ReadyTool | undefined {
     const path = join(home, "plugins", `${tool.name.slice("pulumi-".length)}-v${tool.version}`, tool.name);
     return isExecutable(path) ? { name: tool.name, version: tool.version, path, from: "machine" } : undefined;
   }
-  for (const path of onPath(tool.name)) {
+  const folders = (process.env["PATH"] ?? "").split(delimiter).filter((folder) => folder !== "");
+  for (const path of folders.map((folder) => join(folder, tool.name)).filter(isExecutable)) {
     const result = spawnSync(path, installed.arguments, { encoding: "utf8", timeout: 20_000 });
     const version = installed.pattern.exec(`${result.stdout}${result.stderr}`)?.[1];
     if (version !== undefined && versionFits(version, tool.version, installed.match)) {
