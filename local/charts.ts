@@ -26,9 +26,14 @@ export const k3kVersion = "1.1.0";
 
 const standIns = join(import.meta.dirname, "stand-ins");
 
-interface LocalChart {
+export interface ChartFile {
   readonly chart: string;
   readonly version: string;
+  /** `given`: from the folder that the user named. */
+  readonly kind: "real" | "standIn" | "given";
+}
+
+interface LocalChart extends ChartFile {
   /** A stand-in of ours, or the project's own chart. */
   readonly kind: "real" | "standIn";
   /** The Go module that the chart or its CRDs come from, and the module of `local/tools/` that pins its version. */
@@ -77,13 +82,6 @@ const charts: readonly LocalChart[] = [
     into: "templates/crds.yaml",
   },
 ];
-
-export interface ChartFile {
-  readonly chart: string;
-  readonly version: string;
-  /** `given`: from the folder that the user named. */
-  readonly kind: "real" | "standIn" | "given";
-}
 
 /** The charts that a stack file needs: MetalLB's only for an entrypoint with an address of its own. */
 export function declaredCharts(

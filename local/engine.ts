@@ -290,25 +290,15 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
-  const alone = (operation: () => Promise<EngineRun>): Promise<EngineRun> =>
-    withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), async () => {
-      await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
-      return operation();
-    });
   const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
-  /** After a run that was cut short: what is gone leaves the record, and all the rest is to be applied again. */
-  const doubtRecord = async (): Promise<void> => {
-    if (distrustRecord(stateFile) === 0) {
-      return;
-    }
-    reporter.line("the last run was cut short: looking at everything, and applying all of it again");
-    await follow("refresh").run((onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
-    // A refresh believes what it has read.
-    distrustRecord(stateFile);
-  };
   const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
-    if (wasCutShort(workDir)) {
-      await doubtRecord();
+    await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
+    if (wasCutShort(workDir) && distrustRecord(stateFile) > 0) {
+      // What is gone leaves the record, and all the rest is to be applied again.
+      reporter.line("the last run was cut short: looking at everything, and applying all of it again");
+      await follow("refresh").run((onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
+      // A refresh believes what it has read.
+      distrustRecord(stateFile);
     }
     const follower = follow("up");
     upBegins(workDir);
@@ -329,7 +319,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     overrides: derived.changes,
     config: derived.file.config ?? {},
-    up: (interruption) => alone(() => up(interruption)),
+    up: (interruption) =>
+      withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), () =>
+        up(interruption),
+      ),
     preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent })),
   };
 }

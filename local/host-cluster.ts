@@ -44,6 +44,7 @@ import type { Tools } from "./toolchain/ready.ts";
 /** An embedded cluster that runs. */
 export interface HostCluster {
   readonly stack: Stack;
+  /** Everything of this cluster is in this folder. */
   readonly directory: string;
   readonly kubeconfig: string;
   readonly context: string;
@@ -135,13 +136,7 @@ async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
   return ready.length >= stack.nodes.length;
 }
 
-interface HostClusterOptions {
-  readonly stack: Stack;
-  /** Everything of this cluster is in this folder. */
-  readonly directory: string;
-  readonly tools: Tools;
-  readonly reporter?: Reporter;
-}
+type HostClusterOptions = Pick<HostCluster, "stack" | "directory" | "tools"> & { readonly reporter?: Reporter };
 
 /**
  * Brings a host cluster up: etcd, API server, controller manager, scheduler, and the stack's nodes simulated by kwok.

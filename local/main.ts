@@ -157,8 +157,8 @@ async function tools(): Promise<void> {
   }
 }
 
-async function main(commandArguments: readonly string[]): Promise<void> {
-  const { command, stack, charts } = parseCommandLine(commandArguments);
+async function main(): Promise<void> {
+  const { command, stack, charts } = parseCommandLine(process.argv.slice(2));
   switch (command) {
     case "up":
       return up(stack ?? "local", charts);
@@ -185,7 +185,7 @@ if (import.meta.main) {
     });
   }
   try {
-    await main(process.argv.slice(2));
+    await main();
   } catch (error) {
     if (process.exitCode === undefined) {
       console.error(error instanceof Failure || error instanceof ConfigError ? `\nkraft: ${error.message}` : error);

@@ -15,9 +15,6 @@ import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady }
 import { asRoot } from "./service-route.ts";
 import { toolPath } from "./toolchain/ready.ts";
 
-/** Milliseconds between two looks at what the program has declared so far. */
-const interval = 300;
-
 interface Service extends KubernetesObject {
   readonly spec: { readonly clusterIP?: string; readonly type?: string; readonly loadBalancerClass?: string };
   readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
@@ -226,7 +223,7 @@ export class RealWorkloads {
             return;
           }
         }
-        await sleep(interval);
+        await sleep(300);
       }
     };
     const looping = loop();
