@@ -1,11 +1,12 @@
 import { UsageError } from "../../errors/failure.ts";
+import { report } from "../../errors/problem.ts";
+import type { Model } from "../../infra/model.ts";
 import { directoryOf, stackNamed, stacksToCheck } from "../cli/choice.ts";
-import type { Output } from "../cli/output.ts";
+import type { Output, Style } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
 import { type NameServers, nameServers } from "./ask.ts";
 import { type Checked, inspect } from "./checked.ts";
-import { checkText } from "./text.ts";
-import { withDns } from "./with-dns.ts";
+import { dnsTable, dnsWarnings, judgeDns, namesOf } from "./dns.ts";
 
 interface Given {
   readonly dns?: true;
@@ -47,4 +48,42 @@ function askDns(inspected: readonly Inspected[], servers: NameServers, output: O
     model === undefined || !hasNames ? checked : withDns(checked, model, servers),
   );
   return output.during(`asking ${servers.servers.join(", ")} for DNS names`, Promise.all(asked));
+}
+
+/** The findings about a stack as text. */
+export function checkText(checked: Checked, style: Style): string[] {
+  const { stack, description, file, tables, warnings, problems } = checked;
+  const [headline = "", ...details] = problems.length === 0 ? [] : report(file, problems).split("\n");
+  return [
+    style.title(`${stack}: ${description}`),
+    ...tables.flatMap((table) => ["", ...style.table(table)]),
+    ...(warnings.length === 0
+      ? []
+      : [
+          "",
+          style.caution(count(warnings.length, "warning")),
+          ...warnings.map(({ key, message }) => `  ${key}: ${message}`),
+        ]),
+    "",
+    ...(problems.length === 0
+      ? [style.good(`${file} has no problems.`)]
+      : // A check never changes anything.
+        [style.bad(headline.replace(" Nothing was changed.", "")), ...details]),
+  ];
+}
+
+function count(number: number, what: string): string {
+  return number === 1 ? `1 ${what}` : `${number} ${what}s`;
+}
+
+/** Adds DNS to the findings about a stack. */
+export async function withDns(checked: Checked, model: Model, nameServers: NameServers): Promise<Checked> {
+  const names = namesOf(model).map(({ name }) => name);
+  const dns = judgeDns(model, await nameServers.ask(names, model.entrypoint));
+  return {
+    ...checked,
+    tables: [...checked.tables, dnsTable(dns, nameServers.servers)],
+    warnings: [...checked.warnings, ...dnsWarnings(dns)],
+    dns,
+  };
 }

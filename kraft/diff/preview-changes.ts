@@ -1,6 +1,5 @@
-import { type Change, change, type DeclaredIdentity, type Operation, sorted } from "./change.ts";
+import { type Change, change, type DeclaredIdentity, type Operation, ownerOf, sorted } from "./change.ts";
 import { asFields, type FieldChange, fieldChanges, type Fields, valueAt } from "./fields.ts";
-import { ownerOf } from "./identity.ts";
 import type { Message, Preview, PreviewStep, ResourceState } from "./preview.ts";
 import { secret, withoutSecrets } from "./redact.ts";
 

@@ -13,8 +13,7 @@ import { NotAPreview, readPreview } from "./preview.ts";
 import { changesOf, isRefusal } from "./preview-changes.ts";
 import { changesBetween } from "./rendered-changes.ts";
 import type { Rendering } from "./rendering.ts";
-import { changesText, driftText } from "./text.ts";
-import { previewNotes } from "./wording.ts";
+import { changesText, driftText, previewNotes } from "./text.ts";
 
 interface Given extends CommonOptions {
   readonly base?: string;

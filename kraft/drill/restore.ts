@@ -6,8 +6,7 @@ import { restoreVolume } from "../../cluster/restore.ts";
 import { type Patience, waitFor } from "../../cluster/wait.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { Failure } from "../../errors/failure.ts";
-import { type Checked, checkerResult } from "./checker.ts";
-import { checkerPod } from "./checker-pod.ts";
+import { type Checked, checkerPod, checkerResult } from "./checker.ts";
 import type { Target } from "./targets.ts";
 
 /** Milliseconds that a simulated pod has for a result: none will come, unless a test writes it. */

@@ -1,12 +1,18 @@
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
 import { Failure } from "../../errors/failure.ts";
+import { ConfigError, show } from "../../errors/problem.ts";
+import { defaultUser } from "../../infra/config/keys/host.ts";
+import { nodesOf } from "../../infra/config/model-of.ts";
+import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
+import { configSchema } from "../../infra/config/schema.ts";
+import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import type { Run } from "../cli/verb.ts";
 import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
 import { rewriteKubeconfig, validityText } from "../kubeconfig/rewrite.ts";
-import { askNodes } from "./host-kubeconfig.ts";
-import { targetOf } from "./target.ts";
+import { askNodes, type HostNode } from "./host-kubeconfig.ts";
 
 interface Given {
   readonly key?: string;
@@ -44,3 +50,61 @@ export const run: Run<Given> = async (given, output) => {
     text: [],
   };
 };
+
+/** Where a stack's kubeconfig comes from and goes to. */
+export interface HostTarget {
+  readonly nodes: readonly HostNode[];
+  readonly user: string;
+  /** Name of the API server; undefined for the address of the node that answers. */
+  readonly api: string | undefined;
+  readonly path: string;
+  readonly context: string;
+  /** The cluster that the stack file names; undefined before the first one. */
+  readonly uid: string | undefined;
+}
+
+/**
+ * What a stack file says about its machines and its kubeconfig, whatever else is wrong with it or still missing.
+ *
+ * @throws ConfigError naming what is wrong with these keys.
+ * @throws Failure where Kraft does not run the machines.
+ */
+export function targetOf(file: StackFile): HostTarget {
+  const { machines, nodes } = keysOf(file, ["machines", "nodes"]);
+  if (machines === undefined) {
+    throw new Failure(
+      `${file.name} has no kraft:machines: its machines are set up by hand, and so is the kubeconfig\n` +
+        "  see docs/first-steps.md",
+    );
+  }
+  if (file.stack.distribution === "talos") {
+    throw new Failure(
+      `${file.name} is on Talos, where pulumi up itself leaves the kubeconfig where kraft:cluster.kubeconfig says\n` +
+        "  to have it written anew: change kraft:machines.again, then pulumi up",
+    );
+  }
+  const missing = k3sMachineProblems(file.stack, { machines, nodes }, []).filter(
+    ({ key }) => !/(machineKey|k3sToken)$/.test(key),
+  );
+  if (missing.length > 0) {
+    throw new ConfigError(file.name, missing);
+  }
+  const written = (file.raw.values["cluster"] ?? {}) as Readonly<Record<string, unknown>>;
+  const { shape } = configSchema.shape.cluster;
+  const text = (key: "kubeconfig" | "context"): string => {
+    const result = shape[key].safeParse(written[key]);
+    if (!result.success) {
+      const [allowed = "", fix = ""] = result.error.issues[0]?.message.split("\n") ?? [];
+      throw new ConfigError(file.name, [{ key: `kraft:cluster.${key}`, found: show(written[key]), allowed, fix }]);
+    }
+    return result.data;
+  };
+  return {
+    nodes: nodesOf(file.stack, nodes).map(({ name, address, hostKey = "" }) => ({ name, address, hostKey })),
+    user: machines.user ?? defaultUser,
+    api: machines.api,
+    path: kubeconfigPath(text("kubeconfig"), file.directory),
+    context: text("context"),
+    uid: shape.uid.safeParse(written["uid"]).data,
+  };
+}

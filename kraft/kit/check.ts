@@ -6,9 +6,8 @@ import { type Catalogue, readCatalogue } from "../../infra/catalogue/catalogue.t
 import { readStackFile, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { distance } from "../cli/moment.ts";
 import { storeOf } from "../restore/inputs.ts";
-import { decrypter } from "../secrets/passphrase.ts";
-import { bucketKeyNames, openSecrets } from "../secrets/stack-secrets.ts";
-import { kitFiles } from "./contents.ts";
+import { bucketKeyNames, decrypter, openSecrets } from "../secrets/stack-secrets.ts";
+import { kitFiles } from "./write.ts";
 
 /** One thing that a rebuild needs, and whether the kit has it. */
 export interface KitLine {

@@ -9,10 +9,9 @@ import type { Output } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
 import { inputsOf } from "../restore/inputs.ts";
 import { readMoveCluster } from "./clusters.ts";
-import { doneChecks } from "./done.ts";
 import { movingFile, sourceFile, sourceIn, sourceStore } from "./files.ts";
 import { back, copy, cutover } from "./phases.ts";
-import { progressOf } from "./progress.ts";
+import { doneChecks, progressOf } from "./progress.ts";
 import { checksText, progressText, reportText } from "./text.ts";
 
 interface Given {

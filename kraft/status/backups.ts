@@ -4,9 +4,16 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
-import { type Found, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
-import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";
+import {
+  type Found,
+  remarks,
+  type ScheduleStatus,
+  sentence,
+  sortedBy,
+  type Status,
+  type VolumeStatus,
+} from "./report.ts";
 
 /** Where backups go. */
 export function targetFound({ backupTargets }: Observed): Found<Status["backups"]["target"]> {

@@ -1,10 +1,21 @@
-import { condition, type Node } from "../../cluster/objects.ts";
+import { type Certificate, condition, type Node } from "../../cluster/objects.ts";
+import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { type Found, remarks, sentence, sortedBy } from "./found.ts";
+import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Observed } from "./observed.ts";
-import type { Expected, NodeStatus, WorkloadStatus } from "./report.ts";
+import {
+  type CertificateStatus,
+  type Expected,
+  type Found,
+  type NodeStatus,
+  type Remark,
+  remarks,
+  sentence,
+  sortedBy,
+  type WorkloadStatus,
+} from "./report.ts";
 
 /** The nodes of the stack, and those that the cluster has. */
 export function nodesFound({ nodes }: Observed, stack: Stack): Found<NodeStatus>[] {
@@ -78,5 +89,48 @@ export function platformFound({ deployments, daemonSets }: Observed, { entry }: 
         ),
       ),
     ],
+  };
+}
+
+/** What is wrong with the one issuer. */
+export function issuerProblems({ issuers }: Observed): Remark[] {
+  const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
+  const ready = condition(issuer?.status, "Ready");
+  return remarks(
+    `issuer ${issuerName}`,
+    issuer === undefined
+      ? "is not in the cluster: run pulumi up"
+      : ready?.status !== "True" && sentence("is not ready", ready?.message),
+  );
+}
+
+/** Milliseconds after its due time that a renewal may take. */
+const renewalPatience = 24 * 3_600_000;
+
+/** Every certificate, by namespace and name. */
+export function certificatesFound({ certificates }: Observed, now: Date): Found<CertificateStatus>[] {
+  return sortedBy(
+    certificates.map((certificate) => certificateFound(certificate, now)),
+    ({ part: { namespace, name } }) => `${namespace}/${name}`,
+  );
+}
+
+function certificateFound({ metadata, spec, status }: Certificate, now: Date): Found<CertificateStatus> {
+  const { namespace = "", name } = metadata;
+  const ready = condition(status, "Ready");
+  const isReady = ready?.status === "True";
+  const notAfter = timestamp(status?.notAfter);
+  const renewal = timestamp(status?.renewalTime);
+  const isOverdue = renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience;
+  return {
+    part: { namespace, name, hosts: spec?.dnsNames ?? [], ready: isReady, notAfter: notAfter?.toISOString() ?? null },
+    problems: remarks(
+      `certificate ${namespace}/${name}`,
+      notAfter !== undefined && notAfter < now
+        ? `EXPIRED ${distance(notAfter, now)}`
+        : isReady
+          ? isOverdue && `should have been renewed on ${moment(renewal)}`
+          : sentence("is not ready", ready?.message),
+    ),
   };
 }

@@ -1,9 +1,7 @@
 import { schedulesFound, targetFound, volumesFound } from "./backups.ts";
-import { certificatesFound, issuerProblems } from "./certificates.ts";
-import type { Found, Remark } from "./found.ts";
 import type { Observed } from "./observed.ts";
-import { nodesFound, platformFound } from "./platform.ts";
-import type { Expected, Status } from "./report.ts";
+import { certificatesFound, issuerProblems, nodesFound, platformFound } from "./platform.ts";
+import type { Expected, Found, Remark, Status } from "./report.ts";
 import { tenantsFound } from "./tenants.ts";
 
 /** What is the matter with a cluster, from what it told about itself. */

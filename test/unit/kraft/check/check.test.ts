@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { type Checked, checked } from "../../../../kraft/check/checked.ts";
-import { checkText } from "../../../../kraft/check/text.ts";
+import { checkText } from "../../../../kraft/check/run.ts";
 import { Style } from "../../../../kraft/cli/output.ts";
 import { type Stack, stacks } from "../../../../stacks/index.ts";
 import { folderWith, kraft } from "../../../fixtures/kraft/command.ts";

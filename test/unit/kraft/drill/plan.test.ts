@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { volumeManifest } from "../../../../cluster/manifests.ts";
 import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../../cluster/objects.ts";
-import { checkerPod } from "../../../../kraft/drill/checker-pod.ts";
+import { checkerPod } from "../../../../kraft/drill/checker.ts";
 import { leftovers } from "../../../../kraft/drill/cleanup.ts";
 import { type Holder, isAbandoned } from "../../../../kraft/drill/lease.ts";
 import { nextTenant, recordOf } from "../../../../kraft/drill/record.ts";
