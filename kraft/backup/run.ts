@@ -1,10 +1,10 @@
 import { claimText } from "../../cluster/longhorn.ts";
-import { interruption, minutesOf } from "../../cluster/wait.ts";
 import { bytesText } from "../cli/bytes.ts";
-import { stackFileWith } from "../cli/choice.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import { moment } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
+import { interruptible, minutesOf } from "../cli/time-limit.ts";
 import type { Run } from "../cli/verb.ts";
 import { backUp, type BackupReport } from "./backup.ts";
 
@@ -17,23 +17,20 @@ interface Given {
 export const run: Run<Given> = async (given, output) => {
   const { tenant, volume } = given;
   const limit = minutesOf("--timeout", given.timeout, 720);
-  const file = stackFileWith(tenant, given);
+  const file = stackFileOf(given, tenant);
   const host = await reach(file, output);
-  const interrupted = interruption();
-  try {
-    const report = await backUp(host, {
+  const report = await interruptible((signal) =>
+    backUp(host, {
       stack: file.stack.name,
       tenant,
       volumes: volume === undefined ? undefined : [volume],
-      patience: { until: Date.now() + limit, signal: interrupted.signal },
+      patience: { until: Date.now() + limit, signal },
       progress: (text) => {
         output.note(`${tenant}: ${text}`);
       },
-    });
-    return { json: report, text: backupText(report, output.style), ok: report.ok };
-  } finally {
-    interrupted.stop();
-  }
+    }),
+  );
+  return { json: report, text: backupText(report, output.style), ok: report.ok };
 };
 
 /** What was backed up, as the operator reads it. */

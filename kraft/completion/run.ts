@@ -2,8 +2,8 @@ import { join } from "node:path";
 import type { Command } from "commander";
 import { UsageError } from "../../errors/failure.ts";
 import { show } from "../../errors/problem.ts";
-import { checkout, readStackFile, stacksWithFile, tenantsOf } from "../../infra/config/stack-file.ts";
-import { directoryOf, stackNamed } from "../cli/choice.ts";
+import { checkout, stacksWithFile, tenantsOf } from "../../infra/config/stack-file.ts";
+import { directoryOf, stackFileNamed } from "../cli/choice.ts";
 import { programOf } from "../cli/command-line.ts";
 import type { Run } from "../cli/verb.ts";
 import { scripts } from "./scripts.ts";
@@ -92,7 +92,7 @@ function valuesOf(what: string, choices: readonly string[], options: Readonly<Re
       return stacks;
     case "tenant": {
       const chosen = stacks.filter((stack) => (options["--stack"] ?? stack) === stack);
-      return [...new Set(chosen.flatMap((stack) => tenantsOf(readStackFile(stackNamed(stack, directory), directory))))];
+      return [...new Set(chosen.flatMap((stack) => tenantsOf(stackFileNamed(stack, directory))))];
     }
     case "shell":
       return Object.keys(scripts);

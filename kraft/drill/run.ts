@@ -1,12 +1,12 @@
 import { claimText } from "../../cluster/longhorn.ts";
-import { interruption, minutesOf } from "../../cluster/wait.ts";
 import { Failure, UsageError } from "../../errors/failure.ts";
 import { tenantsOf } from "../../infra/config/stack-file.ts";
 import { bytesText } from "../cli/bytes.ts";
-import { stackFileOf, stackFileWith } from "../cli/choice.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import { distance, moment } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
+import { interruptible, minutesOf } from "../cli/time-limit.ts";
 import type { Run } from "../cli/verb.ts";
 import { drill, type DrillReport } from "./drill.ts";
 import { nextTenant } from "./record.ts";
@@ -23,27 +23,24 @@ export const run: Run<Given> = async (given, output) => {
     throw new UsageError("name a tenant or use --next\n  allowed: either a tenant or --next");
   }
   const limit = minutesOf("--timeout", given.timeout, 240);
-  const file = named === undefined ? stackFileOf(given) : stackFileWith(named, given);
+  const file = stackFileOf(given, named);
   const host = await reach(file, output);
   const tenant = named ?? nextTenant(tenantsOf(file), await host.list("/api/v1/namespaces"));
   if (tenant === undefined) {
     throw new Failure(`${file.name} has no tenant: there is nothing to restore`);
   }
-  const interrupted = interruption();
-  try {
-    const report = await drill(host, {
+  const report = await interruptible((signal) =>
+    drill(host, {
       stack: file.stack.name,
       tenant,
       limit,
-      signal: interrupted.signal,
+      signal,
       progress: (text) => {
         output.note(`${tenant}: ${text}`);
       },
-    });
-    return { json: report, text: drillText(report, new Date(), output.style), ok: report.ok };
-  } finally {
-    interrupted.stop();
-  }
+    }),
+  );
+  return { json: report, text: drillText(report, new Date(), output.style), ok: report.ok };
 };
 
 const datastores = { etcd: "with etcd's files", sqlite: "with a SQLite datastore", none: "" } as const;

@@ -1,16 +1,17 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { defaultTarget } from "../../cluster/longhorn.ts";
 import { paths } from "../../cluster/paths.ts";
+import { annotateTenant } from "../../cluster/tenant-annotations.ts";
+import { arrivedFromAnnotation } from "../../components/plan/move.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
-import { stackFileOf, stackFileWith } from "../cli/choice.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { recordArrival } from "../move/record.ts";
 import { bucketKey } from "../secrets/stack-secrets.ts";
 import { inputsOf, storeOf } from "./inputs.ts";
 import { type RestorePlan, restorePlan } from "./plan.ts";
 import { outcomeText, planText } from "./text.ts";
-import { allThere, type Outcome, requireBackupTarget, restoreVolumes, wholeTenants } from "./volumes.ts";
+import { allThere, requireBackupTarget, restoreVolumes, wholeTenants } from "./volumes.ts";
 
 interface Given {
   readonly phase: "plan" | "apply";
@@ -19,7 +20,7 @@ interface Given {
 
 export const run: Run<Given> = async (given, output) => {
   const { phase, tenant } = given;
-  const file = tenant === undefined ? stackFileOf(given) : stackFileWith(tenant, given);
+  const file = stackFileOf(given, tenant);
   const stack = file.stack.name;
   const inputs = { ...inputsOf(file), tenant };
   const store = storeOf(file, await bucketKey(file, process.env));
@@ -35,12 +36,20 @@ export const run: Run<Given> = async (given, output) => {
     };
   }
   const host = await reach(file, output);
-  const outcomes = await applyRestore(host, plan, { replicas: inputs.replicas, note: output.note });
+  const remedy = "Bring the platform up first, with kraft:phase restore: pulumi up";
+  await requireBackupTarget(host, defaultTarget, plan.target, remedy);
+  const outcomes = await restoreVolumes(host, plan.order, {
+    fieldManager: "kraft-restore",
+    goal: () => ({ is: "restored", replicas: inputs.replicas }),
+    refused: await refusedTenants(host, plan),
+    remedy,
+    note: output.note,
+  });
   // A tenant that once moved here from another stack has now come back from this stack's own backups.
   const whole = new Set(wholeTenants(plan.order, outcomes));
   for (const { name, from } of inputs.tenants) {
     if (from !== undefined && whole.has(name)) {
-      await recordArrival(host, name, from);
+      await annotateTenant(host, name, { [arrivedFromAnnotation]: from });
     }
   }
   const ok = allThere(outcomes) && isPlanFine;
@@ -50,36 +59,6 @@ export const run: Run<Given> = async (given, output) => {
     ok,
   };
 };
-
-/** How a restore is done. */
-export interface ApplyOptions {
-  /** Replicas of each volume in the end. */
-  readonly replicas: number;
-  /** Called with what is going on. */
-  readonly note: (text: string) => void;
-}
-
-/**
- * Brings volumes back. It creates and raises, and never deletes; where it is interrupted, the next run continues from what
- * exists. A retained volume is given back to its claim. What is in the way of one volume keeps no other.
- *
- * @throws Failure before anything is touched, where the cluster cannot restore: another backup target, or no classes.
- */
-export async function applyRestore(
-  host: WritableHost,
-  plan: RestorePlan,
-  { replicas, note }: ApplyOptions,
-): Promise<Outcome[]> {
-  const remedy = "Bring the platform up first, with kraft:phase restore: pulumi up";
-  await requireBackupTarget(host, defaultTarget, plan.target, remedy);
-  return restoreVolumes(host, plan.order, {
-    fieldManager: "kraft-restore",
-    goal: () => ({ is: "restored", replicas }),
-    refused: await refusedTenants(host, plan),
-    remedy,
-    note,
-  });
-}
 
 /** Tenants of whom nothing may be touched, and why. */
 async function refusedTenants(host: WritableHost, plan: RestorePlan): Promise<ReadonlyMap<string, string>> {
@@ -91,15 +70,12 @@ async function refusedTenants(host: WritableHost, plan: RestorePlan): Promise<Re
         host.list(paths.clusters.in(namespace)),
       ]);
       if (live === undefined) {
-        refused.set(
-          name,
-          `namespace ${namespace} does not exist: bring the platform up first, with kraft:phase restore`,
-        );
+        const why = `namespace ${namespace} does not exist: bring the platform up first, with kraft:phase restore`;
+        refused.set(name, why);
       } else if (clusters.length > 0) {
-        refused.set(
-          name,
-          `the guest ${clusters.map(({ metadata }) => metadata.name).join(", ")} exists and may have made empty volumes already: nothing of ${name} was touched`,
-        );
+        const guests = clusters.map(({ metadata }) => metadata.name).join(", ");
+        const why = `the guest ${guests} exists and may have made empty volumes already: nothing of ${name} was touched`;
+        refused.set(name, why);
       }
     }),
   );

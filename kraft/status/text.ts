@@ -1,7 +1,7 @@
 import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
 import { distance, moment } from "../cli/moment.ts";
-import type { Style } from "../cli/output.ts";
+import { remarkLine, type Style } from "../cli/output.ts";
 import type { Status, TenantStatus, Use } from "./report.ts";
 
 const gibibyte = 1024 ** 3;
@@ -35,10 +35,6 @@ export function statusText(status: Status, description: string, style: Style, zo
     ...(notes.length === 0 ? [] : [style.title("Moving"), ...notes.map(remarkLine), ""]),
     ...(problems.length === 0 ? [style.good("All is well.")] : [style.bad(count), ...problems.map(remarkLine)]),
   ];
-}
-
-function remarkLine({ subject, message }: Status["problems"][number]): string {
-  return `  ${subject}: ${message}`;
 }
 
 function nodesTable({ nodes }: Status): Table {
