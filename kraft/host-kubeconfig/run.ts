@@ -12,7 +12,7 @@ import { stackFileOf } from "../cli/choice.ts";
 import type { Run } from "../cli/verb.ts";
 import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
 import { rewriteKubeconfig, validityText } from "../kubeconfig/rewrite.ts";
-import { askNodes, type HostNode } from "./host-kubeconfig.ts";
+import { askNodes } from "./host-kubeconfig.ts";
 
 interface Given {
   readonly key?: string;
@@ -51,25 +51,13 @@ export const run: Run<Given> = async (given, output) => {
   };
 };
 
-/** Where a stack's kubeconfig comes from and goes to. */
-export interface HostTarget {
-  readonly nodes: readonly HostNode[];
-  readonly user: string;
-  /** Name of the API server; undefined for the address of the node that answers. */
-  readonly api: string | undefined;
-  readonly path: string;
-  readonly context: string;
-  /** The cluster that the stack file names; undefined before the first one. */
-  readonly uid: string | undefined;
-}
-
 /**
  * What a stack file says about its machines and its kubeconfig, whatever else is wrong with it or still missing.
  *
  * @throws ConfigError naming what is wrong with these keys.
  * @throws Failure where Kraft does not run the machines.
  */
-export function targetOf(file: StackFile): HostTarget {
+function targetOf(file: StackFile) {
   const { machines, nodes } = keysOf(file, ["machines", "nodes"]);
   if (machines === undefined) {
     throw new Failure(
@@ -102,9 +90,11 @@ export function targetOf(file: StackFile): HostTarget {
   return {
     nodes: nodesOf(file.stack, nodes).map(({ name, address, hostKey = "" }) => ({ name, address, hostKey })),
     user: machines.user ?? defaultUser,
+    /** Name of the API server; undefined for the address of the node that answers. */
     api: machines.api,
     path: kubeconfigPath(text("kubeconfig"), file.directory),
     context: text("context"),
+    /** The cluster that the stack file names; undefined before the first one. */
     uid: shape.uid.safeParse(written["uid"]).data,
   };
 }

@@ -10,14 +10,7 @@ import { opener, passphraseOf } from "../secrets/stack-secrets.ts";
 /** A recovery kit: everything that a rebuild needs besides the repository, in one folder outside the house. */
 
 /** The names of its files. */
-export interface KitFiles {
-  readonly passphrase: string;
-  readonly stackFile: string;
-  readonly state: string;
-  readonly readme: string;
-}
-
-export function kitFiles(stack: string): KitFiles {
+export function kitFiles(stack: string) {
   return {
     passphrase: "passphrase",
     stackFile: `Pulumi.${stack}.yaml`,
@@ -27,7 +20,7 @@ export function kitFiles(stack: string): KitFiles {
 }
 
 /** For whoever finds it, perhaps years later. */
-export function readmeText(stack: string): string {
+function readmeText(stack: string): string {
   const { passphrase, stackFile, state } = kitFiles(stack);
   return `Recovery kit of the Kraft stack "${stack}".
 
@@ -54,20 +47,13 @@ Check this folder every three months:  npx kraft kit <this folder> -s ${stack}
 `;
 }
 
-/** The result of writing a kit. */
-export interface Written {
-  /** Names of the files that are new or replaced. */
-  readonly files: readonly string[];
-  /** Why the state is not in it; undefined where it is. */
-  readonly stateFailure: string | undefined;
-}
-
 /** A state with all CRDs in it is some megabytes. */
 const largestState = 256 * 1024 ** 2;
 
 /**
  * Writes a kit, or what it lacks. A different file that is already there is not replaced without `force`.
  *
+ * @returns names of the files that are new or replaced, and why the state is not among them; undefined where it is
  * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
  *   file is in the way.
  */
@@ -76,7 +62,7 @@ export async function writeKit(
   file: StackFile,
   environment: Readonly<Record<string, string | undefined>>,
   force: boolean,
-): Promise<Written> {
+): Promise<{ readonly files: readonly string[]; readonly stateFailure: string | undefined }> {
   outsideRepository(folder, file.directory);
   // A wrong passphrase would only be noticed during a disaster.
   await opener(file, environment);
@@ -105,7 +91,8 @@ export async function writeKit(
   return { files: wanted.map(([name]) => name), stateFailure: state.failure };
 }
 
-function contentOf(path: string): string | undefined {
+/** What a file holds; undefined where there is none. */
+export function contentOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
@@ -129,19 +116,16 @@ function real(path: string): string {
 }
 
 /** Exported by Pulumi's own command, with its login and its environment. */
-async function exportedState({ stack, directory }: StackFile): Promise<{
-  readonly text: string | undefined;
-  readonly failure: string | undefined;
-}> {
+async function exportedState({ stack, directory }: StackFile): Promise<{ text?: string; failure?: string }> {
   try {
     const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", stack.name], {
       cwd: directory,
       maxBuffer: largestState,
     });
-    return { text: stdout, failure: undefined };
+    return { text: stdout };
   } catch (error) {
     const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
     const why = code === "ENOENT" ? "there is no pulumi on this machine" : stderr.trim().split("\n")[0];
-    return { text: undefined, failure: why === undefined || why === "" ? messageOf(error) : why };
+    return { failure: why === undefined || why === "" ? messageOf(error) : why };
   }
 }

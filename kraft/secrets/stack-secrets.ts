@@ -9,30 +9,23 @@ import type { StackFile } from "../../infra/config/stack-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** The key that opens the bucket with the backups. */
-export interface BucketKey extends S3Key {
-  /** Where it comes from, for messages. */
-  readonly source: string;
-}
-
 /**
  * The key of the backups: that of the environment, by the names that every S3 tool knows, or that of the stack file.
  *
  * @throws Failure where there is none, saying what to set.
  */
-export async function bucketKey(file: StackFile, environment: Environment): Promise<BucketKey> {
+export async function bucketKey(file: StackFile, environment: Environment): Promise<S3Key> {
   const { AWS_ACCESS_KEY_ID: accessKeyId = "", AWS_SECRET_ACCESS_KEY: secretAccessKey = "" } = environment;
   if (accessKeyId !== "" && secretAccessKey !== "") {
-    return { accessKeyId, secretAccessKey, source: "the environment" };
+    return { accessKeyId, secretAccessKey };
   }
   if (accessKeyId !== "" || secretAccessKey !== "") {
     throw new Failure(
       "only one of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY is set\n  Set both, or neither to take the stack file's.",
     );
   }
-  const keys = bucketKeyNames(file);
-  const [id, secret] = await openSecrets(file, environment, keys);
-  return { accessKeyId: id, secretAccessKey: secret, source: file.name };
+  const [id, secret] = await openSecrets(file, environment, bucketKeyNames(file));
+  return { accessKeyId: id, secretAccessKey: secret };
 }
 
 /** The keys of the stack file that hold it. */

@@ -8,9 +8,9 @@ import { declaredTenantsOf, entryOf, keysOf, type StackFile } from "../../infra/
 import { machineZone } from "../../infra/schedule.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import { stackFileOf } from "../cli/choice.ts";
-import { reach } from "../cli/host.ts";
+import { listAll, reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { observe } from "./observed.ts";
+import { observedCollections } from "./observed.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
@@ -29,7 +29,7 @@ export const run: Run<Given> = async (given, output) => {
   const { context, uid } = host;
   const [observed, versions] = await output.during(
     `reading the cluster ${context}`,
-    Promise.all([observe(host), refusedVersionChanges(file, host)]),
+    Promise.all([listAll(host, observedCollections), refusedVersionChanges(file, host)]),
   );
   const tenants = declaredTenantsOf(file);
   const expected = { stack: file.stack, tenants, entry: entryOf(file), context, uid, versions };

@@ -69,7 +69,9 @@ test("what cannot be read from outside is said, not counted as restored", () => 
   const plan = drillPlan("acme", {
     volumes: [volume("v1", "raw"), volume("v2", "secret", { spec: { encrypted: true } }), volume("v3", "secret2")],
     backups: ["v1", "v2", "v3"].map((name) => backup(`b-${name}`, name, "2026-11-01T00:00:00Z")),
-    backupVolumes: [{ spec: { volumeName: "v3" }, status: { labels: { "volume-encrypted": "enabled" } } }],
+    backupVolumes: [
+      { metadata: { name: "v" }, spec: { volumeName: "v3" }, status: { labels: { "volume-encrypted": "enabled" } } },
+    ],
     persistentVolumes: [block],
   });
   assert.deepEqual(plan.targets, []);
