@@ -1,7 +1,8 @@
 import { dataGroups } from "../../cluster/live-state.ts";
 import { reservedTenantNames, tenantLabel, tenantNamePattern, tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { asFields, type FieldChange, type Fields } from "./fields.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
+import { type FieldChange, type Fields } from "./fields.ts";
 
 /** The owner of everything that belongs to no tenant. No tenant can have this name. */
 export const platformOwner = "platform";
@@ -31,16 +32,16 @@ export function apiGroupOf({ apiVersion }: Pick<Identity, "apiVersion">): string
 export function ownerOf(resource: string, inTenant: boolean, object: Fields): string {
   return (
     tenant(inTenant ? /^tenant-([^-]+)(-|$)/.exec(resource)?.[1] : undefined) ??
-    tenant(asFields(asFields(object["metadata"])["labels"])[tenantLabel]) ??
+    tenant(record(record(object["metadata"])["labels"])[tenantLabel]) ??
     tenantOfNamespace(object) ??
     platformOwner
   );
 }
 
 function tenantOfNamespace(object: Fields): string | undefined {
-  const { name, namespace } = asFields(object["metadata"]);
+  const { name, namespace } = record(object["metadata"]);
   // A PersistentVolume has no namespace, but its claim has.
-  const ofClaim = asFields(asFields(object["spec"])["claimRef"])["namespace"];
+  const ofClaim = record(record(object["spec"])["claimRef"])["namespace"];
   const own = object["kind"] === "Namespace" ? name : (namespace ?? ofClaim);
   const prefix = tenantNames("").namespace;
   return typeof own === "string" && own.startsWith(prefix) ? tenant(own.slice(prefix.length)) : undefined;
