@@ -31,12 +31,7 @@ export interface Checked {
   readonly dns: readonly DnsName[] | null;
 }
 
-interface Given {
-  readonly dns?: true;
-  readonly resolver?: string;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly dns?: true; readonly resolver?: string }> = async (given, output) => {
   if (given.resolver !== undefined && given.dns !== true) {
     throw new UsageError("--resolver names the server that --dns asks\n  allowed: together with --dns");
   }

@@ -8,12 +8,11 @@ import { programOf } from "../cli/command-line.ts";
 import type { Run } from "../cli/verb.ts";
 import { scripts } from "./scripts.ts";
 
-interface Given {
-  readonly shell: string;
-  readonly words: readonly string[];
-}
-
-export const run: Run<Given> = ({ shell, words }, output, verbs) => {
+export const run: Run<{ readonly shell: string; readonly words: readonly string[] }> = (
+  { shell, words },
+  output,
+  verbs,
+) => {
   const script = scripts[shell];
   if (script === undefined) {
     throw new UsageError(`there is no completion for ${show(shell)}\n  allowed: ${Object.keys(scripts).join(", ")}`);

@@ -1,5 +1,5 @@
 import { type Change, isDestructive, platformOwner, sorted } from "./change.ts";
-import type { Verdict } from "./confirmation.ts";
+import type { Circumstances, Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
 import { secret } from "./redact.ts";
@@ -16,14 +16,6 @@ import {
   titleOf,
   valueText,
 } from "./text.ts";
-
-/** What a comment says beside the changes themselves. */
-export interface Circumstances {
-  readonly stack: string;
-  readonly verdict: Verdict;
-  /** Sentences for the end: where the changes come from, and what they do not show. */
-  readonly notes?: readonly string[];
-}
 
 /** The line by which a comment is found again, to be updated in place. GitHub does not show it. */
 export const marker = "<!-- kraft-diff -->";

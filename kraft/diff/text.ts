@@ -1,6 +1,6 @@
 import type { Style } from "../cli/output.ts";
 import { type Change, isDestructive, type Operation, operations, platformOwner, sorted } from "./change.ts";
-import type { Verdict } from "./confirmation.ts";
+import type { Circumstances, Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
 
@@ -98,7 +98,7 @@ export function valueText(value: unknown): string {
 /** Changes for a terminal: in the same order as in a comment, with every field. */
 export function changesText(
   changes: readonly Change[],
-  { stack, verdict, notes }: { readonly stack: string; readonly verdict: Verdict; readonly notes: readonly string[] },
+  { stack, verdict, notes = [] }: Circumstances,
   style: Style,
 ): string[] {
   const all = sorted(changes);

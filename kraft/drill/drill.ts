@@ -7,7 +7,7 @@ import { listAll } from "../cli/host.ts";
 import { findLeftovers, removeLeftovers } from "./cleanup.ts";
 import { takeLease, thisProcess } from "./lease.ts";
 import { type ProvenVolume, recordFailure, recordProof } from "./record.ts";
-import { restoreAndRead } from "./restore.ts";
+import { drillName, restoreAndRead } from "./restore.ts";
 import { type DrillPlan, drillPlan, plannedFrom, type Target } from "./targets.ts";
 
 /** The result for one volume. */
@@ -113,7 +113,7 @@ async function outcome(
   let result: VolumeOutcome;
   try {
     const patience = { until: Date.now() + limit, signal };
-    const checked = await restoreAndRead(host, { tenant, run, patience }, index, target);
+    const checked = await restoreAndRead(host, drillName(tenant, index), tenant, target, run, patience);
     const seconds = Math.round((Date.now() - begun) / 1000);
     result = { ok: true, claim, backup, snapshotCreatedAt, ...checked, seconds };
   } catch (error) {

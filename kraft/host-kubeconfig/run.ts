@@ -14,12 +14,7 @@ import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
 import { rewriteKubeconfig, validityText } from "../kubeconfig/rewrite.ts";
 import { askNodes } from "./host-kubeconfig.ts";
 
-interface Given {
-  readonly key?: string;
-  readonly force?: true;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly key?: string; readonly force?: true }> = async (given, output) => {
   const { key, force = false } = given;
   const file = stackFileOf(given);
   const stack = file.stack.name;

@@ -5,13 +5,10 @@ import type { Run } from "../cli/verb.ts";
 import { checkKit, type KitLine } from "./check.ts";
 import { writeKit } from "./write.ts";
 
-interface Given {
-  readonly folder: string;
-  readonly write?: true;
-  readonly force?: true;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly folder: string; readonly write?: true; readonly force?: true }> = async (
+  given,
+  output,
+) => {
   const { folder, write = false, force = false } = given;
   if (force && !write) {
     throw new UsageError("--force lets --write replace files\n  allowed: together with --write");

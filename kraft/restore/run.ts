@@ -13,12 +13,7 @@ import { type RestorePlan, restorePlan } from "./plan.ts";
 import { outcomeText, planText } from "./text.ts";
 import { allThere, requireBackupTarget, restoreVolumes, wholeTenants } from "./volumes.ts";
 
-interface Given {
-  readonly phase: "plan" | "apply";
-  readonly tenant?: string;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly phase: "plan" | "apply"; readonly tenant?: string }> = async (given, output) => {
   const { phase, tenant } = given;
   const file = stackFileOf(given, tenant);
   const stack = file.stack.name;

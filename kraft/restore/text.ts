@@ -31,7 +31,7 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
       ["tenant", "claim", "volume", "size", "backup", "kept", "download"],
       ...order.map((volume) => [
         volume.tenant,
-        claimText(volume),
+        plannedClaimText(volume),
         volume.volume,
         bytesText(volume.sizeBytes),
         ago(volume.backup.created, now),
@@ -66,15 +66,8 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
 }
 
 /** What a guest calls a claim, and where the name does not tell the host. */
-export function claimText({
-  isDatastore,
-  guest,
-  claim,
-}: Pick<PlannedVolume, "claim" | "guest" | "isDatastore">): string {
-  if (isDatastore) {
-    return "datastore";
-  }
-  return guest === null ? claim : `${guest.namespace}/${guest.name}`;
+export function plannedClaimText({ isDatastore, guest, claim }: PlannedVolume): string {
+  return isDatastore ? "datastore" : guest === null ? claim : `${guest.namespace}/${guest.name}`;
 }
 
 function ago(created: string | null, now: Date): string {

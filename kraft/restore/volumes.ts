@@ -9,7 +9,7 @@ import { Failure } from "../../errors/failure.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { duration } from "../cli/moment.ts";
 import type { PlannedVolume } from "./plan.ts";
-import { claimText } from "./text.ts";
+import { plannedClaimText } from "./text.ts";
 
 /** What became of one volume. */
 export interface Outcome {
@@ -59,7 +59,7 @@ export async function restoreVolumes(
   const outcomes = new Map<PlannedVolume, Outcome>();
   const running = new Map<PlannedVolume, number>();
   const note = (volume: PlannedVolume, text: string): void => {
-    order.note(`${volume.tenant}: ${claimText(volume)} (${volume.volume}): ${text}`);
+    order.note(`${volume.tenant}: ${plannedClaimText(volume)} (${volume.volume}): ${text}`);
   };
   const beat = setInterval(() => {
     for (const [volume, started] of running) {

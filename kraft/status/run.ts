@@ -15,11 +15,7 @@ import { statusMetrics } from "./prometheus.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
 
-interface Given {
-  readonly prometheus?: true;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly prometheus?: true }> = async (given, output) => {
   if (given.json === true && given.prometheus === true) {
     throw new UsageError("--json and --prometheus exclude each other");
   }

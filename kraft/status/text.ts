@@ -76,7 +76,12 @@ function tenantsTable({ tenants }: Status, now: Date): Table {
   };
 }
 
-function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, GuestFields>): string {
+function guestText({
+  state,
+  phase,
+  awaitedFrom,
+  movedTo,
+}: Omit<TenantStatus, "quota" | "lastProvenRestorableAt">): string {
   if (movedTo !== null) {
     return `moved to ${movedTo.stack}`;
   }
@@ -85,8 +90,6 @@ function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, Gu
   }
   return state === null || state === "active" ? (phase ?? "-") : state;
 }
-
-type GuestFields = "state" | "phase" | "awaitedFrom" | "movedTo";
 
 function useText(use: Use | null): string {
   return use === null ? "-" : `${use.used} of ${use.hard}`;

@@ -78,7 +78,7 @@ function exposing(facts: WelcomeFacts): string[] {
     `With a Service \`shop\` on port 80 in your namespace \`default\`, and \`${host}\` as a CNAME for \`${facts.entrypoint}\`:`,
     "",
     "```yaml",
-    exampleIngressText(facts),
+    stringify(exampleIngress(facts)).trimEnd(),
     "```",
     "",
     `A minute later \`https://${host}\` answers with a certificate of its own, which is renewed by itself.`,
@@ -201,9 +201,4 @@ export function exampleIngress(facts: Pick<WelcomeFacts, "domains" | "ingressCla
       ],
     },
   };
-}
-
-/** The same as YAML. */
-export function exampleIngressText(facts: Pick<WelcomeFacts, "domains" | "ingressClass" | "issuer">): string {
-  return stringify(exampleIngress(facts)).trimEnd();
 }
