@@ -4,7 +4,6 @@ import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import { hostPolicies } from "./plan/admission/policies.ts";
 import { bindingSpec, policySpec } from "./plan/admission/policy.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
-import { providerInput } from "./provider-input.ts";
 
 export type TenantBoundaryArgs = IngressSettings;
 
@@ -41,7 +40,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
         `${name}-${short}`,
         {
           metadata: { name: policy.name },
-          spec: providerInput(policySpec(policy)),
+          spec: policySpec(policy),
         },
         { parent: this },
       );

@@ -32,7 +32,6 @@ import {
   tenantAllowance,
 } from "./plan/size.ts";
 import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
-import { providerInput } from "./provider-input.ts";
 
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
@@ -175,7 +174,7 @@ export class Tenant extends pulumi.ComponentResource {
         ([quota, spec]) =>
           new kubernetes.core.v1.ResourceQuota(
             `${name}-quota-${quota}`,
-            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec: providerInput(spec) },
+            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec },
             afterNamespace,
           ),
       ),

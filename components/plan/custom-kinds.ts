@@ -1,6 +1,6 @@
 import type { Input } from "@pulumi/pulumi";
 import type { SyncConfig } from "./guest.ts";
-import type { Limit, QuotaSpec } from "./size.ts";
+import type { Limit, podQuota } from "./size.ts";
 import type { Schedule } from "./storage.ts";
 
 /**
@@ -13,7 +13,7 @@ export interface CustomKinds {
     readonly podSecurityAdmissionLevel: "baseline" | "privileged" | "restricted";
     readonly disableNetworkPolicy: boolean;
     readonly defaultPriorityClass: string;
-    readonly quota: QuotaSpec;
+    readonly quota: ReturnType<typeof podQuota>;
     readonly limit: { readonly limits: readonly Limit[] };
     readonly sync: SyncConfig;
   };

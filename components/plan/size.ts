@@ -99,19 +99,7 @@ export function readable(amounts: Amounts): { cpu: string; memory: string; stora
   };
 }
 
-/** The `spec` of a ResourceQuota. */
-export interface QuotaSpec {
-  readonly hard: Readonly<Record<string, string>>;
-  readonly scopeSelector?: {
-    readonly matchExpressions: readonly {
-      readonly scopeName: "PriorityClass";
-      readonly operator: "In" | "NotIn";
-      readonly values: readonly string[];
-    }[];
-  };
-}
-
-function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSelector"]> {
+function ofTenantPods(operator: "In" | "NotIn") {
   return { matchExpressions: [{ scopeName: "PriorityClass", operator, values: [priorityClasses.tenant] }] };
 }
 
@@ -122,7 +110,7 @@ function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSel
  * Only requests are limited, never `limits.*`: K3k would divide those too, and no pod larger than such a share could be
  * scheduled in the guest.
  */
-export function podQuota(allowance: Amounts): QuotaSpec {
+export function podQuota(allowance: Amounts) {
   return {
     hard: {
       "requests.cpu": cpuQuantity(allowance.millicpu),
@@ -139,7 +127,7 @@ export function podQuota(allowance: Amounts): QuotaSpec {
  *
  * It has no number of pods, because K3k takes the smallest of all quotas as the size of the guest's nodes.
  */
-export function k3kQuota(nodes: number): QuotaSpec {
+export function k3kQuota(nodes: number) {
   const { millicpu, memoryMebibytes } = k3kOverhead(nodes);
   return {
     hard: { "requests.cpu": cpuQuantity(millicpu), "requests.memory": byteQuantity(memoryMebibytes) },
@@ -159,7 +147,10 @@ const claimLimit = 21;
  *
  * @param classes The most that may be claimed of each storage class outside the tenant's tier, as Kubernetes quantities.
  */
-export function objectQuota(allowance: Amounts, classes: Readonly<Record<string, string>>): QuotaSpec {
+export function objectQuota(
+  allowance: Amounts,
+  classes: Readonly<Record<string, string>>,
+): { readonly hard: Record<string, string> } {
   const storage = allowance.storageMebibytes + mebibytes(datastoreStorage);
   const limits = Object.entries(classes).map(
     ([name, most]) => [`${name}.storageclass.storage.k8s.io/requests.storage`, most] as const,
@@ -188,7 +179,7 @@ export function objectQuota(allowance: Amounts, classes: Readonly<Record<string,
 export interface Limit {
   readonly type: "Container" | "PersistentVolumeClaim";
   readonly defaultRequest?: Readonly<Record<string, string>>;
-  readonly max?: Readonly<Record<string, string>>;
+  readonly max: Readonly<Record<string, string>>;
 }
 
 /**
