@@ -31,7 +31,6 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
  * });
  */
 export class CertManager extends pulumi.ComponentResource {
-  readonly namespace: kubernetes.core.v1.Namespace;
   /** The tenants' boundary depends on it. */
   readonly chart: kubernetes.helm.v4.Chart;
   /** The ClusterIssuer that an Ingress names to get a certificate. */
@@ -51,7 +50,6 @@ export class CertManager extends pulumi.ComponentResource {
       policies: certManagerPolicies(args.network),
       values: CertManager.values(args),
     });
-    this.namespace = namespace;
     this.chart = chart;
     customResource(`${name}-issuer`, "ClusterIssuer", { name: issuerName }, issuerSpec(args), {
       parent: this,

@@ -5,8 +5,6 @@ import { hostPolicies } from "./plan/admission/policies.ts";
 import { bindingSpec, policySpec } from "./plan/admission/policy.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
 
-export type TenantBoundaryArgs = IngressSettings;
-
 /**
  * What the host's API server lets all tenants do: admission policies that check every object from a guest, and the
  * priority class that tells guests' pods from the platform's.
@@ -21,7 +19,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
   /** Resources that every tenant depends on. */
   readonly guards: readonly pulumi.Resource[];
 
-  constructor(name: string, args: TenantBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: IngressSettings, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:TenantBoundary", name, {}, opts);
     const priorityClass = new kubernetes.scheduling.v1.PriorityClass(
       `${name}-priority`,

@@ -13,7 +13,7 @@ import {
   suspendedAtAnnotation,
   suspendedNodeSelector,
 } from "./plan/lifecycle.ts";
-import { domainsAnnotation, policyLabel, tenantLabel, type TenantNames, tenantNames } from "./plan/names.ts";
+import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { closed } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
@@ -111,10 +111,6 @@ export interface TenantArgs {
 export class Tenant extends pulumi.ComponentResource {
   /** Name of the namespace on the host. */
   readonly namespace: string;
-  /** Host name under which the guest's API server is reached. */
-  readonly apiHost: string;
-  /** Names of the tenant's objects on the host. */
-  readonly names: TenantNames;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
     // Everything of a tenant is protected, even what holds no data: if a tenant left the program by mistake, Pulumi would
@@ -214,9 +210,7 @@ export class Tenant extends pulumi.ComponentResource {
       );
     }
     this.namespace = names.namespace;
-    this.apiHost = args.apiHost;
-    this.names = names;
-    this.registerOutputs({ namespace: this.namespace, apiHost: this.apiHost, names });
+    this.registerOutputs({ namespace: names.namespace, apiHost: args.apiHost, names });
   }
 
   #declareGuest(name: string, args: TenantArgs, before: readonly pulumi.Resource[]): pulumi.Resource[] {

@@ -1,4 +1,3 @@
-import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseOtherCluster } from "../cluster/client.ts";
 import { BackupSource } from "../components/backup-source.ts";
@@ -10,6 +9,7 @@ import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { MetalLb } from "../components/metallb.ts";
 import { refusedChanges } from "../components/plan/chart-values.ts";
+import { metallbValues } from "../components/plan/metallb-values.ts";
 import type { S3Key } from "../components/plan/s3.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { ingressClassName } from "../components/plan/traefik-values.ts";
@@ -24,31 +24,7 @@ import { declareNodes } from "./nodes/declare.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
-export interface PlatformOutputs {
-  readonly entrypoint: string;
-  readonly issuer: string;
-  readonly tenants: Readonly<
-    Record<
-      string,
-      {
-        readonly namespace: string;
-        readonly api: string;
-        readonly domains: readonly string[];
-        /** What the tenant's own pods and volumes may use. */
-        readonly allowance: ReturnType<typeof readable>;
-      }
-    >
-  >;
-}
-
-/** What a model declares, as far as the program needs it afterwards. */
-export interface Platform {
-  readonly outputs: PlatformOutputs;
-  /** Charts whose CustomResourceDefinitions hold data. */
-  readonly charts: readonly kubernetes.helm.v4.Chart[];
-  /** Namespaces that hold data. */
-  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
-}
+export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
 
 /**
  * Declares everything a model asks for.
@@ -57,7 +33,7 @@ export interface Platform {
  * @throws ConfigError before anything is declared, if the stack changes a chart value that it must not, or if the cluster
  *   is not the one that the stack file names.
  */
-export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
+export async function platform(model: Model, staged: readonly Staged[]) {
   const { stack, domain, network, secrets, source } = model;
   const args = chartArgs(model);
   refuseChangedValues(stack, args);
@@ -115,12 +91,15 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
+    // What the tenant's own pods and volumes may use.
     const allowance = readable(tenantAllowance(tenant.size, tenant.quota));
     return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
+    /** Charts whose CustomResourceDefinitions hold data. */
     charts: [longhorn.chart, k3k.chart],
+    /** Namespaces that hold data. */
     namespaces: [longhorn.namespace],
   };
 }
@@ -129,16 +108,9 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
 function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin, ...model }: Model) {
   const { nodes, exposure, storage, chartValues = {} } = stack;
   const common = { charts, network };
+  const metallb = { ...common, chart: versions.metallb, changeValues: chartValues.metallb };
   return {
-    metallb:
-      entry === undefined
-        ? undefined
-        : {
-            ...common,
-            chart: versions.metallb,
-            changeValues: chartValues.metallb,
-            address: entry,
-          },
+    metallb: entry === undefined ? undefined : { ...metallb, address: entry },
     traefik: {
       ...common,
       chart: versions.traefik,
@@ -178,7 +150,7 @@ function refuseChangedValues({ name }: Model["stack"], args: ReturnType<typeof c
     ...refusedChanges("cert-manager", CertManager.values(args.certManager), args.certManager.changeValues),
     ...refusedChanges("longhorn", Longhorn.values(args.longhorn), args.longhorn.changeValues),
     ...refusedChanges("k3k", K3k.values(args.k3k), args.k3k.changeValues),
-    ...refusedChanges("metallb", MetalLb.values(), args.metallb?.changeValues),
+    ...refusedChanges("metallb", metallbValues(), args.metallb?.changeValues),
   ];
   if (problems.length > 0) {
     throw new ConfigError(`stacks/${name}.ts`, problems);

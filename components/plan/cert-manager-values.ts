@@ -1,5 +1,3 @@
-import type { CustomKinds } from "./custom-kinds.ts";
-
 /** Name of the ClusterIssuer, which tenants write into their Ingresses. */
 export const issuerName = "kraft-issuer";
 
@@ -71,12 +69,7 @@ export interface IssuerSettings {
  * The `spec` of the ClusterIssuer: HTTP-01 only. With a DNS-01 solver for the platform's zone any tenant could have a
  * certificate for any name in it, since the solver is chosen by labels that tenants write.
  */
-export function issuerSpec({
-  ingressClassName,
-  directory,
-  email,
-  hairpin = true,
-}: IssuerSettings): CustomKinds["ClusterIssuer"] {
+export function issuerSpec({ ingressClassName, directory, email, hairpin = true }: IssuerSettings) {
   return {
     acme: {
       server: directory,

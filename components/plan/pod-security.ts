@@ -1,5 +1,3 @@
-import type { Exposure } from "./traefik-values.ts";
-
 /** The Pod Security level of a namespace, and why it is not `restricted`. */
 export type PodSecurity =
   { readonly level: "restricted" } | { readonly level: "baseline" | "privileged"; readonly reason: string };
@@ -38,15 +36,7 @@ export const podSecurity = {
     level: "baseline",
     reason: "K3s' API server in the guest and many ordinary images run as root",
   },
-} as const satisfies {
-  certManager: PodSecurity;
-  traefik: Record<Exposure, PodSecurity>;
-  k3k: Record<"restricted" | "unrestricted", PodSecurity>;
-  metallb: PodSecurity;
-  longhorn: PodSecurity;
-  drill: PodSecurity;
-  tenant: PodSecurity;
-};
+} as const satisfies Record<string, PodSecurity | Record<string, PodSecurity>>;
 
 /** The label that puts a level into force. */
 export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<string, string>> {

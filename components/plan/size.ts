@@ -10,10 +10,10 @@ export interface Amounts {
 
 /** What a tenant's own pods and volumes may use. What K3k needs to run the guest comes on top. */
 export const sizes = {
-  small: allowance({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
-  medium: allowance({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
-  large: allowance({ cpu: "8", memory: "24Gi", storage: "400Gi", pods: 120 }),
-} as const satisfies Record<string, Amounts>;
+  small: amounts({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
+  medium: amounts({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
+  large: amounts({ cpu: "8", memory: "24Gi", storage: "400Gi", pods: 120 }),
+};
 
 export type Size = keyof typeof sizes;
 
@@ -79,18 +79,11 @@ export interface QuotaOverride {
 
 /** What a tenant's own pods and volumes may use: the size's allowance, with what the operator overrides. */
 export function tenantAllowance(size: Size, override: QuotaOverride = {}): Amounts {
-  const { cpu, memory, storage, pods } = override;
-  const own = sizes[size];
-  return {
-    millicpu: cpu === undefined ? own.millicpu : millicpu(cpu),
-    memoryMebibytes: memory === undefined ? own.memoryMebibytes : mebibytes(memory),
-    storageMebibytes: storage === undefined ? own.storageMebibytes : mebibytes(storage),
-    pods: pods ?? own.pods,
-  };
+  return amounts({ ...readable(sizes[size]), ...override });
 }
 
 /** Amounts as an operator reads them. */
-export function readable(amounts: Amounts): { cpu: string; memory: string; storage: string; pods: number } {
+export function readable(amounts: Amounts): Required<QuotaOverride> {
   return {
     cpu: cpuQuantity(amounts.millicpu),
     memory: byteQuantity(amounts.memoryMebibytes),
@@ -205,11 +198,11 @@ export function limitRange(allowance: Amounts): readonly Limit[] {
   ];
 }
 
-function allowance(size: { cpu: string; memory: string; storage: string; pods: number }): Amounts {
+function amounts({ cpu, memory, storage, pods }: Required<QuotaOverride>): Amounts {
   return {
-    millicpu: millicpu(size.cpu),
-    memoryMebibytes: mebibytes(size.memory),
-    storageMebibytes: mebibytes(size.storage),
-    pods: size.pods,
+    millicpu: millicpu(cpu),
+    memoryMebibytes: mebibytes(memory),
+    storageMebibytes: mebibytes(storage),
+    pods,
   };
 }

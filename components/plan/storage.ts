@@ -70,25 +70,17 @@ export const tiers: readonly Tier[] = [
   },
 ];
 
-/** Which classes a tenant may use, by its tier. */
-export interface TenantClasses {
-  /** Names of the classes that the tenant's volumes may be of. */
-  readonly allowed: readonly string[];
-  /** Names of Kraft's other classes. The datastore's may be among them: then only K3k claims a volume of it. */
-  readonly forbidden: readonly string[];
-  /** Class of the guest's datastore. Never bulk: a guest that lost a week of its objects would be lost. */
-  readonly datastore: string;
-  /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
-  readonly selector: Readonly<Record<string, string>>;
-}
-
 /** The classes that a tenant of a tier may use: the tier's own and every less protected one. */
-export function tenantClasses(tier: TierName): TenantClasses {
+export function tenantClasses(tier: TierName) {
   const names = (some: readonly Tier[]): string[] => some.map(({ storageClass }) => storageClass);
   return {
+    /** Names of the classes that the tenant's volumes may be of. */
     allowed: names(tiers.filter(({ group }) => rank(group) <= rank(tier))),
+    /** Names of Kraft's other classes. The datastore's may be among them: then only K3k claims a volume of it. */
     forbidden: names(tiers.filter(({ group }) => rank(group) > rank(tier))),
+    /** Class of the guest's datastore. Never bulk: a guest that lost a week of its objects would be lost. */
     datastore: classOf(tier === "bulk" ? "standard" : tier),
+    /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
     selector: { [tierLabel(tier)]: "true" },
   };
 }

@@ -22,13 +22,11 @@ export interface HostTraits {
   readonly dataPath: string;
   /** Whether a node's pods have somewhere to go while it restarts. */
   readonly drains: boolean;
-  /** Whether the nodes of the control plane run everything else too, which they do where there are no others. */
-  readonly controlPlaneRunsPods: boolean;
 }
 
 /**
- * What follows from the number of nodes and their operating system. All nodes are of the control plane: neither one
- * machine nor three leave any over.
+ * What follows from the number of nodes and their operating system. All nodes are of the control plane, and run everything
+ * else too: neither one machine nor three leave any over.
  *
  * @param nodes At least 1.
  */
@@ -38,18 +36,14 @@ export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: nu
     exposure: several ? "loadBalancer" : "hostPort",
     dataPath: distribution === "talos" ? "/var/mnt/longhorn" : "/var/lib/longhorn",
     drains: several,
-    controlPlaneRunsPods: true,
   };
 }
 
-/** How a disk of a machine is unlocked when the machine starts, nobody being there to type a passphrase. */
-export type DiskKey = "tpm" | "node-id";
-
 /**
- * What can unlock the disks of a machine. Without a TPM it is the machine's own UUID, which keeps a disk that is pulled,
+ * What unlocks the disks of a machine when it starts and nobody is there to type a passphrase. Without a TPM it is the machine's own UUID, which keeps a disk that is pulled,
  * stolen or sent back unreadable, but not one in a machine that is stolen with it.
  */
-export function diskKey(machine: Machine): DiskKey {
+export function diskKey(machine: Machine): "tpm" | "node-id" {
   return machine.firmware === "uefi" && machine.tpm ? "tpm" : "node-id";
 }
 
@@ -65,9 +59,4 @@ export function bootloader({ firmware }: Machine): "grub" | "systemd-boot" {
  */
 export function wwidPrefix({ controller }: Machine): string {
   return controller === "smart-array" ? "naa.600508b1" : "";
-}
-
-/** Whether a broken disk costs no data: a controller that makes one drive of several keeps going. */
-export function survivesDisk({ controller }: Machine): boolean {
-  return controller === "smart-array";
 }
