@@ -35,7 +35,7 @@ test("active, and the guest is stopped: that it starts, and what to do where Pul
     warning,
     /^kraft:tenants\.acme\.state: active, and the guest is stopped: this run starts it again\. .*tenant-acme-cluster/,
   );
-  assert.ok(existsSync(new URL(`../../../${/docs\S+/.exec(warning)?.[0]}`, import.meta.url)));
+  assert.ok(existsSync(new URL(`../../../../${/docs\S+/.exec(warning)?.[0]}`, import.meta.url)));
   assert.deepEqual(await said("active", {}), []);
 });
 

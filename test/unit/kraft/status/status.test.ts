@@ -428,7 +428,7 @@ describe("a tenant whom the stack file does not let run", () => {
       "tenant acme: is active in the stack file, but its guest is stopped: run pulumi up; " +
         "if that changes nothing, see docs/runbooks/up-cut-short.md",
     );
-    assert.ok(existsSync(new URL(`../../../${/docs\S+/.exec(found)?.[0]}`, import.meta.url)));
+    assert.ok(existsSync(new URL(`../../../../${/docs\S+/.exec(found)?.[0]}`, import.meta.url)));
     assert.deepEqual(
       problems(stopped, []).filter((line) => line.includes("stopped")),
       [],

@@ -8,7 +8,7 @@ import { stacks } from "../../../../stacks/index.ts";
 import { folderWith, kraft } from "../../../fixtures/kraft/command.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 
-const golden = new URL("../../fixtures/kraft/welcome.md", import.meta.url);
+const golden = new URL("../../../fixtures/kraft/welcome.md", import.meta.url);
 
 /** `node test/unit/kraft/welcome/welcome.test.ts --write` writes the sheet anew, for a person to read in the diff. */
 const write = process.argv.includes("--write");

@@ -101,7 +101,7 @@ test("a schematic is named as the Image Factory names it", () => {
 });
 
 test("the guide registers the very schematic that the stack installs", () => {
-  const guide = readFileSync(new URL("../../../docs/machines-proliant.md", import.meta.url), "utf8");
+  const guide = readFileSync(new URL("../../../../../docs/machines-proliant.md", import.meta.url), "utf8");
   assert.ok(guide.replace(/^ {3}/gm, "").includes(schematic(gen8)));
   assert.ok(guide.includes(schematicId(gen8)));
 });
