@@ -10,11 +10,7 @@ import {
 import { patience, secretInput, talosScript } from "./plan/machines/talos-script.ts";
 
 export interface TalosNodesArgs {
-  /**
-   * Name of the cluster. It never changes.
-   *
-   * @example "kraft-proliant"
-   */
+  /** Name of the cluster. It never changes. */
   readonly cluster: string;
   /** Where the script writes the kubeconfig on this machine, and the name of its context. */
   readonly kubeconfig: { readonly file: string; readonly context: string };

@@ -36,11 +36,7 @@ import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
   readonly tenant: string;
-  /**
-   * Domains that the tenant's Ingresses may use, with all their subdomains.
-   *
-   * @example ["acme.example"]
-   */
+  /** Domains that the tenant's Ingresses may use, with all their subdomains. */
   readonly domains: readonly string[];
   readonly size: Size;
   /**
@@ -54,30 +50,18 @@ export interface TenantArgs {
   readonly tier: TierName;
   /** Number of nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
-  /**
-   * Image tag of the guest's K3s.
-   *
-   * @example "v1.35.6-k3s1"
-   */
+  /** Image tag of the guest's K3s. */
   readonly guestVersion: string;
   /** The host's networks; a guest in shared mode must use the same. */
   readonly network: HostNetwork & { readonly clusterDns: string };
   readonly ingress: IngressSettings;
-  /**
-   * Host name under which the guest's API server is reached through Traefik.
-   *
-   * @example "acme.api.kraft.example"
-   */
+  /** Host name under which the guest's API server is reached through Traefik. */
   readonly apiHost: string;
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
   /** How much of the tenant is declared. */
   readonly stage: Stage;
-  /**
-   * When a tenant that was active was suspended, as RFC 3339.
-   *
-   * @default it was not
-   */
+  /** When the tenant was suspended, if it was, as RFC 3339. */
   readonly suspendedAt?: string | undefined;
 }
 

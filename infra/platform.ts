@@ -44,7 +44,9 @@ export async function platform(model: Model, staged: readonly Staged[]) {
     // Nothing is asked of an API server that is about to be restarted.
     { dependsOn: [...(machines?.ready ?? [])] },
   );
-  await refuseWrongCluster(host, model);
+  // Nothing else is declared before the cluster has said which it is.
+  const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, model.cluster, uid);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 
   const metallb = args.metallb && new MetalLb("metallb", args.metallb, opts);
@@ -172,10 +174,4 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
     throw new Error(`no seed for the token of ${name}, who moved here from ${from ?? "nowhere"}`);
   }
   return seed;
-}
-
-/** Waits for the cluster's UID; nothing is declared before. */
-async function refuseWrongCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
-  const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

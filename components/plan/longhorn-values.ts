@@ -3,21 +3,13 @@ import type { S3Key, S3Location } from "./s3.ts";
 /** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {
   readonly nodes: number;
-  /**
-   * Folder on each node that holds the replicas.
-   *
-   * @example "/var/lib/longhorn"
-   */
+  /** Folder on each node that holds the replicas. */
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
-  /**
-   * Whether volumes are being restored, and may come back with fewer copies than they are to have.
-   *
-   * @default false
-   */
+  /** Whether volumes are being restored, and may come back with fewer copies than they are to have. */
   readonly restoring?: boolean;
   /** `s3://bucket@region/prefix/`. Never empty: Longhorn would silently stop all backups. */
   readonly backupTarget: string;

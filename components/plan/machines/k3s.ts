@@ -80,11 +80,6 @@ export function k3sConfiguration(settings: K3sSettings): Record<string, unknown>
   };
 }
 
-/** What differs between servers. */
-export function nodeConfiguration(node: { readonly name: string; readonly address: string }): Record<string, unknown> {
-  return { "node-name": node.name, "node-ip": node.address };
-}
-
 /** Pod Security for namespaces that say nothing themselves: what Talos does by itself, so that both clusters are alike. */
 export function podSecurityConfiguration(): Record<string, unknown> {
   const levels = { enforce: "baseline", audit: "restricted", warn: "restricted" };

@@ -6,7 +6,6 @@ import {
   k3sFiles,
   type K3sSettings,
   k3sUnit,
-  nodeConfiguration,
   podSecurityConfiguration,
 } from "./k3s.ts";
 import { kubeletConfiguration } from "./kubelet.ts";
@@ -113,7 +112,7 @@ export function nodeScript(plan: K3sClusterPlan, node: K3sNode, functions: reado
 function k3sNodeFiles(node: K3sNode): NodeFile[] {
   const file = (path: string, mode: string, content: string): NodeFile => ({ path, mode, group: "k3s", content });
   return [
-    file(k3sFiles.node, "600", yaml(nodeConfiguration(node))),
+    file(k3sFiles.node, "600", yaml({ "node-name": node.name, "node-ip": node.address })),
     file(k3sFiles.podSecurity, "600", yaml(podSecurityConfiguration())),
     file(k3sFiles.auditPolicy, "600", yaml(auditPolicy())),
     file(k3sFiles.kubelet, "644", yaml(kubeletConfiguration())),
