@@ -1,8 +1,8 @@
 import { connect } from "../../cluster/client.ts";
 import { readLiveState } from "../../cluster/live-state.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
-import type { Model } from "../model.ts";
 import { renewalOf } from "../kubeconfig-renewal.ts";
+import type { Model } from "../model.ts";
 import type { LiveSources } from "./guard.ts";
 
 /** The real ones: the cluster of the stack file, and its bucket. */

@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { nothingRuns } from "../../cluster/running-versions.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
-import { type Declared, declared } from "./mocked-resources.ts";
 import { asFields, type Fields } from "./fields.ts";
+import { type Declared, declared } from "./mocked-resources.ts";
 import { withoutSecrets } from "./redact.ts";
 import { stackConfig } from "./stack-config.ts";
 

@@ -1,4 +1,5 @@
 import type { Api } from "../../../local/api.ts";
+import { eventually } from "../embedded.ts";
 
 /** Service accounts that write into a tenant's namespace. */
 const serviceAccounts = {
@@ -19,10 +20,14 @@ export type Identity = keyof typeof serviceAccounts | "operator";
 export async function identities(operator: Api): Promise<ReadonlyMap<Identity, Api>> {
   const clients = new Map<Identity, Api>([["operator", operator]]);
   for (const [identity, [namespace, name]] of Object.entries(serviceAccounts)) {
-    const { status } = await operator.create<{ status: { token: string } }>(
-      `/api/v1/namespaces/${namespace}/serviceaccounts/${name}/token`,
-      { apiVersion: "authentication.k8s.io/v1", kind: "TokenRequest", spec: { expirationSeconds: 3600 } },
-    );
+    const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
+    // K3k makes its own in its own time, after `up` has declared the guest.
+    await eventually(`service account ${namespace}/${name}`, () => operator.get(account));
+    const { status } = await operator.create<{ status: { token: string } }>(`${account}/token`, {
+      apiVersion: "authentication.k8s.io/v1",
+      kind: "TokenRequest",
+      spec: { expirationSeconds: 3600 },
+    });
     clients.set(identity as Identity, operator.as(status.token));
   }
   return clients;
