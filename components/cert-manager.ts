@@ -25,7 +25,7 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
  *   chart: versions.certManager,
  *   charts: { source: "upstream" },
  *   nodes: 3,
- *   ingressClassName: traefik.ingressClassName,
+ *   ingressClassName: "traefik",
  *   directory: "https://acme-staging-v02.api.letsencrypt.org/directory",
  *   network,
  * });
@@ -33,8 +33,6 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
 export class CertManager extends pulumi.ComponentResource {
   /** The tenants' boundary depends on it. */
   readonly chart: kubernetes.helm.v4.Chart;
-  /** The ClusterIssuer that an Ingress names to get a certificate. */
-  readonly issuerName = issuerName;
 
   /** The chart's values before `changeValues`. */
   static values({ nodes }: CertManagerArgs): CertManagerValues {

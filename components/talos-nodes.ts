@@ -7,7 +7,7 @@ import {
   type TalosNodeSettings,
   talosPatch,
 } from "./plan/machines/talos-config.ts";
-import { patience, secretInput, talosScript } from "./plan/machines/talos-script.ts";
+import { secretInput, talosScript,waitingTimes } from "./plan/machines/talos-script.ts";
 
 export interface TalosNodesArgs {
   /** Name of the cluster. It never changes. */
@@ -101,7 +101,7 @@ export class TalosNodes extends pulumi.ComponentResource {
         interpreter: ["/bin/bash", "--norc", "-c"],
         // Pulumi's messages repeat the command, so the script itself is in the environment.
         create: 'exec bash --norc -c "$SCRIPT"',
-        environment: { ...environment, ...patience, SCRIPT: talosScript(), AGAIN: args.rerunToken ?? "" },
+        environment: { ...environment, ...waitingTimes, SCRIPT: talosScript(), AGAIN: args.rerunToken ?? "" },
         stdin: secrets,
         // The output of a run is no input of the next one.
         addPreviousOutputInEnv: false,

@@ -23,8 +23,6 @@ export interface TraefikArgs extends ChartArgs<TraefikValues>, Omit<TraefikSetti
 export class Traefik extends pulumi.ComponentResource {
   /** Tenants depend on it. */
   readonly chart: kubernetes.helm.v4.Chart;
-  /** The class that an Ingress names to be served. */
-  readonly ingressClassName = ingressClassName;
 
   /** The chart's values before `changeValues`. */
   static values(args: TraefikArgs): TraefikValues {

@@ -45,7 +45,7 @@ export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<strin
 
 /** Security contexts that `restricted` demands, for charts that do not set them. */
 export const restrictedContexts = {
-  // Nobody: the image names no user.
+  // The user "nobody", since the image names none.
   pod: { runAsNonRoot: true, runAsUser: 65534, runAsGroup: 65534, seccompProfile: { type: "RuntimeDefault" } },
   container: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
 } as const;

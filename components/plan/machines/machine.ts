@@ -1,6 +1,6 @@
 import type { Exposure } from "../traefik-values.ts";
 
-/** What a machine is made of, as far as an operating system has to be told before it runs there. */
+/** The properties of a machine that its operating system depends on. */
 export interface Machine {
   readonly firmware: "bios" | "uefi";
   /** Whether a TPM 2.0 can hold the keys of its disks. It takes UEFI with Secure Boot as well. */
@@ -10,7 +10,7 @@ export interface Machine {
     /** Level of x86-64 (System V psABI): 2 has SSE4.2, 3 has AVX2. Images built for more do not start. */
     readonly level: 1 | 2 | 3 | 4;
   };
-  /** What the disks hang on. A Smart Array shows only logical drives, each made of several disks. */
+  /** The controller that the disks are attached to. A Smart Array shows only logical drives, each made of several disks. */
   readonly controller: "smart-array" | "ahci" | "nvme";
 }
 
@@ -47,7 +47,7 @@ export function diskKey(machine: Machine): "tpm" | "node-id" {
   return machine.firmware === "uefi" && machine.tpm ? "tpm" : "node-id";
 }
 
-/** What Talos starts with: it has systemd-boot only for UEFI. */
+/** The bootloader of Talos, which has systemd-boot only for UEFI. */
 export function bootloader({ firmware }: Machine): "grub" | "systemd-boot" {
   return firmware === "bios" ? "grub" : "systemd-boot";
 }

@@ -45,7 +45,7 @@ export const k3sLimits = {
   freeMebibytes: 2048,
   /** Seconds until a node must be healthy after k3s was started. */
   healthSeconds: 600,
-  /** Seconds between two looks. */
+  /** Seconds between two health checks. */
   healthInterval: 5,
   /** Seconds that a drain may take. */
   drainSeconds: 900,

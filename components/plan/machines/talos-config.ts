@@ -10,7 +10,7 @@ export interface Drives {
   readonly longhorn: string;
 }
 
-/** What the machine configuration of one node follows from. Nothing in it is secret. */
+/** What determines the machine configuration of one node. Nothing in it is secret. */
 export interface TalosNodeSettings {
   readonly name: string;
   /** Address in the home network, which the router's DHCP always gives to this machine. */
@@ -35,8 +35,8 @@ export const kubeletReservation = {
 } as const;
 
 /**
- * What makes a machine of Kraft's out of the configuration that `talosctl gen config` generates for any: a patch of
- * several documents. The secrets stay in their own file, and what does not differ from Talos' defaults is not in it.
+ * The patch, of several documents, that turns the configuration that `talosctl gen config` generates for any machine into
+ * that of Kraft's. The secrets stay in their own file, and what does not differ from Talos' defaults is not in it.
  */
 export function talosPatch(settings: TalosNodeSettings): string {
   return documents([
@@ -61,7 +61,7 @@ export function recoveryKeyPatch(
   return documents([
     // Not STATE: the passphrase itself is kept in it.
     { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "EPHEMERAL", encryption: { provider: "luks2", keys: [key] } },
-    // The whole of it once more: merging two of these, Talos 1.13 takes the second's drive, even if it names none.
+    // The whole document again: merging two of these, Talos 1.13 takes the second's drive, even if it names none.
     longhornVolume(settings, key),
   ]);
 }

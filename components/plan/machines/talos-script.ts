@@ -19,7 +19,7 @@ export function secretInput(secrets: string, patch: string): string {
 }
 
 /** How long the script waits for a machine that it has just seen, and how it asks meanwhile. */
-export const patience = {
+export const waitingTimes = {
   /** Seconds for a restart: a DL380 Gen8 counts its memory for minutes before it starts anything. */
   START_SECONDS: "1200",
   /** Seconds in which the etcd of a machine that runs has to answer. */
@@ -30,7 +30,7 @@ export const patience = {
 
 /**
  * The program that keeps one machine on Talos as it was declared, for `bash -c`. All it knows is in its environment:
- * what `TalosNodes` puts there, and `patience`; only what is secret comes by standard input, see `secretInput`.
+ * what `TalosNodes` puts there, and `waitingTimes`; only what is secret comes by standard input, see `secretInput`.
  */
 export function talosScript(): string {
   const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));

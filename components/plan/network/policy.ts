@@ -6,7 +6,7 @@ export interface Selector {
   readonly matchExpressions?: { readonly key: string; readonly operator: "Exists" | "DoesNotExist" }[];
 }
 
-/** Who a rule lets in or out. Both selectors together mean these pods in these namespaces. */
+/** Whom a rule lets in or out. Both selectors together mean these pods in these namespaces. */
 export interface Peer {
   readonly namespaceSelector?: Selector;
   readonly podSelector?: Selector;

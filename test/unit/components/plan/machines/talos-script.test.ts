@@ -10,7 +10,7 @@ import {
   schematicId,
   talosPatch,
 } from "../../../../../components/plan/machines/talos-config.ts";
-import { patience, secretInput, talosScript } from "../../../../../components/plan/machines/talos-script.ts";
+import { secretInput, talosScript,waitingTimes } from "../../../../../components/plan/machines/talos-script.ts";
 import { terminalReporter } from "../../../../../local/terminal.ts";
 import { readyTools, toolPath } from "../../../../../local/toolchain/ready.ts";
 import { passphrase, settings } from "./example.ts";
@@ -85,7 +85,7 @@ function run(changes: Readonly<Record<string, string>> = {}) {
       TALOS_CONFIG: tool,
       SCRIPT: talosScript(),
       ...environment,
-      ...patience,
+      ...waitingTimes,
       START_SECONDS: "1",
       ETCD_SECONDS: "0",
       PAUSE_SECONDS: "0.1",
