@@ -1,7 +1,7 @@
 import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
 import { distance, moment } from "../cli/moment.ts";
-import type { Style } from "../cli/output.ts";
+import { remarkLine, type Style } from "../cli/output.ts";
 import type { Status, TenantStatus, Use } from "./report.ts";
 
 const gibibyte = 1024 ** 3;
@@ -35,10 +35,6 @@ export function statusText(status: Status, description: string, style: Style, zo
     ...(notes.length === 0 ? [] : [style.title("Moving"), ...notes.map(remarkLine), ""]),
     ...(problems.length === 0 ? [style.good("All is well.")] : [style.bad(count), ...problems.map(remarkLine)]),
   ];
-}
-
-function remarkLine({ subject, message }: Status["problems"][number]): string {
-  return `  ${subject}: ${message}`;
 }
 
 function nodesTable({ nodes }: Status): Table {
@@ -80,7 +76,12 @@ function tenantsTable({ tenants }: Status, now: Date): Table {
   };
 }
 
-function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, GuestFields>): string {
+function guestText({
+  state,
+  phase,
+  awaitedFrom,
+  movedTo,
+}: Omit<TenantStatus, "quota" | "lastProvenRestorableAt">): string {
   if (movedTo !== null) {
     return `moved to ${movedTo.stack}`;
   }
@@ -89,8 +90,6 @@ function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, Gu
   }
   return state === null || state === "active" ? (phase ?? "-") : state;
 }
-
-type GuestFields = "state" | "phase" | "awaitedFrom" | "movedTo";
 
 function useText(use: Use | null): string {
   return use === null ? "-" : `${use.used} of ${use.hard}`;

@@ -14,7 +14,7 @@ import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
-import { exampleIngress } from "../../kraft/welcome/ingress.ts";
+import { exampleIngress } from "../../kraft/welcome/sheet.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
