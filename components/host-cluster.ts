@@ -2,7 +2,11 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface HostClusterArgs {
-  /** Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines. */
+  /**
+   * Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines.
+   *
+   * @example "~/.kube/kraft-homelab.yaml"
+   */
   readonly kubeconfig: string;
   /** Context in that kubeconfig. */
   readonly context: string;
@@ -11,6 +15,8 @@ export interface HostClusterArgs {
   /**
    * Identity of the cluster to the provider. A change of it, and of nothing else, replaces the provider and
    * with it every object, so it must outlive addresses and certificates.
+   *
+   * @example "kraft-homelab"
    */
   readonly identifier: string;
 }
@@ -19,7 +25,7 @@ export interface HostClusterArgs {
  * The one explicit Kubernetes provider of a stack, and the UID that tells whether it talks to the right cluster.
  *
  * @example
- * const host = new HostCluster("host", { kubeconfig: "~/.kube/kraft-homelab.yaml", context: "kraft-homelab", uid, identifier: "kraft-homelab" });
+ * const host = new HostCluster("host", { kubeconfig, context: "kraft-homelab", uid, identifier: "kraft-homelab" });
  * new Traefik("traefik", args, { providers: [host.provider] });
  */
 export class HostCluster extends pulumi.ComponentResource {

@@ -4,7 +4,11 @@ import { networkPolicySpec, type NetworkRules } from "./plan/network/policy.ts";
 
 export interface NetworkBoundaryArgs {
   readonly namespace: string;
-  /** Labels of the NetworkPolicies themselves. */
+  /**
+   * Labels of the NetworkPolicies themselves.
+   *
+   * @default none
+   */
   readonly labels?: Readonly<Record<string, string>>;
   /** One of them must deny everything: policies only ever add to what is allowed. */
   readonly policies: readonly NetworkRules[];

@@ -7,10 +7,14 @@ import {
   type TalosNodeSettings,
   talosPatch,
 } from "./plan/machines/talos-config.ts";
-import { secretInput, talosScript,waitingTimes } from "./plan/machines/talos-script.ts";
+import { secretInput, talosScript, waitingTimes } from "./plan/machines/talos-script.ts";
 
 export interface TalosNodesArgs {
-  /** Name of the cluster. It never changes. */
+  /**
+   * Name of the cluster. It never changes.
+   *
+   * @example "kraft-proliant"
+   */
   readonly cluster: string;
   /** Where the script writes the kubeconfig on this machine, and the name of its context. */
   readonly kubeconfig: { readonly file: string; readonly context: string };
@@ -27,7 +31,11 @@ export interface TalosNodesArgs {
   readonly init: "never" | "new" | { readonly recoverFrom: string };
   /** Beginning of the paths at which every upgrade leaves a snapshot of etcd on this machine. */
   readonly snapshots: string;
-  /** Any text; when it changes, the script runs again. */
+  /**
+   * Any text; when it changes, the script runs again.
+   *
+   * @default none
+   */
   readonly rerunToken?: string | undefined;
   /** Output of `talosctl gen secrets`. Whoever has it is the cluster's administrator. */
   readonly secrets: pulumi.Input<string>;

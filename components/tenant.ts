@@ -36,7 +36,11 @@ import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
   readonly tenant: string;
-  /** Domains that the tenant's Ingresses may use, with all their subdomains. */
+  /**
+   * Domains that the tenant's Ingresses may use, with all their subdomains.
+   *
+   * @example ["acme.example"]
+   */
   readonly domains: readonly string[];
   readonly size: Size;
   /**
@@ -50,18 +54,30 @@ export interface TenantArgs {
   readonly tier: TierName;
   /** Number of nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
-  /** Image tag of the guest's K3s. */
+  /**
+   * Image tag of the guest's K3s.
+   *
+   * @example "v1.35.6-k3s1"
+   */
   readonly guestVersion: string;
   /** The host's networks; a guest in shared mode must use the same. */
   readonly network: HostNetwork & { readonly clusterDns: string };
   readonly ingress: IngressSettings;
-  /** Host name under which the guest's API server is reached through Traefik. */
+  /**
+   * Host name under which the guest's API server is reached through Traefik.
+   *
+   * @example "acme.api.kraft.example"
+   */
   readonly apiHost: string;
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
   /** How much of the tenant is declared. */
   readonly stage: Stage;
-  /** When the tenant was suspended, if it was, as RFC 3339. */
+  /**
+   * When the tenant was suspended, as RFC 3339.
+   *
+   * @default it was not
+   */
   readonly suspendedAt?: string | undefined;
 }
 
@@ -95,6 +111,10 @@ export interface TenantArgs {
 export class Tenant extends pulumi.ComponentResource {
   /** Name of the namespace on the host. */
   readonly namespace: string;
+  /** Host name under which the guest's API server is reached. */
+  readonly apiHost: string;
+  /** Names of the tenant's objects on the host. */
+  readonly names: ReturnType<typeof tenantNames>;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
     // Everything of a tenant is protected, even what holds no data: if a tenant left the program by mistake, Pulumi would
@@ -194,7 +214,9 @@ export class Tenant extends pulumi.ComponentResource {
       );
     }
     this.namespace = names.namespace;
-    this.registerOutputs({ namespace: names.namespace, apiHost: args.apiHost, names });
+    this.apiHost = args.apiHost;
+    this.names = names;
+    this.registerOutputs({ namespace: this.namespace, apiHost: this.apiHost, names });
   }
 
   #declareGuest(name: string, args: TenantArgs, before: readonly pulumi.Resource[]): pulumi.Resource[] {

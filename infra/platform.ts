@@ -8,7 +8,6 @@ import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { MetalLb } from "../components/metallb.ts";
-import { issuerName } from "../components/plan/cert-manager-values.ts";
 import { refusedChanges } from "../components/plan/chart-values.ts";
 import { metallbValues } from "../components/plan/metallb-values.ts";
 import type { S3Key } from "../components/plan/s3.ts";
@@ -70,7 +69,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   }
   const k3k = new K3k("k3k", args.k3k, opts);
   new RestoreDrill("restore-drill", opts);
-  const ingress = { ingressClassName, issuerName };
+  const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
   const tenants = staged.map(({ tenant, ...state }) => {
@@ -95,7 +94,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
     return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
   });
   return {
-    outputs: { entrypoint: model.entrypoint, issuer: issuerName, tenants: Object.fromEntries(tenants) },
+    outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
     /** Charts whose CustomResourceDefinitions hold data. */
     charts: [longhorn.chart, k3k.chart],
     /** Namespaces that hold data. */

@@ -40,7 +40,11 @@ export interface IssuerSettings {
   readonly ingressClassName: string;
   /** URL of the ACME directory. */
   readonly directory: string;
-  /** Contact of the ACME account, if it has one. */
+  /**
+   * Contact of the ACME account.
+   *
+   * @default none
+   */
   readonly email?: string | undefined;
   /**
    * Whether the home's router leads its own public address back inside.

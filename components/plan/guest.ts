@@ -5,8 +5,9 @@ import { guestPolicies } from "./admission/policies.ts";
 import { bindingSpec, policySpec } from "./admission/policy.ts";
 
 /**
- * Which of a guest's objects K3k copies to the host, and which of the host's into the guest. Cluster and policy must both say it: K3k reads ingresses from the one and storage classes from
- * the other, and a policy without a `sync` block gets K3k's defaults.
+ * Which of a guest's objects K3k copies to the host, and which of the host's into the guest. Cluster and policy must both
+ * say it: K3k reads ingresses from the one and storage classes from the other, and a policy without a `sync` block gets
+ * K3k's defaults.
  *
  * The Secrets of an Ingress' `tls` keep their names on the host, everything else is renamed. Traefik serves the
  * certificates of all tenants from one store: if these were renamed too, a tenant could put their own Secret in the place

@@ -14,34 +14,31 @@ export interface Machine {
   readonly controller: "smart-array" | "ahci" | "nvme";
 }
 
-/** What follows from how many nodes there are and what runs on them, for everything above the machines. */
-export interface HostTraits {
-  /** An address that moves between nodes takes more than one; on a single node its own ports are all there is. */
-  readonly exposure: Exposure;
-  /** Where Longhorn keeps replicas: Talos mounts its volumes under /var/mnt, and /var/lib is not Longhorn's there. */
-  readonly dataPath: string;
-  /** Whether a node's pods have somewhere to go while it restarts. */
-  readonly drains: boolean;
-}
-
 /**
  * What follows from the number of nodes and their operating system. All nodes are of the control plane, and run everything
  * else too: neither one machine nor three leave any over.
  *
  * @param nodes At least 1.
  */
-export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: number): HostTraits {
+export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: number) {
   const several = nodes > 1;
+  const exposure: Exposure = several ? "loadBalancer" : "hostPort";
   return {
-    exposure: several ? "loadBalancer" : "hostPort",
+    /** An address that moves between nodes takes more than one; on a single node its own ports are all there is. */
+    exposure,
+    /** Where Longhorn keeps replicas: Talos mounts its volumes under /var/mnt, and /var/lib is not Longhorn's there. */
     dataPath: distribution === "talos" ? "/var/mnt/longhorn" : "/var/lib/longhorn",
+    /** Whether a node's pods have somewhere to go while it restarts. */
     drains: several,
   };
 }
 
+export type HostTraits = ReturnType<typeof hostTraits>;
+
 /**
- * What unlocks the disks of a machine when it starts and nobody is there to type a passphrase. Without a TPM it is the machine's own UUID, which keeps a disk that is pulled,
- * stolen or sent back unreadable, but not one in a machine that is stolen with it.
+ * What unlocks the disks of a machine when it starts and nobody is there to type a passphrase. Without a TPM it is the
+ * machine's own UUID, which keeps a disk that is pulled, stolen or sent back unreadable, but not one in a machine that is
+ * stolen with it.
  */
 export function diskKey(machine: Machine): "tpm" | "node-id" {
   return machine.firmware === "uefi" && machine.tpm ? "tpm" : "node-id";

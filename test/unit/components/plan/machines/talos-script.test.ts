@@ -10,7 +10,7 @@ import {
   schematicId,
   talosPatch,
 } from "../../../../../components/plan/machines/talos-config.ts";
-import { secretInput, talosScript,waitingTimes } from "../../../../../components/plan/machines/talos-script.ts";
+import { secretInput, talosScript, waitingTimes } from "../../../../../components/plan/machines/talos-script.ts";
 import { terminalReporter } from "../../../../../local/terminal.ts";
 import { readyTools, toolPath } from "../../../../../local/toolchain/ready.ts";
 import { passphrase, settings } from "./example.ts";
