@@ -42,6 +42,11 @@ export interface LiveTenant {
   readonly claims: readonly LiveClaim[];
 }
 
+/** The tenant of a name; undefined where it has no namespace. */
+export function liveTenant({ tenants }: Pick<LiveState, "tenants">, name: string): LiveTenant | undefined {
+  return tenants.find((tenant) => tenant.name === name);
+}
+
 /** A volume claim in a tenant's namespace. */
 export interface LiveClaim {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
-import { type Backup, condition, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
+import { type Backup, condition, type KubernetesObject, type Volume } from "./objects.ts";
 
 /** `apiVersion` of all of Longhorn's objects. */
 export const longhornVersion = "longhorn.io/v1beta2";
@@ -76,22 +76,6 @@ export function newestBackup(backups: readonly Backup[], volume: string): Backup
     )
     .sort((a, b) => taken(a) - taken(b))
     .at(-1);
-}
-
-/** The claim that a backup is of, as Longhorn noted it with the backup; undefined where it did not. */
-export function claimOfBackup(backup: Backup): KubernetesStatus | undefined {
-  const text = backup.status?.labels?.["KubernetesStatus"];
-  if (text === undefined) {
-    return undefined;
-  }
-  try {
-    return JSON.parse(text) as KubernetesStatus;
-  } catch (error) {
-    if (error instanceof SyntaxError) {
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 /** Whether a drill made it. Such a volume names the tenant's claim too, as its backup does. */

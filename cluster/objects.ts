@@ -1,3 +1,5 @@
+import type { apps, core, storage } from "@pulumi/kubernetes/types/output.js";
+
 /**
  * Objects of the API server, each kind once, as far as Kraft reads them. Nearly every field is optional: an object may be so
  * new that its controller has not written it yet.
@@ -24,7 +26,7 @@ export interface KubernetesObject {
 
 /** A condition in an object's status. */
 export interface Condition {
-  readonly type: string;
+  readonly type?: string;
   readonly status?: string;
   readonly reason?: string;
   readonly message?: string;
@@ -38,107 +40,32 @@ export function condition(
   return status?.conditions?.find((candidate) => candidate.type === type);
 }
 
-export interface Node extends KubernetesObject {
-  readonly spec?: { readonly unschedulable?: boolean; readonly podCIDR?: string };
-  readonly status?: {
-    readonly capacity?: Readonly<Record<string, string>>;
-    readonly nodeInfo?: { readonly kubeletVersion?: string; readonly osImage?: string };
-    readonly conditions?: readonly Condition[];
-  };
-}
+/** An object of Kubernetes' own: its fields are those of its API, any of which its controller may not have written yet. */
+type Read<Kind> = KubernetesObject & Partly<Omit<Kind, "apiVersion" | "kind" | "metadata">>;
 
+/** A value of which every part may be missing. Go writes an empty list as null. */
+type Partly<Value> = Value extends readonly (infer Item)[]
+  ? readonly Partly<Item>[] | null
+  : Value extends object
+    ? string extends keyof Value
+      ? Readonly<Value>
+      : { readonly [Key in keyof Value]?: Partly<Value[Key]> }
+    : Value;
+
+export type Node = Read<core.v1.Node>;
 export type Namespace = KubernetesObject;
-
-export interface Pod extends KubernetesObject {
-  readonly spec?: {
-    readonly nodeName?: string;
-    readonly priorityClassName?: string;
-    readonly volumes?:
-      | readonly {
-          readonly name?: string;
-          readonly persistentVolumeClaim?: { readonly claimName?: string };
-          readonly ephemeral?: object;
-        }[]
-      | null;
-  };
-  readonly status?: {
-    readonly phase?: string;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly conditions?: readonly { readonly lastTransitionTime?: string | null }[] | null;
-    readonly containerStatuses?: readonly { readonly state?: ContainerState }[] | null;
-  };
-}
-
-/** What a container does. */
-export interface ContainerState {
-  readonly waiting?: { readonly reason?: string; readonly message?: string };
-  readonly terminated?: {
-    readonly exitCode?: number;
-    readonly reason?: string;
-    readonly message?: string;
-    readonly finishedAt?: string | null;
-  };
-}
-
-/** A PersistentVolumeClaim. */
-export interface Claim extends KubernetesObject {
-  readonly spec?: { readonly volumeName?: string };
-  readonly status?: { readonly phase?: string };
-}
-
-export interface PersistentVolume extends KubernetesObject {
-  readonly spec?: {
-    readonly capacity?: { readonly storage?: string };
-    readonly volumeMode?: string;
-    readonly storageClassName?: string;
-    readonly claimRef?: { readonly namespace?: string; readonly name?: string };
-    readonly csi?: { readonly driver?: string; readonly volumeHandle?: string; readonly fsType?: string };
-  };
-  readonly status?: { readonly phase?: string };
-}
-
-export interface StorageClass extends KubernetesObject {
-  readonly parameters?: Readonly<Record<string, string>>;
-}
-
-export interface Deployment extends KubernetesObject {
-  readonly spec?: { readonly replicas?: number; readonly template?: PodTemplate };
-  readonly status?: { readonly readyReplicas?: number };
-}
-
-export interface DaemonSet extends KubernetesObject {
-  readonly spec?: { readonly template?: PodTemplate };
-  readonly status?: { readonly desiredNumberScheduled?: number; readonly numberReady?: number };
-}
-
-/** The pods that a workload makes. */
-export interface PodTemplate {
-  readonly spec?: { readonly containers?: readonly Container[] };
-}
-
-/** A container as its workload declares it. */
-export interface Container {
-  readonly image?: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-}
-
-export interface ResourceQuota extends KubernetesObject {
-  readonly status?: {
-    readonly hard?: Readonly<Record<string, string>>;
-    readonly used?: Readonly<Record<string, string>>;
-  };
-}
-
-export interface ConfigMap extends KubernetesObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-/** A Secret, its values in base64. */
-export interface Secret extends KubernetesObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
+export type Pod = Read<core.v1.Pod>;
+export type ContainerState = Partly<core.v1.ContainerState>;
+export type Container = Partly<core.v1.Container>;
+export type Claim = Read<core.v1.PersistentVolumeClaim>;
+export type PersistentVolume = Read<core.v1.PersistentVolume>;
+export type StorageClass = Read<storage.v1.StorageClass>;
+export type Deployment = Read<apps.v1.Deployment>;
+export type DaemonSet = Read<apps.v1.DaemonSet>;
+export type ResourceQuota = Read<core.v1.ResourceQuota>;
+export type ConfigMap = Read<core.v1.ConfigMap>;
+/** Its values are in base64. */
+export type Secret = Read<core.v1.Secret>;
 
 /** K3k's Cluster: a guest. */
 export interface Cluster extends KubernetesObject {

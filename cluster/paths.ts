@@ -1,28 +1,5 @@
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
-import type {
-  Backup,
-  BackupTarget,
-  BackupVolume,
-  Certificate,
-  Claim,
-  Cluster,
-  ClusterIssuer,
-  ConfigMap,
-  DaemonSet,
-  Deployment,
-  Engine,
-  Namespace,
-  Node,
-  PersistentVolume,
-  Pod,
-  RecurringJob,
-  ResourceQuota,
-  Secret,
-  Setting,
-  Snapshot,
-  StorageClass,
-  Volume,
-} from "./objects.ts";
+import type * as objects from "./objects.ts";
 
 declare const kind: unique symbol;
 
@@ -60,31 +37,31 @@ function given(name: string): string {
 
 /** Where the objects of each kind are. */
 export const paths = {
-  namespaces: clusterWide<Namespace>("/api/v1/namespaces"),
-  nodes: clusterWide<Node>("/api/v1/nodes"),
-  persistentVolumes: clusterWide<PersistentVolume>("/api/v1/persistentvolumes"),
-  storageClasses: clusterWide<StorageClass>("/apis/storage.k8s.io/v1/storageclasses"),
+  namespaces: clusterWide<objects.Namespace>("/api/v1/namespaces"),
+  nodes: clusterWide<objects.Node>("/api/v1/nodes"),
+  persistentVolumes: clusterWide<objects.PersistentVolume>("/api/v1/persistentvolumes"),
+  storageClasses: clusterWide<objects.StorageClass>("/apis/storage.k8s.io/v1/storageclasses"),
   customResourceDefinitions: clusterWide("/apis/apiextensions.k8s.io/v1/customresourcedefinitions"),
-  issuers: clusterWide<ClusterIssuer>("/apis/cert-manager.io/v1/clusterissuers"),
+  issuers: clusterWide<objects.ClusterIssuer>("/apis/cert-manager.io/v1/clusterissuers"),
 
-  claims: namespaced<Claim>("/api/v1", "persistentvolumeclaims"),
-  configMaps: namespaced<ConfigMap>("/api/v1", "configmaps"),
-  pods: namespaced<Pod>("/api/v1", "pods"),
-  quotas: namespaced<ResourceQuota>("/api/v1", "resourcequotas"),
-  secrets: namespaced<Secret>("/api/v1", "secrets"),
-  daemonSets: namespaced<DaemonSet>("/apis/apps/v1", "daemonsets"),
-  deployments: namespaced<Deployment>("/apis/apps/v1", "deployments"),
-  certificates: namespaced<Certificate>("/apis/cert-manager.io/v1", "certificates"),
-  clusters: namespaced<Cluster>("/apis/k3k.io/v1beta1", "clusters"),
+  claims: namespaced<objects.Claim>("/api/v1", "persistentvolumeclaims"),
+  configMaps: namespaced<objects.ConfigMap>("/api/v1", "configmaps"),
+  pods: namespaced<objects.Pod>("/api/v1", "pods"),
+  quotas: namespaced<objects.ResourceQuota>("/api/v1", "resourcequotas"),
+  secrets: namespaced<objects.Secret>("/api/v1", "secrets"),
+  daemonSets: namespaced<objects.DaemonSet>("/apis/apps/v1", "daemonsets"),
+  deployments: namespaced<objects.Deployment>("/apis/apps/v1", "deployments"),
+  certificates: namespaced<objects.Certificate>("/apis/cert-manager.io/v1", "certificates"),
+  clusters: namespaced<objects.Cluster>("/apis/k3k.io/v1beta1", "clusters"),
 
-  backups: longhorn<Backup>("backups"),
-  backupTargets: longhorn<BackupTarget>("backuptargets"),
-  backupVolumes: longhorn<BackupVolume>("backupvolumes"),
-  engines: longhorn<Engine>("engines"),
-  recurringJobs: longhorn<RecurringJob>("recurringjobs"),
-  settings: longhorn<Setting>("settings"),
-  snapshots: longhorn<Snapshot>("snapshots"),
-  volumes: longhorn<Volume>("volumes"),
+  backups: longhorn<objects.Backup>("backups"),
+  backupTargets: longhorn<objects.BackupTarget>("backuptargets"),
+  backupVolumes: longhorn<objects.BackupVolume>("backupvolumes"),
+  engines: longhorn<objects.Engine>("engines"),
+  recurringJobs: longhorn<objects.RecurringJob>("recurringjobs"),
+  settings: longhorn<objects.Setting>("settings"),
+  snapshots: longhorn<objects.Snapshot>("snapshots"),
+  volumes: longhorn<objects.Volume>("volumes"),
 } as const;
 
 /** Those of a collection with all of these labels: `name`, or `name=value`. */

@@ -25,17 +25,14 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
  *   chart: versions.certManager,
  *   charts: { source: "upstream" },
  *   nodes: 3,
- *   ingressClassName: traefik.ingressClassName,
+ *   ingressClassName: "traefik",
  *   directory: "https://acme-staging-v02.api.letsencrypt.org/directory",
  *   network,
  * });
  */
 export class CertManager extends pulumi.ComponentResource {
-  readonly namespace: kubernetes.core.v1.Namespace;
   /** The tenants' boundary depends on it. */
   readonly chart: kubernetes.helm.v4.Chart;
-  /** The ClusterIssuer that an Ingress names to get a certificate. */
-  readonly issuerName = issuerName;
 
   /** The chart's values before `changeValues`. */
   static values({ nodes }: CertManagerArgs): CertManagerValues {
@@ -51,7 +48,6 @@ export class CertManager extends pulumi.ComponentResource {
       policies: certManagerPolicies(args.network),
       values: CertManager.values(args),
     });
-    this.namespace = namespace;
     this.chart = chart;
     customResource(`${name}-issuer`, "ClusterIssuer", { name: issuerName }, issuerSpec(args), {
       parent: this,

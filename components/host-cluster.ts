@@ -2,21 +2,15 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface HostClusterArgs {
-  /**
-   * Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines.
-   *
-   * @example "~/.kube/kraft-homelab.yaml"
-   */
+  /** Path of the kubeconfig, not its content: no credentials in the state, and no difference between machines. */
   readonly kubeconfig: string;
   /** Context in that kubeconfig. */
   readonly context: string;
   /** UID of the namespace `kube-system`, which never changes in the life of a cluster. */
   readonly uid: string;
   /**
-   * Identity of the cluster in the eyes of the provider. A change of it, and of nothing else, replaces the provider and
+   * Identity of the cluster to the provider. A change of it, and of nothing else, replaces the provider and
    * with it every object, so it must outlive addresses and certificates.
-   *
-   * @example "kraft-homelab"
    */
   readonly identifier: string;
 }
@@ -25,7 +19,7 @@ export interface HostClusterArgs {
  * The one explicit Kubernetes provider of a stack, and the UID that tells whether it talks to the right cluster.
  *
  * @example
- * const host = new HostCluster("host", { kubeconfig, context: "kraft-homelab", uid, identifier: "kraft-homelab" });
+ * const host = new HostCluster("host", { kubeconfig: "~/.kube/kraft-homelab.yaml", context: "kraft-homelab", uid, identifier: "kraft-homelab" });
  * new Traefik("traefik", args, { providers: [host.provider] });
  */
 export class HostCluster extends pulumi.ComponentResource {

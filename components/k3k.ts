@@ -14,7 +14,6 @@ export interface K3kArgs extends ChartArgs<K3kValues>, Pick<K3kSettings, "securi
  * const k3k = new K3k("k3k", { chart: k3kReleases[0], charts: { source: "upstream" }, network, securityContexts: true });
  */
 export class K3k extends pulumi.ComponentResource {
-  readonly namespace: kubernetes.core.v1.Namespace;
   /** Tenants depend on it. */
   readonly chart: kubernetes.helm.v4.Chart;
 
@@ -32,7 +31,6 @@ export class K3k extends pulumi.ComponentResource {
       policies: k3kPolicies(args.network),
       values: K3k.values(args),
     });
-    this.namespace = namespace;
     this.chart = chart;
     this.registerOutputs({ namespace: namespace.metadata.name, version: args.chart.version });
   }

@@ -48,15 +48,12 @@ const backupCredentialSecret = "wasabi-backup";
  *   backup: { bucket, region, prefix, endpoint, managed: false, accessKeyId, secretAccessKey },
  *   network,
  * });
- * new Application("shop", { storageClass: longhorn.storageClassNames[0] }, { dependsOn: [...longhorn.storageClasses] });
  */
 export class Longhorn extends pulumi.ComponentResource {
   readonly namespace: kubernetes.core.v1.Namespace;
   readonly chart: kubernetes.helm.v4.Chart;
   /** The storage classes that tenants may use. */
   readonly storageClasses: readonly kubernetes.storage.v1.StorageClass[];
-  /** Their names, the default class first. */
-  readonly storageClassNames: readonly string[] = tiers.map(({ storageClass }) => storageClass);
 
   /** The chart's values before `changeValues`. */
   static values({ backup, phase, ...settings }: Omit<LonghornArgs, "backup"> & { readonly backup: S3Location }) {
@@ -125,6 +122,7 @@ export class Longhorn extends pulumi.ComponentResource {
     }
     this.namespace = namespace;
     this.chart = chart;
-    this.registerOutputs({ namespace: namespace.metadata.name, storageClassNames: this.storageClassNames });
+    const storageClassNames = tiers.map(({ storageClass }) => storageClass);
+    this.registerOutputs({ namespace: namespace.metadata.name, storageClassNames });
   }
 }

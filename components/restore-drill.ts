@@ -14,8 +14,6 @@ import { podSecurity } from "./plan/pod-security.ts";
  * new RestoreDrill("restore-drill", { providers: [host.provider] });
  */
 export class RestoreDrill extends pulumi.ComponentResource {
-  readonly namespace = drillNamespace;
-
   constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:RestoreDrill", name, {}, opts);
     const namespace = declareNamespace(this, name, {

@@ -13,7 +13,7 @@ import {
   suspendedAtAnnotation,
   suspendedNodeSelector,
 } from "./plan/lifecycle.ts";
-import { domainsAnnotation, policyLabel, tenantLabel, type TenantNames, tenantNames } from "./plan/names.ts";
+import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { closed } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
@@ -32,16 +32,11 @@ import {
   tenantAllowance,
 } from "./plan/size.ts";
 import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
-import { providerInput } from "./provider-input.ts";
 
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
   readonly tenant: string;
-  /**
-   * Domains that the tenant's Ingresses may use, with all their subdomains.
-   *
-   * @example ["acme.example"]
-   */
+  /** Domains that the tenant's Ingresses may use, with all their subdomains. */
   readonly domains: readonly string[];
   readonly size: Size;
   /**
@@ -55,30 +50,18 @@ export interface TenantArgs {
   readonly tier: TierName;
   /** Number of nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
-  /**
-   * Image tag of the guest's K3s.
-   *
-   * @example "v1.35.6-k3s1"
-   */
+  /** Image tag of the guest's K3s. */
   readonly guestVersion: string;
   /** The host's networks; a guest in shared mode must use the same. */
   readonly network: HostNetwork & { readonly clusterDns: string };
   readonly ingress: IngressSettings;
-  /**
-   * Host name under which the guest's API server is reached through Traefik.
-   *
-   * @example "acme.api.kraft.example"
-   */
+  /** Host name under which the guest's API server is reached through Traefik. */
   readonly apiHost: string;
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
   /** How much of the tenant is declared. */
   readonly stage: Stage;
-  /**
-   * When a tenant that was active was suspended, as RFC 3339.
-   *
-   * @default it was not
-   */
+  /** When the tenant was suspended, if it was, as RFC 3339. */
   readonly suspendedAt?: string | undefined;
 }
 
@@ -112,10 +95,6 @@ export interface TenantArgs {
 export class Tenant extends pulumi.ComponentResource {
   /** Name of the namespace on the host. */
   readonly namespace: string;
-  /** Host name under which the guest's API server is reached. */
-  readonly apiHost: string;
-  /** Names of the tenant's objects on the host. */
-  readonly names: TenantNames;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
     // Everything of a tenant is protected, even what holds no data: if a tenant left the program by mistake, Pulumi would
@@ -175,7 +154,7 @@ export class Tenant extends pulumi.ComponentResource {
         ([quota, spec]) =>
           new kubernetes.core.v1.ResourceQuota(
             `${name}-quota-${quota}`,
-            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec: providerInput(spec) },
+            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec },
             afterNamespace,
           ),
       ),
@@ -215,9 +194,7 @@ export class Tenant extends pulumi.ComponentResource {
       );
     }
     this.namespace = names.namespace;
-    this.apiHost = args.apiHost;
-    this.names = names;
-    this.registerOutputs({ namespace: this.namespace, apiHost: this.apiHost, names });
+    this.registerOutputs({ namespace: names.namespace, apiHost: args.apiHost, names });
   }
 
   #declareGuest(name: string, args: TenantArgs, before: readonly pulumi.Resource[]): pulumi.Resource[] {

@@ -21,11 +21,8 @@ export interface TraefikArgs extends ChartArgs<TraefikValues>, Omit<TraefikSetti
  * });
  */
 export class Traefik extends pulumi.ComponentResource {
-  readonly namespace: kubernetes.core.v1.Namespace;
   /** Tenants depend on it. */
   readonly chart: kubernetes.helm.v4.Chart;
-  /** The class that an Ingress names to be served. */
-  readonly ingressClassName = ingressClassName;
 
   /** The chart's values before `changeValues`. */
   static values(args: TraefikArgs): TraefikValues {
@@ -41,7 +38,6 @@ export class Traefik extends pulumi.ComponentResource {
       policies: traefikPolicies(args.network),
       values: Traefik.values(args),
     });
-    this.namespace = namespace;
     this.chart = chart;
     this.registerOutputs({ namespace: namespace.metadata.name, ingressClassName, entrypoint: args.entrypoint });
   }

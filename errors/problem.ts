@@ -13,6 +13,11 @@ export interface Warning {
   readonly message: string;
 }
 
+/** A list with the entry where the condition holds, and an empty one otherwise. */
+export function listIf<Entry>(condition: boolean, entry: Entry): Entry[] {
+  return condition ? [entry] : [];
+}
+
 /** How a value of a stack file reads in a message: JSON, cut to a length that still fits a line. */
 export function show(value: unknown): string {
   if (value === undefined) {

@@ -12,42 +12,39 @@ const sunday = new Date("2026-01-04T00:00:00Z");
 
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/** When a schedule runs, as words for people and as the time between two runs. */
-export interface Rhythm {
-  /** For example `every day at 00:45 UTC`. */
-  readonly words: string;
-  readonly milliseconds: number;
-}
-
 /**
- * The rhythm of a cron expression in UTC.
+ * When a schedule runs, as words for people and as the time between two runs.
  *
+ * @param cron In UTC.
  * @throws RangeError for one that is none, or that does not run evenly: every hour or every few hours, every day, or
  * every week.
  */
-export function rhythm(cron: string): Rhythm {
-  const runs = runsOfWeek(cron);
-  const interval = evenInterval(cron, runs);
-  return {
-    words: words(runs, interval),
-    milliseconds: interval * millisecondsPerMinute,
-  };
+export function rhythm(cron: string): { readonly words: string; readonly milliseconds: number } {
+  const { runs, interval } = weekOf(cron);
+  return { words: words(runs, interval), milliseconds: interval * millisecondsPerMinute };
 }
 
 /** Hours from one run of a schedule to the next. As `rhythm`. */
 export function intervalHours(cron: string): number {
-  return evenInterval(cron, runsOfWeek(cron)) / minutesPerHour;
+  return weekOf(cron).interval / minutesPerHour;
+}
+
+/** Minutes after a Sunday's midnight in UTC at which a schedule runs in a week, and minutes between two runs. */
+interface Week {
+  readonly runs: readonly number[];
+  readonly interval: number;
 }
 
 /** A cache: a preview asks for the same few schedules many times. */
-const runsKnown = new Map<string, readonly number[]>();
+const known = new Map<string, Week>();
 
-/** Minutes after a Sunday's midnight in UTC at which a schedule runs in a week. */
-function runsOfWeek(cron: string): readonly number[] {
-  const known = runsKnown.get(cron);
-  if (known !== undefined) {
-    return known;
-  }
+function weekOf(cron: string): Week {
+  const week = known.get(cron) ?? readWeek(cron);
+  known.set(cron, week);
+  return week;
+}
+
+function readWeek(cron: string): Week {
   if (!/^\S+ \S+ \* \* \S+$/.test(cron)) {
     throw new RangeError(`not a schedule of one week: ${cron}`);
   }
@@ -68,20 +65,15 @@ function runsOfWeek(cron: string): readonly number[] {
     runs.push(minute);
     run = job.nextRun(run);
   }
-  runsKnown.set(cron, runs);
-  return runs;
-}
-
-function evenInterval(cron: string, runs: readonly number[]): number {
   const [interval = NaN, ...others] = new Set(
-    runs.map((run, index) => (runs[index + 1] ?? (runs[0] ?? 0) + minutesPerWeek) - run),
+    runs.map((minute, index) => (runs[index + 1] ?? (runs[0] ?? 0) + minutesPerWeek) - minute),
   );
   const isEven = others.length === 0 && interval % minutesPerHour === 0;
   const isKnown = interval === minutesPerWeek || (interval <= minutesPerDay && minutesPerDay % interval === 0);
   if (!isEven || !isKnown) {
     throw new RangeError(`not a schedule that runs evenly: ${cron}`);
   }
-  return interval;
+  return { runs, interval };
 }
 
 function words(runs: readonly number[], interval: number): string {
@@ -173,8 +165,8 @@ function volumesIn(groups: readonly string[]): string {
 /** Times of a schedule, which a person may have made as well: `-` where it runs by no rhythm of Kraft's. */
 function localTimes(cron: string, offset: number): string {
   try {
-    const runs = runsOfWeek(cron);
-    return localWords(runs, evenInterval(cron, runs), offset);
+    const { runs, interval } = weekOf(cron);
+    return localWords(runs, interval, offset);
   } catch (error) {
     if (error instanceof RangeError) {
       return "-";

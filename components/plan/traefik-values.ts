@@ -10,17 +10,9 @@ export const ingressClassName = "traefik";
 export interface TraefikSettings {
   readonly namespace: string;
   readonly exposure: Exposure;
-  /**
-   * The name that tenants point a CNAME at, published in the status of every Ingress.
-   *
-   * @example "ingress.kraft.example"
-   */
+  /** The name that tenants point a CNAME at, published in the status of every Ingress. */
   readonly entrypoint: string;
-  /**
-   * The address that MetalLB assigns to it.
-   *
-   * @default whatever load balancer there is assigns one
-   */
+  /** The address that MetalLB assigns to it; without one, whatever load balancer there is assigns its own. */
   readonly address?: string;
   /** Tag of the image, which may be newer than the chart's. */
   readonly imageTag: string;

@@ -17,46 +17,32 @@ export function attach(candidates: readonly Candidate[]): {
   readonly unattached: readonly CatalogueMessage[];
 } {
   const unattached: CatalogueMessage[] = [];
-  const claimed = new Map<string, { readonly candidate: Candidate; readonly attachment: Attachment }[]>();
-  for (const candidate of candidates) {
-    const { attachment } = candidate;
-    if (attachment === undefined) {
-      unattached.push({
-        volume: candidate.volume.volume,
-        ...owner(undefined),
-        message: "its backups do not say which claim it belongs to",
-      });
-      continue;
-    }
-    const key = `${attachment.namespace}/${attachment.claim}`;
-    claimed.set(key, [...(claimed.get(key) ?? []), { candidate, attachment }]);
-  }
+  const leave = ({ volume: { volume }, attachment }: Candidate, message: string): void => {
+    unattached.push({ volume, ...owner(attachment), message });
+  };
   const volumes: CatalogueVolume[] = [];
-  for (const [key, rivals] of claimed) {
+  const byClaim = Map.groupBy(
+    candidates,
+    ({ attachment }) => attachment && `${attachment.namespace}/${attachment.claim}`,
+  );
+  for (const [key, rivals] of byClaim) {
     // The volume that had the claim last; of several, the one that was backed up last.
-    rivals.sort((a, b) => held(b.attachment) - held(a.attachment) || age(a.candidate) - age(b.candidate));
-    const [first, ...others] = rivals;
-    if (first === undefined) {
+    const [first, ...others] = rivals.toSorted((a, b) => held(b) - held(a) || age(a) - age(b));
+    if (key === undefined || first?.attachment === undefined) {
+      for (const candidate of rivals) {
+        leave(candidate, "its backups do not say which claim it belongs to");
+      }
       continue;
     }
-    const { candidate, attachment } = first;
-    const { released } = attachment;
-    if (released !== undefined && released < datastoreBackup(candidates, attachment.namespace)) {
-      unattached.push({
-        volume: candidate.volume.volume,
-        ...owner(attachment),
-        message: `its claim ${key} was deleted on ${released.toISOString()}`,
-      });
+    const { namespace, claim, released } = first.attachment;
+    if (released !== undefined && released < datastoreBackup(candidates, namespace)) {
+      leave(first, `its claim ${key} was deleted on ${released.toISOString()}`);
     } else {
-      volumes.push({ ...candidate.volume, namespace: attachment.namespace, claim: attachment.claim });
+      volumes.push({ ...first.volume, namespace, claim });
     }
-    unattached.push(
-      ...others.map((other) => ({
-        volume: other.candidate.volume.volume,
-        ...owner(attachment),
-        message: `its claim ${key} has the volume ${candidate.volume.volume} now`,
-      })),
-    );
+    for (const other of others) {
+      leave(other, `its claim ${key} has the volume ${first.volume.volume} now`);
+    }
   }
   return {
     volumes: volumes.sort((a, b) => compare(`${a.namespace}/${a.claim}`, `${b.namespace}/${b.claim}`)),
@@ -69,8 +55,8 @@ export function owner(attachment: Attachment | undefined): Pick<CatalogueMessage
   return { namespace: attachment?.namespace ?? null, claim: attachment?.claim ?? null };
 }
 
-function held({ released }: Attachment): number {
-  return released === undefined ? 1 : 0;
+function held({ attachment }: Candidate): number {
+  return attachment?.released === undefined ? 1 : 0;
 }
 
 /** Grows with age. */
@@ -87,6 +73,6 @@ function datastoreBackup(candidates: readonly Candidate[], namespace: string): D
   return datastore === undefined ? new Date(8.64e15) : new Date(datastore.volume.backup.created);
 }
 
-function compare(a: string, b: string): number {
+export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import { attach, owner } from "./attach.ts";
+import { attach, compare, owner } from "./attach.ts";
 import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
 import { backupOfKey, checksumOfKey, type Layout, layoutOf } from "./layout.ts";
 import { parseHead, parseVolume } from "./metadata.ts";
@@ -65,7 +65,12 @@ export async function catalogueOf(
     folders.map(async ({ volume, folder }): Promise<VolumeReport> =>
       folder === layout.folder(volume)
         ? newestUsable(volume, await readVolume(reader, layout, volume, target, blocks))
-        : misplaced(volume, folder, layout),
+        : {
+            volume,
+            attachment: undefined,
+            damaged: [`${folder} lies where Longhorn does not look: it belongs to ${layout.folder(volume)}`],
+            notes: [],
+          },
     ),
   );
   const messages = (list: "damaged" | "notes") =>
@@ -73,7 +78,7 @@ export async function catalogueOf(
       .flatMap(({ volume, attachment, ...report }) =>
         report[list].map((message) => ({ volume, ...owner(attachment), message })),
       )
-      .sort(byVolume);
+      .sort((a, b) => compare(a.volume, b.volume));
   return {
     target,
     ...attach(reports.flatMap(({ candidate }) => (candidate === undefined ? [] : [candidate]))),
@@ -82,32 +87,15 @@ export async function catalogueOf(
   };
 }
 
-function byVolume(a: CatalogueMessage, b: CatalogueMessage): number {
-  return a.volume < b.volume ? -1 : a.volume > b.volume ? 1 : 0;
-}
-
 /** Longhorn spreads volumes over two levels of folders; below the second they have their names. */
 async function volumeFolders(
   reader: Reader,
   layout: Layout,
 ): Promise<readonly { readonly volume: string; readonly folder: string }[]> {
-  const below = async (folders: readonly string[]): Promise<string[]> =>
-    (
-      await Promise.all(
-        folders.map(async (folder) => (await reader.folders(folder)).map((name) => `${folder}${name}/`)),
-      )
-    ).flat();
+  const within = async (folder: string) => (await reader.folders(folder)).map((name) => `${folder}${name}/`);
+  const below = async (folders: readonly string[]) => (await Promise.all(folders.map(within))).flat();
   const found = await below(await below(await below([layout.volumes])));
   return found.map((folder) => ({ volume: folder.split("/").at(-2) ?? "", folder }));
-}
-
-function misplaced(volume: string, folder: string, layout: Layout): VolumeReport {
-  return {
-    volume,
-    attachment: undefined,
-    damaged: [`${folder} lies where Longhorn does not look: it belongs to ${layout.folder(volume)}`],
-    notes: [],
-  };
 }
 
 /** One volume's files, for `newestUsable`. */
@@ -133,16 +121,8 @@ async function readVolume(reader: Reader, layout: Layout, volume: string, target
 async function readHead(reader: Reader, volume: string, name: string, { key, bytes }: Listed): Promise<BackupFile[]> {
   const whole = bytes <= headBytes;
   const text = bytes === 0 ? "" : await reader.text(key, whole ? undefined : headBytes);
-  return text === undefined
-    ? []
-    : [
-        {
-          key,
-          name,
-          head: parseHead(text, volume, name),
-          text: async () => (whole ? text : await reader.text(key)) ?? "",
-        },
-      ];
+  const all = async () => (whole ? text : await reader.text(key)) ?? "";
+  return text === undefined ? [] : [{ key, name, head: parseHead(text, volume, name), text: all }];
 }
 
 const hexadecimal = Array.from({ length: 16 }, (_, digit) => digit.toString(16));

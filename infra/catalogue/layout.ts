@@ -1,39 +1,34 @@
 import { createHash } from "node:crypto";
 
-/**
- * Where Longhorn keeps what, below the prefix of a backup target (longhorn/backupstore: config.go and util.go). It finds
- * a volume by the digest of its name, so that a folder that lies elsewhere does not exist for it.
- */
-export interface Layout {
-  /** Folder of all volumes, with its slash. */
-  readonly volumes: string;
-  folder(volume: string): string;
-  volumeKey(volume: string): string;
-  backupsFolder(volume: string): string;
-  backupKey(volume: string, backup: string): string;
-  blocksFolder(volume: string): string;
-}
-
 /** Names that Longhorn accepts (longhorn/backupstore: `ValidateName` in util/util.go). */
 export const namePattern = /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/;
 
 /** Hexadecimal digits of a SHA-512 that name a block. */
 export const checksumPattern = /^[0-9a-f]{64}$/;
 
-/** @param prefix Folder of the backup target in its bucket, without slashes around it. */
-export function layoutOf(prefix: string): Layout {
+/** Keys and folders of a backup target. */
+export type Layout = ReturnType<typeof layoutOf>;
+
+/**
+ * Where Longhorn keeps what, below the prefix of a backup target (longhorn/backupstore: config.go and util.go). It finds
+ * a volume by the digest of its name, so that a folder that lies elsewhere does not exist for it.
+ *
+ * @param prefix Folder of the backup target in its bucket, without slashes around it.
+ */
+export function layoutOf(prefix: string) {
   const volumes = `${prefix}/backupstore/volumes/`;
   const folder = (volume: string): string => {
     const digest = createHash("sha512").update(volume).digest("hex");
     return `${volumes}${digest.slice(0, 2)}/${digest.slice(2, 4)}/${volume}/`;
   };
   return {
+    /** Folder of all volumes, with its slash. */
     volumes,
     folder,
-    volumeKey: (volume) => `${folder(volume)}volume.cfg`,
-    backupsFolder: (volume) => `${folder(volume)}backups/`,
-    backupKey: (volume, backup) => `${folder(volume)}backups/backup_${backup}.cfg`,
-    blocksFolder: (volume) => `${folder(volume)}blocks/`,
+    volumeKey: (volume: string) => `${folder(volume)}volume.cfg`,
+    backupsFolder: (volume: string) => `${folder(volume)}backups/`,
+    backupKey: (volume: string, backup: string) => `${folder(volume)}backups/backup_${backup}.cfg`,
+    blocksFolder: (volume: string) => `${folder(volume)}blocks/`,
   };
 }
 

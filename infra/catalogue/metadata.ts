@@ -20,87 +20,86 @@ const labels = z
   .nullish()
   .transform((given) => given ?? {});
 
-const volumeSchema = z.object({
-  Name: z.string().min(1),
-  Size: bytes.refine((size) => size > 0),
-  Labels: labels,
-  LastBackupName: z.string().optional(),
-  StorageClassName: twiceEncoded,
-  DataEngine: twiceEncoded,
-});
+/** The content of `volume.cfg`. */
+const volumeSchema = z
+  .object({
+    Name: z.string().min(1),
+    Size: bytes.refine((size) => size > 0),
+    Labels: labels,
+    LastBackupName: z.string().optional(),
+    StorageClassName: twiceEncoded,
+    DataEngine: twiceEncoded,
+  })
+  .transform(({ Name, Size, Labels, StorageClassName, DataEngine }) => ({
+    labels: Labels,
+    described: {
+      volume: Name,
+      sizeBytes: Size,
+      storageClass: StorageClassName,
+      dataEngine: DataEngine === "" ? "v1" : DataEngine,
+    },
+  }));
 
 const time = z.string().refine((text) => !Number.isNaN(Date.parse(text)));
 
-const headSchema = z
-  .object({
-    Name: z.string().min(1),
-    VolumeName: z.string().min(1),
-    // Empty while the backup is being made, as the other is.
-    CreatedTime: z.union([z.literal(""), time]),
-    SnapshotCreatedAt: z.string().optional(),
-    Labels: labels,
-  })
-  .refine((head) => head.CreatedTime === "" || time.safeParse(head.SnapshotCreatedAt).success, {
-    path: ["SnapshotCreatedAt"],
-  });
-
-const backupSchema = z.object({
-  ...headSchema.shape,
-  CreatedTime: time,
-  SnapshotName: z.string().min(1),
-  SnapshotCreatedAt: time,
-  Size: bytes,
-  Blocks: z
-    .array(z.object({ Offset: z.int().nonnegative(), BlockChecksum: z.string().regex(checksumPattern) }))
-    .nullish()
-    .transform((blocks) => blocks ?? []),
-});
-
-/** The content of `volume.cfg`. */
-export interface VolumeMetadata {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly storageClass: string;
-  readonly dataEngine: string;
-}
+const headFields = {
+  Name: z.string().min(1),
+  VolumeName: z.string().min(1),
+  // Empty while the backup is being made, as the other is.
+  CreatedTime: z.union([z.literal(""), time]),
+  SnapshotCreatedAt: z.string().optional(),
+  Labels: labels,
+};
 
 /** A backup's metadata before its list of blocks, which may take megabytes. */
-export interface BackupHead {
-  readonly name: string;
-  readonly labels: Readonly<Record<string, string>>;
-  /** When its snapshot was taken, which is how old its data is. Undefined while it is being made. */
-  readonly snapshotCreated: Date | undefined;
-}
+const headSchema = z
+  .object(headFields)
+  .refine((head) => head.CreatedTime === "" || time.safeParse(head.SnapshotCreatedAt).success, {
+    path: ["SnapshotCreatedAt"],
+  })
+  .transform(({ Name, VolumeName, CreatedTime, SnapshotCreatedAt = "", Labels }) => ({
+    name: Name,
+    volume: VolumeName,
+    labels: Labels,
+    /** When its snapshot was taken, which is how old its data is. Undefined while it is being made. */
+    snapshotCreated: CreatedTime === "" ? undefined : new Date(SnapshotCreatedAt),
+  }));
 
 /** A backup that was finished. */
-export interface BackupMetadata extends BackupHead {
-  readonly snapshotCreated: Date;
-  /** Of all blocks together, uncompressed. */
-  readonly bytes: number;
-  /** One entry per block of the volume; a repeated block is listed, and downloaded, repeatedly. */
-  readonly checksums: readonly string[];
-}
+const backupSchema = z
+  .object({
+    ...headFields,
+    CreatedTime: time,
+    SnapshotName: z.string().min(1),
+    SnapshotCreatedAt: time,
+    Size: bytes,
+    Blocks: z
+      .array(z.object({ Offset: z.int().nonnegative(), BlockChecksum: z.string().regex(checksumPattern) }))
+      .nullish()
+      .transform((blocks) => blocks ?? []),
+  })
+  .transform(({ Name, VolumeName, Labels, SnapshotCreatedAt, Size, Blocks }) => ({
+    name: Name,
+    volume: VolumeName,
+    labels: Labels,
+    snapshotCreated: new Date(SnapshotCreatedAt),
+    /** Of all blocks together, uncompressed. */
+    bytes: Size,
+    /** One entry per block of the volume; a repeated block is listed, and downloaded, repeatedly. */
+    checksums: Blocks.map(({ BlockChecksum }) => BlockChecksum),
+  }));
 
-/** Metadata, or why it cannot be used. */
-export type Parsed<Metadata> =
-  { readonly ok: true; readonly metadata: Metadata } | { readonly ok: false; readonly why: string };
+export type VolumeMetadata = z.output<typeof volumeSchema>;
+export type BackupHead = z.output<typeof headSchema>;
+export type BackupMetadata = z.output<typeof backupSchema>;
+
+/** Metadata, or as text why it cannot be used. */
+export type Parsed<Metadata> = Metadata | string;
 
 /** @param name The volume whose folder the text comes from. */
 export function parseVolume(text: string, name: string): Parsed<VolumeMetadata> {
-  return parsed(text, volumeSchema, ({ Name, Size, Labels, StorageClassName, DataEngine }) =>
-    Name === name
-      ? {
-          ok: true,
-          metadata: {
-            name,
-            sizeBytes: Size,
-            labels: Labels,
-            storageClass: StorageClassName,
-            dataEngine: DataEngine === "" ? "v1" : DataEngine,
-          },
-        }
-      : { ok: false, why: `it describes the volume ${Name}` },
+  return parsed(text, volumeSchema, ({ described: { volume } }) =>
+    volume === name ? undefined : `it describes the volume ${volume}`,
   );
 }
 
@@ -112,56 +111,39 @@ export function parseVolume(text: string, name: string): Parsed<VolumeMetadata> 
 export function parseHead(text: string, volume: string, backup: string): Parsed<BackupHead> {
   // In a text within the JSON the quotes would have backslashes.
   const end = text.search(/,"(ProcessingBlocks|Blocks|SingleFile)":/);
-  return parsed(end === -1 ? text : `${text.slice(0, end)}}`, headSchema, (head) =>
-    ofBackup(head, volume, backup, {
-      name: backup,
-      labels: head.Labels,
-      snapshotCreated: head.CreatedTime === "" ? undefined : new Date(head.SnapshotCreatedAt ?? ""),
-    }),
-  );
+  return parsed(end === -1 ? text : `${text.slice(0, end)}}`, headSchema, otherThan(volume, backup));
 }
 
 /** The whole description of a backup that was finished. */
 export function parseBackup(text: string, volume: string, backup: string): Parsed<BackupMetadata> {
-  return parsed(text, backupSchema, (whole) =>
-    ofBackup(whole, volume, backup, {
-      name: backup,
-      labels: whole.Labels,
-      snapshotCreated: new Date(whole.SnapshotCreatedAt),
-      bytes: whole.Size,
-      checksums: whole.Blocks.map(({ BlockChecksum }) => BlockChecksum),
-    }),
-  );
+  return parsed(text, backupSchema, otherThan(volume, backup));
 }
 
-function ofBackup<Metadata>(
-  { Name, VolumeName }: { readonly Name: string; readonly VolumeName: string },
-  volume: string,
-  backup: string,
-  metadata: Metadata,
-): Parsed<Metadata> {
-  return Name === backup && VolumeName === volume
-    ? { ok: true, metadata }
-    : { ok: false, why: `it describes backup ${Name} of volume ${VolumeName}` };
+function otherThan(volume: string, backup: string) {
+  return (found: Pick<BackupHead, "name" | "volume">): string | undefined =>
+    found.name === backup && found.volume === volume
+      ? undefined
+      : `it describes backup ${found.name} of volume ${found.volume}`;
 }
 
-function parsed<Schema extends z.ZodType, Metadata>(
+/** @param objection Why valid metadata cannot be used; undefined where it can. */
+function parsed<Schema extends z.ZodType>(
   text: string,
   schema: Schema,
-  use: (value: z.output<Schema>) => Parsed<Metadata>,
-): Parsed<Metadata> {
+  objection: (metadata: z.output<Schema>) => string | undefined,
+): Parsed<z.output<Schema>> {
   if (text.trim() === "") {
-    return { ok: false, why: "it is empty" };
+    return "it is empty";
   }
   try {
     const result = schema.safeParse(JSON.parse(text));
     if (result.success) {
-      return use(result.data);
+      return objection(result.data) ?? result.data;
     }
     const keys = [...new Set(result.error.issues.map(({ path }) => String(path[0] ?? "all of it")))];
-    return { ok: false, why: `it is not what Longhorn writes: ${keys.join(", ")} missing or malformed` };
+    return `it is not what Longhorn writes: ${keys.join(", ")} missing or malformed`;
   } catch (error) {
-    return { ok: false, why: `it is no JSON, perhaps half written: ${messageOf(error)}` };
+    return `it is no JSON, perhaps half written: ${messageOf(error)}`;
   }
 }
 

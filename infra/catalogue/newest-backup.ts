@@ -48,12 +48,6 @@ export interface VolumeReport {
   readonly notes: readonly string[];
 }
 
-/** A backup that is whole, and what a restore of it downloads. */
-interface Usable {
-  readonly backup: BackupMetadata;
-  readonly downloadBytes: number | null;
-}
-
 /**
  * The newest complete backup of a volume, by the age of its snapshot, which each backup states and which Longhorn uses as
  * well. `LastBackupName` of `volume.cfg` can be stale after an interrupted deletion, and a copied bucket does not keep the
@@ -63,68 +57,72 @@ export async function newestUsable(volume: string, files: VolumeFiles): Promise<
   const { metadata, backups } = files;
   const damaged: string[] = [];
   const notes: string[] = [];
-  const dated: { readonly file: BackupFile; readonly created: Date }[] = [];
+  const dated: { readonly file: BackupFile; readonly labels: BackupHead["labels"]; readonly created: Date }[] = [];
   for (const file of backups) {
-    if (!file.head.ok) {
-      damaged.push(`backup ${file.name} cannot be read: ${file.head.why} (${file.key})`);
-    } else if (file.head.metadata.snapshotCreated === undefined) {
-      notes.push(`backup ${file.name} was never finished, or is being made: it does not count (${file.key})`);
+    const { name, key, head } = file;
+    if (typeof head === "string") {
+      damaged.push(`backup ${name} cannot be read: ${head} (${key})`);
+    } else if (head.snapshotCreated === undefined) {
+      notes.push(`backup ${name} was never finished, or is being made: it does not count (${key})`);
     } else {
-      dated.push({ file, created: file.head.metadata.snapshotCreated });
+      dated.push({ file, labels: head.labels, created: head.snapshotCreated });
     }
   }
   dated.sort((a, b) => b.created.getTime() - a.created.getTime() || (a.file.name < b.file.name ? -1 : 1));
+  const isReadable = metadata !== undefined && typeof metadata !== "string";
   // A backup that a system backup ordered does not say whose it is; another of the same volume does.
-  const heads = dated.flatMap(({ file: { head } }) => (head.ok ? [head.metadata] : []));
-  const attachment = [...heads, ...(metadata?.ok === true ? [metadata.metadata] : [])]
+  const attachment = [...dated, ...(isReadable ? [metadata] : [])]
     .map(({ labels }) => attachmentOf(labels))
     .find((found) => found !== undefined);
   const report = { volume, attachment, damaged, notes };
-  if (metadata?.ok !== true) {
-    const what = metadata === undefined ? "is missing" : `cannot be used: ${metadata.why}`;
+  if (!isReadable) {
     damaged.push(
-      `its volume.cfg ${what}, without which Longhorn restores none of its ${backups.length} backups (${files.key}); ` +
-        "bring back an earlier version of that object",
+      `its volume.cfg ${metadata === undefined ? "is missing" : `cannot be used: ${metadata}`}, without which Longhorn ` +
+        `restores none of its ${backups.length} backups (${files.key}); bring back an earlier version of that object`,
     );
     return report;
   }
-  let usable: Usable | undefined;
   for (const { file } of dated) {
-    const judged = await judge(volume, file, files.blocks);
-    if (typeof judged !== "string") {
-      usable = judged;
-      break;
+    const usable = await usableBackup(volume, file, files.blocks);
+    if (typeof usable === "string") {
+      damaged.push(usable);
+      continue;
     }
-    damaged.push(judged);
-  }
-  if (usable === undefined) {
-    if (damaged.length === 0) {
-      notes.push("it has no finished backup");
-    } else {
-      damaged.push("none of its backups can be used");
+    const { name, labels, snapshotCreated, bytes, downloadBytes } = usable;
+    const created = snapshotCreated.toISOString();
+    if (damaged.length > 0) {
+      damaged.push(`it comes back from backup ${name} of ${created}`);
     }
-    return report;
+    const own = attachmentOf(labels) ?? attachment;
+    const restorable: Candidate["volume"] = {
+      ...metadata.described,
+      accessMode: accessModeOf(labels),
+      encrypted: isEncrypted(labels) || isEncrypted(metadata.labels),
+      backup: { name, created, url: backupUrl(files.target, volume, name), bytes, downloadBytes },
+      backups: backups.length,
+    };
+    return { ...report, attachment: own, candidate: { attachment: own, volume: restorable } };
   }
-  if (damaged.length > 0) {
-    damaged.push(`it comes back from backup ${usable.backup.name} of ${usable.backup.snapshotCreated.toISOString()}`);
+  if (damaged.length === 0) {
+    notes.push("it has no finished backup");
+  } else {
+    damaged.push("none of its backups can be used");
   }
-  const own = attachmentOf(usable.backup.labels) ?? attachment;
-  return {
-    ...report,
-    attachment: own,
-    candidate: { attachment: own, volume: volumeOf(files, metadata.metadata, usable) },
-  };
+  return report;
 }
 
-/** The backup, or why it cannot be used. */
-async function judge(volume: string, file: BackupFile, blocks: VolumeFiles["blocks"]): Promise<Usable | string> {
-  const parsed = parseBackup(await file.text(), volume, file.name);
-  if (!parsed.ok) {
-    return `backup ${file.name} cannot be read: ${parsed.why} (${file.key})`;
+/** The backup and what a restore of it downloads, or why it cannot be used. */
+async function usableBackup(
+  volume: string,
+  file: BackupFile,
+  blocks: VolumeFiles["blocks"],
+): Promise<(BackupMetadata & { readonly downloadBytes: number | null }) | string> {
+  const backup = parseBackup(await file.text(), volume, file.name);
+  if (typeof backup === "string") {
+    return `backup ${file.name} cannot be read: ${backup} (${file.key})`;
   }
-  const backup = parsed.metadata;
   if (blocks === undefined) {
-    return { backup, downloadBytes: null };
+    return { ...backup, downloadBytes: null };
   }
   // Nothing to list for a volume that nobody has written to.
   const sizes: BlockSizes = backup.checksums.length === 0 ? new Map() : await blocks();
@@ -133,29 +131,8 @@ async function judge(volume: string, file: BackupFile, blocks: VolumeFiles["bloc
     const [first = ""] = missing;
     return `backup ${file.name} lacks ${missing.size} of its blocks, the first is ${first} (${file.key})`;
   }
-  const downloadBytes = backup.checksums.reduce((total, checksum) => total + (sizes.get(checksum) ?? 0), 0);
-  return { backup, downloadBytes };
-}
-
-function volumeOf(
-  files: VolumeFiles,
-  metadata: VolumeMetadata,
-  { backup, downloadBytes }: Usable,
-): Candidate["volume"] {
   return {
-    volume: metadata.name,
-    sizeBytes: metadata.sizeBytes,
-    storageClass: metadata.storageClass,
-    accessMode: accessModeOf(backup.labels),
-    encrypted: isEncrypted(backup.labels) || isEncrypted(metadata.labels),
-    dataEngine: metadata.dataEngine,
-    backup: {
-      name: backup.name,
-      created: backup.snapshotCreated.toISOString(),
-      url: backupUrl(files.target, metadata.name, backup.name),
-      bytes: backup.bytes,
-      downloadBytes,
-    },
-    backups: files.backups.length,
+    ...backup,
+    downloadBytes: backup.checksums.reduce((total, checksum) => total + (sizes.get(checksum) ?? 0), 0),
   };
 }

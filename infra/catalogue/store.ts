@@ -1,4 +1,4 @@
-import type { S3Client } from "@aws-sdk/client-s3";
+import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
 import type { S3Key, S3Location } from "../../components/plan/s3.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 
@@ -43,7 +43,7 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
     import("node:http"),
   ]);
   const agent = { keepAlive: true, maxSockets: concurrency };
-  const client: S3Client = new sdk.S3Client({
+  const client = new sdk.S3Client({
     endpoint: store.endpoint,
     region: store.region,
     forcePathStyle: true,
@@ -62,48 +62,28 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
       httpAgent: new HttpAgent(agent),
     },
   });
-  const slots = new Slots(concurrency);
-  const ask = async <Answer>(call: () => Promise<Answer>): Promise<Answer> => {
-    try {
-      return await slots.during(call);
-    } catch (error) {
+  const limited = limiter(concurrency);
+  const ask = <Answer>(call: () => Promise<Answer>): Promise<Answer> =>
+    limited(call).catch((error: unknown) => {
       throw failureOf(error, store);
-    }
-  };
-  const page = (prefix: string, delimiter: "/" | undefined, token: string | undefined) =>
-    ask(() =>
-      client.send(
-        new sdk.ListObjectsV2Command({
-          Bucket: store.bucket,
-          Prefix: prefix,
-          Delimiter: delimiter,
-          ContinuationToken: token,
-        }),
-      ),
-    );
-  const pages = async function* (prefix: string, delimiter?: "/") {
-    let token: string | undefined;
-    do {
-      const answer = await page(prefix, delimiter, token);
-      yield answer;
-      token = answer.IsTruncated === true ? answer.NextContinuationToken : undefined;
-    } while (token !== undefined);
-  };
+    });
+  const pages = (Prefix: string, Delimiter?: "/") =>
+    ask(async () => {
+      const found: ListObjectsV2CommandOutput[] = [];
+      for await (const page of sdk.paginateListObjectsV2({ client }, { Bucket: store.bucket, Prefix, Delimiter })) {
+        found.push(page);
+      }
+      return found;
+    });
   return {
-    async folders(folder) {
-      const names: string[] = [];
-      for await (const { CommonPrefixes = [] } of pages(folder, "/")) {
-        names.push(...CommonPrefixes.map(({ Prefix = "" }) => Prefix.slice(folder.length).replace(/\/$/, "")));
-      }
-      return names;
-    },
-    async objects(prefix) {
-      const listed: Listed[] = [];
-      for await (const { Contents = [] } of pages(prefix)) {
-        listed.push(...Contents.map(({ Key = "", Size = 0 }) => ({ key: Key, bytes: Size })));
-      }
-      return listed;
-    },
+    folders: async (folder) =>
+      (await pages(folder, "/"))
+        .flatMap(({ CommonPrefixes = [] }) => CommonPrefixes)
+        .map(({ Prefix = "" }) => Prefix.slice(folder.length).replace(/\/$/, "")),
+    objects: async (prefix) =>
+      (await pages(prefix))
+        .flatMap(({ Contents = [] }) => Contents)
+        .map(({ Key = "", Size = 0 }) => ({ key: Key, bytes: Size })),
     text: (key, first) =>
       ask(async () => {
         try {
@@ -133,32 +113,27 @@ export async function openStore(store: BackupStore, requestTimeout = timeouts.re
   };
 }
 
-/** At most so many at once, in the order in which they came. */
-class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(count: number) {
-    this.#free = count;
-  }
-
-  async during<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free > 0) {
-      this.#free -= 1;
+/** Runs at most `count` calls at once, in the order in which they came. */
+function limiter(count: number) {
+  let free = count;
+  const waiting: (() => void)[] = [];
+  return async <Result>(call: () => Promise<Result>): Promise<Result> => {
+    if (free > 0) {
+      free -= 1;
     } else {
-      await new Promise<void>((resume) => this.#waiting.push(resume));
+      await new Promise<void>((resume) => waiting.push(resume));
     }
     try {
-      return await work();
+      return await call();
     } finally {
-      const next = this.#waiting.shift();
+      const next = waiting.shift();
       if (next === undefined) {
-        this.#free += 1;
+        free += 1;
       } else {
         next();
       }
     }
-  }
+  };
 }
 
 /** Codes of errors for an invalid key. The last one is versitygw's, for a key that does not exist. */

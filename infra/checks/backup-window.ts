@@ -1,9 +1,9 @@
 import { longhornFigures } from "../../components/plan/longhorn-values.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
+import { listIf, type Problem, type Warning } from "../../errors/problem.ts";
 import type { Line, Model } from "../model.ts";
 import type { Table } from "../table.ts";
-import { rounded, shares, volumes } from "./figures.ts";
+import { rounded, secondsPerHour, shares, total, volumeBytes } from "./figures.ts";
 
 /** What backup times are calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
@@ -19,10 +19,6 @@ const restoreEfficiency = 0.75;
 
 /** The longest that a tenant may go without a first backup. */
 const firstBackupDays = 30;
-
-const bytesPerMebibyte = 1024 * 1024;
-const secondsPerHour = 3600;
-const secondsPerDay = 86_400;
 
 /** Speed of backups, and what limits it. */
 export interface Rate {
@@ -66,28 +62,19 @@ export interface Upload {
 
 /** One entry per tenant, and a last one for all together: Longhorn backs up one volume at a time. */
 export function uploads(load: Load, line: Line): Upload[] {
-  const rate = rateOf(load, line);
-  const upload = (name: string, bytes: number): Upload => {
-    const changedBytes = bytes * load.dailyChange;
-    return {
-      name,
-      bytes,
-      changedBytes,
-      firstDays: bytes / rate.bytesPerSecond / secondsPerDay,
-      nightlyHours: changedBytes / rate.bytesPerSecond / secondsPerHour,
-      restoreHours: bytes / restoreRate(line) / secondsPerHour,
-    };
-  };
-  const each = shares(load.tenants, load.stack.nodes.length).map((share) =>
-    upload(share.tenant.name, volumes(share) * bytesPerMebibyte),
-  );
-  return [
-    ...each,
-    upload(
-      "all",
-      each.reduce((total, { bytes }) => total + bytes, 0),
-    ),
-  ];
+  const { bytesPerSecond } = rateOf(load, line);
+  const each = shares(load.tenants, load.stack.nodes.length).map((share) => ({
+    name: share.tenant.name,
+    bytes: volumeBytes(share),
+  }));
+  return [...each, { name: "all", bytes: total(each, ({ bytes }) => bytes) }].map(({ name, bytes }) => ({
+    name,
+    bytes,
+    changedBytes: bytes * load.dailyChange,
+    firstDays: bytes / bytesPerSecond / secondsPerHour / 24,
+    nightlyHours: (bytes * load.dailyChange) / bytesPerSecond / secondsPerHour,
+    restoreHours: bytes / restoreRate(line) / secondsPerHour,
+  }));
 }
 
 /** How fast the backups of one schedule are uploaded, one volume after the other. */
@@ -107,17 +94,14 @@ export function backupTables(load: Load): Table[] {
   if (line === undefined) {
     return [];
   }
-  const rate = rateOf(load, line);
-  const all = uploads(load, line);
-  const gigabytes = (bytes: number): string => `${rounded(bytes / 1e9)} GB`;
   return [
     {
       title:
-        `Backups at ${rounded((rate.bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${rate.bound}, with ` +
+        `Backups at ${speed(rateOf(load, line))}, with ` +
         `${rounded(load.dailyChange * 100)} % of the volumes changed in a day`,
       rows: [
         ["", "volumes", "first backup", "a night", "upload", "restore"],
-        ...all.map(({ name, bytes, changedBytes, firstDays, nightlyHours, restoreHours }) => [
+        ...uploads(load, line).map(({ name, bytes, changedBytes, firstDays, nightlyHours, restoreHours }) => [
           name,
           gigabytes(bytes),
           duration(firstDays * 24),
@@ -133,50 +117,48 @@ export function backupTables(load: Load): Table[] {
 /** Backups that never catch up. */
 export function backupProblems(load: Load): Problem[] {
   const { line } = load;
-  const all = line === undefined ? undefined : uploads(load, line).at(-1);
+  const all = line && uploads(load, line).at(-1);
   if (line === undefined || all === undefined) {
     return [];
   }
   const rate = rateOf(load, line);
-  const speed = `${rounded((rate.bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${rate.bound}`;
-  const fix =
-    rate.bound === "the line"
-      ? "smaller quota.storage, fewer tenants, or a larger kraft:line.backupShare"
-      : "smaller quota.storage, fewer tenants, or a region of Wasabi with shorter round trips";
-  const problems: Problem[] = [];
-  if (all.firstDays > firstBackupDays) {
-    problems.push({
+  const faster =
+    rate.bound === "the line" ? "a larger kraft:line.backupShare" : "a region of Wasabi with shorter round trips";
+  const fix = `smaller quota.storage, fewer tenants, or ${faster}`;
+  return [
+    ...listIf(all.firstDays > firstBackupDays, {
       key: "kraft:line",
-      found: `a first backup of ${rounded(all.firstDays)} days: ${rounded(all.bytes / 1e9)} GB at ${speed}`,
+      found: `a first backup of ${rounded(all.firstDays)} days: ${gigabytes(all.bytes)} at ${speed(rate)}`,
       allowed: `at most ${firstBackupDays} days`,
       fix,
-    });
-  }
-  if (all.nightlyHours > 24) {
-    problems.push({
+    }),
+    ...listIf(all.nightlyHours > 24, {
       key: "kraft:line.dailyChange",
-      found: `${rounded(all.changedBytes / 1e9)} GB changed in a day, which take ${rounded(all.nightlyHours)} hours at ${speed}`,
+      found: `${gigabytes(all.changedBytes)} changed in a day, which take ${rounded(all.nightlyHours)} hours at ${speed(rate)}`,
       allowed: "at most 24 hours: otherwise backups fall behind for ever",
       fix: `${fix}, or a smaller kraft:line.dailyChange if less is written`,
-    });
-  }
-  return problems;
+    }),
+  ];
 }
 
 /** Backups that are not finished in the morning. */
 export function backupWarnings(load: Load): Warning[] {
-  const all = load.line === undefined ? undefined : uploads(load, load.line).at(-1);
-  if (all === undefined || all.nightlyHours <= nightHours || all.nightlyHours > 24) {
-    return [];
-  }
-  return [
-    {
-      key: "backups",
-      message:
-        `a night's change of ${rounded(all.changedBytes / 1e9)} GB takes ${duration(all.nightlyHours)} to upload, and ` +
-        `the night has ${duration(nightHours)}: backups run into the day`,
-    },
-  ];
+  const { changedBytes = 0, nightlyHours = 0 } = (load.line && uploads(load, load.line).at(-1)) ?? {};
+  return listIf(nightlyHours > nightHours && nightlyHours <= 24, {
+    key: "backups",
+    message:
+      `a night's change of ${gigabytes(changedBytes)} takes ${duration(nightlyHours)} to upload, and ` +
+      `the night has ${duration(nightHours)}: backups run into the day`,
+  });
+}
+
+/** For example `25 Mbit/s, bound by the line`. */
+export function speed({ bytesPerSecond, bound }: Rate): string {
+  return `${rounded((bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${bound}`;
+}
+
+export function gigabytes(bytes: number): string {
+  return `${rounded(bytes / 1e9)} GB`;
 }
 
 /** A number of hours in minutes, hours or days. */

@@ -1,9 +1,11 @@
 import { type LonghornFigures, longhornFigures } from "../../components/plan/longhorn-values.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
+import { podsPerNode } from "../../components/plan/machines/kubelet.ts";
+import { tenantAllowance } from "../../components/plan/size.ts";
+import { listIf, type Problem, type Warning } from "../../errors/problem.ts";
 import type { NodeHardware } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
-import { allocatable, type Need, platformNeed, podsPerNode, rounded, shares, sum } from "./figures.ts";
+import { allocatable, type Need, platformNeed, rounded, shares, sum, total } from "./figures.ts";
 
 /** What capacity is calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
@@ -34,10 +36,18 @@ export interface Row {
 }
 
 type Resource = "CPU" | "memory" | "pods" | "volumes";
-const resources: readonly Resource[] = ["CPU", "memory", "pods", "volumes"];
 
-/** A volume counts once per copy. */
-const units: Readonly<Record<Resource, string>> = { CPU: "", memory: " GiB", pods: "", volumes: " GiB" };
+/** How each resource is named, and how to promise less of it. A volume counts once per copy. */
+const resources: Readonly<Record<Resource, { readonly unit: string; readonly what: string; readonly less: string }>> = {
+  CPU: { unit: "", what: "CPU", less: "smaller sizes or quota.cpu, a larger kraft:capacity.overcommit" },
+  memory: { unit: " GiB", what: "GiB of memory", less: "smaller sizes or quota.memory" },
+  pods: { unit: "", what: "pods", less: "smaller quota.pods, a larger kraft:capacity.overcommit" },
+  volumes: {
+    unit: " GiB",
+    what: "GiB of volumes, all copies together",
+    less: "smaller quota.storage, fewer kraft:storage.replicas",
+  },
+};
 
 function needed({ platform, k3k, promised, overcommit }: Balance): number {
   return platform + k3k + promised / overcommit;
@@ -76,7 +86,7 @@ export function placeable(nodes: readonly number[], copies: number): number {
   const ascending = nodes.toSorted((a, b) => a - b);
   const perCopy = Array.from({ length: copies }, (_, full) => {
     const others = ascending.slice(0, ascending.length - full);
-    return others.reduce((total, size) => total + size, 0) / (copies - full);
+    return total(others, (size) => size) / (copies - full);
   });
   return copies * Math.min(...perCopy);
 }
@@ -92,8 +102,6 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
   const platform = platformNeed(stack, figures, load.entry);
   const k3k = sum(tenants.map(({ overhead }) => overhead));
   const promised = sum(tenants.map(({ allowance }) => allowance));
-  const gibibytes = (mebibytes: readonly number[]): number =>
-    (mebibytes.reduce((total, size) => total + size, 0) / 1024) * copies;
   const balance = (amount: (need: Need) => number, overcommit: number): Balance => ({
     available: amount(has),
     platform: amount(platform),
@@ -111,8 +119,8 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
         copies,
       ),
       platform: 0,
-      k3k: gibibytes(tenants.map(({ overhead }) => overhead.storageMebibytes)),
-      promised: gibibytes(tenants.map(({ allowance }) => allowance.storageMebibytes)),
+      k3k: (total(tenants, ({ overhead }) => overhead.storageMebibytes) / 1024) * copies,
+      promised: (total(tenants, ({ allowance }) => allowance.storageMebibytes) / 1024) * copies,
       overcommit: 1,
     },
   };
@@ -131,7 +139,7 @@ export function capacity(load: Load): Row[] {
             nodes.filter((node) => node !== lost),
           ),
         );
-  return resources.map((resource) => ({
+  return (Object.keys(resources) as Resource[]).map((resource) => ({
     resource,
     all: all[resource],
     oneLost: losses.map((loss) => loss[resource]).toSorted((a, b) => use(b) - use(a))[0],
@@ -149,7 +157,7 @@ export function capacityTable(load: Load): Table {
     rows: [
       ["", "all nodes", "one lost", "platform", "K3k", "tenants", "free", "used"],
       ...rows.map((row) => {
-        const unit = units[row.resource];
+        const { unit } = resources[row.resource];
         const balance = decisive(row);
         const { platform, k3k, promised, overcommit } = balance;
         return [
@@ -178,16 +186,8 @@ export function capacityProblems(load: Load): Problem[] {
   ];
 }
 
-/** Words of messages: each resource's name, and ways to promise less of it. */
-const words: Readonly<Record<Resource, { readonly what: string; readonly less: string }>> = {
-  CPU: { what: "CPU", less: "smaller sizes or quota.cpu, a larger kraft:capacity.overcommit" },
-  memory: { what: "GiB of memory", less: "smaller sizes or quota.memory" },
-  pods: { what: "pods", less: "smaller quota.pods, a larger kraft:capacity.overcommit" },
-  volumes: { what: "GiB of volumes, all copies together", less: "smaller quota.storage, fewer kraft:storage.replicas" },
-};
-
 function overload(row: Row, { stack }: Load): Problem {
-  const { what, less } = words[row.resource];
+  const { what, less } = resources[row.resource];
   const balance = decisive(row);
   const { platform, k3k, promised, overcommit } = balance;
   const tenants =
@@ -206,21 +206,16 @@ function overload(row: Row, { stack }: Load): Problem {
 function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
   const { CPU } = balances(load, load.stack.nodes);
   const left = CPU.available - CPU.platform - CPU.k3k;
-  const own = ownAllowance(tenant, load).millicpu / 1000;
-  if (own <= left) {
-    return [];
-  }
-  return [
-    {
-      key: `kraft:tenants.${tenant.name}`,
-      found: `${rounded(own)} CPU for this tenant alone`,
-      allowed: `at most ${rounded(Math.max(0, left), 2)} CPU: ${rounded(CPU.available)} less ${rounded(CPU.platform, 2)} of the platform and ${rounded(CPU.k3k, 2)} of K3k`,
-      fix:
-        left < 1
-          ? `fewer tenants, or another node in stacks/${load.stack.name}.ts`
-          : `a smaller size, or quota: { cpu: ${Math.floor(left)} }`,
-    },
-  ];
+  const own = tenantAllowance(tenant.size, tenant.quota).millicpu / 1000;
+  return listIf(own > left, {
+    key: `kraft:tenants.${tenant.name}`,
+    found: `${rounded(own)} CPU for this tenant alone`,
+    allowed: `at most ${rounded(Math.max(0, left), 2)} CPU: ${rounded(CPU.available)} less ${rounded(CPU.platform, 2)} of the platform and ${rounded(CPU.k3k, 2)} of K3k`,
+    fix:
+      left < 1
+        ? `fewer tenants, or another node in stacks/${load.stack.name}.ts`
+        : `a smaller size, or quota: { cpu: ${Math.floor(left)} }`,
+  });
 }
 
 /** Supply that is nearly used up, or that no tenant could use as promised. */
@@ -233,7 +228,7 @@ export function capacityWarnings(load: Load): Warning[] {
       .filter((row) => use(decisive(row)) >= warnFrom && use(decisive(row)) <= 1)
       .map((row) => {
         const balance = decisive(row);
-        const unit = units[row.resource];
+        const { unit } = resources[row.resource];
         return {
           key: `capacity, ${row.resource}`,
           message:
@@ -242,20 +237,15 @@ export function capacityWarnings(load: Load): Warning[] {
         };
       }),
     ...load.tenants
-      .map((tenant) => ({ tenant, own: ownAllowance(tenant, load).pods }))
+      .map(({ name, size, quota }) => ({ name, own: tenantAllowance(size, quota).pods }))
       .filter(({ own }) => own > podsLeft)
-      .map(({ tenant, own }) => ({
-        key: `kraft:tenants.${tenant.name}`,
+      .map(({ name, own }) => ({
+        key: `kraft:tenants.${name}`,
         message:
           `promised ${own} pods, of which ${Math.max(0, podsLeft)} fit beside the platform and K3k at ${podsPerNode} pods ` +
           `a node: set quota.pods, or raise maxPods of the kubelets`,
       })),
   ];
-}
-
-function ownAllowance(tenant: Tenant, { stack }: Load): Need {
-  const share = shares([tenant], stack.nodes.length)[0];
-  return share?.allowance ?? sum([]);
 }
 
 function copiesOf(replicas: number): string {

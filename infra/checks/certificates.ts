@@ -1,6 +1,6 @@
 import { getDomain } from "tldts";
 import { objectQuota, tenantAllowance } from "../../components/plan/size.ts";
-import type { Warning } from "../../errors/problem.ts";
+import { listIf, type Warning } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 
@@ -58,17 +58,13 @@ function counted({ issuer, tenants }: Subject): Demand[] {
 
 export function certificateTables(subject: Subject): Table[] {
   const rows = counted(subject);
-  return rows.length === 0
-    ? []
-    : [
-        {
-          title: `Certificates: Let's Encrypt issues ${certificatesPerWeek} new ones a week for a registered domain`,
-          rows: [
-            ["registered domain", "tenants", "could ask for"],
-            ...rows.map(({ domain, tenants, certificates }) => [domain, tenants.join(", "), String(certificates)]),
-          ],
-        },
-      ];
+  return listIf(rows.length > 0, {
+    title: `Certificates: Let's Encrypt issues ${certificatesPerWeek} new ones a week for a registered domain`,
+    rows: [
+      ["registered domain", "tenants", "could ask for"],
+      ...rows.map(({ domain, tenants, certificates }) => [domain, tenants.join(", "), String(certificates)]),
+    ],
+  });
 }
 
 /** Tenants who could use up each other's limit. */

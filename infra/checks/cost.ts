@@ -1,7 +1,7 @@
 import { schedules } from "../../components/plan/storage.ts";
 import type { Model } from "../model.ts";
 import type { Table } from "../table.ts";
-import { shares, volumes } from "./figures.ts";
+import { shares, total, volumeBytes } from "./figures.ts";
 
 /** What costs are calculated from. */
 export type Subject = Pick<Model, "stack" | "tenants" | "dailyChange" | "prices">;
@@ -12,8 +12,6 @@ const hoursPerMonth = 730.5;
 /** Wasabi's minimum charges: terabytes, and days of storage per object (docs.wasabi.com). */
 const leastTerabytes = 1;
 const leastDays = 90;
-
-const bytesPerMebibyte = 1024 * 1024;
 
 /** One tenant's cost per month, in the currency of the prices. */
 export interface Cost {
@@ -44,19 +42,16 @@ export function costs(subject: Subject): Cost[] {
     return [];
   }
   const all = shares(subject.tenants, stack.nodes.length);
-  const total = (amount: (share: (typeof all)[number]) => number): number =>
-    all.reduce((sum, share) => sum + amount(share), 0);
-  const kilowatts = stack.nodes.reduce((sum, { watts }) => sum + watts, 0) / 1000;
+  const kilowatts = total(stack.nodes, ({ watts }) => watts) / 1000;
   const electricity = kilowatts * hoursPerMonth * prices.perKilowattHour;
-  const stored = storedTerabytes(total(volumes) * bytesPerMebibyte, dailyChange);
-  const wasabi = Math.max(leastTerabytes, stored) * prices.wasabiPerTerabyteMonth;
-  const cpu = total(({ allowance }) => allowance.millicpu);
-  const memory = total(({ allowance }) => allowance.memoryMebibytes);
-  const storage = total(volumes);
+  const storage = total(all, volumeBytes);
+  const wasabi = Math.max(leastTerabytes, storedTerabytes(storage, dailyChange)) * prices.wasabiPerTerabyteMonth;
+  const cpu = total(all, ({ allowance }) => allowance.millicpu);
+  const memory = total(all, ({ allowance }) => allowance.memoryMebibytes);
   return all.map((share) => ({
     tenant: share.tenant.name,
     electricity: (electricity * (share.allowance.millicpu / cpu + share.allowance.memoryMebibytes / memory)) / 2,
-    wasabi: (wasabi * volumes(share)) / storage,
+    wasabi: (wasabi * volumeBytes(share)) / storage,
   }));
 }
 
@@ -67,8 +62,8 @@ export function costTables(subject: Subject): Table[] {
     return [];
   }
   const row = (name: string, some: readonly Cost[]): string[] => {
-    const electricity = some.reduce((sum, cost) => sum + cost.electricity, 0);
-    const wasabi = some.reduce((sum, cost) => sum + cost.wasabi, 0);
+    const electricity = total(some, (cost) => cost.electricity);
+    const wasabi = total(some, (cost) => cost.wasabi);
     return [name, electricity.toFixed(2), wasabi.toFixed(2), (electricity + wasabi).toFixed(2)];
   };
   return [

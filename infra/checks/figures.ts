@@ -7,8 +7,6 @@ import type { Model, Tenant } from "../model.ts";
 /** What pods need of a cluster: thousandths of a CPU, mebibytes, and their number. */
 export type Need = Pick<Amounts, "millicpu" | "memoryMebibytes" | "pods">;
 
-export { podsPerNode };
-
 /**
  * What a node keeps for itself and does not give to pods: `systemReserved`, `kubeReserved` and `evictionHard`.
  *
@@ -114,15 +112,14 @@ function longhornOnce(nodes: number): Need {
  */
 export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Model["entry"]): Need {
   const { nodes, distribution } = stack;
-  const ofNodes = nodes.map((node) =>
-    sum([
-      onEveryNode,
-      distributionOnNode[distribution],
-      { ...nothing, millicpu: instanceManager(node, stack, settings) },
-    ]),
-  );
+  // A share of the node's allocatable CPU, rounded (longhorn-manager 1.12.1, setting `guaranteed-instance-manager-cpu`).
+  const instanceManager = (node: NodeHardware): Need => ({
+    millicpu: Math.round((allocatable(node, distribution).millicpu * settings.guaranteedInstanceManagerCpu) / 100),
+    memoryMebibytes: 0,
+    pods: 0,
+  });
   return sum([
-    ...ofNodes,
+    ...nodes.flatMap((node) => [onEveryNode, distributionOnNode[distribution], instanceManager(node)]),
     distributionOnce[distribution],
     k3kController,
     certManager(nodes.length),
@@ -131,26 +128,13 @@ export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Mod
   ]);
 }
 
-/**
- * CPU that a node's instance manager requests: a share of the node's allocatable CPU, rounded
- * (longhorn-manager 1.12.1, setting `guaranteed-instance-manager-cpu`).
- */
-function instanceManager(node: NodeHardware, stack: Stack, settings: LonghornFigures): number {
-  return Math.round((allocatable(node, stack.distribution).millicpu * settings.guaranteedInstanceManagerCpu) / 100);
-}
-
-const nothing: Need = { millicpu: 0, memoryMebibytes: 0, pods: 0 };
-
 /** All of several needs together. */
 export function sum(needs: readonly Need[]): Need {
-  return needs.reduce<Need>(
-    (total, need) => ({
-      millicpu: total.millicpu + need.millicpu,
-      memoryMebibytes: total.memoryMebibytes + need.memoryMebibytes,
-      pods: total.pods + need.pods,
-    }),
-    nothing,
-  );
+  return {
+    millicpu: total(needs, ({ millicpu }) => millicpu),
+    memoryMebibytes: total(needs, ({ memoryMebibytes }) => memoryMebibytes),
+    pods: total(needs, ({ pods }) => pods),
+  };
 }
 
 /** What a tenant was promised, and what K3k needs for the guest on top. */
@@ -169,9 +153,17 @@ export function shares(tenants: Model["tenants"], nodes: number): Share[] {
   }));
 }
 
-/** Mebibytes of all volumes of a tenant: its own, and the datastore of the guest. Each is backed up. */
-export function volumes({ allowance, overhead }: Share): number {
-  return allowance.storageMebibytes + overhead.storageMebibytes;
+/** Bytes of all volumes of a tenant: its own, and the datastore of the guest. Each is backed up. */
+export function volumeBytes({ allowance, overhead }: Share): number {
+  return (allowance.storageMebibytes + overhead.storageMebibytes) * bytesPerMebibyte;
+}
+
+export const bytesPerMebibyte = 1024 * 1024;
+export const secondsPerHour = 3600;
+
+/** The sum of one figure of each entry. */
+export function total<Entry>(entries: readonly Entry[], figure: (entry: Entry) => number): number {
+  return entries.reduce((sum, entry) => sum + figure(entry), 0);
 }
 
 /** A number with at most so many decimals, without zeros at its end. */

@@ -1,13 +1,11 @@
 import { scheduleOf, tenantClasses, type TierName, tierNames, tiers } from "../../components/plan/storage.ts";
-import type { Problem } from "../../errors/problem.ts";
+import { listIf, type Problem } from "../../errors/problem.ts";
 import type { Line, Tenant } from "../model.ts";
 import { intervalHours } from "../schedule.ts";
 import type { Table } from "../table.ts";
-import { backupRate, duration, type Load, rateOf, restoreRate, uploads } from "./backup-window.ts";
-import { rounded, type Share, shares } from "./figures.ts";
+import { backupRate, duration, gigabytes, type Load, rateOf, restoreRate, speed, uploads } from "./backup-window.ts";
+import { bytesPerMebibyte, secondsPerHour, type Share, shares, total, volumeBytes } from "./figures.ts";
 
-const bytesPerMebibyte = 1024 * 1024;
-const secondsPerHour = 3600;
 const hoursPerDay = 24;
 
 /**
@@ -55,21 +53,20 @@ function sharesOf(load: Load): Share[] {
 export function recoveries(load: Load): Recovery[] {
   const { line } = load;
   const each = sharesOf(load);
-  const datastores = total(each, ({ overhead }) => overhead.storageMebibytes);
-  let loaded = datastores;
+  const hours = (bytes: number): number | undefined => line && bytes / restoreRate(line) / secondsPerHour;
+  // All datastores come first.
+  let loaded = total(each, ({ overhead }) => overhead.storageMebibytes) * bytesPerMebibyte;
   return each.map((share) => {
     const { tier, name } = share.tenant;
     loaded += share.allowance.storageMebibytes * bytesPerMebibyte;
-    const hours = (bytes: number): number | undefined =>
-      line === undefined ? undefined : bytes / restoreRate(line) / secondsPerHour;
     const house = hours(loaded);
     return {
       tenant: name,
       tier,
       snapshotHours: intervalOf(tier, "snapshot"),
       backupHours: intervalOf(tier, "backup"),
-      uploadHours: line === undefined ? undefined : uploadHours(tier, each, load, line),
-      aloneHours: hours((share.allowance.storageMebibytes + share.overhead.storageMebibytes) * bytesPerMebibyte),
+      uploadHours: line && uploadHours(tier, each, load, line),
+      aloneHours: hours(volumeBytes(share)),
       houseHours: house === undefined ? undefined : platformHours + house,
     };
   });
@@ -79,24 +76,16 @@ function intervalOf(tier: TierName, task: "backup" | "snapshot"): number {
   return intervalHours(scheduleOf(tier, task)?.cron ?? "");
 }
 
-function total(each: readonly Share[], mebibytes: (share: Share) => number): number {
-  return each.reduce((sum, share) => sum + mebibytes(share) * bytesPerMebibyte, 0);
-}
-
-/** Size of everything that a tier's schedule backs up. */
-function bytesOf(tier: TierName, each: readonly Share[]): number {
+/** Size of one run of a tier's backups: what changed since the last one, at most everything. */
+function changedBytes(tier: TierName, each: readonly Share[], dailyChange: number): number {
   const storageClass = tiers.find(({ group }) => group === tier)?.storageClass;
-  return total(
+  const mebibytes = total(
     each,
     ({ tenant, allowance, overhead }) =>
       (tenant.tier === tier ? allowance.storageMebibytes : 0) +
       (tenantClasses(tenant.tier).datastore === storageClass ? overhead.storageMebibytes : 0),
   );
-}
-
-/** Size of one run of a tier's backups: what changed since the last one, at most everything. */
-function changedBytes(tier: TierName, each: readonly Share[], dailyChange: number): number {
-  return bytesOf(tier, each) * Math.min(1, (dailyChange * intervalOf(tier, "backup")) / hoursPerDay);
+  return mebibytes * bytesPerMebibyte * Math.min(1, (dailyChange * intervalOf(tier, "backup")) / hoursPerDay);
 }
 
 /**
@@ -106,40 +95,33 @@ function changedBytes(tier: TierName, each: readonly Share[], dailyChange: numbe
  */
 function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: Line): number {
   const own = changedBytes(tier, each, load.dailyChange);
-  const others = tierNames
-    .filter((other) => other !== tier)
-    .map((other) => {
-      const runs = Math.ceil(intervalOf(tier, "backup") / intervalOf(other, "backup"));
-      return Math.min(own, runs * changedBytes(other, each, load.dailyChange));
-    });
-  const whole = others.reduce((sum, bytes) => sum + bytes, own);
+  const others = tierNames.filter((other) => other !== tier);
+  const delay = total(others, (other) => {
+    const runs = Math.ceil(intervalOf(tier, "backup") / intervalOf(other, "backup"));
+    return Math.min(own, runs * changedBytes(other, each, load.dailyChange));
+  });
   const { bytesPerSecond: ofLine } = backupRate(line, Infinity, 1);
-  return Math.max(own / rateOf(load, line).bytesPerSecond, whole / ofLine) / secondsPerHour;
+  return Math.max(own / rateOf(load, line).bytesPerSecond, (own + delay) / ofLine) / secondsPerHour;
 }
 
 /** One row per tenant, in the order of a full restore. */
 export function recoveryTables(load: Load): Table[] {
   const all = recoveries(load);
   const hours = (value: number | undefined): string => (value === undefined ? "-" : duration(value));
-  return all.length === 0
-    ? []
-    : [
-        {
-          title:
-            "What is lost at most, and how long until it is back once nodes run: tenants in the order of a restore",
-          rows: [
-            ["tenant", "tier", "lost by a slip", "lost with the house", "back alone", "back with all"],
-            ...all.map(({ tenant, tier, snapshotHours, backupHours, uploadHours: upload, aloneHours, houseHours }) => [
-              tenant,
-              tier,
-              duration(snapshotHours),
-              `${duration(backupHours)} and ${upload === undefined ? "the upload" : duration(upload)}`,
-              hours(aloneHours),
-              hours(houseHours),
-            ]),
-          ],
-        },
-      ];
+  return listIf(all.length > 0, {
+    title: "What is lost at most, and how long until it is back once nodes run: tenants in the order of a restore",
+    rows: [
+      ["tenant", "tier", "lost by a slip", "lost with the house", "back alone", "back with all"],
+      ...all.map(({ tenant, tier, snapshotHours, backupHours, uploadHours: upload, aloneHours, houseHours }) => [
+        tenant,
+        tier,
+        duration(snapshotHours),
+        `${duration(backupHours)} and ${upload === undefined ? "the upload" : duration(upload)}`,
+        hours(aloneHours),
+        hours(houseHours),
+      ]),
+    ],
+  });
 }
 
 /** The fix that costs nothing but the frequency of backups. */
@@ -155,7 +137,6 @@ export function recoveryProblems(load: Load): Problem[] {
     return [];
   }
   const each = sharesOf(load);
-  const { bytesPerSecond, bound } = rateOf(load, line);
   // A day's change that takes more than a day to upload is reported once, for the line, and not for every tenant too.
   const fitsDay = (uploads(load, line).at(-1)?.nightlyHours ?? 0) <= hoursPerDay;
   return recoveries(load)
@@ -165,8 +146,8 @@ export function recoveryProblems(load: Load): Problem[] {
     .map(({ tenant, tier, backupHours, uploadHours: upload = 0 }) => ({
       key: `kraft:tenants.${tenant}.tier`,
       found:
-        `${tier}: ${rounded(changedBytes(tier, each, load.dailyChange) / 1e9)} GB of this tier changed in ${duration(backupHours)}, ` +
-        `which take ${duration(upload)} at ${rounded((bytesPerSecond * 8) / 1e6, 2)} Mbit/s, bound by ${bound}, while the other tiers' backups run`,
+        `${tier}: ${gigabytes(changedBytes(tier, each, load.dailyChange))} of this tier changed in ${duration(backupHours)}, ` +
+        `which take ${duration(upload)} at ${speed(rateOf(load, line))}, while the other tiers' backups run`,
       allowed: `at most ${duration(backupHours)}: otherwise a backup is not out when the next one is due`,
       fix: `${lower[tier]}a smaller quota.storage, a larger kraft:line.backupShare, or a smaller kraft:line.dailyChange if less is written`,
     }));

@@ -1,7 +1,7 @@
-import { coerce, compare, parse, type SemVer } from "semver";
+import { compare, type SemVer } from "semver";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
-import type { Problem } from "../../errors/problem.ts";
-import type { DeclaredVersions } from "./support.ts";
+import { listIf, type Problem } from "../../errors/problem.ts";
+import { type DeclaredVersions, versionOf } from "./support.ts";
 
 /** Which changes of version a part allows. */
 interface Rules {
@@ -58,66 +58,39 @@ function step(name: keyof typeof rules, key: string, from: string | undefined, t
     return [];
   }
   const [before, after] = [versionOf(from), versionOf(to)];
-  const found = `${to}, while ${from} runs${where}`;
-  const sameLine = before.major === after.major && before.minor === after.minor;
+  const problem = (allowed: string, fix: string): Problem[] => [
+    { key, found: `${to}, while ${from} runs${where}`, allowed: `${name} ${allowed}`, fix },
+  ];
   const { backOnePatch, because } = rules[name];
-  if (compare(after, before) < 0 && !(sameLine && backOnePatch)) {
-    return [
-      {
-        key,
-        found,
-        allowed: `${name} ${from} or newer: ${because}`,
-        fix: `write ${from} back; an older one is a rebuild`,
-      },
-    ];
+  if (compare(after, before) < 0 && !(backOnePatch && hasSameMinor(before, after))) {
+    return problem(`${from} or newer: ${because}`, `write ${from} back; an older one is a rebuild`);
   }
   if (after.major === before.major && after.minor > before.minor + 1) {
     const next = `${before.major}.${before.minor + 1}`;
-    return [
-      {
-        key,
-        found,
-        allowed: `${name} ${before.major}.${before.minor} or ${next}: one minor version at a time`,
-        fix: `go to the newest ${next} first, and wait until everything is healthy`,
-      },
-    ];
+    return problem(
+      `${before.major}.${before.minor} or ${next}: one minor version at a time`,
+      `go to the newest ${next} first, and wait until everything is healthy`,
+    );
   }
-  if (after.major > before.major) {
-    return [
-      {
-        key,
-        found,
-        allowed: `${name} ${before.major}.x`,
-        fix: "a new major version is a migration: follow its own guide",
-      },
-    ];
-  }
-  return [];
+  return after.major > before.major
+    ? problem(`${before.major}.x`, "a new major version is a migration: follow its own guide")
+    : [];
 }
 
+/** What a stack states of machines that are set up by hand. */
 function statement(key: string, from: string | undefined, to: string): Problem[] {
   if (from === undefined) {
     return [];
   }
-  const [runs, says] = [versionOf(from), versionOf(to)];
-  return runs.major === says.major && runs.minor === says.minor
-    ? []
-    : [
-        {
-          key,
-          found: `${to}, while ${from} runs`,
-          allowed: `the minor version that runs: what the other parts are made for is looked up by it`,
-          fix: `write ${runs.version}; the machines are yours to upgrade, one minor version at a time`,
-        },
-      ];
+  const runs = versionOf(from);
+  return listIf(!hasSameMinor(runs, versionOf(to)), {
+    key,
+    found: `${to}, while ${from} runs`,
+    allowed: `the minor version that runs: what the other parts are made for is looked up by it`,
+    fix: `write ${runs.version}; the machines are yours to upgrade, one minor version at a time`,
+  });
 }
 
-/** Reads `v1.35.6+k3s1`, the image tag `v1.35.6-k3s1`, and release candidates, which come before their release. */
-function versionOf(text: string): SemVer {
-  const bare = text.replace(/-k3s\d+$/, "");
-  const found = parse(bare, { loose: true }) ?? coerce(bare);
-  if (found === null) {
-    throw new Error(`${JSON.stringify(text)} is no version`);
-  }
-  return found;
+function hasSameMinor(one: SemVer, other: SemVer): boolean {
+  return one.major === other.major && one.minor === other.minor;
 }

@@ -1,5 +1,5 @@
-import { coerce, parse } from "semver";
-import type { Problem } from "../../errors/problem.ts";
+import { coerce, parse, type SemVer } from "semver";
+import { listIf, type Problem } from "../../errors/problem.ts";
 import type { Model } from "../model.ts";
 import { versions } from "../versions.ts";
 
@@ -95,18 +95,13 @@ function lineProblems(
     ];
   }
   const [from, to] = range;
-  if (minorOf(kubernetes) >= from && minorOf(kubernetes) <= to) {
-    return [];
-  }
-  return [
-    {
-      key: `${file}, kubernetesVersion`,
-      found: `Kubernetes ${kubernetes}, with ${name} ${version}`,
-      allowed: `Kubernetes 1.${from} to 1.${to}: what ${name} ${lineOf(version)} is made or tested for`,
-      fix:
-        minorOf(kubernetes) > to ? `move ${name} first (${key})` : "move Kubernetes first, one minor version at a time",
-    },
-  ];
+  const { minor } = versionOf(kubernetes);
+  return listIf(minor < from || minor > to, {
+    key: `${file}, kubernetesVersion`,
+    found: `Kubernetes ${kubernetes}, with ${name} ${version}`,
+    allowed: `Kubernetes 1.${from} to 1.${to}: what ${name} ${lineOf(version)} is made or tested for`,
+    fix: minor > to ? `move ${name} first (${key})` : "move Kubernetes first, one minor version at a time",
+  });
 }
 
 /**
@@ -114,51 +109,38 @@ function lineProblems(
  * before the guests.
  */
 function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): Problem[] {
-  const behind = minorOf(kubernetes) - minorOf(guest);
-  if (behind === 0 || behind === 1) {
-    return [];
-  }
-  return [
-    {
-      key: `${file}, guestVersion`,
-      found: `${guest}, on a host with Kubernetes ${kubernetes}`,
-      allowed: `1.${minorOf(kubernetes)}, or 1.${minorOf(kubernetes) - 1} until the guests follow`,
-      fix: behind < 0 ? "upgrade the host first" : "upgrade the guests before the host, one minor version at a time",
-    },
-  ];
+  const { minor } = versionOf(kubernetes);
+  const behind = minor - versionOf(guest).minor;
+  return listIf(behind < 0 || behind > 1, {
+    key: `${file}, guestVersion`,
+    found: `${guest}, on a host with Kubernetes ${kubernetes}`,
+    allowed: `1.${minor}, or 1.${minor - 1} until the guests follow`,
+    fix: behind < 0 ? "upgrade the host first" : "upgrade the guests before the host, one minor version at a time",
+  });
 }
 
 function traefikProblems({ traefik, traefikChart }: DeclaredVersions): Problem[] {
-  const known = traefikOfChart[String(numbers(traefikChart).major)];
-  if (known?.includes(lineOf(traefik)) === true) {
-    return [];
-  }
-  return [
-    {
-      key: "infra/versions.ts, traefik",
-      found: `chart ${traefikChart} with image ${traefik}`,
-      allowed:
-        known === undefined ? `a chart that Kraft knows: ${Object.keys(traefikOfChart).join(", ")}` : known.join(", "),
-      fix: "move chart and image together; for a new major version of the chart, write a row into infra/checks/support.ts",
-    },
-  ];
+  const known = traefikOfChart[String(versionOf(traefikChart).major)];
+  return listIf(known?.includes(lineOf(traefik)) !== true, {
+    key: "infra/versions.ts, traefik",
+    found: `chart ${traefikChart} with image ${traefik}`,
+    allowed: known?.join(", ") ?? `a chart that Kraft knows: ${Object.keys(traefikOfChart).join(", ")}`,
+    fix: "move chart and image together; for a new major version of the chart, write a row into infra/checks/support.ts",
+  });
 }
 
 /** `1.12` of `1.12.1`, `v1.12.1+k3s1` or `1.12.1-rc4`. */
-export function lineOf(version: string): string {
-  const { major, minor } = numbers(version);
+function lineOf(version: string): string {
+  const { major, minor } = versionOf(version);
   return `${major}.${minor}`;
 }
 
-/** The second number of a version. */
-export function minorOf(version: string): number {
-  return numbers(version).minor;
-}
-
-function numbers(version: string): { readonly major: number; readonly minor: number } {
-  const found = parse(version) ?? coerce(version);
+/** Reads `v1.35.6+k3s1`, the image tag `v1.35.6-k3s1`, and release candidates, which come before their release. */
+export function versionOf(text: string): SemVer {
+  const bare = text.replace(/-k3s\d+$/, "");
+  const found = parse(bare, { loose: true }) ?? coerce(bare);
   if (found === null) {
-    throw new Error(`${JSON.stringify(version)} is no version`);
+    throw new Error(`${JSON.stringify(text)} is no version`);
   }
   return found;
 }

@@ -1,18 +1,17 @@
-import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
+import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
 import { latest } from "../../cluster/times.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { type Problem, show } from "../../errors/problem.ts";
+import { listIf, type Problem, show } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
 
-/** The way by which a tenant leaves without losing anything by mistake. */
+/** How a tenant leaves without losing anything by mistake. */
 const path =
   "state: suspended, then archived, then purged, each with a preview and an up of its own (docs/offboarding.md)";
 
 /**
- * What a stack file would take from the cluster: guests, tenants' namespaces, the backup target, the bucket. What Pulumi
- * refuses to delete it says in its own words, after everything else was changed; here it is said first, with what would
- * be lost and with the safe way.
+ * What a stack file would delete: guests, tenants' namespaces, the backup target, the bucket. Pulumi refuses that too, but
+ * only after everything else was changed, and without saying what would be lost and how to do it safely.
  *
  * @param today The day against which confirmations are held.
  */
@@ -20,7 +19,7 @@ export function lossProblems(model: Model, live: LiveState, today: Date): Proble
   return [
     ...missingTenants(model, live),
     ...model.tenants.flatMap((tenant) => {
-      const found = live.tenants.find(({ name }) => name === tenant.name);
+      const found = liveTenant(live, tenant.name);
       return found === undefined ? [] : leavingProblems(tenant, found, live, today);
     }),
     ...targetProblems(model, live),
@@ -30,7 +29,7 @@ export function lossProblems(model: Model, live: LiveState, today: Date): Proble
 
 function missingTenants({ tenants }: Model, live: LiveState): Problem[] {
   return live.tenants
-    .filter(({ name }) => !tenants.some((tenant) => tenant.name === name))
+    .filter((found) => !tenants.some(({ name }) => name === found.name))
     .map((found) => ({
       key: `kraft:tenants.${found.name}`,
       found: `nothing, but the cluster has ${holdings(found)}`,
@@ -39,12 +38,10 @@ function missingTenants({ tenants }: Model, live: LiveState): Problem[] {
     }));
 }
 
-/** What a tenant would lose, in words. */
+/** What of a tenant would be deleted, in words. */
 function holdings({ name, guest, claims }: LiveTenant): string {
   const volumes = claims.length === 1 ? "1 volume claim" : `${claims.length} volume claims`;
-  return guest
-    ? `the guest cluster of ${name}, and with it would go ${volumes}`
-    : `the namespace of ${name}, and with it would go ${volumes}`;
+  return `the ${guest ? "guest cluster" : "namespace"} of ${name}, which would be deleted with ${volumes}`;
 }
 
 function leavingProblems(tenant: Tenant, found: LiveTenant, live: LiveState, today: Date): Problem[] {
@@ -59,7 +56,7 @@ function leavingProblems(tenant: Tenant, found: LiveTenant, live: LiveState, tod
   }
 }
 
-/** A guest goes only when nothing runs in it any more, and when a backup holds all that ever did. */
+/** A guest is deleted only once nothing runs in it any more and a backup holds everything that was ever written. */
 function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
   const { name, suspendedAt, pods, claims } = found;
   const key = `kraft:tenants.${name}.state`;
@@ -67,15 +64,6 @@ function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
     "archived only of a tenant that is suspended, runs no pod, and has a backup of every volume since its last pod ended";
   if (suspendedAt === undefined) {
     return [{ key, found: `"archived", but ${name} is not suspended`, allowed, fix: path }];
-  }
-  const problems: Problem[] = [];
-  if (pods.length > 0) {
-    problems.push({
-      key,
-      found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`} or may start: ${pods.join(", ")}`,
-      allowed,
-      fix: `kubectl delete pods --all --namespace ${tenantNames(name).namespace}`,
-    });
   }
   // Pods that K3k did not stop wrote until they ended, whenever that was.
   const without = claims.flatMap((claim) => {
@@ -88,15 +76,20 @@ function archiveProblems(found: LiveTenant, { volumes }: LiveState): Problem[] {
       ? [`${claim.name} (since ${since})`]
       : [];
   });
-  if (without.length > 0) {
-    problems.push({
+  return [
+    ...listIf(pods.length > 0, {
+      key,
+      found: `"archived", but ${pods.length === 1 ? "a pod runs" : `${pods.length} pods run`} or may start: ${pods.join(", ")}`,
+      allowed,
+      fix: `kubectl delete pods --all --namespace ${tenantNames(name).namespace}`,
+    }),
+    ...listIf(without.length > 0, {
       key,
       found: `"archived", but no backup of ${without.join(", ")}`,
       allowed,
       fix: `npx kraft backup ${name}`,
-    });
-  }
-  return problems;
+    }),
+  ];
 }
 
 function purgeProblems({ name, purge }: Tenant, found: LiveTenant, today: Date): Problem[] {
@@ -111,51 +104,38 @@ function purgeProblems({ name, purge }: Tenant, found: LiveTenant, today: Date):
     ];
   }
   const days = [0, -1].map((offset) => new Date(today.getTime() + offset * 86_400_000).toISOString().slice(0, 10));
-  if (purge !== undefined && days.includes(purge)) {
-    return [];
-  }
-  return [
-    {
-      key: `kraft:tenants.${name}.purge`,
-      found: `${show(purge)}, but the cluster has ${holdings(found)}`,
-      allowed: "today's date, as your confirmation; good for two days",
-      fix: `purge: "${days[0] ?? ""}"; the backups in the bucket stay`,
-    },
-  ];
+  return listIf(purge === undefined || !days.includes(purge), {
+    key: `kraft:tenants.${name}.purge`,
+    found: `${show(purge)}, but the cluster has ${holdings(found)}`,
+    allowed: "today's date, as your confirmation; good for two days",
+    fix: `purge: "${days[0] ?? ""}"; the backups in the bucket stay`,
+  });
 }
 
 function targetProblems({ backup }: Model, live: LiveState): Problem[] {
   const target = backupTargetUrl(backup);
-  const problems: Problem[] = [];
-  if (live.target !== undefined && live.target !== target && backup.replaces !== live.target) {
-    problems.push({
+  return [
+    ...listIf(live.target !== undefined && live.target !== target && backup.replaces !== live.target, {
       key: "kraft:backup",
       found: `${target}, but backups are in ${live.target}: Longhorn would forget them, and no restore would find them`,
-      allowed: live.target,
+      allowed: live.target ?? "",
       fix: `put it back; if a new target is meant: kraft:backup.replaces: ${live.target}`,
-    });
-  }
-  if (live.managedBucket && !backup.managed) {
-    problems.push({
+    }),
+    ...listIf(live.managedBucket && !backup.managed, {
       key: "kraft:backup.managed",
-      found: "false, but Kraft made the bucket: with the bucket, its user and the key all backups would go",
+      found: "false, but Kraft made the bucket: it would be deleted with its user, the key and all backups",
       allowed: "true, as long as the bucket is in the program",
       fix: "put it back; to take the bucket over by hand, see docs/backups.md",
-    });
-  }
-  return problems;
+    }),
+  ];
 }
 
 function phaseProblems({ phase }: Model, { tenants }: LiveState): Problem[] {
   const guests = tenants.filter(({ guest }) => guest).map(({ name }) => name);
-  return phase === "restore" && guests.length > 0
-    ? [
-        {
-          key: "kraft:phase",
-          found: `"restore", but guest clusters stand and would go, with their volume claims: ${guests.join(", ")}`,
-          allowed: "restore only on a cluster without guests",
-          fix: "kraft:phase: run; a single volume comes back by docs/runbooks/restore-a-volume.md",
-        },
-      ]
-    : [];
+  return listIf(phase === "restore" && guests.length > 0, {
+    key: "kraft:phase",
+    found: `"restore", but guest clusters exist and would be deleted with their volume claims: ${guests.join(", ")}`,
+    allowed: "restore only on a cluster without guests",
+    fix: "kraft:phase: run; a single volume comes back by docs/runbooks/restore-a-volume.md",
+  });
 }

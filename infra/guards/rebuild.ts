@@ -1,15 +1,15 @@
-import type { LiveState } from "../../cluster/live-state.ts";
+import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
+import type { CatalogueMessage, CatalogueVolume } from "../catalogue/entries.ts";
 import type { Model } from "../model.ts";
 import type { Staged } from "./stages.ts";
 
-/** What lies in the bucket, as far as this guard looks at it. */
+/** The backups in the bucket, as `Catalogue` has them. */
 export interface BackedUp {
-  readonly volumes: readonly { readonly volume: string; readonly namespace: string; readonly claim: string }[];
-  readonly damaged: readonly { readonly volume: string; readonly message: string }[];
-  /** With a backup, and without a claim to give them to. */
-  readonly unattached: readonly { readonly volume: string; readonly message: string }[];
+  readonly volumes: readonly Pick<CatalogueVolume, "volume" | "namespace" | "claim">[];
+  readonly damaged: readonly Pick<CatalogueMessage, "volume" | "message">[];
+  readonly unattached: readonly Pick<CatalogueMessage, "volume" | "message">[];
 }
 
 /** Tenants whose guest this run starts. */
@@ -17,7 +17,7 @@ function starting(staged: readonly Staged[], live: LiveState): string[] {
   return staged
     .filter(({ stage }) => stage === "guest")
     .map(({ tenant }) => tenant.name)
-    .filter((name) => !live.tenants.some((found) => found.name === name && found.guest));
+    .filter((name) => liveTenant(live, name)?.guest !== true);
 }
 
 /**
@@ -39,51 +39,44 @@ export function rebuildProblems(
   backedUp: BackedUp,
 ): Problem[] {
   const started = starting(staged, live).map((name) => tenantNames(name).namespace);
-  // Of who is archived or purged only backups are left, and are meant to be.
+  // Of a tenant that is archived or purged only backups are left, and are meant to be.
   const gone = model.tenants
     .filter(({ state }) => state === "archived" || state === "purged")
     .map(({ name }) => tenantNames(name).namespace);
-  const concerns = (namespace: string): boolean =>
-    (!live.schedules && !gone.includes(namespace)) || started.includes(namespace);
-  const left = (volume: string): boolean => model.leaveOut.includes(volume);
-  const problems: Problem[] = [];
-  for (const [namespace, volumes] of Map.groupBy(backedUp.volumes, (volume) => volume.namespace)) {
-    const missing = volumes.filter(({ volume, claim }) => !left(volume) && !isBack(live, namespace, volume, claim));
-    if (missing.length > 0 && concerns(namespace)) {
-      problems.push(missingProblem(model, namespace, missing));
-    }
+  const expected = backedUp.volumes.filter(
+    ({ namespace }) => (!live.schedules && !gone.includes(namespace)) || started.includes(namespace),
+  );
+  const missing = expected.filter((volume) => !model.leaveOut.includes(volume.volume) && !isBack(live, volume));
+  const problems = [...Map.groupBy(missing, ({ namespace }) => namespace)].map(([namespace, volumes]) =>
+    missingProblem(model, namespace, volumes),
+  );
+  if (live.schedules) {
+    return problems;
   }
-  if (!live.schedules) {
-    // One that comes back from an older backup counts as any other.
-    const lost = backedUp.damaged.filter(({ volume }) => !backedUp.volumes.some((found) => found.volume === volume));
-    for (const { volume, message } of [...lost, ...backedUp.unattached].filter((entry) => !left(entry.volume))) {
-      problems.push({
-        key: "kraft:phase",
-        found: `"run", but the backup of volume ${volume} cannot come back: ${message}`,
-        allowed: "run once every volume in the bucket is back, or left out on purpose",
-        fix: `see docs/runbooks/house-burned-down.md; to go on without it: add ${volume} to kraft:leaveOut`,
-      });
-    }
-  }
-  return problems;
+  // A volume that comes back from an older backup is not lost.
+  const lost = backedUp.damaged.filter(({ volume }) => !backedUp.volumes.some((found) => found.volume === volume));
+  const unrestorable = [...lost, ...backedUp.unattached].filter(({ volume }) => !model.leaveOut.includes(volume));
+  return [
+    ...problems,
+    ...unrestorable.map(({ volume, message }) => ({
+      key: "kraft:phase",
+      found: `"run", but the backup of volume ${volume} cannot come back: ${message}`,
+      allowed: "run once every volume in the bucket is back, or left out on purpose",
+      fix: `see docs/runbooks/house-burned-down.md; to go on without it: add ${volume} to kraft:leaveOut`,
+    })),
+  ];
 }
 
-function isBack(live: LiveState, namespace: string, volume: string, claim: string): boolean {
+/** Whether a backed-up volume is whole in the cluster and bound to its claim. */
+function isBack({ volumes, tenants }: LiveState, { volume, namespace, claim }: BackedUp["volumes"][number]): boolean {
+  const claims = tenants.find(({ name }) => tenantNames(name).namespace === namespace)?.claims ?? [];
   return (
-    live.volumes.some(({ name, whole }) => name === volume && whole) &&
-    live.tenants.some(
-      ({ name, claims }) =>
-        tenantNames(name).namespace === namespace &&
-        claims.some((found) => found.name === claim && found.volume === volume),
-    )
+    volumes.some(({ name, whole }) => name === volume && whole) &&
+    claims.some((found) => found.name === claim && found.volume === volume)
   );
 }
 
-function missingProblem(
-  { tenants }: Pick<Model, "tenants">,
-  namespace: string,
-  missing: readonly { readonly volume: string; readonly claim: string }[],
-): Problem {
+function missingProblem({ tenants }: Pick<Model, "tenants">, namespace: string, missing: BackedUp["volumes"]): Problem {
   const tenant = tenants.find(({ name }) => tenantNames(name).namespace === namespace);
   const names = missing.map(({ volume, claim }) => `${claim} (${volume})`).join(", ");
   if (tenant === undefined) {

@@ -1,4 +1,4 @@
-import type { LiveState, LiveTenant } from "../../cluster/live-state.ts";
+import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import type { Model, Tenant } from "../model.ts";
 
@@ -17,18 +17,14 @@ export interface Staged {
  */
 export function stagesOf(model: Pick<Model, "tenants" | "phase">, live: LiveState, now: Date): Staged[] {
   return model.tenants.flatMap((tenant) => {
-    const found = live.tenants.find(({ name }) => name === tenant.name);
+    const found = liveTenant(live, tenant.name);
     const stage = stageOf(tenant, found, model.phase);
     if (stage === undefined) {
       return [];
     }
-    const suspendedAt =
-      stage === "suspended"
-        ? (found?.suspendedAt ?? now.toISOString())
-        : stage === "closing"
-          ? found?.suspendedAt
-          : undefined;
-    return [{ tenant, stage, ...(suspendedAt === undefined ? {} : { suspendedAt }) }];
+    const since = stage === "suspended" ? now.toISOString() : undefined;
+    const suspendedAt = stage === "suspended" || stage === "closing" ? (found?.suspendedAt ?? since) : undefined;
+    return [{ tenant, stage, suspendedAt }];
   });
 }
 

@@ -5,9 +5,8 @@ import { placeholder } from "../config/keys/values.ts";
 import { machinesOf, nodesOf } from "../config/model-of.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
 import { record } from "../config/pulumi-files.ts";
-import { k3sMachineProblems } from "../config/rules/k3s-machines.ts";
+import { machineProblems } from "../config/rules/machines.ts";
 import { nodeAddressProblems } from "../config/rules/node-addresses.ts";
-import { talosMachineProblems } from "../config/rules/talos-machines.ts";
 import type { Config } from "../config/schema.ts";
 import { declareNodes } from "./declare.ts";
 
@@ -49,8 +48,7 @@ export async function bootstrap(stack: Stack, raw: RawConfig): Promise<Bootstrap
   refuse(stack.name, [
     ...problems.filter(({ key }) => keys.test(key)),
     ...nodeAddressProblems(stack, known),
-    ...k3sMachineProblems(stack, known, problems),
-    ...talosMachineProblems(stack, known, problems),
+    ...machineProblems(stack, known, problems),
   ]);
   const { nodes = {} } = known;
   const machines = machinesOf(stack, { ...known, nodes });

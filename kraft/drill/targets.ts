@@ -1,7 +1,8 @@
-import { boundVolumes, claimOf, claimOfBackup, isOfDrill, newestBackup } from "../../cluster/longhorn.ts";
+import { boundVolumes, claimOf, isOfDrill, newestBackup } from "../../cluster/longhorn.ts";
 import type { Backup, PersistentVolume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
+import { attachmentOf } from "../../infra/catalogue/metadata.ts";
 import type { Listed } from "../cli/host.ts";
 
 /** One backup that a drill restores. */
@@ -84,14 +85,11 @@ function archivedVolumes(tenant: string, backups: readonly Backup[]): { claim: s
       .filter(({ status }) => status?.state === "Completed")
       .sort((a, b) => (taken(a) < taken(b) ? -1 : 1))
       .flatMap((backup) => {
-        const claim = claimOfBackup(backup);
-        return claim?.namespace === namespace ? [[claim.pvcName ?? "", backup.status?.volumeName ?? ""] as const] : [];
+        const of = attachmentOf(backup.status?.labels ?? {});
+        return of?.namespace === namespace ? [[of.claim, backup.status?.volumeName ?? ""] as const] : [];
       }),
   );
-  return [...newest]
-    .filter(([claim]) => claim !== "")
-    .map(([claim, volume]) => ({ claim, volume }))
-    .sort((a, b) => (a.claim < b.claim ? -1 : 1));
+  return [...newest].map(([claim, volume]) => ({ claim, volume })).sort((a, b) => (a.claim < b.claim ? -1 : 1));
 }
 
 /** Why a restored volume could not be read as files; undefined where it can. */

@@ -5,7 +5,7 @@ import { Failure } from "../../errors/failure.ts";
 import { ConfigError, show } from "../../errors/problem.ts";
 import { defaultUser } from "../../infra/config/keys/host.ts";
 import { nodesOf } from "../../infra/config/model-of.ts";
-import { k3sMachineProblems } from "../../infra/config/rules/k3s-machines.ts";
+import { machineProblems } from "../../infra/config/rules/machines.ts";
 import { configSchema } from "../../infra/config/schema.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { stackFileOf } from "../cli/choice.ts";
@@ -66,7 +66,7 @@ function targetOf(file: StackFile) {
         "  to have it written anew: change kraft:machines.again, then pulumi up",
     );
   }
-  const missing = k3sMachineProblems(file.stack, { machines, nodes }, []).filter(
+  const missing = machineProblems(file.stack, { machines, nodes }, []).filter(
     ({ key }) => !/(machineKey|k3sToken)$/.test(key),
   );
   if (missing.length > 0) {

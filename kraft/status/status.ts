@@ -51,14 +51,14 @@ function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remark
     const ready = condition(node?.status, "Ready");
     const isReady = ready?.status === "True";
     const pressed = (node?.status?.conditions ?? []).filter(
-      ({ type, status }) => pressures.includes(type) && status === "True",
+      ({ type = "", status }) => pressures.includes(type) && status === "True",
     );
     problems.add(
       `node ${name}`,
       node === undefined
         ? `is of stack ${stack.name}, but not in the cluster`
         : !isReady && sentence("is not ready", ready?.message),
-      ...pressed.map(({ type, message }) => sentence(type, message)),
+      ...pressed.map(({ type = "", message }) => sentence(type, message)),
     );
     return {
       name,

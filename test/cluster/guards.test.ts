@@ -69,9 +69,9 @@ test("a change that would take data is refused in a preview: what would be lost,
         "kraft:backup": { bucket: "kraft-local", region: "eu-central-2", prefix: "other" },
         "kraft:phase": "restore",
       },
-      /kraft:tenants\.blue\n {4}found: {3}nothing, but the cluster has the guest cluster of blue, and with it would go 1 volume claim\n.*\n {4}fix: {5}put the entry back; to let the tenant go: state: suspended, then archived/,
+      /kraft:tenants\.blue\n {4}found: {3}nothing, but the cluster has the guest cluster of blue, which would be deleted with 1 volume claim\n.*\n {4}fix: {5}put the entry back; to let the tenant go: state: suspended, then archived/,
       /kraft:backup\n {4}found: {3}s3:\/\/kraft-local@eu-central-2\/other\/, but backups are in s3:\/\/kraft-local@eu-central-2\/local\/: Longhorn would forget them/,
-      /kraft:phase\n {4}found: {3}"restore", but guest clusters stand and would go/,
+      /kraft:phase\n {4}found: {3}"restore", but guest clusters exist and would be deleted with their volume claims/,
     ],
     [blue({ state: "archived" }), /kraft:tenants\.blue\.state\n {4}found: {3}"archived", but blue is not suspended/],
     [
@@ -127,7 +127,7 @@ test("a program that no longer has them, or gives them another name, is refused 
   assert.match(emptied, /backups\.longhorn\.io" cannot be deleted\s+because it is protected/);
   assert.match(
     await refused({ "kraft:tenants": active }, "longhorn-moved"),
-    /"longhorn-system" no longer declared: with it would go every tenant's volumes|unable to replace resource "\S+longhorn-namespace"/,
+    /"longhorn-system" no longer declared: deleting it deletes every tenant's volumes|unable to replace resource "\S+longhorn-namespace"/,
   );
   assert.match(
     await refused({ "kraft:tenants": active }, "guest-moved"),
@@ -205,7 +205,7 @@ test("suspended: K3k takes the guest's own pods away, nothing is reachable, ever
   );
   assert.match(
     suspended.messages.map(({ text }) => text).join("\n"),
-    /suspended, but K3k stops no pod that is there: web\. .*kubectl delete pods --all --namespace k3k-blue/,
+    /suspended, but K3k does not stop pods that are there: web\. .*kubectl delete pods --all --namespace k3k-blue/,
   );
   await eventually("no kubelet", async () => {
     const pods = await local.cluster.api.list("/api/v1/namespaces/k3k-blue/pods?labelSelector=type%3Dagent");

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { day, expect, text } from "./values.ts";
+import { between, day, expect, text } from "./values.ts";
 
 /** What the operator knows about their home: the internet line, prices, and dates to remember. */
 
@@ -11,10 +11,6 @@ export const defaultDailyChange = 0.02;
 
 const speedExpectation = expect("megabits per second above 0", "write what the line really does, for example 50");
 const shareExpectation = expect("a share above 0 and at most 1", "for example 0.5 for half");
-const roundTripExpectation = expect(
-  "milliseconds from 1 to 2000",
-  "measure it with: ping s3.<region>.wasabisys.com, for example 30",
-);
 const speed = z.number(speedExpectation).positive(speedExpectation);
 const share = z.number(shareExpectation).positive(shareExpectation).max(1, shareExpectation);
 export const line = z.strictObject(
@@ -24,10 +20,11 @@ export const line = z.strictObject(
     // The other half is for the house and the tenants' visitors.
     backupShare: share.default(0.5).describe("Share of the uplink that backups may take. Default: 0.5"),
     // A bucket on the same continent.
-    roundTripMs: z
-      .number(roundTripExpectation)
-      .min(1, roundTripExpectation)
-      .max(2000, roundTripExpectation)
+    roundTripMs: between(
+      1,
+      2000,
+      expect("milliseconds from 1 to 2000", "measure it with: ping s3.<region>.wasabisys.com, for example 30"),
+    )
       .default(30)
       .describe("Milliseconds from here to the bucket's region and back. Default: 30"),
     dailyChange: share

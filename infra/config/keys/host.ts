@@ -27,18 +27,16 @@ export const cluster = z.strictObject(
 
 const notPlaceholder = new RegExp(`^(?!${placeholder.address.source.slice(1)})`);
 
-const addressExpectation = expect(
-  "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
-  "read it with: kubectl --context <context> get nodes -o wide",
-);
-const driveExpectation = expect(
-  "the WWID of a drive, for example naa.600508b1001c7ad3f0f1c8a2c9f01a11",
-  "read it with: talosctl get disks --insecure --nodes <address>",
-);
-const drive = text(/^(naa|eui|t10|nvme|uuid)\.[\w.:-]+$/, driveExpectation);
-const hostKeyExpectation = expect(
-  "the node's public host key: ssh-ed25519 and its text, without a comment",
-  "read it on the node's own screen: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+function homeAddress(expectation: { error: string }) {
+  return text(notPlaceholder, expectation).refine((address) => isAddress(address) && !isIPv6(address), expectation);
+}
+
+const drive = text(
+  /^(naa|eui|t10|nvme|uuid)\.[\w.:-]+$/,
+  expect(
+    "the WWID of a drive, for example naa.600508b1001c7ad3f0f1c8a2c9f01a11",
+    "read it with: talosctl get disks --insecure --nodes <address>",
+  ),
 );
 export const node = z.strictObject(
   {
@@ -52,14 +50,21 @@ export const node = z.strictObject(
       )
       .optional()
       .describe("Drives of a machine on Talos, by WWID; needed with kraft:machines"),
-    hostKey: text(/^ssh-ed25519 [A-Za-z0-9+/]{68}={0,2}$/, hostKeyExpectation)
+    hostKey: text(
+      /^ssh-ed25519 [A-Za-z0-9+/]{68}={0,2}$/,
+      expect(
+        "the node's public host key: ssh-ed25519 and its text, without a comment",
+        "read it on the node's own screen: cut -d' ' -f1,2 /etc/ssh/ssh_host_ed25519_key.pub",
+      ),
+    )
       .optional()
       .describe("The node's public SSH host key; needed with kraft:machines, which talks to no other machine"),
-    address: z
-      .string(addressExpectation)
-      .regex(notPlaceholder, addressExpectation)
-      .refine((text) => isAddress(text) && !isIPv6(text), addressExpectation)
-      .describe("The node's address in your home network"),
+    address: homeAddress(
+      expect(
+        "an IPv4 address of your home network; those of 192.0.2.0/24 are placeholders",
+        "read it with: kubectl --context <context> get nodes -o wide",
+      ),
+    ).describe("The node's address in your home network"),
   },
   expect("a map with address and, with kraft:machines, hostKey or drives", "for example `{ address: 192.168.1.11 }`"),
 );
@@ -69,7 +74,6 @@ const digestExpectation = expect(
   "take it from the release's own page, file sha256sum-amd64.txt or sha256sum-arm64.txt",
 );
 const digest = text(/^[0-9a-f]{64}$/, digestExpectation);
-const clusterInitExpectation = expect("true or false", "true once, for the first installation; then leave the key out");
 export const machines = z.strictObject(
   {
     user: text(
@@ -82,7 +86,7 @@ export const machines = z.strictObject(
       .optional()
       .describe("Name of the API server in your home's DNS, with the addresses of all nodes. Default: the first node"),
     clusterInit: z
-      .boolean(clusterInitExpectation)
+      .boolean(expect("true or false", "true once, for the first installation; then leave the key out"))
       .default(false)
       .describe("Whether the first node may begin a new cluster. Only for the first installation"),
     recoverFrom: text(
@@ -111,16 +115,14 @@ const rangeExpectation = expect(
   "a range of addresses in its shortest form, at most a /8, for IPv6 a /16",
   "for example 2001:db8:7::/56, and for a single address 203.0.113.7/32",
 );
-const entryExpectation = expect(
-  "an IPv4 address of your home network that no machine has",
-  "take one that DHCP never gives away, for example 192.168.1.250, and forward the router's ports 80 and 443 to it",
-);
 export const network = z.strictObject(
   {
-    entry: z
-      .string(entryExpectation)
-      .regex(notPlaceholder, entryExpectation)
-      .refine((text) => isAddress(text) && !isIPv6(text), entryExpectation)
+    entry: homeAddress(
+      expect(
+        "an IPv4 address of your home network that no machine has",
+        "take one that DHCP never gives away, for example 192.168.1.250, and forward the router's ports 80 and 443 to it",
+      ),
+    )
       .optional()
       .describe(
         "Address of the entrypoint in your home network, which moves when a node dies. Only with several nodes",
@@ -131,7 +133,7 @@ export const network = z.strictObject(
       .describe("Whether your router leads your own public address back inside (NAT loopback). Default: true"),
     resolvers: z
       .array(
-        z.string(resolverExpectation).regex(notPlaceholder, resolverExpectation).refine(isAddress, resolverExpectation),
+        text(notPlaceholder, resolverExpectation).refine(isAddress, resolverExpectation),
         expect("a list of addresses", "for example `resolvers: [192.168.1.1]`"),
       )
       .min(1, expect("at least one address", "for example `resolvers: [192.168.1.1]`"))

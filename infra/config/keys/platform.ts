@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { expect, text } from "./values.ts";
+import { between, expect, integer, text } from "./values.ts";
 
 /** Settings of the platform itself. */
 
@@ -57,32 +57,25 @@ export const charts = z
   .default({ source: "upstream" })
   .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror. Default: upstream");
 
-const replicasExpectation = expect("a whole number from 1 to 10", "for example `replicas: 2`");
 export const storage = z.strictObject(
   {
-    replicas: z
-      .int(replicasExpectation)
-      .min(1, replicasExpectation)
-      .max(10, replicasExpectation)
+    replicas: integer(1, 10, expect("a whole number from 1 to 10", "for example `replicas: 2`"))
       .optional()
       .describe("Copies of every new volume, each on a node of its own; default: 2, or 1 on a single node"),
   },
   expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
 );
 
-const overcommitExpectation = expect(
-  "a number from 1 to 16",
-  "for example `overcommit: 4`; with 1 everything promised can be used at once",
-);
 export const capacity = z
   .strictObject(
     {
       // As OpenStack's Nova does with CPU (`initial_cpu_allocation_ratio`). Kubernetes allows quotas that add up to more
       // than there is, and serves whoever asks first.
-      overcommit: z
-        .number(overcommitExpectation)
-        .min(1, overcommitExpectation)
-        .max(16, overcommitExpectation)
+      overcommit: between(
+        1,
+        16,
+        expect("a number from 1 to 16", "for example `overcommit: 4`; with 1 everything promised can be used at once"),
+      )
         .default(4)
         .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
     },

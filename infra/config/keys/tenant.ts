@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { choice, day, domain, expect, stackName, text } from "./values.ts";
+import { choice, day, domain, expect, integer, stackName, text } from "./values.ts";
 
 /** Sizes are named here and given numbers in `components/plan/size.ts`. */
 export const sizeNames = ["small", "medium", "large"] as const;
@@ -23,16 +23,12 @@ const bytes = text(
   expect("bytes as a Kubernetes quantity in Mi, Gi or Ti", "write a whole number with its unit, for example 4Gi"),
 );
 
-const podsExpectation = expect("a whole number from 1 to 500", "write the number of pods, for example 40");
 export const quota = z.strictObject(
   {
     cpu: cpu.optional().describe("CPU that the tenant's pods may request together, for example 2 or 1500m"),
     memory: bytes.optional().describe("Memory that the tenant's pods may request together, for example 6Gi"),
     storage: bytes.optional().describe("Size of all the tenant's volumes together, for example 80Gi"),
-    pods: z
-      .int(podsExpectation)
-      .min(1, podsExpectation)
-      .max(500, podsExpectation)
+    pods: integer(1, 500, expect("a whole number from 1 to 500", "write the number of pods, for example 40"))
       .optional()
       .describe("Number of the tenant's pods"),
   },

@@ -11,6 +11,16 @@ export function text(pattern: RegExp, expectation: { error: string }) {
   return z.string(expectation).regex(pattern, expectation);
 }
 
+/** A number within bounds, both of which are allowed. */
+export function between(min: number, max: number, expectation: { error: string }) {
+  return z.number(expectation).min(min, expectation).max(max, expectation);
+}
+
+/** A whole number within bounds, both of which are allowed. */
+export function integer(min: number, max: number, expectation: { error: string }) {
+  return z.int(expectation).min(min, expectation).max(max, expectation);
+}
+
 export function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(values, expect(values.join(", "), `choose one of them, for example ${values[0]}`));
 }

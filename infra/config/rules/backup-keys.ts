@@ -1,4 +1,4 @@
-import type { Problem } from "../../../errors/problem.ts";
+import { listIf, type Problem } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
 import { missingSecret, unusedSecret } from "./secrets.ts";
 
@@ -36,16 +36,12 @@ export function backupKeyProblems(config: Partial<Config>, known: readonly Probl
       ),
     ),
     ...backupKeyNames(!managed).flatMap((name) => unusedSecret(name, config, allowed)),
-    ...(managed && endpoint !== undefined ? [managedElsewhere(endpoint)] : []),
+    // Another S3 server does not have Wasabi's IAM.
+    ...listIf(managed && endpoint !== undefined, {
+      key: "kraft:backup.managed",
+      found: `true, with kraft:backup.endpoint ${endpoint}`,
+      allowed: "true at Wasabi only: users and keys are made at Wasabi's IAM",
+      fix: "remove kraft:backup.endpoint, or make bucket, user and key there yourself and remove managed",
+    }),
   ];
-}
-
-/** Kraft makes the user and the key with Wasabi's IAM, which another S3 server does not have. */
-function managedElsewhere(endpoint: string): Problem {
-  return {
-    key: "kraft:backup.managed",
-    found: `true, with kraft:backup.endpoint ${endpoint}`,
-    allowed: "true at Wasabi only: users and keys are made at Wasabi's IAM",
-    fix: "remove kraft:backup.endpoint, or make bucket, user and key there yourself and remove managed",
-  };
 }

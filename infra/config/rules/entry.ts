@@ -1,5 +1,5 @@
 import { covers, single } from "../../../components/plan/network/address.ts";
-import { type Problem, show } from "../../../errors/problem.ts";
+import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
 
@@ -22,10 +22,8 @@ export function entryProblems(stack: Stack, { network, nodes = {} }: Partial<Con
   }
   const fix = "take one of your home network that DHCP never gives away, for example 192.168.1.250";
   const owner = Object.keys(nodes).find((name) => nodes[name]?.address === entry);
-  const taken =
-    owner === undefined
-      ? []
-      : [{ key, found: `${show(entry)}, the address of ${owner}`, allowed: "an address of no machine", fix }];
+  const found = `${show(entry)}, the address of ${owner}`;
+  const taken = listIf(owner !== undefined, { key, found, allowed: "an address of no machine", fix });
   const inside = [stack.network.podCidr, stack.network.serviceCidr]
     .filter((range) => covers(range, single(entry)))
     .map((range) => ({

@@ -1,5 +1,5 @@
 import { backupTargetUrl } from "../../../components/plan/longhorn-values.ts";
-import { type Problem, show } from "../../../errors/problem.ts";
+import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
 import { missingSecret, unusedSecret } from "./secrets.ts";
 
@@ -23,16 +23,12 @@ export function moveSourceProblems(
   const others = stacks.filter((name) => name !== stack);
   const moving = Object.entries(tenants).flatMap(([name, { from }]) => (from === undefined ? [] : [{ name, from }]));
   const unknownStack = (key: string, found: string): Problem[] =>
-    others.includes(found)
-      ? []
-      : [
-          {
-            key,
-            found: found === stack ? `${show(found)}, which is this stack` : show(found),
-            allowed: others.join(", "),
-            fix: "name the stack that the tenant runs on",
-          },
-        ];
+    listIf(!others.includes(found), {
+      key,
+      found: found === stack ? `${show(found)}, which is this stack` : show(found),
+      allowed: others.join(", "),
+      fix: "name the stack that the tenant runs on",
+    });
   /** @param user The key that the secret is for: where that is invalid, the secret may be needed. */
   const unused = (name: keyof Config, where: string, user: RegExp): Problem[] =>
     known.some(({ key }) => user.test(key)) ? [] : unusedSecret(name, config, `only with ${where}`);
@@ -60,7 +56,13 @@ export function moveSourceProblems(
               `pulumi config set --secret kraft:${name}, see docs/moving.md`,
             ),
           ),
-          ...samePrefix(source, config.backup),
+          // Two clusters that write to one folder delete each other's backups.
+          ...listIf(source.bucket === config.backup?.bucket && source.prefix === config.backup.prefix, {
+            key: "kraft:source.prefix",
+            found: `${show(source.prefix)}, where this stack's own backups go`,
+            allowed: "the folder of the other stack: two clusters must never share one",
+            fix: `copy bucket, region and prefix from kraft:backup in Pulumi.${source.stack}.yaml`,
+          }),
         ]),
     ...(first === undefined
       ? unused("sourceTokenSeed", "a tenant that has `from`", /^kraft:tenants\b/)
@@ -72,18 +74,4 @@ export function moveSourceProblems(
           `pulumi config get -s ${first.from} kraft:guestTokenSeed | pulumi config set -s ${stack} --secret kraft:sourceTokenSeed`,
         )),
   ];
-}
-
-/** Two clusters that write to one folder delete each other's backups. */
-function samePrefix(source: NonNullable<Config["source"]>, backup: Config["backup"] | undefined): Problem[] {
-  return source.bucket === backup?.bucket && source.prefix === backup.prefix
-    ? [
-        {
-          key: "kraft:source.prefix",
-          found: `${show(source.prefix)}, where this stack's own backups go`,
-          allowed: "the folder of the other stack: two clusters must never share one",
-          fix: `copy bucket, region and prefix from kraft:backup in Pulumi.${source.stack}.yaml`,
-        },
-      ]
-    : [];
 }

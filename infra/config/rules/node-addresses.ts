@@ -1,4 +1,4 @@
-import { type Problem, show } from "../../../errors/problem.ts";
+import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
 
@@ -28,16 +28,12 @@ export function nodeAddressProblems(stack: Pick<Stack, "nodes">, { nodes }: Part
   const shared = Object.entries(nodes).flatMap(([name, { address }]) => {
     const other = seen.get(address);
     seen.set(address, name);
-    return other === undefined
-      ? []
-      : [
-          {
-            key: `kraft:nodes.${name}.address`,
-            found: `${show(address)}, the address of ${other} as well`,
-            allowed: "an address of its own for every node",
-            fix: "read them with: kubectl --context <context> get nodes -o wide",
-          },
-        ];
+    return listIf(other !== undefined, {
+      key: `kraft:nodes.${name}.address`,
+      found: `${show(address)}, the address of ${other} as well`,
+      allowed: "an address of its own for every node",
+      fix: "read them with: kubectl --context <context> get nodes -o wide",
+    });
   });
   return [...missing, ...unknown, ...shared];
 }

@@ -1,4 +1,4 @@
-import type { Problem } from "../../../errors/problem.ts";
+import { listIf, type Problem } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
 
 /** @param known Problems of single keys: an invalid secret is not reported as missing too. */
@@ -9,20 +9,13 @@ export function missingSecret(
   allowed: string,
   fix = `pulumi config set --secret kraft:${name}`,
 ): Problem[] {
-  return config[name] !== undefined || known.some(({ key }) => key === `kraft:${name}`)
-    ? []
-    : [{ key: `kraft:${name}`, found: "nothing", allowed, fix }];
+  const key = `kraft:${name}`;
+  const isMissing = config[name] === undefined && !known.some((problem) => problem.key === key);
+  return listIf(isMissing, { key, found: "nothing", allowed, fix });
 }
 
 export function unusedSecret(name: keyof Config, config: Partial<Config>, allowed: string): Problem[] {
-  return config[name] === undefined
-    ? []
-    : [
-        {
-          key: `kraft:${name}`,
-          found: "a secret that nothing uses",
-          allowed,
-          fix: `pulumi config rm kraft:${name}`,
-        },
-      ];
+  const key = `kraft:${name}`;
+  const fix = `pulumi config rm ${key}`;
+  return listIf(config[name] !== undefined, { key, found: "a secret that nothing uses", allowed, fix });
 }

@@ -17,7 +17,7 @@ function problems(change: Partial<Model>, found: LiveState = live()): string[] {
 describe("what takes nothing from the cluster is let through", () => {
   for (const [what, change, found] of [
     ["the file as it was carried out", {}, live()],
-    ["a cluster on which nothing stands", {}, nothing],
+    ["an empty cluster", {}, nothing],
     ["one more tenant", { tenants: [tenant("acme"), tenant("blue")] }, live()],
     ["a tenant that is suspended", { tenants: [tenant("acme", { state: "suspended" })] }, live()],
     ["a new target that names the old", { backup: { ...model().backup, prefix: "new", replaces: target } }, live()],
@@ -26,7 +26,7 @@ describe("what takes nothing from the cluster is let through", () => {
       { phase: "restore" },
       live({ tenants: [liveTenant("acme", { guest: false })] }),
     ],
-    ["a purged tenant of whom nothing stands", { tenants: [tenant("acme", { state: "purged" })] }, nothing],
+    ["a purged tenant of whom nothing is left", { tenants: [tenant("acme", { state: "purged" })] }, nothing],
   ] as const) {
     test(what, () => {
       assert.deepEqual(problems(change, found), []);
@@ -34,11 +34,11 @@ describe("what takes nothing from the cluster is let through", () => {
   }
 });
 
-test("a tenant that leaves the file: what would go, and the way", () => {
+test("a tenant that leaves the file: what would be deleted, and how to do it safely", () => {
   const [problem, ...others] = lossProblems(model({ tenants: [] }), live(), today);
   assert.deepEqual(problem, {
     key: "kraft:tenants.acme",
-    found: "nothing, but the cluster has the guest cluster of acme, and with it would go 1 volume claim",
+    found: "nothing, but the cluster has the guest cluster of acme, which would be deleted with 1 volume claim",
     allowed: "every tenant that the cluster has, in whatever state",
     fix:
       "put the entry back; to let the tenant go: state: suspended, then archived, then purged, each with a preview and " +
@@ -63,8 +63,8 @@ test("a bucket that Kraft made does not leave the program", () => {
   assert.match(problems({}, live({ managedBucket: true })).join(), /^kraft:backup\.managed: false, but Kraft made/);
 });
 
-test("restore on a cluster with guests would take them away", () => {
-  assert.match(problems({ phase: "restore" }).join(), /^kraft:phase: "restore", but guest clusters stand .*: acme$/);
+test("restore on a cluster with guests would delete them", () => {
+  assert.match(problems({ phase: "restore" }).join(), /^kraft:phase: "restore", but guest clusters exist .*: acme$/);
 });
 
 describe("a guest is archived", () => {
@@ -124,7 +124,7 @@ describe("a tenant is purged", () => {
   });
   const archived = live({ tenants: [liveTenant("acme", { guest: false, claims: [] })] });
 
-  test("not while its guest stands", () => {
+  test("not while its guest exists", () => {
     assert.match(problems(purged("2026-11-25")).join(), /"purged", but the cluster has the guest cluster of acme/);
   });
   test("not without a confirmation of today or yesterday", () => {

@@ -26,12 +26,12 @@ function judged(
   };
 }
 
-describe("who is on the way here has no guest until the data is here", () => {
+describe("a tenant that moves here has no guest until its data has arrived", () => {
   for (const [what, found] of [
-    ["nothing stands", undefined],
-    ["only the namespace does", { guest: false, claims: [] }],
-    ["a copy of its volumes does", { guest: false }],
-    ["its data came from elsewhere, once", { guest: false, arrivedFrom: "proliant" }],
+    ["no namespace", undefined],
+    ["an empty namespace", { guest: false, claims: [] }],
+    ["a copy of its volumes", { guest: false }],
+    ["data that came from another stack", { guest: false, arrivedFrom: "proliant" }],
   ] as const) {
     test(what, () => {
       const { stage, warnings } = judged({ from: "attic" }, found);

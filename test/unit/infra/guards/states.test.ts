@@ -42,5 +42,5 @@ test("active, and the guest is stopped: that it starts, and what to do where Pul
 test("suspended: only of pods that K3k leaves", async () => {
   assert.deepEqual(await said("suspended", { suspendedAt }), []);
   const [warning = ""] = await said("suspended", { suspendedAt, pods: ["web"] });
-  assert.match(warning, /^kraft:tenants\.acme\.state: suspended, but K3k stops no pod that is there: web\. /);
+  assert.match(warning, /^kraft:tenants\.acme\.state: suspended, but K3k does not stop pods that are there: web\. /);
 });
