@@ -22,11 +22,11 @@ export interface Target {
 
 /** What a drill restores, and what it does not. */
 export interface DrillPlan {
-  readonly targets: readonly Target[];
+  readonly targets: Target[];
   /** Volumes that cannot be read without knowing what is in them. */
-  readonly unchecked: readonly { readonly claim: string; readonly why: string }[];
+  readonly unchecked: { readonly claim: string; readonly why: string }[];
   /** Volumes that ought to be restored and cannot. */
-  readonly missing: readonly { readonly claim: string; readonly why: string }[];
+  readonly missing: { readonly claim: string; readonly why: string }[];
 }
 
 /** Everything in the cluster that a drill is planned from. */
@@ -50,11 +50,7 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
     volumes.length > 0
       ? volumes.map((volume) => ({ claim: claimOf(volume), volume: volume.metadata.name }))
       : archivedVolumes(tenant, known.backups);
-  const plan = {
-    targets: [] as Target[],
-    unchecked: [] as { claim: string; why: string }[],
-    missing: [] as { claim: string; why: string }[],
-  };
+  const plan: DrillPlan = { targets: [], unchecked: [], missing: [] };
   for (const { claim, volume } of wanted) {
     const why = unreadable(volume, known);
     const backup = newestBackup(known.backups, volume);
