@@ -8,7 +8,7 @@ import { connect } from "../../cluster/client.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { skewProblems } from "../../infra/checks/skew.ts";
+import { skewProblems } from "../../infra/guards/version-changes.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import { k3kReleases } from "../../infra/versions.ts";

@@ -1,7 +1,7 @@
 import { compare, type SemVer } from "semver";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { listIf, type Problem } from "../../errors/problem.ts";
-import { type DeclaredVersions, versionOf } from "./support.ts";
+import { type DeclaredVersions, versionOf } from "../checks/support.ts";
 
 /** Which changes of version a part allows. */
 interface Rules {
