@@ -23,7 +23,7 @@ export interface Credentials {
   readonly certificateEnd: Date | undefined;
 }
 
-/** `~/` is the home folder, and what is relative is so to the stack file, as for Pulumi. */
+/** `~/` is the home folder; other paths are relative to the stack file, as for Pulumi. */
 export function kubeconfigPath(path: string, directory: string, home: string = homedir()): string {
   return path.startsWith("~/") ? join(home, path.slice(2)) : resolve(directory, path);
 }
@@ -38,8 +38,8 @@ export function readKubeconfig(path: string): Kubeconfig {
 }
 
 /**
- * What a context says. Credentials that stand in the kubeconfig itself, as K3s and Talos write them, are read here; for files,
- * commands and proxies there is the library, which takes 0.6 s to load.
+ * The server and credentials of a context. Credentials in the kubeconfig itself, as K3s and Talos write them, are read here;
+ * files, commands and proxies need the library, which takes 0.6 s to load.
  *
  * @throws where it cannot be used.
  */
@@ -50,11 +50,10 @@ export async function credentialsOf(config: Kubeconfig, path: string, context: s
   const { server, options } =
     (cluster && user && ownCredentials(cluster, user)) ?? (await libraryCredentials(path, context));
   const { cert } = options;
-  // One certificate, and those that vouch for it.
   return { server, options, certificateEnd: cert === undefined ? undefined : certificateEnd(cert as string | Buffer) };
 }
 
-/** Undefined where a setting says more than these do. */
+/** Undefined where there are other settings than these. */
 function ownCredentials(cluster: Settings, user: Settings): Omit<Credentials, "certificateEnd"> | undefined {
   const { server, "certificate-authority-data": authority, ...moreOfCluster } = cluster;
   const { token, "client-certificate-data": certificate, "client-key-data": key, ...moreOfUser } = user;

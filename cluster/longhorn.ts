@@ -21,13 +21,13 @@ export function nonEmpty(text: string | null | undefined): string | undefined {
   return text === null || text === "" ? undefined : text;
 }
 
-/** Whether a volume only follows the backups of another one: nothing can use it, and it has no backups of its own. */
+/** Whether a volume follows the backups of another one: nothing can use it, and it has no backups of its own. */
 export function isStandby({ spec }: Volume): boolean {
   return spec?.Standby === true;
 }
 
 /**
- * Whether a volume holds all that it is to hold: it came from no backup, or its restore has come to its end.
+ * Whether a volume holds all of its data: it was not made from a backup, or its restore has finished.
  *
  * Longhorn sets `restoreRequired` together with `restoreInitiated`, which then stays, and takes it away only once the last
  * backup is in every copy (`checkAndInitVolumeRestore` and `checkAndFinishVolumeRestore` in controller/volume_controller.go

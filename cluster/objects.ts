@@ -143,7 +143,6 @@ export interface Backup extends KubernetesObject {
     readonly url?: string;
     readonly volumeName?: string;
     readonly snapshotCreatedAt?: string;
-    readonly backupCreatedAt?: string;
     /** Bytes, as text. */
     readonly size?: string;
     readonly volumeSize?: string;

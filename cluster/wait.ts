@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { Failure, UsageError } from "../errors/failure.ts";
+import { Failure } from "../errors/failure.ts";
 
 /** How long something may take, and who may cancel it. */
 export interface Patience {
@@ -52,34 +52,4 @@ export async function waitFor<Value>(
       throw error;
     });
   }
-}
-
-/** A signal that is aborted when the operator presses Ctrl-C or the system ends the program. */
-export function interruption(): { readonly signal: AbortSignal; stop(): void } {
-  const controller = new AbortController();
-  const end = (name: string): void => {
-    controller.abort(new Failure(`interrupted by ${name}`));
-  };
-  process.once("SIGINT", end);
-  process.once("SIGTERM", end);
-  return {
-    signal: controller.signal,
-    stop: () => {
-      process.off("SIGINT", end);
-      process.off("SIGTERM", end);
-    },
-  };
-}
-
-/**
- * An option in minutes, as milliseconds.
- *
- * @throws UsageError unless it is a number above 0.
- */
-export function minutesOf(option: string, value: string | undefined, otherwise: number): number {
-  const minutes = Number(value ?? otherwise);
-  if (!(minutes > 0 && Number.isFinite(minutes))) {
-    throw new UsageError(`${option} ${value ?? ""}: not a time\n  allowed: minutes, more than 0`);
-  }
-  return minutes * 60_000;
 }

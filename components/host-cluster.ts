@@ -13,7 +13,7 @@ export interface HostClusterArgs {
   /** UID of the namespace `kube-system`, which never changes in the life of a cluster. */
   readonly uid: string;
   /**
-   * Identity of the cluster in the eyes of the provider. A change of it, and of nothing else, replaces the provider and
+   * Identity of the cluster to the provider. A change of it, and of nothing else, replaces the provider and
    * with it every object, so it must outlive addresses and certificates.
    *
    * @example "kraft-homelab"

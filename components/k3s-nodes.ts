@@ -1,6 +1,5 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterNodes } from "./cluster-nodes.ts";
 import { type K3sClusterPlan, nodeMinutes, nodeScript, runScript, runWithSecret } from "./plan/machines/node-script.ts";
 
 export interface K3sNodesArgs {
@@ -37,7 +36,8 @@ export interface K3sNodesArgs {
  *   token,
  * });
  */
-export class K3sNodes extends pulumi.ComponentResource implements ClusterNodes {
+export class K3sNodes extends pulumi.ComponentResource {
+  /** Whatever needs the cluster depends on these. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: K3sNodesArgs, opts?: pulumi.ComponentResourceOptions) {

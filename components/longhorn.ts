@@ -56,7 +56,7 @@ export class Longhorn extends pulumi.ComponentResource {
   /** The storage classes that tenants may use. */
   readonly storageClasses: readonly kubernetes.storage.v1.StorageClass[];
   /** Their names, the default class first. */
-  readonly storageClassNames: readonly string[] = tiers.map(({ storageClass }) => storageClass);
+  readonly storageClassNames = tiers.map(({ storageClass }) => storageClass);
 
   /** The chart's values before `changeValues`. */
   static values({ backup, phase, ...settings }: Omit<LonghornArgs, "backup"> & { readonly backup: S3Location }) {

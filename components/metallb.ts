@@ -27,11 +27,6 @@ export class MetalLb extends pulumi.ComponentResource {
   /** A Service that is to get the address depends on these. */
   readonly ready: readonly pulumi.Resource[];
 
-  /** The chart's values before `changeValues`. */
-  static values(): MetalLbValues {
-    return metallbValues();
-  }
-
   constructor(name: string, args: MetalLbArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:MetalLb", name, {}, opts);
     const { chart } = installChart(this, name, args, {
@@ -39,7 +34,7 @@ export class MetalLb extends pulumi.ComponentResource {
       namespace: metallbNamespace,
       security: podSecurity.metallb,
       policies: metallbPolicies(args.network),
-      values: MetalLb.values(),
+      values: metallbValues(),
     });
     const metadata = { name: entryPool, namespace: metallbNamespace };
     const pool = customResource(

@@ -1,7 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { networkPolicySpec, type NetworkRules } from "./plan/network/policy.ts";
-import { providerInput } from "./provider-input.ts";
 
 export interface NetworkBoundaryArgs {
   readonly namespace: string;
@@ -11,11 +10,7 @@ export interface NetworkBoundaryArgs {
    * @default none
    */
   readonly labels?: Readonly<Record<string, string>>;
-  /**
-   * One of them must deny everything: policies only ever add to what is allowed.
-   *
-   * @example [denyEverything, withinNamespace]
-   */
+  /** One of them must deny everything: policies only ever add to what is allowed. */
   readonly policies: readonly NetworkRules[];
 }
 
@@ -33,7 +28,7 @@ export class NetworkBoundary extends pulumi.ComponentResource {
         `${name}-${rules.name}`,
         {
           metadata: { name: `kraft-${rules.name}`, namespace: args.namespace, labels: { ...args.labels } },
-          spec: providerInput(networkPolicySpec(rules)),
+          spec: networkPolicySpec(rules),
         },
         { parent: this },
       );

@@ -1,10 +1,13 @@
 import * as command from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import type { ClusterNodes } from "./cluster-nodes.ts";
-import type { HostTraits } from "./plan/machines/machine.ts";
-import { recoveryKeyPatch, type TalosNodeSettings, talosPatch } from "./plan/machines/talos-config.ts";
-import { installerImage, schematicId } from "./plan/machines/talos-image.ts";
-import { patience, secretInput, talosScript, type TalosScriptEnvironment } from "./plan/machines/talos-script.ts";
+import {
+  installerImage,
+  recoveryKeyPatch,
+  schematicId,
+  type TalosNodeSettings,
+  talosPatch,
+} from "./plan/machines/talos-config.ts";
+import { secretInput, talosScript, waitingTimes } from "./plan/machines/talos-script.ts";
 
 export interface TalosNodesArgs {
   /**
@@ -16,15 +19,11 @@ export interface TalosNodesArgs {
   /** Where the script writes the kubeconfig on this machine, and the name of its context. */
   readonly kubeconfig: { readonly file: string; readonly context: string };
   /** The one machine of the cluster. */
-  readonly node: Omit<TalosNodeSettings, "traits" | "talosVersion" | "network">;
-  readonly traits: HostTraits;
-  /** Version of Talos, without a `v`. */
-  readonly talosVersion: string;
+  readonly node: TalosNodeSettings;
   /** Minor version of Talos that the cluster was created with, for example `1.13`. It never changes. */
   readonly initialTalosVersion: string;
   /** Version of Kubernetes, without a `v`. */
   readonly kubernetesVersion: string;
-  readonly network: TalosNodeSettings["network"];
   /**
    * What a machine without a cluster becomes: nothing (`never`, as in everyday use), a new cluster, or the one in a
    * snapshot of etcd.
@@ -55,43 +54,50 @@ export interface TalosNodesArgs {
  * const machines = new TalosNodes("machines", {
  *   cluster: "kraft-proliant",
  *   kubeconfig: { file: "~/.kube/kraft-proliant.yaml", context: "kraft-proliant" },
- *   node: { name: "proliant-1", address: "192.168.1.11", machine, drives, longhornGiB: 3000 },
- *   traits: hostTraits("talos", 1),
- *   talosVersion: "1.13.9",
+ *   node: {
+ *     name: "proliant-1",
+ *     address: "192.168.1.11",
+ *     machine,
+ *     drives,
+ *     longhornGiB: 3000,
+ *     traits: hostTraits("talos", 1),
+ *     talosVersion: "1.13.9",
+ *     network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" },
+ *   },
  *   initialTalosVersion: "1.13",
  *   kubernetesVersion: "1.35.6",
- *   network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12" },
  *   init: "never",
  *   snapshots: "~/.kube/kraft-proliant-etcd",
  *   secrets,
  *   recoveryPassphrase,
  * });
  */
-export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes {
+export class TalosNodes extends pulumi.ComponentResource {
+  /** Whatever needs the cluster depends on these. */
   readonly ready: readonly pulumi.Resource[];
 
   constructor(name: string, args: TalosNodesArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:TalosNodes", name, {}, opts);
-    const { node, traits, talosVersion, network } = args;
-    const settings = { ...node, traits, talosVersion, network };
-    const environment: TalosScriptEnvironment = {
+    const { node } = args;
+    const environment = {
       NODE: node.name,
       ADDRESS: node.address,
       CLUSTER: args.cluster,
-      TALOS_VERSION: talosVersion,
+      TALOS_VERSION: node.talosVersion,
+      // What `talosctl gen config` generates by itself follows from it.
       BORN_WITH: args.initialTalosVersion,
       KUBERNETES_VERSION: args.kubernetesVersion,
-      IMAGE: installerImage(node.machine, talosVersion),
+      IMAGE: installerImage(node.machine, node.talosVersion),
       SCHEMATIC: schematicId(node.machine),
       SYSTEM_DRIVE: node.drives.system,
       LONGHORN_DRIVE: node.drives.longhorn,
-      DRAINS: traits.drains ? "true" : "false",
+      DRAINS: node.traits.drains ? "true" : "false",
       CLUSTER_INIT: typeof args.init === "string" ? args.init : "recover",
       RECOVER_FROM: typeof args.init === "string" ? "" : args.init.recoverFrom,
       KUBECONFIG_FILE: args.kubeconfig.file,
       CONTEXT: args.kubeconfig.context,
       SNAPSHOTS: args.snapshots,
-      PATCH: talosPatch(settings),
+      PATCH: talosPatch(node),
     };
     const secrets = pulumi
       .all([pulumi.secret(args.secrets), pulumi.secret(args.recoveryPassphrase)])
@@ -103,7 +109,7 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
         interpreter: ["/bin/bash", "--norc", "-c"],
         // Pulumi's messages repeat the command, so the script itself is in the environment.
         create: 'exec bash --norc -c "$SCRIPT"',
-        environment: { ...environment, ...patience, SCRIPT: talosScript(), AGAIN: args.rerunToken ?? "" },
+        environment: { ...environment, ...waitingTimes, SCRIPT: talosScript(), AGAIN: args.rerunToken ?? "" },
         stdin: secrets,
         // The output of a run is no input of the next one.
         addPreviousOutputInEnv: false,
@@ -119,6 +125,6 @@ export class TalosNodes extends pulumi.ComponentResource implements ClusterNodes
       },
     );
     this.ready = [converge];
-    this.registerOutputs({ nodes: [node.name], talosVersion });
+    this.registerOutputs({ nodes: [node.name], talosVersion: node.talosVersion });
   }
 }

@@ -4,9 +4,6 @@ import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import { hostPolicies } from "./plan/admission/policies.ts";
 import { bindingSpec, policySpec } from "./plan/admission/policy.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
-import { providerInput } from "./provider-input.ts";
-
-export type TenantBoundaryArgs = IngressSettings;
 
 /**
  * What the host's API server lets all tenants do: admission policies that check every object from a guest, and the
@@ -22,7 +19,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
   /** Resources that every tenant depends on. */
   readonly guards: readonly pulumi.Resource[];
 
-  constructor(name: string, args: TenantBoundaryArgs, opts?: pulumi.ComponentResourceOptions) {
+  constructor(name: string, args: IngressSettings, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:TenantBoundary", name, {}, opts);
     const priorityClass = new kubernetes.scheduling.v1.PriorityClass(
       `${name}-priority`,
@@ -41,7 +38,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
         `${name}-${short}`,
         {
           metadata: { name: policy.name },
-          spec: providerInput(policySpec(policy)),
+          spec: policySpec(policy),
         },
         { parent: this },
       );

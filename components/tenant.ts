@@ -13,7 +13,7 @@ import {
   suspendedAtAnnotation,
   suspendedNodeSelector,
 } from "./plan/lifecycle.ts";
-import { domainsAnnotation, policyLabel, tenantLabel, type TenantNames, tenantNames } from "./plan/names.ts";
+import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "./plan/names.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import { closed } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
@@ -32,7 +32,6 @@ import {
   tenantAllowance,
 } from "./plan/size.ts";
 import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
-import { providerInput } from "./provider-input.ts";
 
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
@@ -75,7 +74,7 @@ export interface TenantArgs {
   /** How much of the tenant is declared. */
   readonly stage: Stage;
   /**
-   * When a tenant that was active was suspended, as RFC 3339.
+   * When the tenant was suspended, as RFC 3339.
    *
    * @default it was not
    */
@@ -115,7 +114,7 @@ export class Tenant extends pulumi.ComponentResource {
   /** Host name under which the guest's API server is reached. */
   readonly apiHost: string;
   /** Names of the tenant's objects on the host. */
-  readonly names: TenantNames;
+  readonly names: ReturnType<typeof tenantNames>;
 
   constructor(name: string, args: TenantArgs, opts?: pulumi.ComponentResourceOptions) {
     // Everything of a tenant is protected, even what holds no data: if a tenant left the program by mistake, Pulumi would
@@ -175,7 +174,7 @@ export class Tenant extends pulumi.ComponentResource {
         ([quota, spec]) =>
           new kubernetes.core.v1.ResourceQuota(
             `${name}-quota-${quota}`,
-            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec: providerInput(spec) },
+            { metadata: { name: `kraft-${quota}`, ...inNamespace }, spec },
             afterNamespace,
           ),
       ),

@@ -62,7 +62,7 @@ export function report(where: string, problems: readonly Problem[]): string {
 }
 
 /** Problems sorted by key, as every message has them. */
-export function inOrder(problems: readonly Problem[]): Problem[] {
+function inOrder(problems: readonly Problem[]): Problem[] {
   return [...problems].sort((a, b) => compare(a.key, b.key) || compare(a.found, b.found));
 }
 

@@ -56,9 +56,9 @@ export interface Model extends Readonly<Pick<Config, AsWritten>> {
   /** Undefined where the machines are set up by hand. */
   readonly machines: K3sMachines | TalosMachines | undefined;
   readonly network: HostNetwork & { readonly clusterDns: string };
-  /** Its address in the home network, which MetalLB announces; undefined where the nodes' own are all there is. */
+  /** Its address in the home network, which MetalLB announces; undefined where only the nodes have addresses. */
   readonly entry: string | undefined;
-  /** Whether the home's router leads its own public address back inside. */
+  /** Whether the home's router supports NAT loopback. */
   readonly hairpin: boolean;
   /** The name that tenants point a CNAME at. */
   readonly entrypoint: string;

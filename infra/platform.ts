@@ -1,4 +1,3 @@
-import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { refuseOtherCluster } from "../cluster/client.ts";
 import { BackupSource } from "../components/backup-source.ts";
@@ -10,6 +9,7 @@ import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { MetalLb } from "../components/metallb.ts";
 import { refusedChanges } from "../components/plan/chart-values.ts";
+import { metallbValues } from "../components/plan/metallb-values.ts";
 import type { S3Key } from "../components/plan/s3.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { ingressClassName } from "../components/plan/traefik-values.ts";
@@ -24,31 +24,7 @@ import { declareNodes } from "./nodes/declare.ts";
 import { versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
-export interface PlatformOutputs {
-  readonly entrypoint: string;
-  readonly issuer: string;
-  readonly tenants: Readonly<
-    Record<
-      string,
-      {
-        readonly namespace: string;
-        readonly api: string;
-        readonly domains: readonly string[];
-        /** What the tenant's own pods and volumes may use. */
-        readonly allowance: ReturnType<typeof readable>;
-      }
-    >
-  >;
-}
-
-/** What a model declares, as far as the program needs it afterwards. */
-export interface Platform {
-  readonly outputs: PlatformOutputs;
-  /** Charts whose CustomResourceDefinitions hold data. */
-  readonly charts: readonly kubernetes.helm.v4.Chart[];
-  /** Namespaces that hold data. */
-  readonly namespaces: readonly kubernetes.core.v1.Namespace[];
-}
+export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
 
 /**
  * Declares everything a model asks for.
@@ -57,7 +33,7 @@ export interface Platform {
  * @throws ConfigError before anything is declared, if the stack changes a chart value that it must not, or if the cluster
  *   is not the one that the stack file names.
  */
-export async function platform(model: Model, staged: readonly Staged[]): Promise<Platform> {
+export async function platform(model: Model, staged: readonly Staged[]) {
   const { stack, domain, network, secrets, source } = model;
   const args = chartArgs(model);
   refuseChangedValues(stack, args);
@@ -68,7 +44,9 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
     // Nothing is asked of an API server that is about to be restarted.
     { dependsOn: [...(machines?.ready ?? [])] },
   );
-  await refuseWrongCluster(host, model);
+  // Nothing else is declared before the cluster has said which it is.
+  const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
+  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, model.cluster, uid);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
 
   const metallb = args.metallb && new MetalLb("metallb", args.metallb, opts);
@@ -94,33 +72,32 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
-  const tenants = staged.map(({ tenant, stage, suspendedAt }) => {
+  const tenants = staged.map(({ tenant, ...state }) => {
     const api = `${tenant.name}.api.${domain}`;
     const { namespace } = new Tenant(
       `tenant-${tenant.name}`,
       {
+        ...tenant,
         tenant: tenant.name,
-        domains: tenant.domains,
-        size: tenant.size,
-        quota: tenant.quota,
-        tier: tenant.tier,
         nodes: stack.nodes.length,
         guestVersion: stack.guestVersion,
         network,
         ingress,
         apiHost: api,
         tokenSeed: pulumi.secret(tokenSeedOf(tenant, secrets)),
-        stage,
-        suspendedAt,
+        ...state,
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
+    // What the tenant's own pods and volumes may use.
     const allowance = readable(tenantAllowance(tenant.size, tenant.quota));
     return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
+    /** Charts whose CustomResourceDefinitions hold data. */
     charts: [longhorn.chart, k3k.chart],
+    /** Namespaces that hold data. */
     namespaces: [longhorn.namespace],
   };
 }
@@ -129,16 +106,9 @@ export async function platform(model: Model, staged: readonly Staged[]): Promise
 function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin, ...model }: Model) {
   const { nodes, exposure, storage, chartValues = {} } = stack;
   const common = { charts, network };
+  const metallb = { ...common, chart: versions.metallb, changeValues: chartValues.metallb };
   return {
-    metallb:
-      entry === undefined
-        ? undefined
-        : {
-            ...common,
-            chart: versions.metallb,
-            changeValues: chartValues.metallb,
-            address: entry,
-          },
+    metallb: entry === undefined ? undefined : { ...metallb, address: entry },
     traefik: {
       ...common,
       chart: versions.traefik,
@@ -178,7 +148,7 @@ function refuseChangedValues({ name }: Model["stack"], args: ReturnType<typeof c
     ...refusedChanges("cert-manager", CertManager.values(args.certManager), args.certManager.changeValues),
     ...refusedChanges("longhorn", Longhorn.values(args.longhorn), args.longhorn.changeValues),
     ...refusedChanges("k3k", K3k.values(args.k3k), args.k3k.changeValues),
-    ...refusedChanges("metallb", MetalLb.values(), args.metallb?.changeValues),
+    ...refusedChanges("metallb", metallbValues(), args.metallb?.changeValues),
   ];
   if (problems.length > 0) {
     throw new ConfigError(`stacks/${name}.ts`, problems);
@@ -200,10 +170,4 @@ function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["s
     throw new Error(`no seed for the token of ${name}, who moved here from ${from ?? "nowhere"}`);
   }
   return seed;
-}
-
-/** Waits for the cluster's UID; nothing is declared before. */
-async function refuseWrongCluster(host: HostCluster, { stack, cluster }: Model): Promise<void> {
-  const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
-  refuseOtherCluster(`Pulumi.${stack.name}.yaml`, cluster, uid);
 }

@@ -7,7 +7,7 @@ const minutesPerDay = 24 * minutesPerHour;
 const minutesPerWeek = 7 * minutesPerDay;
 const millisecondsPerMinute = 60_000;
 
-/** A Sunday at midnight, UTC. Schedules repeat every week, so that one stands for all. */
+/** A Sunday at midnight, UTC. Schedules repeat every week, so any week will do. */
 const sunday = new Date("2026-01-04T00:00:00Z");
 
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
@@ -87,7 +87,7 @@ function words(runs: readonly number[], interval: number): string {
   return `every ${interval === minutesPerDay ? "day" : dayOf(first)} at ${timesOf([first])} UTC`;
 }
 
-/** The same at another clock, as short as a column of a table is. */
+/** The same in another time zone, short enough for a column of a table. */
 function localWords(runs: readonly number[], interval: number, offset: number): string {
   const local = runs.map((run) => (run + offset + minutesPerWeek) % minutesPerWeek);
   if (interval === minutesPerHour) {
@@ -154,7 +154,7 @@ export function scheduleTable(schedules: readonly ShownSchedule[], zone: string,
   };
 }
 
-/** Groups of volumes; those of every tier together, and those of none, are all. */
+/** Groups of volumes; `all` stands for those of every tier and of none. */
 function volumesIn(groups: readonly string[]): string {
   const every: readonly string[] = ["default", ...tierNames];
   const isAll = every.every((group) => groups.includes(group));
@@ -162,7 +162,7 @@ function volumesIn(groups: readonly string[]): string {
   return named.join(", ") || "-";
 }
 
-/** Times of a schedule, which a person may have made as well: `-` where it runs by no rhythm of Kraft's. */
+/** Times of a schedule; `-` for one that somebody made by hand and that does not run evenly. */
 function localTimes(cron: string, offset: number): string {
   try {
     const { runs, interval } = weekOf(cron);

@@ -24,7 +24,7 @@ export interface NodeHardware {
 
 /**
  * The hardware and operating system of one stack and what follows from them. Nothing here is a preference: what an
- * operator may choose stands in `Pulumi.<stack>.yaml`.
+ * operator may choose is set in `Pulumi.<stack>.yaml`.
  */
 export interface Stack {
   readonly name: string;

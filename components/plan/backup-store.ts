@@ -44,26 +44,12 @@ export const lifecycleRules = [
   },
 ];
 
-/** A statement of an IAM policy. */
-export interface Statement {
-  readonly Sid: string;
-  readonly Effect: "Allow" | "Deny";
-  readonly Action: readonly string[];
-  readonly Resource: string | readonly string[];
-}
-
-/** A policy as IAM reads it. */
-export interface PolicyDocument {
-  readonly Version: "2012-10-17";
-  readonly Statement: readonly Statement[];
-}
-
 /**
  * What Longhorn's key may do: list the bucket, and read, write and delete below its prefix. A deletion keeps the old
  * version; whatever would change that is explicitly denied, whatever else the user is ever allowed. Whoever steals the key
  * from the cluster can hide backups, but not destroy them.
  */
-export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument {
+export function bucketUserPolicy(bucket: string, prefix: string) {
   const arn = `arn:aws:s3:::${bucket}`;
   return {
     Version: "2012-10-17",
@@ -110,7 +96,7 @@ export function bucketUserPolicy(bucket: string, prefix: string): PolicyDocument
  * writes and deletes nothing but locks, by which Longhorn's restores keep others from deleting the backup meanwhile
  * (`New(bsDriver, volumeName, RESTORE_LOCK)` in deltablock.go and lock.go of longhorn/backupstore).
  */
-export function sourceReaderPolicy(bucket: string, prefix: string): PolicyDocument {
+export function sourceReaderPolicy(bucket: string, prefix: string) {
   const arn = `arn:aws:s3:::${bucket}`;
   return {
     Version: "2012-10-17",

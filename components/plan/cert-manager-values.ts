@@ -1,14 +1,5 @@
-import type { CustomKinds } from "./custom-kinds.ts";
-
 /** Name of the ClusterIssuer, which tenants write into their Ingresses. */
 export const issuerName = "kraft-issuer";
-
-/** What cert-manager's Helm values depend on. */
-export interface CertManagerSettings {
-  readonly namespace: string;
-  /** Nodes of the host cluster: with more than one, controller and webhook run twice. */
-  readonly nodes: number;
-}
 
 export type CertManagerValues = ReturnType<typeof certManagerValues>;
 
@@ -16,7 +7,7 @@ export type CertManagerValues = ReturnType<typeof certManagerValues>;
  * Values for cert-manager's chart. Certificates keep their Secret when an Ingress goes, so that a re-created one costs
  * no new certificate; CRDs stay when the chart goes, and with them every certificate.
  */
-export function certManagerValues({ namespace, nodes }: CertManagerSettings) {
+export function certManagerValues({ namespace, nodes }: { readonly namespace: string; readonly nodes: number }) {
   const replicas = Math.min(2, nodes);
   const disruption = replicas > 1 ? { enabled: true, maxUnavailable: 1 } : { enabled: false };
   return {
@@ -47,11 +38,7 @@ export function certManagerValues({ namespace, nodes }: CertManagerSettings) {
 export interface IssuerSettings {
   /** Ingress class through which HTTP-01 challenges are answered. */
   readonly ingressClassName: string;
-  /**
-   * URL of the ACME directory.
-   *
-   * @example "https://acme-v02.api.letsencrypt.org/directory"
-   */
+  /** URL of the ACME directory. */
   readonly directory: string;
   /**
    * Contact of the ACME account.
@@ -71,12 +58,7 @@ export interface IssuerSettings {
  * The `spec` of the ClusterIssuer: HTTP-01 only. With a DNS-01 solver for the platform's zone any tenant could have a
  * certificate for any name in it, since the solver is chosen by labels that tenants write.
  */
-export function issuerSpec({
-  ingressClassName,
-  directory,
-  email,
-  hairpin = true,
-}: IssuerSettings): CustomKinds["ClusterIssuer"] {
+export function issuerSpec({ ingressClassName, directory, email, hairpin = true }: IssuerSettings) {
   return {
     acme: {
       server: directory,

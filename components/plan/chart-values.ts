@@ -22,15 +22,6 @@ export type ValuesHook<Planned extends ChartValues = ChartValues> = (planned: Pl
  *
  * A hook may change the values in `changeable`. What else it changes is refused before anything is declared: the tenant
  * boundary, the tenants' data and the capacity checks depend on it.
- *
- * @example
- * chartValues: {
- *   traefik: (values) => ({
- *     ...values,
- *     resources: { ...values.resources, limits: { memory: "1Gi" } },
- *     nodeSelector: { "example.org/wired": "true" },
- *   }),
- * },
  */
 export interface ChartValuesHooks {
   readonly traefik?: ValuesHook<TraefikValues>;
@@ -96,9 +87,6 @@ export function changedValues<Planned extends ChartValues>(
   planned: Planned,
   hook: ValuesHook<Planned> | undefined,
 ): ChartValues {
-  if (hook === undefined) {
-    return planned;
-  }
   const { values, problems } = applied(chart, planned, hook);
   if (problems.length > 0) {
     throw new ConfigError(`chartValues.${chart}`, problems);
@@ -112,13 +100,16 @@ export function refusedChanges<Planned extends ChartValues>(
   planned: Planned,
   hook: ValuesHook<Planned> | undefined,
 ): readonly Problem[] {
-  return hook === undefined ? [] : applied(chart, planned, hook).problems;
+  return applied(chart, planned, hook).problems;
 }
 
 type Path = readonly string[];
 
-function applied<Planned extends ChartValues>(chart: ChartName, planned: Planned, hook: ValuesHook<Planned>) {
+function applied<Planned extends ChartValues>(chart: ChartName, planned: Planned, hook?: ValuesHook<Planned>) {
   const problems: Problem[] = [];
+  if (hook === undefined) {
+    return { values: planned, problems };
+  }
   const problem = (path: Path, found: string, allowed: string, fix: string): void => {
     problems.push({ key: ["chartValues", chart, ...path].map(keyText).join("."), found, allowed, fix });
   };

@@ -11,18 +11,11 @@ export interface ChartPin {
   readonly repository: string;
 }
 
-/** The part of `kubernetes.helm.v4.ChartArgs` that says which chart. */
-export interface ChartReference {
-  readonly chart: string;
-  readonly version?: string;
-  readonly repositoryOpts?: { readonly repo: string };
-}
-
 /**
  * How Helm is told of a chart. A folder holds archives as `helm pull` names them; its path is relative to the folder
  * that holds Pulumi.yaml.
  */
-export function chartReference(pin: ChartPin, source: ChartSource): ChartReference {
+export function chartReference(pin: ChartPin, source: ChartSource) {
   switch (source.source) {
     case "upstream":
       return { chart: pin.chart, version: pin.version, repositoryOpts: { repo: pin.repository } };

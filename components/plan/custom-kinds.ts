@@ -1,6 +1,7 @@
 import type { Input } from "@pulumi/pulumi";
-import type { SyncConfig } from "./guest.ts";
-import type { Limit, QuotaSpec } from "./size.ts";
+import type { issuerSpec } from "./cert-manager-values.ts";
+import type { syncConfig } from "./guest.ts";
+import type { Limit, podQuota } from "./size.ts";
 import type { Schedule } from "./storage.ts";
 
 /**
@@ -13,9 +14,9 @@ export interface CustomKinds {
     readonly podSecurityAdmissionLevel: "baseline" | "privileged" | "restricted";
     readonly disableNetworkPolicy: boolean;
     readonly defaultPriorityClass: string;
-    readonly quota: QuotaSpec;
+    readonly quota: ReturnType<typeof podQuota>;
     readonly limit: { readonly limits: readonly Limit[] };
-    readonly sync: SyncConfig;
+    readonly sync: ReturnType<typeof syncConfig>;
   };
   readonly Cluster: {
     readonly mode: "shared";
@@ -38,7 +39,7 @@ export interface CustomKinds {
     readonly serverLimit: { readonly memory: string };
     readonly workerLimit: { readonly memory: string };
     readonly addons: readonly { readonly secretNamespace: string; readonly secretRef: string }[];
-    readonly sync: SyncConfig;
+    readonly sync: ReturnType<typeof syncConfig>;
   };
   readonly BackupTarget: {
     readonly backupTargetURL: string;
@@ -47,15 +48,7 @@ export interface CustomKinds {
     readonly pollInterval: string;
   };
   readonly RecurringJob: Schedule & { readonly labels: Readonly<Record<string, string>> };
-  readonly ClusterIssuer: {
-    readonly acme: {
-      /** URL of the ACME directory. */
-      readonly server: string;
-      readonly email?: string;
-      readonly privateKeySecretRef: { readonly name: string };
-      readonly solvers: readonly AcmeSolver[];
-    };
-  };
+  readonly ClusterIssuer: ReturnType<typeof issuerSpec>;
   readonly IngressRouteTCP: {
     readonly entryPoints: readonly string[];
     readonly routes: readonly {
@@ -66,22 +59,6 @@ export interface CustomKinds {
   };
   readonly IPAddressPool: { readonly addresses: readonly string[]; readonly autoAssign: boolean };
   readonly L2Advertisement: { readonly ipAddressPools: readonly string[] };
-}
-
-/** A way to answer the certificate authority's challenges over HTTP. */
-export interface AcmeSolver {
-  /** Waits this long in place of asking itself first whether the challenge can be reached. */
-  readonly waitInsteadOfSelfCheck?: string;
-  readonly http01: {
-    readonly ingress: {
-      readonly ingressClassName: string;
-      readonly serviceType: "ClusterIP" | "NodePort";
-      readonly podTemplate: {
-        readonly spec: { readonly resources: Record<"requests" | "limits", { cpu: string; memory: string }> };
-      };
-      readonly ingressTemplate: { readonly metadata: { readonly annotations: Readonly<Record<string, string>> } };
-    };
-  };
 }
 
 /** The API version in which each kind is declared. */

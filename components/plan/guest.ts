@@ -4,24 +4,10 @@ import type { IngressSettings } from "./admission/ingresses.ts";
 import { guestPolicies } from "./admission/policies.ts";
 import { bindingSpec, policySpec } from "./admission/policy.ts";
 
-interface Sync {
-  readonly enabled: boolean;
-}
-
-/** Which of a guest's objects K3k copies to the host, and which of the host's into the guest. */
-export interface SyncConfig {
-  readonly services: Sync;
-  readonly configMaps: Sync;
-  readonly secrets: Sync;
-  readonly persistentVolumeClaims: Sync;
-  readonly ingresses: Sync & { readonly disableTLSSecretTranslation: boolean };
-  readonly priorityClasses: Sync;
-  readonly storageClasses: Sync & { readonly selector: Readonly<Record<string, string>> };
-}
-
 /**
- * What K3k synchronises. Cluster and policy must both say it: K3k reads ingresses from the one and storage classes from
- * the other, and a policy without a `sync` block gets K3k's defaults.
+ * Which of a guest's objects K3k copies to the host, and which of the host's into the guest. Cluster and policy must both
+ * say it: K3k reads ingresses from the one and storage classes from the other, and a policy without a `sync` block gets
+ * K3k's defaults.
  *
  * The Secrets of an Ingress' `tls` keep their names on the host, everything else is renamed. Traefik serves the
  * certificates of all tenants from one store: if these were renamed too, a tenant could put their own Secret in the place
@@ -32,7 +18,7 @@ export interface SyncConfig {
  *
  * @param storageClasses Labels of the storage classes that the guest sees.
  */
-export function syncConfig(storageClasses: Readonly<Record<string, string>>): SyncConfig {
+export function syncConfig(storageClasses: Readonly<Record<string, string>>) {
   return {
     services: { enabled: true },
     configMaps: { enabled: true },

@@ -1,6 +1,6 @@
 import { restrictedContexts } from "./pod-security.ts";
 
-/** What K3k's Helm values follow from. */
+/** What K3k's Helm values depend on. */
 export interface K3kSettings {
   readonly podCidr: string;
   /** Version of the chart, which the images of controller and kubelet follow. */

@@ -3,21 +3,13 @@ import type { S3Key, S3Location } from "./s3.ts";
 /** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {
   readonly nodes: number;
-  /**
-   * Folder on each node that holds the replicas.
-   *
-   * @example "/var/lib/longhorn"
-   */
+  /** Folder on each node that holds the replicas. */
   readonly dataPath: string;
   /** Whether that folder's file system is Longhorn's alone; one shared with the operating system keeps more free. */
   readonly dedicatedDisk: boolean;
   /** Copies of every volume, each on a node of its own. */
   readonly replicas: number;
-  /**
-   * Whether volumes are being restored, and may come back with fewer copies than they are to have.
-   *
-   * @default false
-   */
+  /** Whether volumes are being restored, and may come back with fewer copies than they are to have. */
   readonly restoring?: boolean;
   /** `s3://bucket@region/prefix/`. Never empty: Longhorn would silently stop all backups. */
   readonly backupTarget: string;
@@ -47,29 +39,23 @@ export function backupCredentials<Value>(
 }
 
 /** Longhorn's settings that capacity and backup times are calculated from. */
-export interface LonghornFigures {
-  /** Percent of a disk's schedulable size that may be promised. */
-  readonly overProvisioning: number;
-  /** Percent of a disk that stays available, or nothing more is scheduled on it. */
-  readonly minimalAvailable: number;
-  /** Percent of a disk that Longhorn leaves to others. */
-  readonly reserved: number;
-  /** Percent of a node's allocatable CPU. */
-  readonly guaranteedInstanceManagerCpu: number;
-  /** Workers of one backup. */
-  readonly backupWorkers: number;
-}
-
-export function longhornFigures(nodes: number, dedicatedDisk: boolean): LonghornFigures {
+export function longhornFigures(nodes: number, dedicatedDisk: boolean) {
   const several = nodes > 1;
   return {
+    /** Percent of a disk's schedulable size that may be promised. */
     overProvisioning: 100,
+    /** Percent of a disk that stays available, or nothing more is scheduled on it. */
     minimalAvailable: dedicatedDisk ? (several ? 15 : 10) : 25,
+    /** Percent of a disk that Longhorn leaves to others. */
     reserved: dedicatedDisk ? (several ? 10 : 5) : 30,
+    /** Percent of a node's allocatable CPU. */
     guaranteedInstanceManagerCpu: several ? 12 : 4,
+    /** Workers of one backup. */
     backupWorkers: 2,
   };
 }
+
+export type LonghornFigures = Readonly<ReturnType<typeof longhornFigures>>;
 
 export type LonghornValues = ReturnType<typeof longhornValues>;
 

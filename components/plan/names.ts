@@ -13,43 +13,28 @@ export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 /** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
 
-/** Names of everything that belongs to one tenant on the host. */
-export interface TenantNames {
-  readonly namespace: string;
-  /** Never the cluster's name: K3k would give both NetworkPolicies one name and delete it on every reconcile. */
-  readonly policy: string;
-  readonly cluster: string;
-  /** The name that K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
-  readonly tokenSecret: string;
-  readonly addonsSecret: string;
-  readonly apiService: string;
-  /** Secret in which K3k keeps the guest's kubeconfig. */
-  readonly kubeconfigSecret: string;
-  /** StatefulSet of the guest's API server. */
-  readonly server: string;
-  /** DaemonSet by which the guest sees the host's nodes. */
-  readonly kubelet: string;
-  /** ResourceQuota that K3k makes of the policy: it counts the tenant's own pods only. */
-  readonly podQuota: string;
-  /** Persistent volume claim of the guest's own datastore. */
-  readonly datastoreClaim: string;
-}
-
 /** The names of a tenant's objects on the host. */
-export function tenantNames(tenant: string): TenantNames {
+export function tenantNames(tenant: string) {
   const policy = `tenant-${tenant}`;
   const server = k3kName(tenant, "server");
   return {
     namespace: `k3k-${tenant}`,
+    /** Never the cluster's name: K3k would give both NetworkPolicies one name and delete it on every reconcile. */
     policy,
     cluster: tenant,
+    /** The name that K3k 1.1.0 reads when it removes an etcd member, whatever `tokenSecretRef` says. */
     tokenSecret: k3kName(tenant, "token"),
     addonsSecret: `${tenant}-addons`,
     apiService: k3kName(tenant, "service"),
+    /** Secret in which K3k keeps the guest's kubeconfig. */
     kubeconfigSecret: k3kName(tenant, "kubeconfig"),
+    /** StatefulSet of the guest's API server. */
     server,
+    /** DaemonSet by which the guest sees the host's nodes. */
     kubelet: k3kName(tenant, "kubelet"),
+    /** ResourceQuota that K3k makes of the policy: it counts the tenant's own pods only. */
     podQuota: `k3k-${policy}`,
+    /** Persistent volume claim of the guest's own datastore. */
     datastoreClaim: `varlibrancherk3s-${server}-0`,
   };
 }

@@ -1,5 +1,3 @@
-import type { Exposure } from "./traefik-values.ts";
-
 /** The Pod Security level of a namespace, and why it is not `restricted`. */
 export type PodSecurity =
   { readonly level: "restricted" } | { readonly level: "baseline" | "privileged"; readonly reason: string };
@@ -38,15 +36,7 @@ export const podSecurity = {
     level: "baseline",
     reason: "K3s' API server in the guest and many ordinary images run as root",
   },
-} as const satisfies {
-  certManager: PodSecurity;
-  traefik: Record<Exposure, PodSecurity>;
-  k3k: Record<"restricted" | "unrestricted", PodSecurity>;
-  metallb: PodSecurity;
-  longhorn: PodSecurity;
-  drill: PodSecurity;
-  tenant: PodSecurity;
-};
+} as const satisfies Record<string, PodSecurity | Record<string, PodSecurity>>;
 
 /** The label that puts a level into force. */
 export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<string, string>> {
@@ -55,7 +45,7 @@ export function podSecurityLabels({ level }: PodSecurity): Readonly<Record<strin
 
 /** Security contexts that `restricted` demands, for charts that do not set them. */
 export const restrictedContexts = {
-  // Nobody: the image names no user.
+  // The user "nobody", since the image names none.
   pod: { runAsNonRoot: true, runAsUser: 65534, runAsGroup: 65534, seccompProfile: { type: "RuntimeDefault" } },
   container: { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ["ALL"] } },
 } as const;

@@ -10,10 +10,10 @@ export interface Amounts {
 
 /** What a tenant's own pods and volumes may use. What K3k needs to run the guest comes on top. */
 export const sizes = {
-  small: allowance({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
-  medium: allowance({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
-  large: allowance({ cpu: "8", memory: "24Gi", storage: "400Gi", pods: 120 }),
-} as const satisfies Record<string, Amounts>;
+  small: amounts({ cpu: "2", memory: "4Gi", storage: "50Gi", pods: 30 }),
+  medium: amounts({ cpu: "4", memory: "10Gi", storage: "150Gi", pods: 60 }),
+  large: amounts({ cpu: "8", memory: "24Gi", storage: "400Gi", pods: 120 }),
+};
 
 export type Size = keyof typeof sizes;
 
@@ -79,18 +79,11 @@ export interface QuotaOverride {
 
 /** What a tenant's own pods and volumes may use: the size's allowance, with what the operator overrides. */
 export function tenantAllowance(size: Size, override: QuotaOverride = {}): Amounts {
-  const { cpu, memory, storage, pods } = override;
-  const own = sizes[size];
-  return {
-    millicpu: cpu === undefined ? own.millicpu : millicpu(cpu),
-    memoryMebibytes: memory === undefined ? own.memoryMebibytes : mebibytes(memory),
-    storageMebibytes: storage === undefined ? own.storageMebibytes : mebibytes(storage),
-    pods: pods ?? own.pods,
-  };
+  return amounts({ ...readable(sizes[size]), ...override });
 }
 
 /** Amounts as an operator reads them. */
-export function readable(amounts: Amounts): { cpu: string; memory: string; storage: string; pods: number } {
+export function readable(amounts: Amounts): Required<QuotaOverride> {
   return {
     cpu: cpuQuantity(amounts.millicpu),
     memory: byteQuantity(amounts.memoryMebibytes),
@@ -99,19 +92,7 @@ export function readable(amounts: Amounts): { cpu: string; memory: string; stora
   };
 }
 
-/** The `spec` of a ResourceQuota. */
-export interface QuotaSpec {
-  readonly hard: Readonly<Record<string, string>>;
-  readonly scopeSelector?: {
-    readonly matchExpressions: readonly {
-      readonly scopeName: "PriorityClass";
-      readonly operator: "In" | "NotIn";
-      readonly values: readonly string[];
-    }[];
-  };
-}
-
-function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSelector"]> {
+function ofTenantPods(operator: "In" | "NotIn") {
   return { matchExpressions: [{ scopeName: "PriorityClass", operator, values: [priorityClasses.tenant] }] };
 }
 
@@ -122,7 +103,7 @@ function ofTenantPods(operator: "In" | "NotIn"): NonNullable<QuotaSpec["scopeSel
  * Only requests are limited, never `limits.*`: K3k would divide those too, and no pod larger than such a share could be
  * scheduled in the guest.
  */
-export function podQuota(allowance: Amounts): QuotaSpec {
+export function podQuota(allowance: Amounts) {
   return {
     hard: {
       "requests.cpu": cpuQuantity(allowance.millicpu),
@@ -139,7 +120,7 @@ export function podQuota(allowance: Amounts): QuotaSpec {
  *
  * It has no number of pods, because K3k takes the smallest of all quotas as the size of the guest's nodes.
  */
-export function k3kQuota(nodes: number): QuotaSpec {
+export function k3kQuota(nodes: number) {
   const { millicpu, memoryMebibytes } = k3kOverhead(nodes);
   return {
     hard: { "requests.cpu": cpuQuantity(millicpu), "requests.memory": byteQuantity(memoryMebibytes) },
@@ -159,7 +140,10 @@ const claimLimit = 21;
  *
  * @param classes The most that may be claimed of each storage class outside the tenant's tier, as Kubernetes quantities.
  */
-export function objectQuota(allowance: Amounts, classes: Readonly<Record<string, string>>): QuotaSpec {
+export function objectQuota(
+  allowance: Amounts,
+  classes: Readonly<Record<string, string>>,
+): { readonly hard: Record<string, string> } {
   const storage = allowance.storageMebibytes + mebibytes(datastoreStorage);
   const limits = Object.entries(classes).map(
     ([name, most]) => [`${name}.storageclass.storage.k8s.io/requests.storage`, most] as const,
@@ -188,7 +172,7 @@ export function objectQuota(allowance: Amounts, classes: Readonly<Record<string,
 export interface Limit {
   readonly type: "Container" | "PersistentVolumeClaim";
   readonly defaultRequest?: Readonly<Record<string, string>>;
-  readonly max?: Readonly<Record<string, string>>;
+  readonly max: Readonly<Record<string, string>>;
 }
 
 /**
@@ -214,11 +198,11 @@ export function limitRange(allowance: Amounts): readonly Limit[] {
   ];
 }
 
-function allowance(size: { cpu: string; memory: string; storage: string; pods: number }): Amounts {
+function amounts({ cpu, memory, storage, pods }: Required<QuotaOverride>): Amounts {
   return {
-    millicpu: millicpu(size.cpu),
-    memoryMebibytes: mebibytes(size.memory),
-    storageMebibytes: mebibytes(size.storage),
-    pods: size.pods,
+    millicpu: millicpu(cpu),
+    memoryMebibytes: mebibytes(memory),
+    storageMebibytes: mebibytes(storage),
+    pods,
   };
 }

@@ -20,6 +20,8 @@ export interface Tier {
 /** Name of the default class, which the guests' own datastores use too. */
 export const defaultStorageClass = "kraft-standard";
 
+const criticalStorageClass = "kraft-critical";
+
 /** Label on the classes that K3k copies into guests. */
 export const tenantStorageLabel = "kraft.dev/tenant-storage";
 
@@ -53,7 +55,7 @@ export const tiers: readonly Tier[] = [
     dataLocality: "best-effort",
   },
   {
-    storageClass: "kraft-critical",
+    storageClass: criticalStorageClass,
     group: "critical",
     description: "hourly snapshot, a backup every six hours",
     isDefault: false,
@@ -70,25 +72,17 @@ export const tiers: readonly Tier[] = [
   },
 ];
 
-/** Which classes a tenant may use, by its tier. */
-export interface TenantClasses {
-  /** Names of the classes that the tenant's volumes may be of. */
-  readonly allowed: readonly string[];
-  /** Names of Kraft's other classes. The datastore's may be among them: then only K3k claims a volume of it. */
-  readonly forbidden: readonly string[];
-  /** Class of the guest's datastore. Never bulk: a guest that lost a week of its objects would be lost. */
-  readonly datastore: string;
-  /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
-  readonly selector: Readonly<Record<string, string>>;
-}
-
 /** The classes that a tenant of a tier may use: the tier's own and every less protected one. */
-export function tenantClasses(tier: TierName): TenantClasses {
+export function tenantClasses(tier: TierName) {
   const names = (some: readonly Tier[]): string[] => some.map(({ storageClass }) => storageClass);
   return {
+    /** Names of the classes that the tenant's volumes may be of. */
     allowed: names(tiers.filter(({ group }) => rank(group) <= rank(tier))),
+    /** Names of Kraft's other classes. The datastore's may be among them: then only K3k claims a volume of it. */
     forbidden: names(tiers.filter(({ group }) => rank(group) > rank(tier))),
-    datastore: classOf(tier === "bulk" ? "standard" : tier),
+    /** Class of the guest's datastore. Never bulk: a guest that lost a week of its objects would be lost. */
+    datastore: tier === "critical" ? criticalStorageClass : defaultStorageClass,
+    /** Labels by which K3k copies the allowed classes, and no other, into the guest. */
     selector: { [tierLabel(tier)]: "true" },
   };
 }
@@ -118,10 +112,6 @@ export function storageClassLabels(tier: Tier): Record<string, string> {
 
 function rank(tier: TierName): number {
   return tierNames.indexOf(tier);
-}
-
-function classOf(tier: TierName): string {
-  return tiers.find(({ group }) => group === tier)?.storageClass ?? defaultStorageClass;
 }
 
 /**
@@ -181,7 +171,7 @@ export const schedules: readonly Schedule[] = [
 ];
 
 /** The most minutes by which a cluster's schedules are shifted. */
-export const latest = 44;
+export const longestShift = 44;
 
 /**
  * The schedules of one cluster, all shifted by the same number of minutes: they stay as far apart as planned, and not every
@@ -190,7 +180,7 @@ export const latest = 44;
  * @param target The backup target, which no other cluster has; it determines the shift.
  */
 export function schedulesOf(target: string): readonly Schedule[] {
-  const shift = createHash("sha256").update(target).digest().readUInt32BE() % (latest + 1);
+  const shift = createHash("sha256").update(target).digest().readUInt32BE() % (longestShift + 1);
   return schedules.map((schedule) => ({ ...schedule, cron: later(schedule.cron, shift) }));
 }
 

@@ -46,10 +46,7 @@ export function guestName(cluster: string, hostName: string): GuestName | undefi
   return candidates.find((candidate) => syncedName(cluster, candidate) === hostName);
 }
 
+/** Where a part begins in a text. A match is empty, so that those that overlap are found, too. */
 function positions(text: string, part: string): number[] {
-  const found: number[] = [];
-  for (let at = text.indexOf(part); at !== -1; at = text.indexOf(part, at + 1)) {
-    found.push(at);
-  }
-  return found;
+  return [...text.matchAll(new RegExp(`(?=${part})`, "g"))].map(({ index }) => index);
 }

@@ -10,11 +10,7 @@ export const ingressClassName = "traefik";
 export interface TraefikSettings {
   readonly namespace: string;
   readonly exposure: Exposure;
-  /**
-   * The name that tenants point a CNAME at, published in the status of every Ingress.
-   *
-   * @example "ingress.kraft.example"
-   */
+  /** The name that tenants point a CNAME at, published in the status of every Ingress. */
   readonly entrypoint: string;
   /**
    * The address that MetalLB assigns to it.

@@ -50,7 +50,7 @@ export function attach(candidates: readonly Candidate[]): {
   };
 }
 
-/** Whose a volume is, as a message says it. */
+/** The claim of a volume, as a message names it. */
 export function owner(attachment: Attachment | undefined): Pick<CatalogueMessage, "claim" | "namespace"> {
   return { namespace: attachment?.namespace ?? null, claim: attachment?.claim ?? null };
 }

@@ -68,7 +68,7 @@ export async function catalogueOf(
         : {
             volume,
             attachment: undefined,
-            damaged: [`${folder} lies where Longhorn does not look: it belongs to ${layout.folder(volume)}`],
+            damaged: [`${folder} is where Longhorn does not look: it belongs in ${layout.folder(volume)}`],
             notes: [],
           },
     ),

@@ -10,8 +10,8 @@ export const checksumPattern = /^[0-9a-f]{64}$/;
 export type Layout = ReturnType<typeof layoutOf>;
 
 /**
- * Where Longhorn keeps what, below the prefix of a backup target (longhorn/backupstore: config.go and util.go). It finds
- * a volume by the digest of its name, so that a folder that lies elsewhere does not exist for it.
+ * The keys under which Longhorn stores backups, below the prefix of a backup target (longhorn/backupstore: config.go and
+ * util.go). It finds a volume by the digest of its name, and ignores a folder that is elsewhere.
  *
  * @param prefix Folder of the backup target in its bucket, without slashes around it.
  */

@@ -1,4 +1,5 @@
 import { schedules } from "../../components/plan/storage.ts";
+import { listIf } from "../../errors/problem.ts";
 import type { Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { shares, total, volumeBytes } from "./figures.ts";
@@ -57,23 +58,17 @@ export function costs(subject: Subject): Cost[] {
 
 export function costTables(subject: Subject): Table[] {
   const each = costs(subject);
-  const { prices } = subject;
-  if (prices === undefined || each.length === 0) {
-    return [];
-  }
   const row = (name: string, some: readonly Cost[]): string[] => {
     const electricity = total(some, (cost) => cost.electricity);
     const wasabi = total(some, (cost) => cost.wasabi);
     return [name, electricity.toFixed(2), wasabi.toFixed(2), (electricity + wasabi).toFixed(2)];
   };
-  return [
-    {
-      title: `Cost of a month in ${prices.currency}, by what tenants were promised; hardware, line and work not counted`,
-      rows: [
-        ["", "electricity", "Wasabi", "together"],
-        ...each.map((cost) => row(cost.tenant, [cost])),
-        row("all", each),
-      ],
-    },
-  ];
+  return listIf(each.length > 0, {
+    title: `Cost of a month in ${subject.prices?.currency}, by what tenants were promised; hardware, line and work not counted`,
+    rows: [
+      ["", "electricity", "Wasabi", "together"],
+      ...each.map((cost) => row(cost.tenant, [cost])),
+      row("all", each),
+    ],
+  });
 }

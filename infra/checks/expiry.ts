@@ -49,7 +49,7 @@ export function dateMessage(date: string, today: Date): string | undefined {
 function kitMessage(date: string, today: Date): string | undefined {
   const age = -daysUntil(date, today);
   if (age < 0) {
-    return `${date} lies ahead: write the day on which you last checked the recovery kit`;
+    return `${date} is in the future: write the day on which you last checked the recovery kit`;
   }
   return age > recoveryKitDays
     ? `last checked ${count(age)} ago, on ${date}: check it, and write today's date`

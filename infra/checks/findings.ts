@@ -22,10 +22,9 @@ export interface Findings {
 }
 
 /**
- * Runs every check over one stack. Nothing is read but the arguments, and the machine's time zone where the stack file
- * names none: no cluster, no clock.
+ * Runs every check over one stack, without cluster or clock. Where the stack file names no time zone, the machine's is used.
  *
- * @param today The day against which dates are held.
+ * @param today The day that dates are compared with.
  */
 export function findings(model: Model, today: Date): Findings {
   return {

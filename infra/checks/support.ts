@@ -33,7 +33,7 @@ export function declaredVersions({ stack, k3k }: Pick<Model, "stack" | "k3k">): 
   };
 }
 
-/** Minor versions of Kubernetes 1: the oldest and the newest that a release supports. */
+/** The oldest and the newest minor version of Kubernetes 1 that a release supports. */
 type Range = readonly [from: number, to: number];
 
 /**
@@ -47,7 +47,7 @@ type Range = readonly [from: number, to: number];
  *   Kubernetes supports one minor version to either side (kubernetes.io/releases/version-skew-policy, kubectl). That 1.2
  *   is the same is an assumption.
  */
-export const madeFor = {
+export const supportedMinors = {
   Talos: { "1.11": [29, 34], "1.12": [30, 35], "1.13": [31, 36] },
   Longhorn: { "1.12": [33, 36] },
   "cert-manager": { "1.20": [32, 35], "1.21": [33, 36] },
@@ -57,10 +57,10 @@ export const madeFor = {
 /** Minor versions of Traefik that each major version of its chart knows (its values.schema.json and templates). */
 const traefikOfChart: Readonly<Record<string, readonly string[]>> = { "41": ["3.7"] };
 
-/** Versions of a stack that do not support each other, whatever runs. */
+/** Declared versions that do not support each other. */
 export function supportProblems(declared: DeclaredVersions): Problem[] {
   const file = `stacks/${declared.stack}.ts`;
-  const parts: readonly (readonly [keyof typeof madeFor, string | undefined, string])[] = [
+  const parts: readonly (readonly [keyof typeof supportedMinors, string | undefined, string])[] = [
     ["Talos", declared.talos, `${file}, talosVersion`],
     ["Longhorn", declared.longhorn, "infra/versions.ts, longhorn"],
     ["cert-manager", declared.certManager, "infra/versions.ts, certManager"],
@@ -76,19 +76,19 @@ export function supportProblems(declared: DeclaredVersions): Problem[] {
 }
 
 function lineProblems(
-  name: keyof typeof madeFor,
+  name: keyof typeof supportedMinors,
   version: string,
   key: string,
   kubernetes: string,
   file: string,
 ): Problem[] {
-  const lines: Readonly<Record<string, Range>> = madeFor[name];
+  const lines: Readonly<Record<string, Range>> = supportedMinors[name];
   const range = lines[lineOf(version)];
   if (range === undefined) {
     return [
       {
         key,
-        found: `${name} ${version}, of which Kraft does not know what it is made for`,
+        found: `${name} ${version}, whose supported Kubernetes versions Kraft does not know`,
         allowed: `${name} ${Object.keys(lines).join(", ")}`,
         fix: "read its release notes, then write a row into infra/checks/support.ts",
       },
@@ -99,7 +99,7 @@ function lineProblems(
   return listIf(minor < from || minor > to, {
     key: `${file}, kubernetesVersion`,
     found: `Kubernetes ${kubernetes}, with ${name} ${version}`,
-    allowed: `Kubernetes 1.${from} to 1.${to}: what ${name} ${lineOf(version)} is made or tested for`,
+    allowed: `Kubernetes 1.${from} to 1.${to}: what ${name} ${lineOf(version)} supports`,
     fix: minor > to ? `move ${name} first (${key})` : "move Kubernetes first, one minor version at a time",
   });
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { ConfigError, type Problem } from "../../errors/problem.ts";
+import { ConfigError, type Problem, refuse } from "../../errors/problem.ts";
 import { type Stack, stacks } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
 import { completedByLocalRun } from "./local-run.ts";
@@ -89,21 +89,18 @@ function holdsSecret(value: unknown): boolean {
  * @throws ConfigError naming every problem there is.
  */
 export function modelOf(file: StackFile): Model {
-  let problems = file.unreadable;
   try {
     const model = validate(file.stack.name, stacks, file.raw);
-    if (problems.length === 0) {
-      return model;
-    }
+    refuse(file.stack.name, file.unreadable);
+    return model;
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       throw error;
     }
-    // Such a key would be reported as missing too.
+    // An unreadable key would be reported as missing too.
     const others = error.problems.filter(({ key }) => !file.unreadable.some((hidden) => hidden.key === key));
-    problems = [...file.unreadable, ...others];
+    throw new ConfigError(file.name, [...file.unreadable, ...others]);
   }
-  throw new ConfigError(file.name, problems);
 }
 
 /**

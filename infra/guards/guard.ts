@@ -3,7 +3,6 @@ import type { RunningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { refuse, type Warning } from "../../errors/problem.ts";
-import { skewProblems } from "../checks/skew.ts";
 import { declaredVersions } from "../checks/support.ts";
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
@@ -11,6 +10,7 @@ import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
 import { type Staged, stagesOf } from "./stages.ts";
+import { skewProblems } from "./version-changes.ts";
 
 /** Where the program reads the live cluster and the bucket before it declares anything. */
 export interface LiveSources {

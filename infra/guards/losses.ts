@@ -13,7 +13,7 @@ const path =
  * What a stack file would delete: guests, tenants' namespaces, the backup target, the bucket. Pulumi refuses that too, but
  * only after everything else was changed, and without saying what would be lost and how to do it safely.
  *
- * @param today The day against which confirmations are held.
+ * @param today The day that confirmations are compared with.
  */
 export function lossProblems(model: Model, live: LiveState, today: Date): Problem[] {
   return [

@@ -1,4 +1,5 @@
-import type { ClusterNodes } from "../../components/cluster-nodes.ts";
+import type { K3sNodes } from "../../components/k3s-nodes.ts";
+import type { TalosNodes } from "../../components/talos-nodes.ts";
 import type { Stack } from "../../stacks/index.ts";
 import type { ClusterNode, Model } from "../model.ts";
 import { declareK3s } from "./k3s.ts";
@@ -10,7 +11,7 @@ export function declareNodes(
   nodes: readonly ClusterNode[],
   machines: NonNullable<Model["machines"]>,
   kubeconfig: Pick<Model["cluster"], "kubeconfig" | "context">,
-): ClusterNodes {
+): K3sNodes | TalosNodes {
   return machines.distribution === "k3s"
     ? declareK3s(stack, nodes, machines)
     : declareTalos(stack, nodes, machines, kubeconfig);

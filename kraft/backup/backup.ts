@@ -79,53 +79,39 @@ export async function backUp(host: WritableHost, order: BackupOrder): Promise<Ba
   const volumes = volumesToBackUp(all, tenant, order.volumes);
   const id = randomBytes(8).toString("hex");
   progress(`a snapshot of ${volumes.length === 1 ? "the volume" : `${volumes.length} volumes`}`);
-  const attempts = await Promise.all(
-    volumes.map(async (volume, index) => ({
-      volume,
-      snapshot: await attempt(() => snapshot(host, tenant, volume, `kraft-${id}-${index}`, patience)),
-    })),
-  );
+  const attempts = volumes.map((volume, index) => {
+    const name = `kraft-${id}-${index}`;
+    return { volume, name, taken: snapshot(host, tenant, volume, name, patience) };
+  });
+  await Promise.allSettled(attempts.map(({ taken }) => taken));
   const outcomes: BackupOutcome[] = [];
-  for (const [index, { volume, snapshot: taken }] of attempts.entries()) {
+  for (const [index, { volume, name, taken }] of attempts.entries()) {
     const named = { claim: claimOf(volume), volume: volume.metadata.name };
-    if ("why" in taken) {
-      outcomes.push({ ok: false, ...named, why: taken.why });
+    // What fails for one volume is said of it, and keeps no other from being backed up.
+    try {
+      await taken;
+      progress(`uploading ${named.claim} (${index + 1} of ${volumes.length})`);
+      const begun = Date.now();
+      const { metadata, status } = await backup(host, volume, name, patience);
+      outcomes.push({
+        ok: true,
+        ...named,
+        backup: metadata.name,
+        snapshotCreatedAt: status?.snapshotCreatedAt ?? "",
+        bytes: Number(status?.size ?? 0),
+        uploadedBytes: Number(status?.newlyUploadDataSize ?? 0),
+        seconds: Math.round((Date.now() - begun) / 1000),
+      });
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      outcomes.push({ ok: false, ...named, why: messageOf(error) });
       continue;
     }
-    progress(`uploading ${named.claim} (${index + 1} of ${attempts.length})`);
-    const begun = Date.now();
-    const done = await attempt(() => backup(host, volume, taken.value, patience));
-    if ("why" in done) {
-      outcomes.push({ ok: false, ...named, why: done.why });
-      continue;
-    }
-    const { metadata, status } = done.value;
-    outcomes.push({
-      ok: true,
-      ...named,
-      backup: metadata.name,
-      snapshotCreatedAt: status?.snapshotCreatedAt ?? "",
-      bytes: Number(status?.size ?? 0),
-      uploadedBytes: Number(status?.newlyUploadDataSize ?? 0),
-      seconds: Math.round((Date.now() - begun) / 1000),
-    });
-    await removeOlderSnapshots(host, volume, taken.value);
+    await removeOlderSnapshots(host, volume, name);
   }
   return { stack: order.stack, tenant, ok: outcomes.every(({ ok }) => ok), volumes: outcomes };
-}
-
-/** What failed for one volume is said of it, and keeps no other from being backed up. */
-async function attempt<Value>(
-  work: () => Promise<Value>,
-): Promise<{ readonly value: Value } | { readonly why: string }> {
-  try {
-    return { value: await work() };
-  } catch (error) {
-    if (error instanceof Failure) {
-      return { why: messageOf(error) };
-    }
-    throw error;
-  }
 }
 
 async function snapshot(
@@ -134,7 +120,7 @@ async function snapshot(
   volume: Volume,
   name: string,
   patience: Patience,
-): Promise<string> {
+): Promise<void> {
   if (!isWhole(volume)) {
     throw new Failure("is being restored itself");
   }
@@ -160,7 +146,6 @@ async function snapshot(
     // Longhorn says so while it attaches a volume too: not a reason to give up.
     () => last?.error ?? "",
   );
-  return name;
 }
 
 /**
@@ -168,26 +153,11 @@ async function snapshot(
  * which nobody could tell after a rebuild.
  */
 export function backupLabels(volume: Volume): Readonly<Record<string, string>> {
-  const {
-    pvName = "",
-    pvStatus = "",
-    namespace = "",
-    pvcName = "",
-    lastPVCRefAt = "",
-    ...more
-  }: KubernetesStatus = volume.status?.kubernetesStatus ?? {};
-  const { workloadsStatus = null, lastPodRefAt = "" } = more;
-  return {
-    KubernetesStatus: JSON.stringify({
-      pvName,
-      pvStatus,
-      namespace,
-      pvcName,
-      lastPVCRefAt,
-      workloadsStatus,
-      lastPodRefAt,
-    }),
-  };
+  const known: KubernetesStatus = volume.status?.kubernetesStatus ?? {};
+  const { pvName = "", pvStatus = "", namespace = "", pvcName = "", lastPVCRefAt = "" } = known;
+  const { workloadsStatus = null, lastPodRefAt = "" } = known;
+  const text = { pvName, pvStatus, namespace, pvcName, lastPVCRefAt, workloadsStatus, lastPodRefAt };
+  return { KubernetesStatus: JSON.stringify(text) };
 }
 
 async function backup(host: WritableHost, volume: Volume, snapshotName: string, patience: Patience): Promise<Backup> {

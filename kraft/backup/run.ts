@@ -1,9 +1,12 @@
-import { interruption, minutesOf } from "../../cluster/wait.ts";
-import { stackFileWith } from "../cli/choice.ts";
+import { claimText } from "../../cluster/longhorn.ts";
+import { bytesText } from "../cli/bytes.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
+import { moment } from "../cli/moment.ts";
+import type { Style } from "../cli/output.ts";
+import { interruptible, minutesOf } from "../cli/time-limit.ts";
 import type { Run } from "../cli/verb.ts";
-import { backUp } from "./backup.ts";
-import { backupText } from "./text.ts";
+import { backUp, type BackupReport } from "./backup.ts";
 
 interface Given {
   readonly tenant: string;
@@ -14,21 +17,39 @@ interface Given {
 export const run: Run<Given> = async (given, output) => {
   const { tenant, volume } = given;
   const limit = minutesOf("--timeout", given.timeout, 720);
-  const file = stackFileWith(tenant, given);
+  const file = stackFileOf(given, tenant);
   const host = await reach(file, output);
-  const interrupted = interruption();
-  try {
-    const report = await backUp(host, {
+  const report = await interruptible((signal) =>
+    backUp(host, {
       stack: file.stack.name,
       tenant,
       volumes: volume === undefined ? undefined : [volume],
-      patience: { until: Date.now() + limit, signal: interrupted.signal },
+      patience: { until: Date.now() + limit, signal },
       progress: (text) => {
         output.note(`${tenant}: ${text}`);
       },
-    });
-    return { json: report, text: backupText(report, output.style), ok: report.ok };
-  } finally {
-    interrupted.stop();
-  }
+    }),
+  );
+  return { json: report, text: backupText(report, output.style), ok: report.ok };
 };
+
+/** What was backed up, as the operator reads it. */
+export function backupText({ tenant, volumes, ok }: BackupReport, style: Style): string[] {
+  const rows = volumes.map((volume) => [
+    claimText(tenant, volume.claim),
+    ...(volume.ok
+      ? [
+          "backed up",
+          volume.backup,
+          moment(new Date(volume.snapshotCreatedAt)),
+          `${bytesText(volume.bytes)}, ${bytesText(volume.uploadedBytes)} of it new, ${volume.seconds} s`,
+        ]
+      : ["FAILED", "-", "-", volume.why]),
+  ]);
+  const failed = volumes.filter((volume) => !volume.ok).map(({ claim }) => claimText(tenant, claim));
+  return [
+    ...style.table({ title: `Volumes of ${tenant}`, rows: [["claim", "result", "backup", "as of", ""], ...rows] }),
+    "",
+    ok ? style.good(`All volumes of ${tenant} are backed up.`) : style.bad(`Not backed up: ${failed.join(", ")}.`),
+  ];
+}

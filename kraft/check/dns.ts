@@ -2,6 +2,7 @@ import { getDomain } from "tldts";
 import type { Warning } from "../../errors/problem.ts";
 import type { Model } from "../../infra/model.ts";
 import type { Table } from "../../infra/table.ts";
+import type { NameServers } from "./ask.ts";
 
 /** A name that should resolve to the house. */
 export interface Name {
@@ -46,6 +47,20 @@ export function namesOf(model: Model): Name[] {
       domains.map((name): Name => ({ name, use: "domain", tenant })),
     ),
   ];
+}
+
+/** Asks for the names of a stack that DNS should have. */
+export async function askDns(
+  model: Model,
+  servers: NameServers,
+  isMeant: (name: Name) => boolean = () => true,
+): Promise<DnsName[]> {
+  const names = namesOf(model).filter(isMeant);
+  const answers = await servers.ask(
+    names.map(({ name }) => name),
+    model.entrypoint,
+  );
+  return judgeDns(model, answers).filter(isMeant);
 }
 
 /** Compares the answers for the names of one stack with what they should be. */

@@ -1,34 +1,66 @@
 import { UsageError } from "../../errors/failure.ts";
-import { directoryOf, stackNamed, stacksToCheck } from "../cli/choice.ts";
-import type { Output } from "../cli/output.ts";
+import { ConfigError, type Problem, report, type Warning } from "../../errors/problem.ts";
+import { findings } from "../../infra/checks/findings.ts";
+import { modelOf, readStackFile, stacksWithFile } from "../../infra/config/stack-file.ts";
+import type { Model } from "../../infra/model.ts";
+import type { Table } from "../../infra/table.ts";
+import { type Stack, stacks as allStacks } from "../../stacks/index.ts";
+import { directoryOf, stackNamed } from "../cli/choice.ts";
+import type { Style } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
-import { type NameServers, nameServers } from "./ask.ts";
-import { type Checked, inspect } from "./checked.ts";
-import { checkText } from "./text.ts";
-import { withDns } from "./with-dns.ts";
+import { nameServers } from "./ask.ts";
+import { askDns, type DnsName, dnsTable, dnsWarnings } from "./dns.ts";
 
-interface Given {
-  readonly dns?: true;
-  readonly resolver?: string;
+/**
+ * The findings about one stack. `kraft check --json` prints `{ "stacks": [...] }` of these, in the order of
+ * `stacks/index.ts`. Fields are added, never renamed or taken away.
+ */
+export interface Checked {
+  readonly stack: string;
+  readonly description: string;
+  /** Name of the stack file. */
+  readonly file: string;
+  /** Whether `problems` is empty. */
+  readonly ok: boolean;
+  /** Figures of the checks; none where the file could not be understood. The first row holds the headings. */
+  readonly tables: readonly Table[];
+  readonly warnings: readonly Warning[];
+  /** Each would refuse a preview. */
+  readonly problems: readonly Problem[];
+  /** Null where DNS was not asked. */
+  readonly dns: readonly DnsName[] | null;
 }
 
-type Inspected = ReturnType<typeof inspect> & { readonly hasNames: boolean };
-
-export const run: Run<Given> = async (given, output) => {
-  const { stack: name, dns, resolver } = given;
-  if (resolver !== undefined && dns !== true) {
+export const run: Run<{ readonly dns?: true; readonly resolver?: string }> = async (given, output) => {
+  if (given.resolver !== undefined && given.dns !== true) {
     throw new UsageError("--resolver names the server that --dns asks\n  allowed: together with --dns");
   }
-  const servers = dns === true ? nameServers(resolver) : undefined;
+  const servers = given.dns === true ? nameServers(given.resolver) : undefined;
   const directory = directoryOf(given);
-  const chosen = name === undefined ? stacksToCheck(directory) : [stackNamed(name, directory)];
-  const inspected = chosen.map((stack) => ({
-    ...inspect(stack, directory, new Date()),
+  const names = given.stack === undefined ? stacksWithFile(directory) : [given.stack];
+  if (names.length === 0) {
+    const files = [...allStacks.keys()].map((name) => `Pulumi.${name}.yaml`);
+    throw new UsageError(`there is no stack file in ${directory}\n  allowed: a folder with ${files.join(", ")}`);
+  }
+  const results = names.map(async (name): Promise<Checked> => {
+    const stack = stackNamed(name, directory);
+    const { checked, model } = inspect(stack, directory, new Date());
+    if (servers !== undefined && model === undefined) {
+      output.note(`${checked.file} has problems, so DNS was not asked for its names.`);
+    }
     // No name leads to the embedded cluster, unless somebody made one and asks for it.
-    hasNames: name !== undefined || stack.distribution !== "embedded",
-  }));
-  const stacks =
-    servers === undefined ? inspected.map(({ checked }) => checked) : await askDns(inspected, servers, output);
+    const hasNames = given.stack !== undefined || stack.distribution !== "embedded";
+    if (servers === undefined || model === undefined || !hasNames) {
+      return checked;
+    }
+    const dns = await askDns(model, servers);
+    const tables = [...checked.tables, dnsTable(dns, servers.servers)];
+    return { ...checked, tables, warnings: [...checked.warnings, ...dnsWarnings(dns)], dns };
+  });
+  const work = Promise.all(results);
+  const stacks = await (servers === undefined
+    ? work
+    : output.during(`asking ${servers.servers.join(", ")} for DNS names`, work));
   return {
     json: { stacks },
     text: stacks.flatMap((result, index) => [...(index === 0 ? [] : [""]), ...checkText(result, output.style)]),
@@ -36,15 +68,52 @@ export const run: Run<Given> = async (given, output) => {
   };
 };
 
-/** Asks for the names of all stacks at once. */
-function askDns(inspected: readonly Inspected[], servers: NameServers, output: Output): Promise<Checked[]> {
-  for (const { checked, model } of inspected) {
-    if (model === undefined) {
-      output.note(`${checked.file} has problems, so DNS was not asked for its names.`);
+/** Checks one stack's file, and keeps what it says; undefined where it could not be understood. */
+export function inspect(
+  stack: Stack,
+  directory: string,
+  today: Date,
+): { readonly checked: Checked; readonly model: Model | undefined } {
+  let model: Model | undefined;
+  let problems: readonly Problem[] = [];
+  try {
+    model = modelOf(readStackFile(stack, directory));
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
     }
+    ({ problems } = error);
   }
-  const asked = inspected.map(async ({ checked, model, hasNames }) =>
-    model === undefined || !hasNames ? checked : withDns(checked, model, servers),
-  );
-  return output.during(`asking ${servers.servers.join(", ")} for DNS names`, Promise.all(asked));
+  const found = model === undefined ? { tables: [], warnings: [], problems } : findings(model, today);
+  return {
+    model,
+    checked: {
+      stack: stack.name,
+      description: stack.description,
+      file: `Pulumi.${stack.name}.yaml`,
+      ok: found.problems.length === 0,
+      tables: found.tables,
+      warnings: found.warnings,
+      problems: found.problems,
+      dns: null,
+    },
+  };
+}
+
+/** The findings about a stack as text. */
+export function checkText(checked: Checked, style: Style): string[] {
+  const { stack, description, file, tables, warnings, problems } = checked;
+  const [headline = "", ...details] = problems.length === 0 ? [] : report(file, problems).split("\n");
+  const warningLines = warnings.map(({ key, message }) => `  ${key}: ${message}`);
+  const count = warnings.length === 1 ? "1 warning" : `${warnings.length} warnings`;
+  return [
+    style.title(`${stack}: ${description}`),
+    ...tables.flatMap((table) => ["", ...style.table(table)]),
+    ...(warnings.length === 0 ? [] : ["", style.caution(count), ...warningLines]),
+    "",
+    ...(problems.length === 0
+      ? [style.good(`${file} has no problems.`)]
+      : // A check never changes anything.
+        [style.bad(headline.replace(" Nothing was changed.", "")), ...details]),
+  ];
 }

@@ -14,26 +14,6 @@ export function directoryOf({ directory }: CommonOptions): string {
 }
 
 /**
- * The stack file that the command line names, or the default one.
- *
- * @throws UsageError if it is not clear which one is meant.
- */
-export function stackFileOf(given: CommonOptions): StackFile {
-  return chosenStackFile(given.stack, directoryOf(given));
-}
-
-/**
- * The stack file that the command line names, or the default one, with this tenant in it.
- *
- * @throws UsageError naming the tenants that are in it.
- */
-export function stackFileWith(tenant: string, given: CommonOptions): StackFile {
-  const file = stackFileOf(given);
-  knownTenant(tenant, file);
-  return file;
-}
-
-/**
  * The stack of that name.
  *
  * @throws UsageError if there is none, or none with a file.
@@ -52,33 +32,34 @@ export function stackNamed(name: string, directory: string): Stack {
   return stack;
 }
 
-/**
- * Every stack that has a file.
- *
- * @throws UsageError if there is none.
- */
-export function stacksToCheck(directory: string): Stack[] {
-  const names = stacksWithFile(directory);
-  if (names.length === 0) {
-    throw new UsageError(
-      `there is no stack file in ${directory}\n  allowed: a folder with ${known.map((name) => `Pulumi.${name}.yaml`).join(", ")}`,
-    );
-  }
-  return names.map((name) => stackNamed(name, directory));
+/** The file of the stack of that name, see `stackNamed`. */
+export function stackFileNamed(name: string, directory: string): StackFile {
+  return readStackFile(stackNamed(name, directory), directory);
+}
+
+/** Every stack file in a folder. */
+export function stackFilesIn(directory: string): StackFile[] {
+  return stacksWithFile(directory).map((name) => stackFileNamed(name, directory));
 }
 
 /**
- * The file of the stack that the command line names; without a name, of the only stack whose file names its cluster.
+ * The stack file that the command line names; without a name, the only one that names its cluster.
  *
- * @throws UsageError if it is not clear which one is meant.
+ * @param tenant One that has to be in it.
+ * @throws UsageError if it is not clear which one is meant, or the tenant is not in it.
  */
-export function chosenStackFile(name: string | undefined, directory: string): StackFile {
-  if (name !== undefined) {
-    return readStackFile(stackNamed(name, directory), directory);
+export function stackFileOf(given: CommonOptions, tenant?: string): StackFile {
+  const directory = directoryOf(given);
+  const file = given.stack === undefined ? defaultStackFile(directory) : stackFileNamed(given.stack, directory);
+  const tenants = tenant === undefined ? [] : tenantsOf(file);
+  if (tenant !== undefined && !tenants.includes(tenant)) {
+    throw new UsageError(`${file.name} has no tenant ${show(tenant)}\n  allowed: ${tenants.join(", ") || "none yet"}`);
   }
-  const files = stacksWithFile(directory).map((candidate) =>
-    readStackFile(stackNamed(candidate, directory), directory),
-  );
+  return file;
+}
+
+function defaultStackFile(directory: string): StackFile {
+  const files = stackFilesIn(directory);
   // The embedded cluster is never meant by saying nothing, unless there is nothing else.
   const real = files.filter(({ stack }) => stack.distribution !== "embedded");
   const complete = (real.length === 0 ? files : real).filter(({ raw }) => parse(raw).config.cluster !== undefined);
@@ -90,17 +71,4 @@ export function chosenStackFile(name: string | undefined, directory: string): St
     );
   }
   return only;
-}
-
-/**
- * Makes sure that a tenant stands in a stack file.
- *
- * @throws UsageError naming those that do.
- */
-export function knownTenant(name: string, file: StackFile): string {
-  const tenants = tenantsOf(file);
-  if (!tenants.includes(name)) {
-    throw new UsageError(`${file.name} has no tenant ${show(name)}\n  allowed: ${tenants.join(", ") || "none yet"}`);
-  }
-  return name;
 }

@@ -85,7 +85,8 @@ export function programOf(
     .configureHelp({
       styleTitle: (title) => style.title(title),
       subcommandTerm: (command) => command.name(),
-      visibleArguments: (command) => command.registeredArguments.filter(isShown),
+      // What still works without being shown has no description.
+      visibleArguments: (command) => command.registeredArguments.filter(({ description }) => description !== ""),
     })
     .configureOutput({
       writeOut: (text) => {
@@ -207,11 +208,6 @@ function helpText(blocks: readonly string[], examples: readonly string[], width:
 function operandsOf({ operands = [], phases, needsPhase = false }: Verb): string[] {
   const phase = phases === undefined ? [] : [needsPhase ? "<phase>" : "[phase]"];
   return [...operands.filter(([, description]) => description !== "").map(([syntax]) => syntax), ...phase];
-}
-
-/** What still works without being shown has no description. */
-function isShown({ description }: Argument): boolean {
-  return description !== "";
 }
 
 /** What the parser did not understand, in our words; help that was asked for stays as it is. */

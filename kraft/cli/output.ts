@@ -92,6 +92,17 @@ export class Output {
   }
 }
 
+/** Something that is wrong, or that the operator should know, of a part of the platform. */
+export interface Remark {
+  readonly subject: string;
+  readonly message: string;
+}
+
+/** A remark on a line of its own. */
+export function remarkLine({ subject, message }: Remark): string {
+  return `  ${subject}: ${message}`;
+}
+
 /** A text whose lines are wrapped, each for itself. */
 export function wrapped(text: string, width: number): string {
   return text

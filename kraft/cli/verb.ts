@@ -34,8 +34,8 @@ export type Run<Given> = (
 ) => Result | Promise<Result>;
 
 /**
- * One verb of the tool. `verb.ts` declares it, so that help for all verbs is there at once; `run.ts` beside it does the
- * work, and is loaded only when the verb runs.
+ * One verb of the tool, as `verbs.ts` lists it. What does the work is `run.ts` in a folder of the verb's name, which is
+ * loaded only when the verb runs: help needs none of it.
  */
 export interface Verb {
   readonly name: string;

@@ -1,31 +1,212 @@
-import { backup } from "../backup/verb.ts";
-import { check } from "../check/verb.ts";
-import { completion } from "../completion/verb.ts";
-import { diff } from "../diff/verb.ts";
-import { drill } from "../drill/verb.ts";
-import { hostKubeconfig } from "../host-kubeconfig/verb.ts";
-import { kit } from "../kit/verb.ts";
-import { kubeconfig } from "../kubeconfig/verb.ts";
-import { move } from "../move/verb.ts";
-import { reclaim } from "../reclaim/verb.ts";
-import { restore } from "../restore/verb.ts";
-import { status } from "../status/verb.ts";
-import { welcome } from "../welcome/verb.ts";
 import type { Verb } from "./verb.ts";
 
-/** Every verb there is, in the order in which help lists them. */
+/** Every verb there is, in the order in which help lists them. Its folder in kraft/ has the work, in `run.ts`. */
 export const verbs: readonly Verb[] = [
-  check,
-  diff,
-  status,
-  kubeconfig,
-  hostKubeconfig,
-  welcome,
-  backup,
-  drill,
-  restore,
-  move,
-  kit,
-  reclaim,
-  completion,
+  {
+    name: "check",
+    summary: "check stack files without a cluster or passphrase",
+    defaultStack: "every stack that has a file",
+    options: [
+      ["--dns", "ask DNS for the entrypoint, tenants' APIs and tenants' domains"],
+      ["--resolver <address>", "name server to ask, with :<port> if it is not 53; default: this machine's"],
+    ],
+    details: [
+      "Prints the checks' tables, warnings and problems. Encrypted values count as present; only a preview can tell whether they are right.",
+      "With --dns, names that do not lead to the entrypoint are warnings and do not change the exit code.",
+    ],
+    examples: ["check", "check -s homelab", "check -s homelab --dns"],
+    old: { stackOperand: true },
+    load: () => import("../check/run.ts"),
+  },
+  {
+    name: "diff",
+    summary: "show which tenants a change affects, and how",
+    options: [
+      ["--base <ref or folder>", "compare this checkout with a commit or another checkout, without a cluster"],
+      ["--preview <file>", "read a preview: the output of `pulumi preview --json`; - is standard input"],
+      ["--drift", "the preview is that of a refresh: sort what it found by how much it matters"],
+      ["--confirm-from <file>", "text of the pull request, which may confirm the loss of data"],
+      ["--markdown", "print the comment as GitHub's Markdown"],
+    ],
+    details: [
+      "Prints text, or the comment of a pull request. Exits with 1 also when something that holds data is deleted or replaced and the pull request's text does not confirm it with `Kraft-confirm: <tenant or platform> <YYYY-MM-DD>`; with --drift, when something that keeps tenants apart has drifted.",
+    ],
+    examples: [
+      "diff --base main",
+      "diff -s homelab --base main --markdown --confirm-from text.txt",
+      "diff --preview preview.json",
+      "diff --preview refresh.json --drift",
+    ],
+    load: () => import("../diff/run.ts"),
+  },
+  {
+    name: "status",
+    summary: "show nodes, tenants, backups and certificates of a cluster",
+    options: [["--prometheus", "print figures in Prometheus' text format, for node_exporter's textfile collector"]],
+    details: ["Only reads a running cluster. Exits with 1 if anything is wrong; the problems are listed at the end."],
+    examples: ["status", "status -s homelab --json", "status -s homelab --prometheus"],
+    old: { stackOperand: true },
+    load: () => import("../status/run.ts"),
+  },
+  {
+    name: "kubeconfig",
+    summary: "print a tenant's own kubeconfig",
+    operands: [["<tenant>", "tenant of the stack file"]],
+    options: [
+      ["-o, --output <file>", "write it there, readable by you alone"],
+      ["--force", "replace an existing file"],
+    ],
+    details: [
+      "Its server is the name at which the tenant reaches the guest. It makes its owner administrator of the guest cluster, and cannot be revoked before it expires: hand it over in private. Standard error says when its certificate expires. K3k makes a new one at every reconcile.",
+    ],
+    examples: ["kubeconfig acme -o acme.yaml", "kubeconfig acme -s homelab > acme.yaml"],
+    load: () => import("../kubeconfig/run.ts"),
+  },
+  {
+    name: "host-kubeconfig",
+    summary: "fetch the host cluster's kubeconfig from a node",
+    options: [
+      ["--key <file>", "private key of the user on the nodes; default: ssh's own choice"],
+      ["--force", "replace an existing file"],
+    ],
+    details: [
+      "Writes it to the path in the stack file. For machines on which Kraft runs k3s (kraft:machines). It asks over ssh, and only nodes that prove the host key in the stack file. The file makes its owner administrator of everything, for a year: k3s renews the certificate when it is restarted within the last 120 days. Then fetch it again with --force.",
+    ],
+    examples: ["host-kubeconfig -s homelab --key ~/.ssh/kraft", "host-kubeconfig -s homelab --force"],
+    old: { stackOperand: true },
+    load: () => import("../host-kubeconfig/run.ts"),
+  },
+  {
+    name: "welcome",
+    summary: "print the sheet that a tenant gets, in Markdown",
+    operands: [["<tenant>", "tenant of the stack file"]],
+    details: [
+      "Endpoint, entrypoint, domains, allowance, an Ingress to copy, what is backed up and what is not. Nothing in it is secret, and no cluster is asked.",
+    ],
+    examples: ["welcome acme > acme.md", "welcome acme -s homelab --json"],
+    load: () => import("../welcome/run.ts"),
+  },
+  {
+    name: "backup",
+    summary: "back up every volume of a tenant now",
+    operands: [["<tenant>", "tenant of the stack file"]],
+    options: [
+      ["--volume <name>", "only this Longhorn volume, even if its claim is deleted"],
+      ["--timeout <minutes>", "time limit for the whole run; default: 720"],
+    ],
+    details: [
+      "Takes a snapshot of all volumes at once, then uploads one after the other, and waits until that is done. If you interrupt it, Longhorn finishes the upload that has begun. Exits with 1 if any volume could not be backed up; the others are.",
+    ],
+    examples: ["backup acme", "backup acme --volume pvc-0a1b2c3d -s homelab"],
+    load: () => import("../backup/run.ts"),
+  },
+  {
+    name: "drill",
+    summary: "prove that a tenant's backups can be restored",
+    operands: [["[tenant]", "tenant of the stack file"]],
+    options: [
+      ["--next", "the tenant whose last drill is longest ago"],
+      ["--timeout <minutes>", "time limit for each volume, download included; default: 240"],
+    ],
+    details: [
+      "Restores the newest backup of each of the tenant's volumes, one after the other, into a volume that nothing else uses, reads all of it in a pod without network, removes it, and records the result on the tenant's namespace. The tenant's own volumes and backups are not touched. The next drill cleans up after one that was killed.",
+      "Exits with 1 if a backup is missing, cannot be restored, or cannot be read to the end.",
+    ],
+    examples: ["drill acme", "drill acme -s homelab", "drill --next --json"],
+    load: () => import("../drill/run.ts"),
+  },
+  {
+    name: "restore",
+    summary: "show what the backups hold, or restore it",
+    phases: {
+      plan: "say what would come back, how old it is and how long it takes",
+      apply: "restore it",
+    },
+    needsPhase: true,
+    options: [["--tenant <tenant>", "only this tenant"]],
+    details: [
+      "plan reads the bucket alone: no cluster is needed, only the passphrase of the stack file, or the bucket's key in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. It exits with 1 if something is damaged or belongs to no tenant.",
+      "apply creates Longhorn's volumes and binds them to their claims. It deletes nothing, and changes nothing that came from elsewhere. Interrupted at any moment, it continues when it is run again.",
+    ],
+    examples: ["restore plan -s homelab", "restore apply -s homelab", "restore apply -s homelab --tenant acme"],
+    old: { phaseOptions: true },
+    load: () => import("../restore/run.ts"),
+  },
+  {
+    name: "move",
+    summary: "move a tenant here from another stack, with all data",
+    operands: [["<tenant>", "tenant with `from` in the stack file"]],
+    phases: {
+      copy: "create copies that follow the other stack's backups",
+      cutover: "make the last backup, restore it here, let the guest start here",
+      done: "say whether anything still depends on the other stack",
+      back: "undo a cutover, if the guest never started here",
+    },
+    defaultStack: "the only one whose file has the tenant with `from`",
+    options: [
+      ["--resolver <address>", "name server that `done` asks, with :<port> if it is not 53; default: this machine's"],
+      ["--key-policy", "only print what kraft:sourceAccessKeyId has to be allowed at Wasabi"],
+      ["--timeout <minutes>", "time limit for the last backup of `cutover`; default: 720"],
+    ],
+    details: [
+      "Without a phase it says where the move stands, and what is next. The tenant keeps running on the other stack during copy, and is suspended there before cutover; done changes nothing.",
+      "Each phase may be interrupted, and continues when it is run again. Nothing is ever deleted. Exits with 1 while something is open.",
+    ],
+    examples: [
+      "move acme --key-policy",
+      "move acme",
+      "move acme copy -s proliant",
+      "move acme cutover",
+      "move acme done",
+    ],
+    load: () => import("../move/run.ts"),
+  },
+  {
+    name: "kit",
+    summary: "check the recovery kit outside the house, or write it",
+    operands: [["<folder>", "the kit: a folder on a stick, or in a second place"]],
+    options: [
+      ["--write", "write what is missing"],
+      ["--force", "with --write: replace what differs"],
+    ],
+    details: [
+      "Tries everything in the folder that a rebuild needs, using the folder alone: it opens the secrets and reads the backups. With --write it first writes what is missing, for which the passphrase must be in the environment.",
+      "Whoever has the folder can read and delete all backups: keep it locked away.",
+    ],
+    examples: ["kit /media/stick/kraft -s homelab", "kit /media/stick/kraft -s homelab --write"],
+    old: { stackOperand: true },
+    load: () => import("../kit/run.ts"),
+  },
+  {
+    name: "reclaim",
+    summary: "list volumes without a claim, and delete them one by one",
+    options: [
+      ["--volume <name>", "Longhorn volume to delete"],
+      ["--confirm <name and date...>", "the same name, and today's date"],
+      ["--without-backup", "delete it even if no backup has its data, which is then lost"],
+    ],
+    details: [
+      "Such volumes still take disk space. Deletes nothing without --volume and --confirm, which repeats the name and gives today's date (UTC). A volume that any claim names is never deleted, nor one whose last backup is older than the deletion of its claim. Backups always stay.",
+    ],
+    examples: ["reclaim -s homelab", "reclaim --volume pvc-0a1b2c3d --confirm pvc-0a1b2c3d 2026-11-25"],
+    load: () => import("../reclaim/run.ts"),
+  },
+  {
+    name: "completion",
+    summary: "print what makes bash, zsh or fish complete kraft's commands",
+    operands: [
+      ["<shell>", "bash, zsh or fish"],
+      // The words after `kraft`, the one under the cursor last: the script asks for their completions so.
+      ["[words...]", ""],
+    ],
+    details: [
+      "Completes verbs, options, phases, stacks and tenants. Where no command `kraft` is installed, the script defines one that runs this checkout from any folder.",
+    ],
+    examples: [
+      "completion bash >> ~/.bashrc",
+      "completion zsh >> ~/.zshrc",
+      "completion fish > ~/.config/fish/conf.d/kraft.fish",
+    ],
+    load: () => import("../completion/run.ts"),
+  },
 ];

@@ -1,6 +1,55 @@
-import { dataLostWith } from "./data-loss.ts";
-import type { FieldChange } from "./fields.ts";
-import type { Identity } from "./identity.ts";
+import { dataGroups } from "../../cluster/live-state.ts";
+import { reservedTenantNames, tenantLabel, tenantNamePattern, tenantNames } from "../../components/plan/names.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
+import { type FieldChange, type Fields } from "./fields.ts";
+
+/** The owner of everything that belongs to no tenant. No tenant can have this name. */
+export const platformOwner = "platform";
+
+/** What an object is called, and who owns it. */
+export interface Identity {
+  /** A tenant's name, or `platform`. */
+  readonly owner: string;
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+}
+
+/** The API group of an object; empty for the core group. */
+export function apiGroupOf({ apiVersion }: Pick<Identity, "apiVersion">): string {
+  return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
+}
+
+/**
+ * The tenant an object belongs to, or `platform`. The program itself is the best source: what a tenant's component
+ * declares is that tenant's. Then the label, then the namespace.
+ *
+ * @param resource The program's name for the object, for example `tenant-acme-namespace`.
+ * @param inTenant Whether it is declared by a tenant's component.
+ */
+export function ownerOf(resource: string, inTenant: boolean, object: Fields): string {
+  return (
+    tenant(inTenant ? /^tenant-([^-]+)(-|$)/.exec(resource)?.[1] : undefined) ??
+    tenant(record(record(object["metadata"])["labels"])[tenantLabel]) ??
+    tenantOfNamespace(object) ??
+    platformOwner
+  );
+}
+
+function tenantOfNamespace(object: Fields): string | undefined {
+  const { name, namespace } = record(object["metadata"]);
+  // A PersistentVolume has no namespace, but its claim has.
+  const ofClaim = record(record(object["spec"])["claimRef"])["namespace"];
+  const own = object["kind"] === "Namespace" ? name : (namespace ?? ofClaim);
+  const prefix = tenantNames("").namespace;
+  return typeof own === "string" && own.startsWith(prefix) ? tenant(own.slice(prefix.length)) : undefined;
+}
+
+function tenant(name: unknown): string | undefined {
+  return typeof name === "string" && tenantNamePattern.test(name) && !reservedTenantNames.has(name) ? name : undefined;
+}
 
 /** What can happen to an object, the most destructive first. */
 export const operations = ["delete", "replace", "update", "create"] as const;
@@ -52,4 +101,72 @@ export function sorted(changes: readonly Change[]): Change[] {
   const key = ({ operation, owner, kind, namespace = "", name }: Change): string =>
     [operations.indexOf(operation), owner, kind, namespace, name].join("\0");
   return [...changes].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
+}
+
+/** Longhorn's kinds that hold volumes and backups or lead to them. Deleting a Backup object deletes it in the bucket. */
+const longhornData: ReadonlySet<string> = new Set([
+  "Backup",
+  "BackupBackingImage",
+  "BackupTarget",
+  "BackupVolume",
+  "BackingImage",
+  "Engine",
+  "Replica",
+  "Snapshot",
+  "SystemBackup",
+  "Volume",
+]);
+
+/**
+ * What would be lost if an object were deleted from the cluster, as the end of a sentence; undefined for an object that
+ * the program can simply create again.
+ */
+export function dataLostWith(identity: Identity): string | undefined {
+  const { kind, name } = identity;
+  const group = apiGroupOf(identity);
+  switch (`${group}/${kind}`) {
+    case "/Namespace":
+      return name === platformNamespaces.longhorn
+        ? "Longhorn with every tenant's volumes, and with its Backup objects the backups in the bucket"
+        : `everything in the namespace ${name}, with all its volume claims`;
+    case "k3k.io/Cluster":
+      return "the guest cluster, and every volume claim that K3k made for it";
+    case "k3k.io/VirtualClusterPolicy":
+      return "the guest's quota, limits and Pod Security, which K3k enforces by it";
+    case "/PersistentVolume":
+    case "/PersistentVolumeClaim":
+      return "the volume";
+    case "storage.k8s.io/StorageClass":
+      return "the class that its volumes are created and retained by";
+    case "/Secret":
+      return lostWithSecret(identity);
+    case "apiextensions.k8s.io/CustomResourceDefinition":
+      return dataGroups.some((data) => name.endsWith(`.${data}`))
+        ? `every object of ${name}, for all tenants${name.endsWith(".longhorn.io") ? ", and for backups those in the bucket" : ""}`
+        : undefined;
+    case "aws:s3/Bucket":
+      return "the bucket at Wasabi with every backup of every tenant";
+    case "aws:s3/BucketVersioning":
+      return "the old versions of deleted backups: whoever has Longhorn's key could then destroy all of them";
+    case "aws:iam/User":
+    case "aws:iam/AccessKey":
+      return "the key to the backups in the bucket: no backup can be written or read";
+    case "aws:iam/UserPolicy":
+      return "the policy that lets Longhorn's key read and write backups and not destroy them";
+    case "pulumi/aws":
+      return "the bucket at Wasabi, its user and its key: all of them belong to this provider";
+    case "pulumi/kubernetes":
+      return "every object of the stack: all of them belong to this provider";
+    case "helm.sh/Chart":
+      return name === "longhorn" ? "Longhorn itself: its CRDs, and with them volumes and backups" : undefined;
+    default:
+      return group === "longhorn.io" && longhornData.has(kind) ? "volumes or backups" : undefined;
+  }
+}
+
+function lostWithSecret({ owner, namespace, name }: Identity): string | undefined {
+  if (name === tenantNames(owner).tokenSecret) {
+    return "the token that the guest needs to open its own data";
+  }
+  return namespace === platformNamespaces.longhorn ? "the key to the backups in the bucket" : undefined;
 }

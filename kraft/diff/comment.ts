@@ -1,9 +1,7 @@
-import { type Change, isDestructive, sorted } from "./change.ts";
-import type { Verdict } from "./confirmation.ts";
+import { type Change, isDestructive, platformOwner, sorted } from "./change.ts";
+import type { Circumstances, Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
 import type { FieldChange } from "./fields.ts";
-import { platformOwner } from "./identity.ts";
-import { code, cutAfterLine, fenced, markdownTable } from "./markdown.ts";
 import { secret } from "./redact.ts";
 import {
   confirmationRequest,
@@ -17,15 +15,7 @@ import {
   ownersOf,
   titleOf,
   valueText,
-} from "./wording.ts";
-
-/** What a comment says beside the changes themselves. */
-export interface Circumstances {
-  readonly stack: string;
-  readonly verdict: Verdict;
-  /** Sentences for the end: where the changes come from, and what they do not show. */
-  readonly notes?: readonly string[];
-}
+} from "./text.ts";
 
 /** The line by which a comment is found again, to be updated in place. GitHub does not show it. */
 export const marker = "<!-- kraft-diff -->";
@@ -179,4 +169,32 @@ function fitted(head: readonly string[], sections: readonly Section[], tail: rea
     return details === "" ? [text] : [text, fits ? details : leftOut];
   });
   return `${[...head, ...body, ...tail].join("\n\n")}\n`;
+}
+
+/** A table as GitHub's Markdown. */
+export function markdownTable(header: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`).join("\n");
+}
+
+/**
+ * Text as code in a table. In code GitHub looks for neither mentions, links nor HTML; what could end the code or the cell
+ * is replaced, for the objects may come from a stranger.
+ */
+export function code(text: string): string {
+  return `\`${text.replaceAll("`", "'").replace(/\s+/g, " ").replaceAll("|", "\\|")}\``;
+}
+
+/** Text as a block, behind a fence that it cannot end. */
+export function fenced(text: string, language = ""): string {
+  const longest = Math.max(2, ...[...text.matchAll(/`+/g)].map(([run]) => run.length));
+  const fence = "`".repeat(longest + 1);
+  return `${fence}${language}\n${text}\n${fence}`;
+}
+
+/** The beginning of a text in so many bytes, up to the end of a line and without a block that the cut leaves open. */
+export function cutAfterLine(text: string, limit: number): string {
+  const bytes = Buffer.from(text).subarray(0, limit);
+  const whole = bytes.subarray(0, Math.max(0, bytes.lastIndexOf("\n"))).toString();
+  const fences = [...whole.matchAll(/^`{3,}/gm)];
+  return fences.length % 2 === 1 ? whole.slice(0, fences.at(-1)?.index) : whole;
 }

@@ -16,6 +16,14 @@ export interface Verdict {
   readonly confirmed: readonly string[];
 }
 
+/** What is said beside the changes themselves. */
+export interface Circumstances {
+  readonly stack: string;
+  readonly verdict: Verdict;
+  /** Sentences for the end: where the changes come from, and what they do not show. */
+  readonly notes?: readonly string[];
+}
+
 /**
  * Blocks every change that deletes or replaces an object that holds data, until a line of its own confirms it for each
  * owner: `Kraft-confirm: <tenant or platform> <YYYY-MM-DD>`. The date must be today's or yesterday's in UTC, so that last

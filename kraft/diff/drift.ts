@@ -1,5 +1,4 @@
-import type { Change } from "./change.ts";
-import { apiGroupOf } from "./identity.ts";
+import { apiGroupOf, type Change } from "./change.ts";
 
 /** What was changed in the cluster without the program, by how much it matters. */
 export interface Drift {

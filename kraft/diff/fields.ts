@@ -1,3 +1,5 @@
+import { record } from "../../infra/config/pulumi-files.ts";
+
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** One property that differs between two versions of an object. */
@@ -14,11 +16,6 @@ export interface FieldChange {
 
 export function isFields(value: unknown): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** The value as an object; an empty one if it is none. */
-export function asFields(value: unknown): Fields {
-  return isFields(value) ? value : {};
 }
 
 /** Every property in which two values differ, sorted by path. */
@@ -60,7 +57,7 @@ function compareLists(path: string, old: readonly unknown[], next: readonly unkn
 
 /** The names of a list's entries, where every entry has a name of its own: containers, ports, volumes. */
 function namesOf(list: readonly unknown[]): string[] | undefined {
-  const names = list.map((entry) => asFields(entry)["name"]);
+  const names = list.map((entry) => record(entry)["name"]);
   return names.every((name) => typeof name === "string") && new Set(names).size === names.length ? names : undefined;
 }
 
@@ -76,9 +73,9 @@ export function valueAt(object: unknown, path: string): unknown {
   return keysOf(path).reduce<unknown>((at, key) => {
     if (Array.isArray(at)) {
       const list = at as readonly unknown[];
-      return list[Number(key)] ?? list.find((entry) => asFields(entry)["name"] === key);
+      return list[Number(key)] ?? list.find((entry) => record(entry)["name"] === key);
     }
-    return asFields(at)[key];
+    return record(at)[key];
   }, object);
 }
 

@@ -1,6 +1,6 @@
-import { type Change, change, type DeclaredIdentity, type Operation, sorted } from "./change.ts";
-import { asFields, type FieldChange, fieldChanges, type Fields, valueAt } from "./fields.ts";
-import { ownerOf } from "./identity.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
+import { type Change, change, type DeclaredIdentity, type Operation, ownerOf, sorted } from "./change.ts";
+import { type FieldChange, fieldChanges, type Fields, valueAt } from "./fields.ts";
 import type { Message, Preview, PreviewStep, ResourceState } from "./preview.ts";
 import { secret, withoutSecrets } from "./redact.ts";
 
@@ -80,7 +80,7 @@ function changeOf(step: PreviewStep, operation: Operation, protect: boolean): Ch
 function identityOf(urn: string, object: Fields): DeclaredIdentity {
   const { types, type, name: resource } = partsOfUrn(urn);
   const inTenant = types.includes("kraft:index:Tenant");
-  const { name, namespace } = asFields(object["metadata"]);
+  const { name, namespace } = record(object["metadata"]);
   const provider = /^pulumi:providers:(.+)$/.exec(type)?.[1];
   // A resource that is not of Kubernetes has its type in place of a version, as in a rendering.
   const [, versionOfType = type, kindOfType = type.split(":").at(-1) ?? type] =

@@ -1,4 +1,5 @@
-import { asFields, canonicalPath, type Fields, isFields } from "./fields.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
+import { canonicalPath, type Fields, isFields } from "./fields.ts";
 
 /** The state of a resource before or after a step. */
 export interface ResourceState {
@@ -98,7 +99,7 @@ export function previewOf(events: readonly unknown[]): Preview {
 }
 
 function stepIn(event: unknown): PreviewStep | undefined {
-  const metadata = asFields(event)["metadata"];
+  const metadata = record(event)["metadata"];
   return isFields(metadata) ? stepOf(metadata) : undefined;
 }
 
@@ -111,8 +112,8 @@ function stepOf(step: Fields): PreviewStep {
     old: stateOf(step["oldState"] ?? step["old"]),
     new: stateOf(step["newState"] ?? step["new"]),
     detailedDiff: Object.fromEntries(
-      Object.entries(asFields(step["detailedDiff"])).map(([path, diff]) => {
-        const { kind, diffKind } = asFields(diff);
+      Object.entries(record(step["detailedDiff"])).map(([path, diff]) => {
+        const { kind, diffKind } = record(diff);
         return [canonicalPath(path), textOf(kind ?? diffKind)];
       }),
     ),
@@ -126,8 +127,8 @@ function stateOf(state: unknown): ResourceState | undefined {
   }
   const { inputs, outputs, custom, retainOnDelete } = state;
   return {
-    inputs: asFields(inputs),
-    outputs: asFields(outputs),
+    inputs: record(inputs),
+    outputs: record(outputs),
     custom: custom !== false,
     retainOnDelete: retainOnDelete === true,
   };

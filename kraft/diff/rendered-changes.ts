@@ -1,6 +1,5 @@
-import { type Change, change, sorted } from "./change.ts";
+import { type Change, change, ownerOf, sorted } from "./change.ts";
 import { type FieldChange, fieldChanges } from "./fields.ts";
-import { ownerOf } from "./identity.ts";
 import { secret } from "./redact.ts";
 import type { RenderedObject, RenderedObjects } from "./rendering.ts";
 

@@ -3,8 +3,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { nothingRuns } from "../../cluster/running-versions.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
-import { asFields, type Fields } from "./fields.ts";
+import { type Fields } from "./fields.ts";
 import { type Declared, declared } from "./mocked-resources.ts";
 import { withoutSecrets } from "./redact.ts";
 import { stackConfig } from "./stack-config.ts";
@@ -139,7 +140,7 @@ function objectOf({ type, name, inputs, parent, protect, retainOnDelete }: Decla
     const kind = type.slice("pulumi:providers:".length);
     return { apiVersion: "pulumi/v1", kind, metadata: { name }, spec, pulumi };
   }
-  if (object["kind"] !== undefined && asFields(object["metadata"])["name"] !== undefined) {
+  if (object["kind"] !== undefined && record(object["metadata"])["name"] !== undefined) {
     return { ...(object as RenderedObject), pulumi };
   }
   // Components only hold others, and an object that is only read (the namespace kube-system) is not the program's.

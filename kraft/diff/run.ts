@@ -12,9 +12,7 @@ import { driftOf } from "./drift.ts";
 import { NotAPreview, readPreview } from "./preview.ts";
 import { changesOf, isRefusal } from "./preview-changes.ts";
 import { changesBetween } from "./rendered-changes.ts";
-import type { Rendering } from "./rendering.ts";
-import { changesText, driftText } from "./text.ts";
-import { previewNotes } from "./wording.ts";
+import { changesText, driftText, previewNotes } from "./text.ts";
 
 interface Given extends CommonOptions {
   readonly base?: string;
@@ -48,7 +46,8 @@ export const run: Run<Given> = async (given, output) => {
   const confirmations = confirmFrom === undefined ? "" : read(confirmFrom, "--confirm-from");
   const found =
     preview === undefined ? await fromRendering(base ?? "", given, output) : fromPreview(preview, given.stack);
-  return drift === true ? driftResult(found, given, output) : changeResult(found, confirmations, given, output);
+  const markdown = given.markdown === true;
+  return drift === true ? driftResult(found, markdown, output) : changeResult(found, confirmations, markdown, output);
 };
 
 function fromPreview(file: string, stack: string | undefined): Found {
@@ -77,7 +76,11 @@ async function fromRendering(base: string, given: CommonOptions, output: Output)
     render({ program: checkout, files: directory }, stack),
   ]);
   const [old, next] = await output.during(`rendering ${stack} before and after the change`, both);
-  const refusal = refusalOf(old, next, base);
+  const refusedBase =
+    old.refusal === undefined
+      ? undefined
+      : `There is nothing to compare with: ${base} is refused itself.\n\n${old.refusal}`;
+  const refusal = next.refusal ?? refusedBase;
   return {
     stack,
     changes: refusal === undefined ? changesBetween(old.objects, next.objects) : [],
@@ -91,15 +94,7 @@ async function fromRendering(base: string, given: CommonOptions, output: Output)
   };
 }
 
-function refusalOf(old: Rendering, next: Rendering, base: string): string | undefined {
-  const refusedBase =
-    old.refusal === undefined
-      ? undefined
-      : `There is nothing to compare with: ${base} is refused itself.\n\n${old.refusal}`;
-  return next.refusal ?? refusedBase;
-}
-
-function changeResult(found: Found, confirmations: string, { markdown }: Given, { style }: Output): Result {
+function changeResult(found: Found, confirmations: string, markdown: boolean, { style }: Output): Result {
   const { stack, changes, notes, refusal } = found;
   const verdict = verdictOn(changes, confirmations, new Date());
   const about = { stack, verdict, notes };
@@ -107,31 +102,30 @@ function changeResult(found: Found, confirmations: string, { markdown }: Given, 
     json: { stack, changes, verdict, notes, refusal },
     text:
       refusal !== undefined
-        ? refusalText(found, `${stack} is refused.`, markdown)
-        : markdown === true
+        ? refusalText(stack, refusal, `${stack} is refused.`, markdown)
+        : markdown
           ? comment(changes, about)
           : changesText(changes, about, style),
     ok: refusal === undefined && verdict.blocked.length === 0,
   };
 }
 
-function driftResult(found: Found, { markdown }: Given, { style }: Output): Result {
-  const { stack, changes, refusal } = found;
+function driftResult({ stack, changes, refusal }: Found, markdown: boolean, { style }: Output): Result {
   const drift = driftOf(changes);
   return {
     json: { stack, ...drift, refusal },
     text:
       refusal !== undefined
-        ? refusalText(found, `The refresh of ${stack} failed.`, markdown)
-        : markdown === true
+        ? refusalText(stack, refusal, `The refresh of ${stack} failed.`, markdown)
+        : markdown
           ? driftComment(drift, stack)
           : driftText(drift, stack, style),
     ok: refusal === undefined && drift.security.length === 0,
   };
 }
 
-function refusalText({ stack, refusal = "" }: Found, headline: string, markdown: boolean | undefined) {
-  return markdown === true ? refusedComment(stack, refusal) : [headline, "", refusal];
+function refusalText(stack: string, refusal: string, headline: string, markdown: boolean): string | string[] {
+  return markdown ? refusedComment(stack, refusal) : [headline, "", refusal];
 }
 
 function read(file: string, option: string): string {

@@ -4,26 +4,18 @@ import { ciphertextOf, mergedConfig, readPulumiFile, record } from "../../infra/
 import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
 import { mockedUid } from "./mocked-resources.ts";
 
-/** The configuration that a stack file is rendered with, as the engine would pass it on. */
-export interface StackConfig {
-  readonly values: Readonly<Record<string, string>>;
-  /** Keys that are encrypted. */
-  readonly secrets: readonly string[];
-  /** Keys whose placeholder was replaced. */
-  readonly placeholders: readonly string[];
-}
-
 /**
  * The configuration of a stack file, with a made-up value wherever a cluster, a passphrase or the owner would be needed.
  * Two files get the same made-up values, so that these never show up as a difference.
  *
  * @param nodes Names of the stack's nodes.
+ * @returns values as the engine would pass them on, keys that are encrypted, and keys whose placeholder was replaced
  */
 export function stackConfig(
   stack: string,
   nodes: readonly string[],
   files: { readonly project: string; readonly stack: string },
-): StackConfig {
+) {
   const config = mergedConfig(readPulumiFile(files.project), readPulumiFile(files.stack));
   const placeholders: string[] = [];
   const secrets: string[] = [];

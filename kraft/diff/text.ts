@@ -1,22 +1,104 @@
 import type { Style } from "../cli/output.ts";
-import { type Change, isDestructive, sorted } from "./change.ts";
-import type { Verdict } from "./confirmation.ts";
+import { type Change, isDestructive, type Operation, operations, platformOwner, sorted } from "./change.ts";
+import type { Circumstances, Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
-import {
-  confirmationRequest,
-  diffLines,
-  driftHeadline,
-  driftTitles,
-  headline,
-  operationOf,
-  ownersOf,
-  titleOf,
-} from "./wording.ts";
+import type { FieldChange } from "./fields.ts";
+
+/** What each operation is called in a text. */
+export const operationWords: Readonly<Record<Operation, string>> = {
+  create: "new",
+  update: "changed",
+  replace: "replaced",
+  delete: "deleted",
+};
+
+/** What each part of a drift is called in a text, in the order shown. */
+export const driftTitles: readonly (readonly [part: keyof Drift, title: string])[] = [
+  ["security", "Tenant isolation or data"],
+  ["other", "Other"],
+  ["harmless", "Harmless: written by controllers"],
+];
+
+/** `acme`, `acme and blue`, `acme, blue and the platform`. */
+export const enumeration = new Intl.ListFormat("en-GB");
+
+/** What has to be done to let a change that loses data go ahead; a list of lines follows. */
+export const confirmationRequest =
+  "This deletes or replaces objects that hold data. If that is intended, add to the description of the pull request, " +
+  "with today's date (UTC):";
+
+/** Tenants by name, and the platform after them. */
+export function ownersOf(changes: readonly Change[]): string[] {
+  const owners = new Set(changes.map(({ owner }) => owner));
+  const tenants = [...owners].filter((owner) => owner !== platformOwner).sort();
+  return owners.has(platformOwner) ? [...tenants, platformOwner] : tenants;
+}
+
+/** Who is affected, and how, in one sentence of plain text. */
+export function headline(changes: readonly Change[], stack: string): string {
+  if (changes.length === 0) {
+    return `No changes on ${stack}.`;
+  }
+  const owners = ownersOf(changes).map((owner) => (owner === platformOwner ? "the platform" : owner));
+  const counts = operations.flatMap((operation) => {
+    const count = changes.filter((change) => change.operation === operation).length;
+    return count === 0 ? [] : [`${count} ${operationWords[operation]}`];
+  });
+  const nothingRemoved = changes.some(isDestructive) ? "" : " Nothing is deleted or replaced.";
+  return `Affects ${enumeration.format(owners)} on ${stack}: ${counts.join(", ")}.${nothingRemoved}`;
+}
+
+/** What a refresh found, in one sentence. */
+export function driftHeadline(drift: Drift, stack: string): string {
+  if (driftTitles.every(([part]) => drift[part].length === 0)) {
+    return `No drift on ${stack}: the cluster matches what the program declared.`;
+  }
+  const alarm = drift.security.length === 0 ? "None of it affects tenant isolation or data." : "Look at this today.";
+  const counts = driftTitles.map(([part, title]) => `${title.toLowerCase()}: ${drift[part].length}`).join(", ");
+  return `Drift on ${stack}. ${alarm} Changes by kind: ${counts}.`;
+}
+
+/** What a preview does not show. */
+export function previewNotes(changes: readonly Change[]): string[] {
+  const stopped =
+    "Pulumi stops at the first protected object, even in a preview: further deletions and replacements are not listed.";
+  return [
+    "From a preview against the live cluster.",
+    ...(changes.some(({ refused }) => refused === true) ? [stopped] : []),
+  ];
+}
+
+/** Kind and name of an object in plain text. */
+export function titleOf({ kind, namespace, name }: Pick<Change, "kind" | "namespace" | "name">): string {
+  return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+/** What happens to an object, in words. */
+export function operationOf({ operation, refused, kept }: Change): string {
+  const remarks = [
+    ...(refused === true ? ["Pulumi refuses: protected"] : []),
+    ...(kept === true ? ["stays in the cluster, unmanaged"] : []),
+  ];
+  return `${operationWords[operation]}${remarks.length === 0 ? "" : ` (${remarks.join("; ")})`}`;
+}
+
+/** One property as lines of a diff. */
+export function diffLines({ path, old, new: next }: FieldChange): string[] {
+  return [
+    ...(old === undefined ? [] : [`- ${path}: ${valueText(old)}`]),
+    ...(next === undefined ? [] : [`+ ${path}: ${valueText(next)}`]),
+  ];
+}
+
+/** A value on one line. */
+export function valueText(value: unknown): string {
+  return typeof value === "string" && !/[\n\r]/.test(value) ? value : JSON.stringify(value);
+}
 
 /** Changes for a terminal: in the same order as in a comment, with every field. */
 export function changesText(
   changes: readonly Change[],
-  { stack, verdict, notes }: { readonly stack: string; readonly verdict: Verdict; readonly notes: readonly string[] },
+  { stack, verdict, notes = [] }: Circumstances,
   style: Style,
 ): string[] {
   const all = sorted(changes);

@@ -1,9 +1,10 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { isOfDrill } from "../../cluster/longhorn.ts";
-import type { Claim, KubernetesObject, Metadata, PersistentVolume, Pod, Volume } from "../../cluster/objects.ts";
-import { labelled, type Path, paths } from "../../cluster/paths.ts";
+import type { KubernetesObject, Metadata, PersistentVolume } from "../../cluster/objects.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
 import { type Patience, waitFor } from "../../cluster/wait.ts";
 import { drillLabel, drillNamespace } from "../../components/plan/drill.ts";
+import { listAll, type Listed } from "../cli/host.ts";
 import { drillNamePattern } from "./restore.ts";
 
 const collections = {
@@ -14,12 +15,7 @@ const collections = {
 } as const;
 
 /** Everything with a drill's label. */
-export interface Labelled {
-  readonly pods: readonly Pod[];
-  readonly claims: readonly Claim[];
-  readonly persistentVolumes: readonly PersistentVolume[];
-  readonly volumes: readonly Volume[];
-}
+export type Labelled = Listed<typeof collections>;
 
 /** What drills created and did not delete. */
 export interface Leftovers extends Readonly<Record<keyof Labelled, readonly Metadata[]>> {
@@ -80,15 +76,14 @@ function isDrills(persistentVolume: PersistentVolume): boolean {
 
 /** Finds what drills have left. */
 export async function findLeftovers(host: WritableHost): Promise<Leftovers> {
-  const list = <Kind>(collection: Path<Kind>): Promise<readonly Kind[]> => host.list(labelled(collection, drillLabel));
-  const [pods, claims, persistentVolumes, volumes, all] = await Promise.all([
-    list(collections.pods),
-    list(collections.claims),
-    list(collections.persistentVolumes),
-    list(collections.volumes),
-    host.list(collections.persistentVolumes),
-  ]);
-  return leftovers({ pods, claims, persistentVolumes, volumes }, all);
+  const ofDrills = {
+    pods: labelled(collections.pods, drillLabel),
+    claims: labelled(collections.claims, drillLabel),
+    persistentVolumes: labelled(collections.persistentVolumes, drillLabel),
+    volumes: labelled(collections.volumes, drillLabel),
+  };
+  const [found, all] = await Promise.all([listAll(host, ofDrills), host.list(collections.persistentVolumes)]);
+  return leftovers(found, all);
 }
 
 /**

@@ -3,11 +3,12 @@ import type { WritableHost } from "../../cluster/client.ts";
 import { paths } from "../../cluster/paths.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
+import { listAll } from "../cli/host.ts";
 import { findLeftovers, removeLeftovers } from "./cleanup.ts";
 import { takeLease, thisProcess } from "./lease.ts";
 import { type ProvenVolume, recordFailure, recordProof } from "./record.ts";
-import { restoreAndRead } from "./restore.ts";
-import { type DrillPlan, drillPlan, type Target } from "./targets.ts";
+import { drillName, restoreAndRead } from "./restore.ts";
+import { type DrillPlan, drillPlan, plannedFrom, type Target } from "./targets.ts";
 
 /** The result for one volume. */
 export type VolumeOutcome =
@@ -66,13 +67,7 @@ export async function drill(host: WritableHost, order: DrillOrder): Promise<Dril
   try {
     const { strange } = await findLeftovers(host);
     const removedLeftovers = await removeLeftovers(host, { until: Date.now() + removalLimit, signal });
-    const [volumes, backups, backupVolumes, persistentVolumes] = await Promise.all([
-      host.list(paths.volumes.all),
-      host.list(paths.backups.all),
-      host.list(paths.backupVolumes.all),
-      host.list(paths.persistentVolumes.all),
-    ]);
-    const plan = drillPlan(tenant, { volumes, backups, backupVolumes, persistentVolumes });
+    const plan = drillPlan(tenant, await listAll(host, plannedFrom));
     const outcomes: VolumeOutcome[] = plan.missing.map(({ claim, why }) => ({ ok: false, claim, backup: null, why }));
     for (const [index, target] of plan.targets.entries()) {
       progress(`restoring and reading ${target.claim} (${index + 1} of ${plan.targets.length})`);
@@ -118,7 +113,7 @@ async function outcome(
   let result: VolumeOutcome;
   try {
     const patience = { until: Date.now() + limit, signal };
-    const checked = await restoreAndRead(host, { tenant, run, patience }, index, target);
+    const checked = await restoreAndRead(host, drillName(tenant, index), tenant, target, run, patience);
     const seconds = Math.round((Date.now() - begun) / 1000);
     result = { ok: true, claim, backup, snapshotCreatedAt, ...checked, seconds };
   } catch (error) {

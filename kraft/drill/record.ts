@@ -26,15 +26,12 @@ export interface ProvenVolume extends Checked {
 /** Reads it from a tenant's namespace. */
 export function recordOf(namespace: KubernetesObject | undefined): DrillRecord {
   const annotations = namespace?.metadata.annotations ?? {};
+  const provenAt = annotations[provenAnnotation];
   const failed = /^(\S+) (.*)$/s.exec(annotations[failedDrillAnnotation] ?? "");
   return {
-    provenAt: validTime(annotations[provenAnnotation]),
+    provenAt: Number.isNaN(Date.parse(provenAt ?? "")) ? undefined : provenAt,
     failure: failed === null ? undefined : { at: failed[1] ?? "", why: failed[2] ?? "" },
   };
-}
-
-function validTime(text: string | undefined): string | undefined {
-  return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : text;
 }
 
 /**

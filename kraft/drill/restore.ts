@@ -6,8 +6,7 @@ import { restoreVolume } from "../../cluster/restore.ts";
 import { type Patience, waitFor } from "../../cluster/wait.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { Failure } from "../../errors/failure.ts";
-import { type Checked, checkerResult } from "./checker.ts";
-import { checkerPod } from "./checker-pod.ts";
+import { type Checked, checkerPod, checkerResult } from "./checker.ts";
 import type { Target } from "./targets.ts";
 
 /** Milliseconds that a simulated pod has for a result: none will come, unless a test writes it. */
@@ -20,15 +19,6 @@ export function drillName(tenant: string, index: number): string {
 
 /** Names that drills give. Nothing with another name is ever deleted as theirs. */
 export const drillNamePattern = /^drill-[a-z][a-z0-9]*-\d+$/;
-
-/** Whose backup is restored, and by which drill. */
-export interface Restore {
-  readonly tenant: string;
-  /** Tells this drill from any other. */
-  readonly run: string;
-  /** How long the restore and the reading may take. */
-  readonly patience: Patience;
-}
 
 /** The volume, in a namespace of its own, that a backup is restored into. */
 export function scratchVolume(name: string, tenant: string, target: Target): RestorableVolume {
@@ -57,15 +47,18 @@ export function scratchVolume(name: string, tenant: string, target: Target): Res
 /**
  * Restores one backup into a volume of its own, and reads all of it. The caller deletes what it creates, however this ends.
  *
+ * @param run Tells this drill from any other.
+ * @param patience How long the restore and the reading may take.
  * @throws Failure if it cannot be restored or read; the message says why.
  */
 export async function restoreAndRead(
   host: WritableHost,
-  { tenant, run, patience }: Restore,
-  index: number,
+  name: string,
+  tenant: string,
   target: Target,
+  run: string,
+  patience: Patience,
 ): Promise<Checked> {
-  const name = drillName(tenant, index);
   const fieldManager = `kraft-drill-${run}`;
   const scratch = scratchVolume(name, tenant, target);
   const restored = await restoreVolume(host, scratch, { is: "drilled" }, { fieldManager, patience });

@@ -1,7 +1,9 @@
 import { boundVolumes, claimOf, isOfDrill, newestBackup } from "../../cluster/longhorn.ts";
-import type { Backup, BackupVolume, PersistentVolume, Volume } from "../../cluster/objects.ts";
+import type { Backup, PersistentVolume } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { attachmentOf } from "../../infra/catalogue/metadata.ts";
+import type { Listed } from "../cli/host.ts";
 
 /** One backup that a drill restores. */
 export interface Target {
@@ -20,20 +22,22 @@ export interface Target {
 
 /** What a drill restores, and what it does not. */
 export interface DrillPlan {
-  readonly targets: readonly Target[];
+  readonly targets: Target[];
   /** Volumes that cannot be read without knowing what is in them. */
-  readonly unchecked: readonly { readonly claim: string; readonly why: string }[];
+  readonly unchecked: { readonly claim: string; readonly why: string }[];
   /** Volumes that ought to be restored and cannot. */
-  readonly missing: readonly { readonly claim: string; readonly why: string }[];
+  readonly missing: { readonly claim: string; readonly why: string }[];
 }
 
 /** Everything in the cluster that a drill is planned from. */
-export interface Known {
-  readonly volumes: readonly Volume[];
-  readonly backups: readonly Backup[];
-  readonly backupVolumes: readonly Omit<BackupVolume, "metadata">[];
-  readonly persistentVolumes: readonly PersistentVolume[];
-}
+export const plannedFrom = {
+  volumes: paths.volumes.all,
+  backups: paths.backups.all,
+  backupVolumes: paths.backupVolumes.all,
+  persistentVolumes: paths.persistentVolumes.all,
+};
+
+type Known = Listed<typeof plannedFrom>;
 
 /**
  * The newest complete backup of every volume that a claim of the tenant is bound to. Of a tenant without any volume, such
@@ -46,11 +50,7 @@ export function drillPlan(tenant: string, known: Known): DrillPlan {
     volumes.length > 0
       ? volumes.map((volume) => ({ claim: claimOf(volume), volume: volume.metadata.name }))
       : archivedVolumes(tenant, known.backups);
-  const plan = {
-    targets: [] as Target[],
-    unchecked: [] as { claim: string; why: string }[],
-    missing: [] as { claim: string; why: string }[],
-  };
+  const plan: DrillPlan = { targets: [], unchecked: [], missing: [] };
   for (const { claim, volume } of wanted) {
     const why = unreadable(volume, known);
     const backup = newestBackup(known.backups, volume);

@@ -12,15 +12,6 @@ export interface HostNode {
   readonly hostKey: string;
 }
 
-/** What a node has told. */
-export interface HostAnswer {
-  readonly node: HostNode;
-  /** The kubeconfig that k3s wrote. It is a credential. */
-  readonly kubeconfig: string;
-  /** UID of the namespace kube-system. */
-  readonly uid: string;
-}
-
 /** Seconds that one node has for its answer. */
 const timeoutSeconds = 30;
 
@@ -36,9 +27,10 @@ const remote =
  * key is talked to, whatever the operator's known hosts say.
  *
  * @param key Private key file; without it, what ssh uses by itself.
+ * @returns the node, the kubeconfig that k3s wrote, which is a credential, and the UID of the namespace kube-system
  * @throws Failure naming what each node said, if none answers.
  */
-export async function askNodes(nodes: readonly HostNode[], user: string, key: string | undefined): Promise<HostAnswer> {
+export async function askNodes(nodes: readonly HostNode[], user: string, key: string | undefined) {
   const folder = mkdtempSync(join(tmpdir(), "kraft-known-hosts-"));
   const knownHosts = join(folder, "known_hosts");
   try {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statfsSync, statSync } from "node:fs";
+import { existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { ConfigError } from "../../errors/problem.ts";
@@ -6,9 +6,8 @@ import { type Catalogue, readCatalogue } from "../../infra/catalogue/catalogue.t
 import { readStackFile, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { distance } from "../cli/moment.ts";
 import { storeOf } from "../restore/inputs.ts";
-import { decrypter } from "../secrets/passphrase.ts";
-import { bucketKeyNames, openSecrets } from "../secrets/stack-secrets.ts";
-import { kitFiles } from "./contents.ts";
+import { bucketKeyNames, decrypter, openSecrets } from "../secrets/stack-secrets.ts";
+import { contentOf, kitFiles } from "./write.ts";
 
 /** One thing that a rebuild needs, and whether the kit has it. */
 export interface KitLine {
@@ -23,8 +22,6 @@ export interface KitLine {
 /** Days after which a record of the state is too old: a quarter, as the kit itself. */
 const stateDays = 90;
 
-const millisecondsPerDay = 86_400_000;
-
 /**
  * Tries everything in a kit that a rebuild would use, with nothing but the kit: a file that is there but does not open is
  * worse than none.
@@ -36,19 +33,16 @@ export async function checkKit(folder: string, here: StackFile, now: Date): Prom
   const files = kitFiles(stack.name);
   const write = `npx kraft kit ${folder} -s ${stack.name} --write`;
   const passphrase = contentOf(join(folder, files.passphrase));
+  const environment = passphrase === undefined ? undefined : { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() };
   return [
     fileLine(files.passphrase, passphrase, write),
     fileLine(files.stackFile, contentOf(join(folder, files.stackFile)), write),
     sameLine(folder, here, write),
-    await secretsLine(folder, here, passphrase, write),
-    await bucketLine(folder, here, passphrase, now),
+    await secretsLine(folder, here, environment, write),
+    await bucketLine(folder, here, environment, now),
     await stateLine(join(folder, files.state), passphrase, now, here, write),
     ...[files.passphrase, files.stackFile, files.state].flatMap((name) => modeLine(join(folder, name), name)),
   ];
-}
-
-function contentOf(path: string): string | undefined {
-  return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
 function well(what: string, found: string): KitLine {
@@ -80,18 +74,17 @@ function sameLine(folder: string, here: StackFile, write: string): KitLine {
 async function secretsLine(
   folder: string,
   here: StackFile,
-  passphrase: string | undefined,
+  environment: Readonly<Record<string, string>> | undefined,
   write: string,
 ): Promise<KitLine> {
   const what = "the passphrase opens every secret";
-  if (passphrase === undefined) {
+  if (environment === undefined) {
     return bad(what, "no passphrase to try", write);
   }
   try {
     const kept = readStackFile(here.stack, folder);
-    const needed = [...bucketKeyNames(kept), "guestTokenSeed"];
-    const keys = [...new Set([...needed, ...kept.ciphertexts.keys()])];
-    await openSecrets(kept, { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() }, keys);
+    const keys = [...new Set([...bucketKeyNames(kept), "guestTokenSeed", ...kept.ciphertexts.keys()])];
+    await openSecrets(kept, environment, keys);
     return well(what, keys.map((key) => `kraft:${key}`).join(", "));
   } catch (error) {
     return bad(what, expected(error), "set what is missing, or write the kit anew with the right passphrase");
@@ -101,14 +94,13 @@ async function secretsLine(
 async function bucketLine(
   folder: string,
   here: StackFile,
-  passphrase: string | undefined,
+  environment: Readonly<Record<string, string>> | undefined,
   now: Date,
 ): Promise<KitLine> {
   const what = "its key opens the backups";
   try {
     const kept = readStackFile(here.stack, folder);
-    const environment = passphrase === undefined ? {} : { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() };
-    const [accessKeyId, secretAccessKey] = await openSecrets(kept, environment, bucketKeyNames(kept));
+    const [accessKeyId, secretAccessKey] = await openSecrets(kept, environment ?? {}, bucketKeyNames(kept));
     const catalogue = await readCatalogue(storeOf(kept, { accessKeyId, secretAccessKey }), { blocks: false });
     return backupsLine(what, catalogue, now);
   } catch (error) {
@@ -159,9 +151,7 @@ async function stateLine(
       await decrypter(salt, (passphrase ?? "").trim(), path);
     }
     const age = `${count} resources, of ${distance(time, now)}`;
-    return now.getTime() - time.getTime() > stateDays * millisecondsPerDay
-      ? bad(what, age, exportCommand)
-      : well(what, age);
+    return now.getTime() - time.getTime() > stateDays * 86_400_000 ? bad(what, age, exportCommand) : well(what, age);
   } catch (error) {
     return bad(what, error instanceof SyntaxError ? `no JSON: ${error.message}` : expected(error), exportCommand);
   }

@@ -1,17 +1,14 @@
 import { UsageError } from "../../errors/failure.ts";
 import { stackFileOf } from "../cli/choice.ts";
+import type { Style } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
-import { checkKit } from "./check.ts";
-import { kitText } from "./text.ts";
+import { checkKit, type KitLine } from "./check.ts";
 import { writeKit } from "./write.ts";
 
-interface Given {
-  readonly folder: string;
-  readonly write?: true;
-  readonly force?: true;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly folder: string; readonly write?: true; readonly force?: true }> = async (
+  given,
+  output,
+) => {
   const { folder, write = false, force = false } = given;
   if (force && !write) {
     throw new UsageError("--force lets --write replace files\n  allowed: together with --write");
@@ -34,3 +31,26 @@ export const run: Run<Given> = async (given, output) => {
   const stack = file.stack.name;
   return { json: { stack, folder, ok, date, lines }, text: kitText(lines, stack, folder, date, output.style), ok };
 };
+
+/** What was found in a kit, as the operator reads it. */
+export function kitText(
+  lines: readonly KitLine[],
+  stack: string,
+  folder: string,
+  date: string | null,
+  style: Style,
+): string[] {
+  const rows = lines.map(({ what, ok, found }) => [ok ? "ok" : "WRONG", what, found]);
+  const fixes = lines.flatMap(({ what, fix }) => (fix === null ? [] : [`  ${what}: ${fix}`]));
+  return [
+    ...style.table({ title: `Recovery kit of ${stack} in ${folder}`, rows: [["", "what", "found"], ...rows] }),
+    "",
+    ...(date === null
+      ? [style.bad("A rebuild could not rely on it"), ...fixes]
+      : [
+          style.good("A rebuild has all it needs."),
+          "Write the day of this check into the stack file; a preview reminds you after 90 days:",
+          `  pulumi config set -s ${stack} --path kraft:expiry.recoveryKit ${date}`,
+        ]),
+  ];
+}

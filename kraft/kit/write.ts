@@ -5,16 +5,46 @@ import { promisify } from "node:util";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { checkout, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { writeCredential } from "../kubeconfig/file.ts";
-import { passphraseOf } from "../secrets/passphrase.ts";
-import { opener } from "../secrets/stack-secrets.ts";
-import { kitFiles, readmeText } from "./contents.ts";
+import { opener, passphraseOf } from "../secrets/stack-secrets.ts";
 
-/** The result of writing a kit. */
-export interface Written {
-  /** Names of the files that are new or replaced. */
-  readonly files: readonly string[];
-  /** Why the state is not in it; undefined where it is. */
-  readonly stateFailure: string | undefined;
+/** A recovery kit: everything that a rebuild needs besides the repository, in one folder outside the house. */
+
+/** The names of its files. */
+export function kitFiles(stack: string) {
+  return {
+    passphrase: "passphrase",
+    stackFile: `Pulumi.${stack}.yaml`,
+    state: `state-${stack}.json`,
+    readme: `READ-ME-${stack}.txt`,
+  };
+}
+
+/** For whoever finds it, perhaps years later. */
+function readmeText(stack: string): string {
+  const { passphrase, stackFile, state } = kitFiles(stack);
+  return `Recovery kit of the Kraft stack "${stack}".
+
+WHOEVER HAS THIS FOLDER CAN READ AND DELETE EVERY BACKUP AND OPEN EVERY TENANT'S CLUSTER.
+Keep it locked away, away from the house, and encrypted.
+
+  ${passphrase}
+      the passphrase of ${stackFile}
+  ${stackFile}
+      the stack file: what the platform is, and its secrets under that passphrase
+  ${state}
+      Pulumi's record of what it made, its secrets under the same passphrase
+
+After the loss of the house:
+
+  1. Get Kraft's repository, and put ${stackFile} of this folder into it if it has none, or an older one.
+  2. npm ci
+     export PULUMI_CONFIG_PASSPHRASE_FILE=<this folder>/${passphrase}
+  3. npx kraft restore plan -s ${stack}
+     shows, without any cluster, what the backups hold and how long it takes.
+  4. Go on with the repository's documentation on how to rebuild.
+
+Check this folder every three months:  npx kraft kit <this folder> -s ${stack}
+`;
 }
 
 /** A state with all CRDs in it is some megabytes. */
@@ -23,6 +53,7 @@ const largestState = 256 * 1024 ** 2;
 /**
  * Writes a kit, or what it lacks. A different file that is already there is not replaced without `force`.
  *
+ * @returns names of the files that are new or replaced, and why the state is not among them; undefined where it is
  * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
  *   file is in the way.
  */
@@ -31,7 +62,7 @@ export async function writeKit(
   file: StackFile,
   environment: Readonly<Record<string, string | undefined>>,
   force: boolean,
-): Promise<Written> {
+): Promise<{ readonly files: readonly string[]; readonly stateFailure: string | undefined }> {
   outsideRepository(folder, file.directory);
   // A wrong passphrase would only be noticed during a disaster.
   await opener(file, environment);
@@ -60,7 +91,8 @@ export async function writeKit(
   return { files: wanted.map(([name]) => name), stateFailure: state.failure };
 }
 
-function contentOf(path: string): string | undefined {
+/** What a file holds; undefined where there is none. */
+export function contentOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
 }
 
@@ -84,19 +116,16 @@ function real(path: string): string {
 }
 
 /** Exported by Pulumi's own command, with its login and its environment. */
-async function exportedState({ stack, directory }: StackFile): Promise<{
-  readonly text: string | undefined;
-  readonly failure: string | undefined;
-}> {
+async function exportedState({ stack, directory }: StackFile): Promise<{ text?: string; failure?: string }> {
   try {
     const { stdout } = await promisify(execFile)("pulumi", ["stack", "export", "--stack", stack.name], {
       cwd: directory,
       maxBuffer: largestState,
     });
-    return { text: stdout, failure: undefined };
+    return { text: stdout };
   } catch (error) {
     const { code, stderr = "" } = error as { readonly code?: unknown; readonly stderr?: string };
     const why = code === "ENOENT" ? "there is no pulumi on this machine" : stderr.trim().split("\n")[0];
-    return { text: undefined, failure: why === undefined || why === "" ? messageOf(error) : why };
+    return { failure: why === undefined || why === "" ? messageOf(error) : why };
   }
 }

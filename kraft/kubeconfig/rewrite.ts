@@ -5,8 +5,6 @@ import { distance, moment } from "../cli/moment.ts";
 
 /** A kubeconfig as it is handed out. */
 export interface RewrittenKubeconfig {
-  /** Where the API server is reached. */
-  readonly server: string;
   /** The kubeconfig as YAML. It is a credential. */
   readonly text: string;
   /** When the client certificate in it expires; undefined where there is none. */
@@ -15,47 +13,45 @@ export interface RewrittenKubeconfig {
 
 type Fields = Readonly<Record<string, unknown>>;
 
+const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
+
 /**
  * A kubeconfig for use outside the cluster that wrote it: with a server that is reachable from there, and with a name in
  * place of `default`, which would overwrite other clusters when files are merged. The certificate authority stays, since
  * TLS ends in the cluster itself.
  *
  * @param writer who wrote it, for messages
- * @throws Failure if it does not have the shape that this writer gives it
+ * @throws Failure if it does not have the shape that this writer gives it, without quoting it
  */
 export function rewriteKubeconfig(
   source: string,
   name: string,
   server: string,
-  writer: "K3k" | "k3s",
+  writer: keyof typeof versions,
 ): RewrittenKubeconfig {
-  try {
-    return rewritten(source, name, server);
-  } catch (error) {
-    throw error instanceof Unexpected
-      ? new Failure(`${writer}'s kubeconfig is not what ${versions[writer]} write: ${error.message}`)
-      : error;
-  }
-}
-
-/** How long a kubeconfig is valid, as the rest of a sentence about it. */
-export function validityText(expires: Date | undefined, now: Date): string {
-  return expires === undefined
-    ? "has no client certificate: when it expires is not known"
-    : `is valid until ${moment(expires)} (${distance(expires, now)})`;
-}
-
-const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
-
-/** Says what is unexpected, without quoting the file. */
-class Unexpected extends Error {}
-
-function rewritten(source: string, name: string, server: string): RewrittenKubeconfig {
-  const config = parsed(source);
-  const cluster = only(config, "clusters", "cluster");
-  const user = only(config, "users", "user");
+  const unexpected = (what: string): Failure =>
+    new Failure(`${writer}'s kubeconfig is not what ${versions[writer]} write: ${what}`);
+  const attempt = <Value>(what: string, read: () => Value): Value => {
+    try {
+      return read();
+    } catch (error) {
+      throw unexpected(`${what}: ${messageOf(error).split("\n")[0] ?? ""}`);
+    }
+  };
+  const config = attempt("it is not YAML", () => (parse(source) ?? {}) as Fields);
+  const only = (list: string, field: string): Fields => {
+    const entries = config[list];
+    const [entry] = Array.isArray(entries) && entries.length === 1 ? (entries as (Fields | null)[]) : [];
+    const value = entry?.[field];
+    if (typeof value !== "object" || value === null) {
+      throw unexpected(`there is not exactly one entry under ${list}`);
+    }
+    return value as Fields;
+  };
+  const cluster = only("clusters", "cluster");
+  const user = only("users", "user");
   if (typeof cluster["certificate-authority-data"] !== "string") {
-    throw new Unexpected("its cluster has no certificate-authority-data");
+    throw unexpected("its cluster has no certificate-authority-data");
   }
   const certificate = user["client-certificate-data"];
   const result = {
@@ -67,35 +63,18 @@ function rewritten(source: string, name: string, server: string): RewrittenKubec
     "current-context": name,
   };
   return {
-    server,
     // Certificates stay on one line.
     text: stringify(result, { lineWidth: 0 }),
-    expires: typeof certificate === "string" ? expiry(certificate) : undefined,
+    expires:
+      typeof certificate === "string"
+        ? attempt("its client certificate cannot be read", () => certificateEnd(Buffer.from(certificate, "base64")))
+        : undefined,
   };
 }
 
-function parsed(source: string): Fields {
-  try {
-    return (parse(source) ?? {}) as Fields;
-  } catch (error) {
-    throw new Unexpected(`it is not YAML: ${messageOf(error).split("\n")[0] ?? ""}`);
-  }
-}
-
-function only(config: Fields, list: string, field: string): Fields {
-  const entries = config[list];
-  const [entry] = Array.isArray(entries) && entries.length === 1 ? (entries as (Fields | null)[]) : [];
-  const value = entry?.[field];
-  if (typeof value !== "object" || value === null) {
-    throw new Unexpected(`there is not exactly one entry under ${list}`);
-  }
-  return value as Fields;
-}
-
-function expiry(certificate: string): Date {
-  try {
-    return certificateEnd(Buffer.from(certificate, "base64"));
-  } catch (error) {
-    throw new Unexpected(`its client certificate cannot be read: ${messageOf(error)}`);
-  }
+/** How long a kubeconfig is valid, as the rest of a sentence about it. */
+export function validityText(expires: Date | undefined, now: Date): string {
+  return expires === undefined
+    ? "has no client certificate: when it expires is not known"
+    : `is valid until ${moment(expires)} (${distance(expires, now)})`;
 }

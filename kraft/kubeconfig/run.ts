@@ -3,7 +3,7 @@ import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { keysOf } from "../../infra/config/stack-file.ts";
-import { stackFileWith } from "../cli/choice.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import { moment } from "../cli/moment.ts";
 import { invocation, type Run } from "../cli/verb.ts";
@@ -18,7 +18,7 @@ interface Given {
 
 export const run: Run<Given> = async (given, output) => {
   const { tenant, output: path, force = false } = given;
-  const file = stackFileWith(tenant, given);
+  const file = stackFileOf(given, tenant);
   const { domain } = keysOf(file, ["domain"]);
   if (path !== undefined) {
     checkTarget(path, force);

@@ -2,9 +2,10 @@ import { Failure, UsageError } from "../../errors/failure.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { locationOf } from "../../infra/config/model-of.ts";
 import { parse } from "../../infra/config/parse.ts";
-import { keysOf, readStackFile, type StackFile, stacksWithFile } from "../../infra/config/stack-file.ts";
+import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { Source } from "../../infra/model.ts";
-import { chosenStackFile, knownTenant, stackNamed } from "../cli/choice.ts";
+import { directoryOf, stackFileNamed, stackFileOf, stackFilesIn } from "../cli/choice.ts";
+import type { CommonOptions } from "../cli/verb.ts";
 import { openSecrets } from "../secrets/stack-secrets.ts";
 
 /**
@@ -12,16 +13,15 @@ import { openSecrets } from "../secrets/stack-secrets.ts";
  *
  * @throws UsageError where it is not clear, or where the file says nothing of a move.
  */
-export function movingFile(tenant: string, stack: string | undefined, directory: string): StackFile {
-  if (stack !== undefined) {
-    const file = chosenStackFile(stack, directory);
-    knownTenant(tenant, file);
+export function movingFile(tenant: string, given: CommonOptions): StackFile {
+  if (given.stack !== undefined) {
+    const file = stackFileOf(given, tenant);
     fromOf(file, tenant);
     return file;
   }
-  const files = stacksWithFile(directory)
-    .map((name) => readStackFile(stackNamed(name, directory), directory))
-    .filter((file) => parse(file.raw).config.tenants?.[tenant]?.from !== undefined);
+  const files = stackFilesIn(directoryOf(given)).filter(
+    (file) => parse(file.raw).config.tenants?.[tenant]?.from !== undefined,
+  );
   const [only] = files;
   if (only === undefined || files.length > 1) {
     throw new UsageError(
@@ -38,8 +38,8 @@ export function movingFile(tenant: string, stack: string | undefined, directory:
  *
  * @throws UsageError where there is none.
  */
-export function sourceFile(target: StackFile, tenant: string, directory: string): StackFile {
-  return readStackFile(stackNamed(fromOf(target, tenant), directory), directory);
+export function sourceFile(target: StackFile, tenant: string): StackFile {
+  return stackFileNamed(fromOf(target, tenant), target.directory);
 }
 
 function fromOf(file: StackFile, tenant: string): string {

@@ -1,18 +1,23 @@
 import { claimOf, claimText } from "../../cluster/longhorn.ts";
 import type { Goal } from "../../cluster/restore-step.ts";
-import { interruption } from "../../cluster/wait.ts";
+import { annotateTenant } from "../../cluster/tenant-annotations.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import { type Departure, movedAtAnnotation } from "../../components/plan/move.ts";
+import {
+  arrivedFromAnnotation,
+  type Departure,
+  departureText,
+  movedAtAnnotation,
+  movedToAnnotation,
+} from "../../components/plan/move.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { type BackupStore, readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { backUp } from "../backup/backup.ts";
+import { interruptible } from "../cli/time-limit.ts";
 import { type PlannedVolume, type RestoreInputs, restorePlan } from "../restore/plan.ts";
-import { requireBackupTarget } from "../restore/preconditions.ts";
-import { allThere, type Outcome, restoreVolumes } from "../restore/volumes.ts";
+import { allThere, type Outcome, requireBackupTarget, restoreVolumes } from "../restore/volumes.ts";
 import type { Move } from "./clusters.ts";
 import { type MovePhase, obstacles } from "./obstacles.ts";
-import { forgetArrival, forgetDeparture, recordArrival, recordDeparture } from "./record.ts";
 
 /** A move, and how it is done. */
 export interface MoveOrder {
@@ -69,7 +74,7 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
   // What cannot be restored has to be known while the tenant can still go back.
   await volumesToMove(order);
   const departure = source.tenant?.movedTo ?? { to: target.stack, at: new Date().toISOString() };
-  await recordDeparture(source.host, tenant, departure);
+  await annotateTenant(source.host, tenant, { [movedToAnnotation]: departureText(departure) });
   note(`${tenant}: the guest does not start on ${source.stack} again from now on`);
   const last = await lastBackups(order, departure);
   const outcomes = await restoreOnTarget(order, await volumesToMove(order), ({ volume }) => ({
@@ -81,7 +86,7 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
   }));
   const done = report("cutover", move, outcomes);
   if (done.ok) {
-    await recordArrival(target.host, tenant, source.stack);
+    await annotateTenant(target.host, tenant, { [arrivedFromAnnotation]: source.stack });
   }
   return done;
 }
@@ -97,9 +102,9 @@ export async function back({ move }: Pick<MoveOrder, "move">): Promise<MoveRepor
   refuseObstacles("back", move);
   // First what would let the guest start there, then what keeps it from starting here.
   if (target.tenant !== undefined) {
-    await forgetArrival(target.host, tenant);
+    await annotateTenant(target.host, tenant, { [arrivedFromAnnotation]: null });
   }
-  await forgetDeparture(source.host, tenant);
+  await annotateTenant(source.host, tenant, { [movedToAnnotation]: null });
   return report("back", move, []);
 }
 
@@ -153,25 +158,22 @@ async function lastBackups(
   if (due.length === 0) {
     return new Map();
   }
-  const interrupted = interruption();
-  try {
-    const { volumes } = await backUp(source.host, {
+  const { volumes } = await interruptible((signal) =>
+    backUp(source.host, {
       stack: source.stack,
       tenant,
       volumes: due,
-      patience: { until: Date.now() + backupLimit, signal: interrupted.signal },
+      patience: { until: Date.now() + backupLimit, signal },
       progress: (text) => {
         note(`${tenant}: the last backup: ${text}`);
       },
-    });
-    refuse(
-      `the last backup on ${source.stack} failed; run this again once that is fixed`,
-      volumes.flatMap((volume) => (volume.ok ? [] : [`${volume.claim}: ${volume.why}`])),
-    );
-    return new Map(volumes.flatMap((volume) => (volume.ok ? [[volume.volume, volume.backup] as const] : [])));
-  } finally {
-    interrupted.stop();
-  }
+    }),
+  );
+  refuse(
+    `the last backup on ${source.stack} failed; run this again once that is fixed`,
+    volumes.flatMap((volume) => (volume.ok ? [] : [`${volume.claim}: ${volume.why}`])),
+  );
+  return new Map(volumes.flatMap((volume) => (volume.ok ? [[volume.volume, volume.backup] as const] : [])));
 }
 
 /**

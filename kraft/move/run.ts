@@ -1,18 +1,15 @@
-import { minutesOf } from "../../cluster/wait.ts";
 import { sourceReaderPolicy } from "../../components/plan/backup-store.ts";
 import { modelOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { nameServers } from "../check/ask.ts";
-import { type DnsName, judgeDns, namesOf } from "../check/dns.ts";
-import { directoryOf } from "../cli/choice.ts";
+import { askDns } from "../check/dns.ts";
 import { hostOf } from "../cli/host.ts";
-import type { Output } from "../cli/output.ts";
+import { minutesOf } from "../cli/time-limit.ts";
 import type { Run } from "../cli/verb.ts";
 import { inputsOf } from "../restore/inputs.ts";
 import { readMoveCluster } from "./clusters.ts";
-import { doneChecks } from "./done.ts";
 import { movingFile, sourceFile, sourceIn, sourceStore } from "./files.ts";
 import { back, copy, cutover } from "./phases.ts";
-import { progressOf } from "./progress.ts";
+import { doneChecks, progressOf } from "./progress.ts";
 import { checksText, progressText, reportText } from "./text.ts";
 
 interface Given {
@@ -26,14 +23,13 @@ interface Given {
 export const run: Run<Given> = async (given, output) => {
   const { tenant, phase } = given;
   const backupLimit = minutesOf("--timeout", given.timeout, 720);
-  const directory = directoryOf(given);
-  const target = movingFile(tenant, given.stack, directory);
+  const target = movingFile(tenant, given);
   if (given.keyPolicy === true) {
     const { bucket, prefix } = sourceIn(target);
     const policy = sourceReaderPolicy(bucket, prefix);
     return { json: policy, text: JSON.stringify(policy, undefined, 2) };
   }
-  const source = sourceFile(target, tenant, directory);
+  const source = sourceFile(target, tenant);
   const clusterOf = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
   const look = async () => {
     const both = Promise.all([clusterOf(source), clusterOf(target)]);
@@ -53,7 +49,11 @@ export const run: Run<Given> = async (given, output) => {
       };
     }
     case "done": {
-      const checks = doneChecks(move, await dnsNames(target, tenant, given.resolver, output));
+      const servers = nameServers(given.resolver);
+      const asked = askDns(modelOf(target), servers, (name) => name.tenant === null || name.tenant === tenant);
+      const names = await output.during(`asking ${servers.servers.join(", ")} for DNS names`, asked);
+      const ofTenant = names.filter((name) => name.tenant === tenant);
+      const checks = doneChecks(move, ofTenant);
       const ok = checks.every((check) => check.ok === true);
       const next = [
         `state: archived for ${tenant} in Pulumi.${named.from}.yaml, later purged: docs/offboarding.md`,
@@ -83,23 +83,3 @@ export const run: Run<Given> = async (given, output) => {
     }
   }
 };
-
-/** What DNS says about the tenant's names. */
-async function dnsNames(
-  target: StackFile,
-  tenant: string,
-  resolver: string | undefined,
-  output: Output,
-): Promise<DnsName[]> {
-  const model = modelOf(target);
-  const asked = nameServers(resolver);
-  const questions = namesOf(model).filter((name) => name.tenant === null || name.tenant === tenant);
-  const answers = await output.during(
-    `asking ${asked.servers.join(", ")} for DNS names`,
-    asked.ask(
-      questions.map(({ name }) => name),
-      model.entrypoint,
-    ),
-  );
-  return judgeDns(model, answers).filter((name) => name.tenant === tenant);
-}

@@ -1,8 +1,7 @@
 import { distance } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
-import type { Check } from "./done.ts";
 import type { MoveReport } from "./phases.ts";
-import type { Progress, VolumeProgress } from "./progress.ts";
+import type { Check, Progress, VolumeProgress } from "./progress.ts";
 
 /** Whose move it is. */
 export interface Named {

@@ -1,19 +1,22 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
-import type { Claim, Namespace, PersistentVolume, Volume } from "../../cluster/objects.ts";
+import type { PersistentVolume, Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { type Patience, waitFor } from "../../cluster/wait.ts";
 import { tenantLabel, tenantOfNamespace } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
+import { listAll, type Listed } from "../cli/host.ts";
 import { moment } from "../cli/moment.ts";
 
 /** Everything that tells whether a volume is still needed. */
-export interface Seen {
-  readonly volumes: readonly Volume[];
-  readonly persistentVolumes: readonly PersistentVolume[];
-  readonly claims: readonly Claim[];
-  readonly namespaces: readonly Namespace[];
-}
+const collections = {
+  volumes: paths.volumes.all,
+  persistentVolumes: paths.persistentVolumes.all,
+  claims: paths.claims.all,
+  namespaces: paths.namespaces.all,
+};
+
+export type Seen = Listed<typeof collections>;
 
 /** A volume that holds disk and that no claim has any more. Sizes are bytes, times RFC 3339. */
 export interface Released {
@@ -147,14 +150,8 @@ function refuse(name: string, reasons: readonly string[]): void {
 }
 
 /** Asks the cluster for all of it. */
-export async function see(host: WritableHost): Promise<Seen> {
-  const [volumes, persistentVolumes, claims, namespaces] = await Promise.all([
-    host.list(paths.volumes.all),
-    host.list(paths.persistentVolumes.all),
-    host.list(paths.claims.all),
-    host.list(paths.namespaces.all),
-  ]);
-  return { volumes, persistentVolumes, claims, namespaces };
+export function see(host: WritableHost): Promise<Seen> {
+  return listAll(host, collections);
 }
 
 /**

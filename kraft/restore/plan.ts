@@ -8,6 +8,7 @@ import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";
 import { intervalHours } from "../../infra/schedule.ts";
 import { moment } from "../cli/moment.ts";
+import type { Remark } from "../cli/output.ts";
 
 /** What a restore depends on, besides the backups. */
 export interface RestoreInputs {
@@ -50,13 +51,6 @@ export interface LeftVolume {
   readonly namespace: string | null;
   readonly claim: string | null;
   readonly reason: string;
-}
-
-/** Something that is wrong, or that the operator should know. */
-export interface Remark {
-  /** The tenant or the volume. */
-  readonly subject: string;
-  readonly message: string;
 }
 
 /** What a restore would do. */

@@ -1,23 +1,21 @@
+import type { WritableHost } from "../../cluster/client.ts";
+import { defaultTarget } from "../../cluster/longhorn.ts";
+import { paths } from "../../cluster/paths.ts";
+import { annotateTenant } from "../../cluster/tenant-annotations.ts";
+import { arrivedFromAnnotation } from "../../components/plan/move.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
-import { stackFileOf, stackFileWith } from "../cli/choice.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { recordArrival } from "../move/record.ts";
 import { bucketKey } from "../secrets/stack-secrets.ts";
-import { applyRestore } from "./apply.ts";
 import { inputsOf, storeOf } from "./inputs.ts";
-import { restorePlan } from "./plan.ts";
+import { type RestorePlan, restorePlan } from "./plan.ts";
 import { outcomeText, planText } from "./text.ts";
-import { allThere, wholeTenants } from "./volumes.ts";
+import { allThere, requireBackupTarget, restoreVolumes, wholeTenants } from "./volumes.ts";
 
-interface Given {
-  readonly phase: "plan" | "apply";
-  readonly tenant?: string;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly phase: "plan" | "apply"; readonly tenant?: string }> = async (given, output) => {
   const { phase, tenant } = given;
-  const file = tenant === undefined ? stackFileOf(given) : stackFileWith(tenant, given);
+  const file = stackFileOf(given, tenant);
   const stack = file.stack.name;
   const inputs = { ...inputsOf(file), tenant };
   const store = storeOf(file, await bucketKey(file, process.env));
@@ -33,12 +31,20 @@ export const run: Run<Given> = async (given, output) => {
     };
   }
   const host = await reach(file, output);
-  const outcomes = await applyRestore(host, plan, { replicas: inputs.replicas, note: output.note });
+  const remedy = "Bring the platform up first, with kraft:phase restore: pulumi up";
+  await requireBackupTarget(host, defaultTarget, plan.target, remedy);
+  const outcomes = await restoreVolumes(host, plan.order, {
+    fieldManager: "kraft-restore",
+    goal: () => ({ is: "restored", replicas: inputs.replicas }),
+    refused: await refusedTenants(host, plan),
+    remedy,
+    note: output.note,
+  });
   // A tenant that once moved here from another stack has now come back from this stack's own backups.
   const whole = new Set(wholeTenants(plan.order, outcomes));
   for (const { name, from } of inputs.tenants) {
     if (from !== undefined && whole.has(name)) {
-      await recordArrival(host, name, from);
+      await annotateTenant(host, name, { [arrivedFromAnnotation]: from });
     }
   }
   const ok = allThere(outcomes) && isPlanFine;
@@ -48,3 +54,25 @@ export const run: Run<Given> = async (given, output) => {
     ok,
   };
 };
+
+/** Tenants of whom nothing may be touched, and why. */
+async function refusedTenants(host: WritableHost, plan: RestorePlan): Promise<ReadonlyMap<string, string>> {
+  const refused = new Map(plan.refused.map((name) => [name, "its volumes do not fit its quota"]));
+  await Promise.all(
+    plan.tenants.map(async ({ name, namespace }) => {
+      const [live, clusters] = await Promise.all([
+        host.get(paths.namespaces.named(namespace)),
+        host.list(paths.clusters.in(namespace)),
+      ]);
+      if (live === undefined) {
+        const why = `namespace ${namespace} does not exist: bring the platform up first, with kraft:phase restore`;
+        refused.set(name, why);
+      } else if (clusters.length > 0) {
+        const guests = clusters.map(({ metadata }) => metadata.name).join(", ");
+        const why = `the guest ${guests} exists and may have made empty volumes already: nothing of ${name} was touched`;
+        refused.set(name, why);
+      }
+    }),
+  );
+  return refused;
+}

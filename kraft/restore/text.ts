@@ -1,7 +1,7 @@
 import { duration } from "../../infra/checks/backup-window.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { distance } from "../cli/moment.ts";
-import type { Style } from "../cli/output.ts";
+import { remarkLine, type Style } from "../cli/output.ts";
 import type { PlannedVolume, RestorePlan } from "./plan.ts";
 import type { Outcome } from "./volumes.ts";
 
@@ -31,7 +31,7 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
       ["tenant", "claim", "volume", "size", "backup", "kept", "download"],
       ...order.map((volume) => [
         volume.tenant,
-        claimText(volume),
+        plannedClaimText(volume),
         volume.volume,
         bytesText(volume.sizeBytes),
         ago(volume.backup.created, now),
@@ -51,12 +51,12 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
     ]);
   }
   if (warnings.length > 0) {
-    lines.push("", style.caution("Warnings"), ...warnings.map(({ subject, message }) => `  ${subject}: ${message}`));
+    lines.push("", style.caution("Warnings"), ...warnings.map(remarkLine));
   }
   lines.push("");
   if (problems.length > 0) {
     const count = problems.length === 1 ? "1 thing is wrong" : `${problems.length} things are wrong`;
-    lines.push(style.bad(count), ...problems.map(({ subject, message }) => `  ${subject}: ${message}`));
+    lines.push(style.bad(count), ...problems.map(remarkLine));
   } else if (order.length === 0) {
     lines.push("Nothing comes back: there are no backups of this stack's tenants.");
   } else {
@@ -66,15 +66,8 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
 }
 
 /** What a guest calls a claim, and where the name does not tell the host. */
-export function claimText({
-  isDatastore,
-  guest,
-  claim,
-}: Pick<PlannedVolume, "claim" | "guest" | "isDatastore">): string {
-  if (isDatastore) {
-    return "datastore";
-  }
-  return guest === null ? claim : `${guest.namespace}/${guest.name}`;
+export function plannedClaimText({ isDatastore, guest, claim }: PlannedVolume): string {
+  return isDatastore ? "datastore" : guest === null ? claim : `${guest.namespace}/${guest.name}`;
 }
 
 function ago(created: string | null, now: Date): string {
@@ -91,7 +84,7 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, sta
     ...outcomes.flatMap(({ volume, tenant, message }) =>
       message === null ? [] : [`  ${volume} of ${tenant}: ${message}`],
     ),
-    ...plan.problems.map(({ subject, message }) => `  ${subject}: ${message}`),
+    ...plan.problems.map(remarkLine),
   ];
   const summary = `${count("restored")} volumes brought back, ${count("there")} were there already.`;
   return wrong.length > 0

@@ -1,74 +1,80 @@
 import { defaultTarget, groupLabel, isOfDrill, isStandby } from "../../cluster/longhorn.ts";
-import { condition, type Metadata, type Volume } from "../../cluster/objects.ts";
+import { condition, type Metadata } from "../../cluster/objects.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
-import { type Found, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
+import { type Remarks, sentence, sortedBy } from "./remarks.ts";
 import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";
 
 /** Where backups go. */
-export function targetFound({ backupTargets }: Observed): Found<Status["backups"]["target"]> {
+export function targetStatus({ backupTargets }: Observed, problems: Remarks): Status["backups"]["target"] {
   const target = backupTargets.find(({ metadata }) => metadata.name === defaultTarget);
   if (target === undefined) {
-    return { part: null, problems: remarks("backup target", "Longhorn has none: nothing leaves the house") };
+    problems.add("backup target", "Longhorn has none: nothing leaves the house");
+    return null;
   }
   const url = target.spec?.backupTargetURL ?? "";
   const available = target.status?.available === true;
   const unavailable = condition(target.status, "Unavailable");
-  return {
-    part: { url, available, lastSyncedAt: target.status?.lastSyncedAt ?? null },
-    problems: remarks(
-      "backup target",
-      !available &&
-        sentence(
-          `${url || "without a URL"} is not available`,
-          unavailable?.status === "True" ? unavailable.message : undefined,
-        ),
-    ),
-  };
+  const why = unavailable?.status === "True" ? unavailable.message : undefined;
+  problems.add("backup target", !available && sentence(`${url || "without a URL"} is not available`, why));
+  return { url, available, lastSyncedAt: target.status?.lastSyncedAt ?? null };
 }
 
 /** Longhorn's schedules: Kraft's, and others that the cluster has. */
-export function schedulesFound({ recurringJobs }: Observed): Found<ScheduleStatus>[] {
-  const missing = schedules
-    .filter(({ name }) => !recurringJobs.some(({ metadata }) => metadata.name === name))
-    .map(({ name, task, cron, groups, retain }) => ({
-      part: { name, present: false, task, cron, groups, retain },
-      problems: remarks(`schedule ${name}`, "is not in the cluster: run pulumi up"),
-    }));
+export function scheduleStatuses({ recurringJobs }: Observed, problems: Remarks): ScheduleStatus[] {
   const present = recurringJobs.map(({ metadata: { name }, spec = {} }) => {
     const { task = "", cron = "", groups, retain = 0 } = spec;
-    return { part: { name, present: true, task, cron, groups: [...(groups ?? [])].sort(), retain }, problems: [] };
+    return { name, present: true, task, cron, groups: [...(groups ?? [])].sort(), retain };
   });
-  return sortedBy([...present, ...missing], ({ part }) => part.name);
+  const missing = schedules
+    .filter(({ name }) => !present.some((job) => job.name === name))
+    .map(({ name, task, cron, groups, retain }) => ({ name, present: false, task, cron, groups, retain }));
+  for (const { name } of sortedBy(missing, (schedule) => schedule.name)) {
+    problems.add(`schedule ${name}`, "is not in the cluster: run pulumi up");
+  }
+  return sortedBy([...present, ...missing], ({ name }) => name);
 }
 
 /** How much later than its schedule a backup may be, as a share of the time between two. */
 const patience = 0.5;
 
 /** Every volume but those of drills, by tenant and claim. */
-export function volumesFound(observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus>[] {
-  return sortedBy(
-    observed.volumes
-      .filter((volume) => !isOfDrill(volume))
-      .map((volume) => volumeFound(volume, observed, tenants, now)),
-    ({ part: { tenant, claim, name } }) => `${tenant ?? "~"} ${claim ?? "~"} ${name}`,
+export function volumeStatuses(
+  observed: Observed,
+  tenants: readonly string[],
+  now: Date,
+  problems: Remarks,
+): VolumeStatus[] {
+  const named = observed.volumes
+    .filter((volume) => !isOfDrill(volume))
+    .map((volume) => {
+      const { namespace, pvcName } = volume.status?.kubernetesStatus ?? {};
+      const tenant = tenants.find((name) => tenantNames(name).namespace === namespace) ?? null;
+      return { volume, namespace, tenant, claim: claimName(observed, tenant, namespace, pvcName) };
+    });
+  const sorted = sortedBy(
+    named,
+    ({ tenant, claim, volume }) => `${tenant ?? "~"} ${claim ?? "~"} ${volume.metadata.name}`,
   );
-}
-
-function volumeFound(volume: Volume, observed: Observed, tenants: readonly string[], now: Date): Found<VolumeStatus> {
-  const { metadata, spec, status } = volume;
-  const { namespace, pvcName } = status?.kubernetesStatus ?? {};
-  const tenant = tenants.find((name) => tenantNames(name).namespace === namespace) ?? null;
-  const claim = claimName(observed, tenant, namespace, pvcName);
-  const robustness = status?.robustness ?? "unknown";
-  const lastBackup = timestamp(status?.lastBackupAt);
-  const standby = isStandby(volume);
-  const interval = standby ? undefined : backupInterval(metadata);
-  return {
-    part: {
+  return sorted.map(({ volume, namespace, tenant, claim }) => {
+    const { metadata, spec, status } = volume;
+    const robustness = status?.robustness ?? "unknown";
+    const lastBackup = timestamp(status?.lastBackupAt);
+    const standby = isStandby(volume);
+    const interval = standby ? undefined : backupInterval(metadata);
+    problems.add(
+      claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`,
+      robustness === "faulted" && "FAULTED: no copy of it is usable",
+      robustness === "degraded" && "degraded: a copy is missing",
+      // A copy that follows another stack's backups has none of its own: they are made where the tenant still is.
+      interval === undefined
+        ? !standby && "no schedule makes backups of it"
+        : overdueText(lastBackup, timestamp(metadata.creationTimestamp), interval, now),
+    );
+    return {
       name: metadata.name,
       tenant,
       claim,
@@ -78,17 +84,8 @@ function volumeFound(volume: Volume, observed: Observed, tenants: readonly strin
       standby,
       lastBackupAt: lastBackup?.toISOString() ?? null,
       backupEveryHours: interval === undefined ? null : interval / 3_600_000,
-    },
-    problems: remarks(
-      claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`,
-      robustness === "faulted" && "FAULTED: no copy of it is usable",
-      robustness === "degraded" && "degraded: a copy is missing",
-      // A copy that follows another stack's backups has none of its own: they are made where the tenant still is.
-      interval === undefined
-        ? !standby && "no schedule makes backups of it"
-        : overdueText(lastBackup, timestamp(metadata.creationTimestamp), interval, now),
-    ),
-  };
+    };
+  });
 }
 
 /** That a volume's last backup is too old; undefined where it is not. */

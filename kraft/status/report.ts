@@ -1,7 +1,7 @@
 import type { Problem } from "../../errors/problem.ts";
 import type { Tenant } from "../../infra/model.ts";
 import type { Stack } from "../../stacks/index.ts";
-import type { Remark } from "./found.ts";
+import type { Remark } from "../cli/output.ts";
 
 /**
  * What `kraft status --json` prints. Fields are added, never renamed or taken away. Times are RFC 3339 in UTC; null is

@@ -1,20 +1,21 @@
+import type { Host } from "../../cluster/client.ts";
+import { runningVersions } from "../../cluster/running-versions.ts";
 import { UsageError } from "../../errors/failure.ts";
-import { declaredTenantsOf, entryOf, keysOf } from "../../infra/config/stack-file.ts";
+import type { Problem } from "../../errors/problem.ts";
+import { declaredVersions } from "../../infra/checks/support.ts";
+import { declaredTenantsOf, entryOf, keysOf, type StackFile } from "../../infra/config/stack-file.ts";
+import { skewProblems } from "../../infra/guards/version-changes.ts";
 import { machineZone } from "../../infra/schedule.ts";
+import { k3kReleases } from "../../infra/versions.ts";
 import { stackFileOf } from "../cli/choice.ts";
-import { reach } from "../cli/host.ts";
+import { listAll, reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { observe } from "./observed.ts";
+import { observedCollections } from "./observed.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
-import { refusedVersionChanges } from "./versions.ts";
 
-interface Given {
-  readonly prometheus?: true;
-}
-
-export const run: Run<Given> = async (given, output) => {
+export const run: Run<{ readonly prometheus?: true }> = async (given, output) => {
   if (given.json === true && given.prometheus === true) {
     throw new UsageError("--json and --prometheus exclude each other");
   }
@@ -24,7 +25,7 @@ export const run: Run<Given> = async (given, output) => {
   const { context, uid } = host;
   const [observed, versions] = await output.during(
     `reading the cluster ${context}`,
-    Promise.all([observe(host), refusedVersionChanges(file, host)]),
+    Promise.all([listAll(host, observedCollections), refusedVersionChanges(file, host)]),
   );
   const tenants = declaredTenantsOf(file);
   const expected = { stack: file.stack, tenants, entry: entryOf(file), context, uid, versions };
@@ -38,3 +39,14 @@ export const run: Run<Given> = async (given, output) => {
     ok: result.ok,
   };
 };
+
+/** What the next `pulumi up` would take back or skip, of what runs. A version that nobody knows is for `kraft check`. */
+export async function refusedVersionChanges(file: StackFile, host: Host): Promise<readonly Problem[]> {
+  const wanted = file.raw.values["k3kVersion"] ?? file.stack.k3kVersion;
+  const k3k = k3kReleases.find(({ version }) => version === wanted);
+  if (k3k === undefined) {
+    return [];
+  }
+  const managed = file.raw.values["machines"] !== undefined;
+  return skewProblems(declaredVersions({ stack: file.stack, k3k }), await runningVersions(host), managed);
+}

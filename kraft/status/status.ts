@@ -1,51 +1,146 @@
-import { schedulesFound, targetFound, volumesFound } from "./backups.ts";
-import { certificatesFound, issuerProblems } from "./certificates.ts";
-import type { Found, Remark } from "./found.ts";
+import { condition } from "../../cluster/objects.ts";
+import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { metallbNamespace } from "../../components/plan/metallb-values.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { distance, moment, timestamp } from "../cli/moment.ts";
+import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
 import type { Observed } from "./observed.ts";
-import { nodesFound, platformFound } from "./platform.ts";
-import type { Expected, Status } from "./report.ts";
-import { tenantsFound } from "./tenants.ts";
+import { Remarks, sentence, sortedBy } from "./remarks.ts";
+import type { CertificateStatus, Expected, NodeStatus, Status, WorkloadStatus } from "./report.ts";
+import { tenantStatuses } from "./tenants.ts";
 
 /** What is the matter with a cluster, from what it told about itself. */
 export function judge(observed: Observed, expected: Expected, now: Date): Status {
-  const tenants = tenantsFound(observed, expected, now);
-  const names = tenants.map(({ part }) => part.name);
-  const nodes = nodesFound(observed, expected.stack);
-  const platform = platformFound(observed, expected);
-  const target = targetFound(observed);
-  const jobs = schedulesFound(observed);
-  const volumes = volumesFound(observed, names, now);
-  const certificates = certificatesFound(observed, now);
-  const problems = [
-    ...problemsOf(nodes),
-    ...platform.problems,
-    ...problemsOf(tenants),
-    ...target.problems,
-    ...problemsOf(jobs),
-    ...problemsOf(volumes),
-    ...issuerProblems(observed),
-    ...problemsOf(certificates),
-    ...expected.versions.map(({ key, found, fix }) => ({ subject: key, message: `${found}: ${fix}` })),
-  ];
+  const problems = new Remarks();
+  const notes = new Remarks();
+  const nodes = nodeStatuses(observed, expected, problems);
+  const platform = workloadStatuses(observed, expected, problems);
+  const tenants = tenantStatuses(observed, expected, now, problems, notes);
+  const names = tenants.map(({ name }) => name);
+  const target = targetStatus(observed, problems);
+  const schedules = scheduleStatuses(observed, problems);
+  const volumes = volumeStatuses(observed, names, now, problems);
+  judgeIssuer(observed, problems);
+  const certificates = certificateStatuses(observed, now, problems);
+  for (const { key, found, fix } of expected.versions) {
+    problems.add(key, `${found}: ${fix}`);
+  }
   return {
     stack: expected.stack.name,
     cluster: { context: expected.context, uid: expected.uid },
     at: now.toISOString(),
-    ok: problems.length === 0,
-    nodes: partsOf(nodes),
-    platform: platform.part,
-    tenants: partsOf(tenants),
-    backups: { target: target.part, schedules: partsOf(jobs), volumes: partsOf(volumes) },
-    certificates: partsOf(certificates),
-    problems,
-    notes: tenants.flatMap(({ notes }) => notes),
+    ok: problems.list.length === 0,
+    nodes,
+    platform,
+    tenants,
+    backups: { target, schedules, volumes },
+    certificates,
+    problems: problems.list,
+    notes: notes.list,
   };
 }
 
-function partsOf<Part>(found: readonly Found<Part>[]): Part[] {
-  return found.map(({ part }) => part);
+/** Conditions of a node that say nothing good when they are true. */
+const pressures = ["DiskPressure", "MemoryPressure", "NetworkUnavailable", "PIDPressure"];
+
+/** The nodes of the stack, and others that the cluster has. */
+function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remarks): NodeStatus[] {
+  const names = new Set([...stack.nodes.map(({ name }) => name), ...nodes.map(({ metadata }) => metadata.name)]);
+  return [...names].sort().map((name) => {
+    const node = nodes.find(({ metadata }) => metadata.name === name);
+    const ready = condition(node?.status, "Ready");
+    const isReady = ready?.status === "True";
+    const pressed = (node?.status?.conditions ?? []).filter(
+      ({ type = "", status }) => pressures.includes(type) && status === "True",
+    );
+    problems.add(
+      `node ${name}`,
+      node === undefined
+        ? `is of stack ${stack.name}, but not in the cluster`
+        : !isReady && sentence("is not ready", ready?.message),
+      ...pressed.map(({ type = "", message }) => sentence(type, message)),
+    );
+    return {
+      name,
+      present: node !== undefined,
+      ready: isReady,
+      schedulable: node !== undefined && node.spec?.unschedulable !== true,
+      version: node?.status?.nodeInfo?.kubeletVersion ?? null,
+    };
+  });
 }
 
-function problemsOf(found: readonly Found<unknown>[]): Remark[] {
-  return found.flatMap(({ problems }) => problems);
+/** What the platform runs. */
+function workloadStatuses(
+  { deployments, daemonSets }: Observed,
+  { entry }: Expected,
+  problems: Remarks,
+): WorkloadStatus[] {
+  const namespaces: readonly string[] = [
+    ...Object.values(platformNamespaces),
+    ...(entry === undefined ? [] : [metallbNamespace]),
+  ].sort();
+  const workloads: WorkloadStatus[] = [
+    ...deployments.map(({ metadata: { namespace = "", name }, spec, status }) => ({
+      namespace,
+      name,
+      kind: "Deployment" as const,
+      ready: status?.readyReplicas ?? 0,
+      wanted: spec?.replicas ?? 1,
+    })),
+    ...daemonSets.map(({ metadata: { namespace = "", name }, status }) => ({
+      namespace,
+      name,
+      kind: "DaemonSet" as const,
+      ready: status?.numberReady ?? 0,
+      wanted: status?.desiredNumberScheduled ?? 0,
+    })),
+  ].filter(({ namespace }) => namespaces.includes(namespace));
+  for (const name of namespaces.filter((own) => !workloads.some(({ namespace }) => namespace === own))) {
+    problems.add(`namespace ${name}`, "has no Deployment and no DaemonSet: nothing runs");
+  }
+  const own = sortedBy(workloads, ({ namespace, name }) => `${namespace}/${name}`);
+  for (const { namespace, kind, name, ready, wanted } of own) {
+    problems.add(
+      `${kind} ${namespace}/${name}`,
+      kind === "DaemonSet" && wanted === 0 ? "fits no node" : ready < wanted && `${ready} of ${wanted} ready`,
+    );
+  }
+  return own;
+}
+
+/** What is wrong with the one issuer. */
+function judgeIssuer({ issuers }: Observed, problems: Remarks): void {
+  const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
+  const ready = condition(issuer?.status, "Ready");
+  problems.add(
+    `issuer ${issuerName}`,
+    issuer === undefined
+      ? "is not in the cluster: run pulumi up"
+      : ready?.status !== "True" && sentence("is not ready", ready?.message),
+  );
+}
+
+/** Milliseconds after its due time that a renewal may take. */
+const renewalPatience = 24 * 3_600_000;
+
+/** Every certificate, by namespace and name. */
+function certificateStatuses({ certificates }: Observed, now: Date, problems: Remarks): CertificateStatus[] {
+  const sorted = sortedBy(certificates, ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+  return sorted.map(({ metadata: { namespace = "", name }, spec, status }) => {
+    const ready = condition(status, "Ready");
+    const isReady = ready?.status === "True";
+    const notAfter = timestamp(status?.notAfter);
+    const renewal = timestamp(status?.renewalTime);
+    const isOverdue = renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience;
+    problems.add(
+      `certificate ${namespace}/${name}`,
+      notAfter !== undefined && notAfter < now
+        ? `EXPIRED ${distance(notAfter, now)}`
+        : isReady
+          ? isOverdue && `should have been renewed on ${moment(renewal)}`
+          : sentence("is not ready", ready?.message),
+    );
+    return { namespace, name, hosts: spec?.dnsNames ?? [], ready: isReady, notAfter: notAfter?.toISOString() ?? null };
+  });
 }

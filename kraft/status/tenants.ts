@@ -5,8 +5,8 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
-import { type Found, type Remark, remarks, sentence, sortedBy } from "./found.ts";
 import type { Observed } from "./observed.ts";
+import { type Remarks, sentence } from "./remarks.ts";
 import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";
 
 /** One tenant in the cluster, and what the stack file says of them. */
@@ -20,54 +20,37 @@ interface Guest {
   readonly movedTo: TenantStatus["movedTo"];
 }
 
-/** A tenant, with what is wrong and what is only to be known. */
-export interface FoundTenant extends Found<TenantStatus> {
-  readonly notes: readonly Remark[];
-}
-
 /** Every tenant of the stack file, and every guest that is only in the cluster. By name. */
-export function tenantsFound(
+export function tenantStatuses(
   observed: Observed,
-  { stack, tenants }: Pick<Expected, "stack" | "tenants">,
+  { stack, tenants }: Expected,
   now: Date,
-): FoundTenant[] {
+  problems: Remarks,
+  notes: Remarks,
+): TenantStatus[] {
   const clusters = observed.clusters.filter(
     ({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace,
   );
   const names = new Set([...tenants.map(({ name }) => name), ...clusters.map(({ metadata }) => metadata.name)]);
-  return sortedBy([...names], (name) => name).map((name) => {
-    const guest = guestOf(
+  return [...names].sort().map((name) => {
+    const declared = tenants.find((tenant) => tenant.name === name);
+    const cluster = clusters.find(({ metadata }) => metadata.name === name);
+    const namespace = observed.namespaces.find(({ metadata }) => metadata.name === tenantNames(name).namespace);
+    const annotations = namespace?.metadata.annotations ?? {};
+    const departure = departureOf(annotations[movedToAnnotation]);
+    const found = { guest: cluster !== undefined, arrivedFrom: annotations[arrivedFromAnnotation] };
+    const guest: Guest = {
       name,
-      tenants.find((tenant) => tenant.name === name),
-      clusters.find(({ metadata }) => metadata.name === name),
-      observed.namespaces.find(({ metadata }) => metadata.name === tenantNames(name).namespace),
-    );
-    const subject = `tenant ${name}`;
-    return {
-      part: tenantStatus(guest, observed),
-      problems: remarks(subject, ...guestProblems(guest), ...drillProblems(guest, now)),
-      notes: remarks(subject, ...moveNotes(guest, stack.name, now)),
+      declared,
+      cluster,
+      namespace,
+      awaitedFrom: declared?.state === "active" && awaitsData(declared, found) ? (declared.from ?? null) : null,
+      movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
     };
+    problems.add(`tenant ${name}`, ...guestProblems(guest), ...drillProblems(guest, now));
+    notes.add(`tenant ${name}`, ...moveNotes(guest, stack.name, now));
+    return tenantStatus(guest, observed);
   });
-}
-
-function guestOf(
-  name: string,
-  declared: DeclaredTenant | undefined,
-  cluster: Cluster | undefined,
-  namespace: Namespace | undefined,
-): Guest {
-  const annotations = namespace?.metadata.annotations ?? {};
-  const departure = departureOf(annotations[movedToAnnotation]);
-  const found = { guest: cluster !== undefined, arrivedFrom: annotations[arrivedFromAnnotation] };
-  return {
-    name,
-    declared,
-    cluster,
-    namespace,
-    awaitedFrom: declared?.state === "active" && awaitsData(declared, found) ? (declared.from ?? null) : null,
-    movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
-  };
 }
 
 function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo }: Guest, observed: Observed) {

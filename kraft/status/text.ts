@@ -1,7 +1,7 @@
 import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
 import { distance, moment } from "../cli/moment.ts";
-import type { Style } from "../cli/output.ts";
+import { remarkLine, type Style } from "../cli/output.ts";
 import type { Status, TenantStatus, Use } from "./report.ts";
 
 const gibibyte = 1024 ** 3;
@@ -13,20 +13,12 @@ const gibibyte = 1024 ** 3;
  */
 export function statusText(status: Status, description: string, style: Style, zone: string): string[] {
   const now = new Date(status.at);
-  const sections: Table[] = [
-    nodesTable(status),
-    platformTable(status),
-    tenantsTable(status, now),
-    scheduleTable(status.backups.schedules, zone, now),
-    volumesTable(status, now),
-    certificatesTable(status, now),
-  ];
   const { problems, notes } = status;
   const count = problems.length === 1 ? "1 thing is wrong" : `${problems.length} things are wrong`;
   return [
     style.title(`${status.stack}: ${description}`),
     `  context ${status.cluster.context}, ${moment(now)}`,
-    ...sections.flatMap((table) =>
+    ...tablesOf(status, now, zone).flatMap((table) =>
       table.rows.length > 1 ? ["", ...style.table(table)] : ["", style.title(table.title), "  none"],
     ),
     "",
@@ -37,50 +29,78 @@ export function statusText(status: Status, description: string, style: Style, zo
   ];
 }
 
-function remarkLine({ subject, message }: Status["problems"][number]): string {
-  return `  ${subject}: ${message}`;
+/** The parts of a status, each under the headings of its columns. */
+function tablesOf(status: Status, now: Date, zone: string): Table[] {
+  const { nodes, platform, tenants, backups, certificates } = status;
+  const ago = (time: string | null, otherwise: string): string =>
+    time === null ? otherwise : distance(new Date(time), now);
+  return [
+    {
+      title: "Nodes",
+      rows: [
+        ["node", "state", "kubelet"],
+        ...nodes.map(({ name, present, ready, schedulable, version }) => [
+          name,
+          present ? `${ready ? "ready" : "NOT READY"}${schedulable ? "" : ", no new pods"}` : "MISSING",
+          version ?? "",
+        ]),
+      ],
+    },
+    {
+      title: "Platform",
+      rows: [
+        ["namespace", "name", "kind", "ready"],
+        ...platform.map(({ namespace, name, kind, ready, wanted }) => [namespace, name, kind, `${ready}/${wanted}`]),
+      ],
+    },
+    {
+      title: "Tenants",
+      rows: [
+        ["tenant", "guest", "CPU", "memory", "volumes", "pods", "proven restorable"],
+        ...tenants.map((tenant) => [
+          tenant.name,
+          guestText(tenant),
+          ...[tenant.quota.cpu, tenant.quota.memory, tenant.quota.storage, tenant.quota.pods].map(useText),
+          ago(tenant.lastProvenRestorableAt, "never"),
+        ]),
+      ],
+    },
+    scheduleTable(backups.schedules, zone, now),
+    {
+      title: "Volumes",
+      rows: [
+        ["tenant", "claim", "size", "state", "last backup"],
+        ...backups.volumes.map(({ tenant, claim, name, bytes, state, robustness, standby, lastBackupAt }) => [
+          tenant ?? "-",
+          claim ?? name,
+          bytes === null ? "-" : `${Math.round((bytes / gibibyte) * 10) / 10}Gi`,
+          standby ? "following" : state === "attached" ? robustness : state,
+          ago(lastBackupAt, "never"),
+        ]),
+      ],
+    },
+    {
+      title: "Certificates",
+      rows: [
+        ["namespace", "certificate", "hosts", "state", "expires"],
+        ...certificates.map(({ namespace, name, hosts, ready, notAfter }) => [
+          namespace,
+          name,
+          hosts.length > 2 ? `${hosts.slice(0, 2).join(", ")} and ${hosts.length - 2} more` : hosts.join(", "),
+          ready ? "ready" : "NOT READY",
+          ago(notAfter, "-"),
+        ]),
+      ],
+    },
+  ];
 }
 
-function nodesTable({ nodes }: Status): Table {
-  return {
-    title: "Nodes",
-    rows: [
-      ["node", "state", "kubelet"],
-      ...nodes.map(({ name, present, ready, schedulable, version }) => [
-        name,
-        present ? `${ready ? "ready" : "NOT READY"}${schedulable ? "" : ", no new pods"}` : "MISSING",
-        version ?? "",
-      ]),
-    ],
-  };
-}
-
-function platformTable({ platform }: Status): Table {
-  return {
-    title: "Platform",
-    rows: [
-      ["namespace", "name", "kind", "ready"],
-      ...platform.map(({ namespace, name, kind, ready, wanted }) => [namespace, name, kind, `${ready}/${wanted}`]),
-    ],
-  };
-}
-
-function tenantsTable({ tenants }: Status, now: Date): Table {
-  return {
-    title: "Tenants",
-    rows: [
-      ["tenant", "guest", "CPU", "memory", "volumes", "pods", "proven restorable"],
-      ...tenants.map(({ quota, lastProvenRestorableAt, ...tenant }) => [
-        tenant.name,
-        guestText(tenant),
-        ...[quota.cpu, quota.memory, quota.storage, quota.pods].map(useText),
-        lastProvenRestorableAt === null ? "never" : distance(new Date(lastProvenRestorableAt), now),
-      ]),
-    ],
-  };
-}
-
-function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, GuestFields>): string {
+function guestText({
+  state,
+  phase,
+  awaitedFrom,
+  movedTo,
+}: Omit<TenantStatus, "quota" | "lastProvenRestorableAt">): string {
   if (movedTo !== null) {
     return `moved to ${movedTo.stack}`;
   }
@@ -90,42 +110,8 @@ function guestText({ state, phase, awaitedFrom, movedTo }: Pick<TenantStatus, Gu
   return state === null || state === "active" ? (phase ?? "-") : state;
 }
 
-type GuestFields = "state" | "phase" | "awaitedFrom" | "movedTo";
-
 function useText(use: Use | null): string {
   return use === null ? "-" : `${use.used} of ${use.hard}`;
-}
-
-function volumesTable({ backups }: Status, now: Date): Table {
-  return {
-    title: "Volumes",
-    rows: [
-      ["tenant", "claim", "size", "state", "last backup"],
-      ...backups.volumes.map(({ tenant, claim, name, bytes, state, robustness, standby, lastBackupAt }) => [
-        tenant ?? "-",
-        claim ?? name,
-        bytes === null ? "-" : `${Math.round((bytes / gibibyte) * 10) / 10}Gi`,
-        standby ? "following" : state === "attached" ? robustness : state,
-        lastBackupAt === null ? "never" : distance(new Date(lastBackupAt), now),
-      ]),
-    ],
-  };
-}
-
-function certificatesTable({ certificates }: Status, now: Date): Table {
-  return {
-    title: "Certificates",
-    rows: [
-      ["namespace", "certificate", "hosts", "state", "expires"],
-      ...certificates.map(({ namespace, name, hosts, ready, notAfter }) => [
-        namespace,
-        name,
-        hosts.length > 2 ? `${hosts.slice(0, 2).join(", ")} and ${hosts.length - 2} more` : hosts.join(", "),
-        ready ? "ready" : "NOT READY",
-        notAfter === null ? "-" : distance(new Date(notAfter), now),
-      ]),
-    ],
-  };
 }
 
 function targetLine({ backups: { target } }: Status, now: Date): string {

@@ -1,5 +1,5 @@
+import { stringify } from "yaml";
 import type { WelcomeFacts } from "./facts.ts";
-import { exampleHost, exampleIngressText } from "./ingress.ts";
 
 /** The sheet that a tenant gets, in Markdown that a person also reads well as it is. */
 export function welcomeSheet(facts: WelcomeFacts): string {
@@ -78,7 +78,7 @@ function exposing(facts: WelcomeFacts): string[] {
     `With a Service \`shop\` on port 80 in your namespace \`default\`, and \`${host}\` as a CNAME for \`${facts.entrypoint}\`:`,
     "",
     "```yaml",
-    exampleIngressText(facts),
+    stringify(exampleIngress(facts)).trimEnd(),
     "```",
     "",
     `A minute later \`https://${host}\` answers with a certificate of its own, which is renewed by itself.`,
@@ -170,4 +170,35 @@ function markdownTable(rows: readonly (readonly string[])[]): string[] {
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = rows;
   return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)];
+}
+
+/** Host of the example: the tenant's first domain with a name in front, which can be a CNAME where a domain cannot. */
+export function exampleHost({ domains: [domain = ""] }: Pick<WelcomeFacts, "domains">): string {
+  return `shop.${domain}`;
+}
+
+/** The Ingress that a tenant can copy. A test sends it through the platform's own admission rules. */
+export function exampleIngress(facts: Pick<WelcomeFacts, "domains" | "ingressClass" | "issuer">) {
+  const host = exampleHost(facts);
+  return {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: {
+      name: "shop",
+      namespace: "default",
+      annotations: { "cert-manager.io/cluster-issuer": facts.issuer },
+    },
+    spec: {
+      ingressClassName: facts.ingressClass,
+      tls: [{ hosts: [host], secretName: "shop-tls" }],
+      rules: [
+        {
+          host,
+          http: {
+            paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "shop", port: { number: 80 } } } }],
+          },
+        },
+      ],
+    },
+  };
 }

@@ -12,10 +12,10 @@ import { comment } from "../../kraft/diff/comment.ts";
 import { verdictOn } from "../../kraft/diff/confirmation.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { changesOf } from "../../kraft/diff/preview-changes.ts";
-import { previewNotes } from "../../kraft/diff/wording.ts";
+import { previewNotes } from "../../kraft/diff/text.ts";
 import { openEngine } from "../../local/engine.ts";
 import { generatedSecrets } from "../../local/stack-files.ts";
-import { type Config, type Embedded, type Tenants } from "./embedded.ts";
+import type { Config, Embedded, Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
 
 /** `node test/cluster/comments.test.ts --write` writes the comments anew, for a person to read in the diff. */

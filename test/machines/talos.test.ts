@@ -7,7 +7,7 @@ import { delimiter, join, resolve } from "node:path";
 import { after, before, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { HostCluster } from "../../components/host-cluster.ts";
-import { installerImage } from "../../components/plan/machines/talos-image.ts";
+import { installerImage } from "../../components/plan/machines/talos-config.ts";
 import { bootstrap } from "../../infra/nodes/bootstrap.ts";
 import { declareTalos } from "../../infra/nodes/talos.ts";
 import { eventually } from "../../local/api.ts";

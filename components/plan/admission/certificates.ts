@@ -1,5 +1,5 @@
-import { domainsOfNamespace, outsideDomains } from "./domains.ts";
-import { type AdmissionPolicy, quoted, requestsFor, valueOr } from "./policy.ts";
+import { domainsOfNamespace, outsideDomains, quoted, valueOr } from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor } from "./policy.ts";
 
 /**
  * The certificates of a tenant. cert-manager derives them from Ingresses; if one of its annotations ever passed the rules

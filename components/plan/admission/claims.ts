@@ -1,5 +1,5 @@
-import { byOperator, byVolumeBinder } from "./identities.ts";
-import { type AdmissionPolicy, list, requestsFor, type Rule, type Scope, valueOr } from "./policy.ts";
+import { byOperator, byVolumeBinder, list, valueOr } from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor, type Rule, type Scope } from "./policy.ts";
 
 /**
  * The volume claims of a tenant: only of classes with a backup schedule, always a new and empty volume, and without the

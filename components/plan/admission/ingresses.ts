@@ -1,6 +1,13 @@
-import { type AllowedAnnotations, foreignAnnotations } from "./annotations.ts";
-import { domainsOfNamespace, outsideDomains } from "./domains.ts";
-import { type AdmissionPolicy, list, quoted, requestsFor, type Rule, valueOr, type Variable } from "./policy.ts";
+import {
+  type AllowedAnnotations,
+  domainsOfNamespace,
+  foreignAnnotations,
+  list,
+  outsideDomains,
+  quoted,
+  valueOr,
+} from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** The names that a tenant writes into an Ingress. */
 export interface IngressSettings {
@@ -8,15 +15,13 @@ export interface IngressSettings {
   readonly issuerName: string;
 }
 
-/** Where the tenant's domains are listed: on the host in the namespace, in a guest in the policy itself. */
-export type Domains = { readonly in: "namespace" } | { readonly in: "policy"; readonly domains: readonly string[] };
-
 /** Most rules of one Ingress. Every host costs the platform a route and, with TLS, a certificate. */
 const ruleLimit = 20;
 
 /** Most entries of `tls`, and hosts in each. Let's Encrypt allows 100 names, but one that fails spoils the certificate. */
 const tlsLimit = 10;
 
+const keySizeAnnotation = "cert-manager.io/private-key-size";
 const issuerAnnotation = "cert-manager.io/cluster-issuer";
 const entryPointsAnnotation = "traefik.ingress.kubernetes.io/router.entrypoints";
 
@@ -44,7 +49,7 @@ const annotations: AllowedAnnotations = {
     issuerAnnotation,
     "cert-manager.io/private-key-algorithm",
     "cert-manager.io/private-key-rotation-policy",
-    "cert-manager.io/private-key-size",
+    keySizeAnnotation,
     "kubernetes.io/description",
     entryPointsAnnotation,
     "traefik.ingress.kubernetes.io/router.tls",
@@ -67,80 +72,68 @@ const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
  *
  * The same rules apply on the host and in the guest. The host's protect the other tenants. The guest's tell the tenant at
  * `kubectl apply`: K3k only logs the host's answer, and leaves an Ingress that cannot be deleted.
+ *
+ * @param domains In a guest, the tenant's domains; on the host its namespace lists them.
  */
-export function ingressPolicy(settings: IngressSettings, domains: Domains): AdmissionPolicy {
+export function ingressPolicy(settings: IngressSettings, domains?: readonly string[]): AdmissionPolicy {
   return {
     name: "kraft-tenant-ingresses",
-    scope: domains.in === "namespace" ? "tenants" : "everywhere",
+    scope: domains === undefined ? "tenants" : "everywhere",
     requests: [requestsFor("networking.k8s.io/v1", ["ingresses"])],
-    variables: [...variables(domains)],
-    rules: [...hostRules(), ...tlsRules(), ...annotationRules(settings), keySizeRule(), ...backendRules(settings)],
+    variables: [
+      { name: "domains", expression: domains === undefined ? domainsOfNamespace : list(domains) },
+      { name: "rules", expression: valueOr("object.spec.rules", "[]") },
+      { name: "tls", expression: valueOr("object.spec.tls", "[]") },
+      { name: "annotations", expression: valueOr("object.metadata.annotations", "{}") },
+      { name: "hosts", expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)" },
+      outsideDomains("foreignHosts", "variables.hosts"),
+      { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
+    ],
+    rules: [...hostRules, ...tlsRules, ...annotationRules(settings), ...backendRules(settings)],
   };
 }
 
-function variables(domains: Domains): readonly Variable[] {
-  const own = domains.in === "policy" ? list(domains.domains) : domainsOfNamespace;
-  return [
-    { name: "domains", expression: own },
-    { name: "rules", expression: valueOr("object.spec.rules", "[]") },
-    { name: "tls", expression: valueOr("object.spec.tls", "[]") },
-    { name: "annotations", expression: valueOr("object.metadata.annotations", "{}") },
-    {
-      name: "hosts",
-      expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)",
-    },
-    outsideDomains("foreignHosts", "variables.hosts"),
-    { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
-  ];
-}
+const hostRules: readonly Rule[] = [
+  {
+    expression: "!has(object.spec.defaultBackend)",
+    message: "spec.defaultBackend would answer for every host of the platform: remove it, and write rules with a host",
+  },
+  {
+    expression: `variables.rules.size() >= 1 && variables.rules.size() <= ${ruleLimit}`,
+    message: `an Ingress needs 1 to ${ruleLimit} rules: write one with a host, or split the Ingress`,
+  },
+  {
+    expression: "variables.rules.all(r, has(r.host) && r.host != '')",
+    message: "a rule without a host would answer for every host of the platform: give every rule a host",
+  },
+  {
+    expression: "!variables.hosts.exists(h, h.startsWith('*'))",
+    message: "a wildcard host would take precedence over exact ones: write each host in a rule of its own",
+  },
+  {
+    expression: "variables.foreignHosts.size() == 0",
+    message: "a host is not within your domains: use one of your own, or ask the operator to add the domain",
+    messageExpression:
+      "'not within your domains: ' + variables.foreignHosts.join(', ') + '; yours are: ' + variables.domains.join(', ') + " +
+      "' and all their subdomains; use one of them, or ask the operator to add the domain'",
+  },
+];
 
-function hostRules(): readonly Rule[] {
-  return [
-    {
-      expression: "!has(object.spec.defaultBackend)",
-      message:
-        "spec.defaultBackend would answer for every host of the platform: remove it, and write rules with a host",
-    },
-    {
-      expression: `variables.rules.size() >= 1 && variables.rules.size() <= ${ruleLimit}`,
-      message: `an Ingress needs 1 to ${ruleLimit} rules: write one with a host, or split the Ingress`,
-    },
-    {
-      expression: "variables.rules.all(r, has(r.host) && r.host != '')",
-      message: "a rule without a host would answer for every host of the platform: give every rule a host",
-    },
-    {
-      expression: "!variables.hosts.exists(h, h.startsWith('*'))",
-      message: "a wildcard host would take precedence over exact ones: write each host in a rule of its own",
-    },
-    {
-      expression: "variables.foreignHosts.size() == 0",
-      message: "a host is not within your domains: use one of your own, or ask the operator to add the domain",
-      messageExpression:
-        "'not within your domains: ' + variables.foreignHosts.join(', ') + '; yours are: ' + variables.domains.join(', ') + " +
-        "' and all their subdomains; use one of them, or ask the operator to add the domain'",
-    },
-  ];
-}
-
-function tlsRules(): readonly Rule[] {
-  return [
-    {
-      expression: `variables.tls.size() <= ${tlsLimit} && variables.tls.all(t, has(t.hosts) && t.hosts.size() >= 1 && t.hosts.size() <= ${tlsLimit})`,
-      message: `spec.tls may have up to ${tlsLimit} entries, each with 1 to ${tlsLimit} hosts: name the hosts, or split the Ingress`,
-    },
-    {
-      expression: "variables.tls.all(t, !has(t.hosts) || t.hosts.all(h, h in variables.hosts))",
-      message: "spec.tls names a host that no rule of this Ingress has: add the rule, or remove the host",
-    },
-    {
-      expression:
-        "variables.tls.all(t, has(t.secretName) && t.secretName.endsWith('-tls') && t.secretName.size() <= 63)",
-      message:
-        "every entry of spec.tls needs a secretName that ends in -tls, 63 characters at most, for example shop-tls: the platform puts the certificate there",
-    },
-  ];
-}
+const tlsRules: readonly Rule[] = [
+  {
+    expression: `variables.tls.size() <= ${tlsLimit} && variables.tls.all(t, has(t.hosts) && t.hosts.size() >= 1 && t.hosts.size() <= ${tlsLimit})`,
+    message: `spec.tls may have up to ${tlsLimit} entries, each with 1 to ${tlsLimit} hosts: name the hosts, or split the Ingress`,
+  },
+  {
+    expression: "variables.tls.all(t, !has(t.hosts) || t.hosts.all(h, h in variables.hosts))",
+    message: "spec.tls names a host that no rule of this Ingress has: add the rule, or remove the host",
+  },
+  {
+    expression: "variables.tls.all(t, has(t.secretName) && t.secretName.endsWith('-tls') && t.secretName.size() <= 63)",
+    message:
+      "every entry of spec.tls needs a secretName that ends in -tls, 63 characters at most, for example shop-tls: the platform puts the certificate there",
+  },
+];
 
 function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
   return [
@@ -163,15 +156,11 @@ function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
       expression: `!(${quoted(entryPointsAnnotation)} in variables.annotations) || variables.annotations[${quoted(entryPointsAnnotation)}] in ['web', 'websecure', 'web,websecure', 'websecure,web']`,
       message: `${entryPointsAnnotation} may be web, websecure or both with a comma: write that, or remove it for both`,
     },
+    {
+      expression: `!(${quoted(keySizeAnnotation)} in variables.annotations) || variables.annotations[${quoted(keySizeAnnotation)}] in ${list(keySizes)}`,
+      message: `${keySizeAnnotation} may be one of ${keySizes.join(", ")}: write one of them, or remove it`,
+    },
   ];
-}
-
-function keySizeRule(): Rule {
-  const annotation = quoted("cert-manager.io/private-key-size");
-  return {
-    expression: `!(${annotation} in variables.annotations) || variables.annotations[${annotation}] in ${list(keySizes)}`,
-    message: `cert-manager.io/private-key-size may be one of ${keySizes.join(", ")}: write one of them, or remove it`,
-  };
 }
 
 function backendRules({ ingressClassName }: IngressSettings): readonly Rule[] {

@@ -1,6 +1,6 @@
 // What tenants may do on the host through K3k's kubelet, which has far more rights than it uses.
-import { onlyByTenant, syncedName } from "./identities.ts";
-import { type AdmissionPolicy, list, quoted, requestsFor } from "./policy.ts";
+import { list, onlyByTenant, quoted, syncedName } from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor } from "./policy.ts";
 
 /**
  * In their namespace on the host, tenants may change only what K3k copied from the guest. The rest is the platform's: the

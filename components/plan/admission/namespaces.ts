@@ -1,5 +1,6 @@
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNamePattern, tenantNames } from "../names.ts";
-import { type AdmissionPolicy, quoted, requestsFor } from "./policy.ts";
+import { quoted } from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor } from "./policy.ts";
 
 const podSecurityLabel = "pod-security.kubernetes.io/enforce";
 

@@ -1,6 +1,6 @@
 import { priorityClasses } from "../size.ts";
-import { byTenant, byWorkloadController, syncedName } from "./identities.ts";
-import { type AdmissionPolicy, list, quoted, requestsFor, type Rule, valueOr } from "./policy.ts";
+import { byTenant, byWorkloadController, list, quoted, syncedName, valueOr } from "./expressions.ts";
+import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
 const volumeTypes = [
@@ -23,8 +23,11 @@ const longestGracePeriod = 3600;
 /** The resources of a container that quotas count. */
 const countedResources = ["cpu", "memory", "ephemeral-storage"];
 
-const systemPriorityMessage =
-  "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only";
+const systemPriorityRule: Rule = {
+  expression: "!variables.priorityClass.startsWith('system-') || variables.isCoreDns",
+  message:
+    "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only",
+};
 
 const requests = [requestsFor("v1", ["pods", "pods/ephemeralcontainers"])];
 
@@ -33,7 +36,7 @@ const variables = [
   { name: "volumes", expression: valueOr("object.spec.volumes", "[]") },
   { name: "tolerations", expression: valueOr("object.spec.tolerations", "[]") },
   { name: "priorityClass", expression: valueOr("object.spec.priorityClassName", "''") },
-] as const;
+];
 
 /**
  * The pods of a tenant on the host, beyond what Pod Security forbids: no identity and no secret but their own, no
@@ -67,7 +70,10 @@ export const hostPodPolicy: AdmissionPolicy = {
     ...referenceRules(),
     ...priorityRules(),
     ...schedulingRules(),
-    nodeNameRule(),
+    {
+      expression: `request.operation != 'CREATE' || !(${byTenant}) || !has(object.spec.nodeName) || object.spec.nodeName == ''`,
+      message: "spec.nodeName would pass by the scheduler: remove it",
+    },
     ...resourceRules(),
     labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
   ],
@@ -93,10 +99,7 @@ export function guestPodPolicy(tenant: string): AdmissionPolicy {
     ],
     rules: [
       ...volumeRules(),
-      {
-        expression: "!variables.priorityClass.startsWith('system-') || variables.isCoreDns",
-        message: systemPriorityMessage,
-      },
+      systemPriorityRule,
       ...schedulingRules(),
       ...resourceRules(),
       labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
@@ -194,10 +197,7 @@ function priorityRules(): readonly Rule[] {
   const requested = (name: string): string => `quantity(string(dyn(c.resources).requests['${name}']))`;
   const limited = "quantity(string(dyn(c.resources).limits['memory']))";
   return [
-    {
-      expression: "!variables.priorityClass.startsWith('system-') || variables.isCoreDns",
-      message: systemPriorityMessage,
-    },
+    systemPriorityRule,
     {
       expression:
         `variables.priorityClass in ['system-cluster-critical', ${quoted(priorityClasses.tenant)}] || ` +
@@ -234,7 +234,7 @@ function schedulingRules(): readonly Rule[] {
       message: `taints of ${platformTaints} and CriticalAddonsOnly keep nodes to the platform: remove the toleration`,
     },
     {
-      expression: (["podAffinity", "podAntiAffinity"] as const).map(withinNamespace).join(" && "),
+      expression: ["podAffinity", "podAntiAffinity"].map(withinNamespace).join(" && "),
       message:
         "pod affinity may not name namespaces: remove namespaces and namespaceSelector, on the host all namespaces of a guest are one",
     },
@@ -253,13 +253,6 @@ function schedulingRules(): readonly Rule[] {
   ];
 }
 
-function nodeNameRule(): Rule {
-  return {
-    expression: `request.operation != 'CREATE' || !(${byTenant}) || !has(object.spec.nodeName) || object.spec.nodeName == ''`,
-    message: "spec.nodeName would pass by the scheduler: remove it",
-  };
-}
-
 function resourceRules(): readonly Rule[] {
   const counted = (field: "limits" | "requests"): string =>
     `(!has(dyn(c.resources).${field}) || dyn(c.resources).${field}.all(r, r in ${list(countedResources)}))`;
@@ -276,7 +269,7 @@ function resourceRules(): readonly Rule[] {
 }
 
 /** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods off a node. */
-function withinNamespace(kind: "podAffinity" | "podAntiAffinity"): string {
+function withinNamespace(kind: string): string {
   const own = (term: string): string => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`;
   const affinity = `object.spec.affinity.${kind}`;
   const required = `${affinity}.requiredDuringSchedulingIgnoredDuringExecution`;

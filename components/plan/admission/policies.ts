@@ -24,7 +24,7 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
     hostPodPolicy,
     servicePolicy("tenants"),
     claimPolicy("tenants", storageClasses),
-    ingressPolicy(settings, { in: "namespace" }),
+    ingressPolicy(settings),
     certificatePolicy(settings.issuerName),
   ];
 }
@@ -43,6 +43,6 @@ export function guestPolicies(
     guestPodPolicy(tenant),
     servicePolicy("everywhere"),
     claimPolicy("everywhere", classes),
-    ingressPolicy(settings, { in: "policy", domains }),
+    ingressPolicy(settings, domains),
   ];
 }

@@ -10,24 +10,18 @@ export interface Rule {
   readonly messageExpression?: string;
 }
 
-/** A named CEL expression that rules refer to as `variables.<name>`. */
-export interface Variable {
-  readonly name: string;
-  readonly expression: string;
-}
-
-/** A condition of the request, in CEL: where it is false, the policy does not apply. */
-export interface Condition {
+/** A CEL expression and what it is called. */
+export interface NamedExpression {
   readonly name: string;
   readonly expression: string;
 }
 
 /** Requests that a policy applies to. */
-export interface RequestRule {
-  readonly apiGroups: readonly string[];
-  readonly apiVersions: readonly string[];
-  readonly resources: readonly string[];
-  readonly operations: readonly ("CREATE" | "UPDATE" | "DELETE" | "CONNECT")[];
+interface RequestRule {
+  readonly apiGroups: string[];
+  readonly apiVersions: string[];
+  readonly resources: string[];
+  readonly operations: ("CREATE" | "UPDATE" | "DELETE" | "CONNECT")[];
 }
 
 /**
@@ -40,10 +34,12 @@ export type Scope = "tenants" | "unknown-tenants" | "everywhere";
 export interface AdmissionPolicy {
   readonly name: string;
   readonly scope: Scope;
-  readonly requests: readonly RequestRule[];
-  readonly conditions?: readonly Condition[];
-  readonly variables?: readonly Variable[];
-  readonly rules: readonly Rule[];
+  readonly requests: RequestRule[];
+  /** Where one of them is false, the policy does not apply. */
+  readonly conditions?: NamedExpression[];
+  /** Expressions that rules refer to as `variables.<name>`. */
+  readonly variables?: NamedExpression[];
+  readonly rules: Rule[];
 }
 
 const scopes: Readonly<Record<Scope, Selector | undefined>> = {
@@ -81,25 +77,10 @@ export function bindingSpec(name: string) {
  */
 export function requestsFor(
   api: string,
-  resources: readonly string[],
+  resources: string[],
   operations: RequestRule["operations"] = ["CREATE", "UPDATE"],
 ): RequestRule {
   const [version = "", group = ""] = api.split("/").reverse();
   // Copied, since YAML would write a list that occurs twice as a reference to the first.
   return { apiGroups: [group], apiVersions: [version], resources, operations: [...operations] };
-}
-
-/** The value of an optional field in CEL, and what counts where it is absent. */
-export function valueOr(field: string, otherwise: string): string {
-  return `has(${field}) ? ${field} : ${otherwise}`;
-}
-
-/** A text as CEL writes it. */
-export function quoted(text: string): string {
-  return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
-}
-
-/** A list of texts as CEL writes it. */
-export function list(texts: readonly string[]): string {
-  return `[${texts.map(quoted).join(", ")}]`;
 }

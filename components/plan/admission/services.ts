@@ -1,4 +1,4 @@
-import { type AllowedAnnotations, foreignAnnotations } from "./annotations.ts";
+import { type AllowedAnnotations, foreignAnnotations } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Scope } from "./policy.ts";
 
 /**

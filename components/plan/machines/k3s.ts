@@ -1,4 +1,4 @@
-/** What the configuration of every k3s server of a cluster follows from. */
+/** What determines the configuration of every k3s server of a cluster. */
 export interface K3sSettings {
   readonly podCidr: string;
   readonly serviceCidr: string;
@@ -50,7 +50,7 @@ export function k3sConfiguration(settings: K3sSettings): Record<string, unknown>
     "flannel-backend": "wireguard-native",
     // Traefik and Longhorn come from Kraft. Its Service of type LoadBalancer gets its addresses from k3s (servicelb).
     disable: ["traefik", "local-storage"],
-    // Only at a cluster's birth: it cannot be switched on later.
+    // Only when the cluster is created: it cannot be switched on later.
     "secrets-encryption": true,
     "protect-kernel-defaults": true,
     "tls-san": settings.apiNames,
@@ -78,11 +78,6 @@ export function k3sConfiguration(settings: K3sSettings): Record<string, unknown>
       "terminated-pod-gc-threshold=100",
     ],
   };
-}
-
-/** What differs between servers. */
-export function nodeConfiguration(node: { readonly name: string; readonly address: string }): Record<string, unknown> {
-  return { "node-name": node.name, "node-ip": node.address };
 }
 
 /** Pod Security for namespaces that say nothing themselves: what Talos does by itself, so that both clusters are alike. */

@@ -1,23 +1,16 @@
 /** Pods that a kubelet runs at most (`maxPods`, kubelet's default). */
 export const podsPerNode = 110;
 
-/** What a node of k3s keeps from pods. CPU in thousandths, memory in mebibytes. */
-export interface Reserves {
-  /** For the operating system. */
-  readonly system: { readonly millicpu: number; readonly memoryMebibytes: number };
-  /** For Kubernetes itself: API server, etcd and kubelet are one process on each node. */
-  readonly kube: { readonly millicpu: number; readonly memoryMebibytes: number };
-  /** Free memory under which pods are evicted. */
-  readonly evictionMebibytes: number;
-}
-
 /**
- * What Kraft recommends for an OptiPlex of 4 threads and 32 GiB. The k3s process of a server with etcd takes about
- * 1.5 GiB; that is an assumption, to be measured with `systemctl status k3s`.
+ * What a node of k3s keeps from pods: Kraft's recommendation for an OptiPlex of 4 threads and 32 GiB. The k3s process of a
+ * server with etcd takes about 1.5 GiB; that is an assumption, to be measured with `systemctl status k3s`.
  */
-export const k3sReserves: Reserves = {
+export const k3sReserves = {
+  /** For the operating system. */
   system: { millicpu: 250, memoryMebibytes: 1024 },
+  /** For Kubernetes itself: API server, etcd and kubelet are one process on each node. */
   kube: { millicpu: 250, memoryMebibytes: 2048 },
+  /** Free memory under which pods are evicted. */
   evictionMebibytes: 500,
 };
 

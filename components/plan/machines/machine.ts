@@ -1,6 +1,6 @@
 import type { Exposure } from "../traefik-values.ts";
 
-/** What a machine is made of, as far as an operating system has to be told before it runs there. */
+/** The properties of a machine that its operating system depends on. */
 export interface Machine {
   readonly firmware: "bios" | "uefi";
   /** Whether a TPM 2.0 can hold the keys of its disks. It takes UEFI with Secure Boot as well. */
@@ -10,50 +10,41 @@ export interface Machine {
     /** Level of x86-64 (System V psABI): 2 has SSE4.2, 3 has AVX2. Images built for more do not start. */
     readonly level: 1 | 2 | 3 | 4;
   };
-  /** What the disks hang on. A Smart Array shows only logical drives, each made of several disks. */
+  /** The controller that the disks are attached to. A Smart Array shows only logical drives, each made of several disks. */
   readonly controller: "smart-array" | "ahci" | "nvme";
 }
 
-/** What follows from how many nodes there are and what runs on them, for everything above the machines. */
-export interface HostTraits {
-  /** An address that moves between nodes takes more than one; on a single node its own ports are all there is. */
-  readonly exposure: Exposure;
-  /** Where Longhorn keeps replicas: Talos mounts its volumes under /var/mnt, and /var/lib is not Longhorn's there. */
-  readonly dataPath: string;
-  /** Whether a node's pods have somewhere to go while it restarts. */
-  readonly drains: boolean;
-  /** Whether the nodes of the control plane run everything else too, which they do where there are no others. */
-  readonly controlPlaneRunsPods: boolean;
-}
-
 /**
- * What follows from the number of nodes and their operating system. All nodes are of the control plane: neither one
- * machine nor three leave any over.
+ * What follows from the number of nodes and their operating system. All nodes are of the control plane, and run everything
+ * else too: neither one machine nor three leave any over.
  *
  * @param nodes At least 1.
  */
-export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: number): HostTraits {
+export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: number) {
   const several = nodes > 1;
+  const exposure: Exposure = several ? "loadBalancer" : "hostPort";
   return {
-    exposure: several ? "loadBalancer" : "hostPort",
+    /** An address that moves between nodes takes more than one; on a single node its own ports are all there is. */
+    exposure,
+    /** Where Longhorn keeps replicas: Talos mounts its volumes under /var/mnt, and /var/lib is not Longhorn's there. */
     dataPath: distribution === "talos" ? "/var/mnt/longhorn" : "/var/lib/longhorn",
+    /** Whether a node's pods have somewhere to go while it restarts. */
     drains: several,
-    controlPlaneRunsPods: true,
   };
 }
 
-/** How a disk of a machine is unlocked when the machine starts, nobody being there to type a passphrase. */
-export type DiskKey = "tpm" | "node-id";
+export type HostTraits = ReturnType<typeof hostTraits>;
 
 /**
- * What can unlock the disks of a machine. Without a TPM it is the machine's own UUID, which keeps a disk that is pulled,
- * stolen or sent back unreadable, but not one in a machine that is stolen with it.
+ * What unlocks the disks of a machine when it starts and nobody is there to type a passphrase. Without a TPM it is the
+ * machine's own UUID, which keeps a disk that is pulled, stolen or sent back unreadable, but not one in a machine that is
+ * stolen with it.
  */
-export function diskKey(machine: Machine): DiskKey {
+export function diskKey(machine: Machine): "tpm" | "node-id" {
   return machine.firmware === "uefi" && machine.tpm ? "tpm" : "node-id";
 }
 
-/** What Talos starts with: it has systemd-boot only for UEFI. */
+/** The bootloader of Talos, which has systemd-boot only for UEFI. */
 export function bootloader({ firmware }: Machine): "grub" | "systemd-boot" {
   return firmware === "bios" ? "grub" : "systemd-boot";
 }
@@ -65,9 +56,4 @@ export function bootloader({ firmware }: Machine): "grub" | "systemd-boot" {
  */
 export function wwidPrefix({ controller }: Machine): string {
   return controller === "smart-array" ? "naa.600508b1" : "";
-}
-
-/** Whether a broken disk costs no data: a controller that makes one drive of several keeps going. */
-export function survivesDisk({ controller }: Machine): boolean {
-  return controller === "smart-array";
 }

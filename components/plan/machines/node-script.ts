@@ -6,7 +6,6 @@ import {
   k3sFiles,
   type K3sSettings,
   k3sUnit,
-  nodeConfiguration,
   podSecurityConfiguration,
 } from "./k3s.ts";
 import { kubeletConfiguration } from "./kubelet.ts";
@@ -35,35 +34,22 @@ export interface K3sClusterPlan {
   /** Whether the first node may begin a new cluster when no other answers. */
   readonly clusterInit: boolean;
   readonly longhorn: { readonly dataPath: string; readonly dedicatedDisk: boolean };
-  /**
-   * Any text; when it changes, every node's script runs again.
-   *
-   * @default none
-   */
+  /** Any text; when it changes, every node's script runs again. */
   readonly rerunToken?: string | undefined;
-  readonly limits: K3sLimits;
+  readonly limits: typeof k3sLimits;
 }
 
-/** How long a node may take, and what it must have free. */
-export interface K3sLimits {
+/** How long a node may take: together under an hour and a half, which is what Pulumi waits for one node. */
+export const k3sLimits = {
   /** Mebibytes free on the system's file system and on that of k3s. */
-  readonly freeMebibytes: number;
-  /** Seconds until a node must be healthy after k3s was started. */
-  readonly healthSeconds: number;
-  /** Seconds between two looks. */
-  readonly healthInterval: number;
-  /** Seconds that a drain may take. */
-  readonly drainSeconds: number;
-  /** Seconds in which Longhorn must have all copies again after a drain. */
-  readonly volumeSeconds: number;
-}
-
-/** Together under an hour and a half, which is what Pulumi waits for one node. */
-export const k3sLimits: K3sLimits = {
   freeMebibytes: 2048,
+  /** Seconds until a node must be healthy after k3s was started. */
   healthSeconds: 600,
+  /** Seconds between two health checks. */
   healthInterval: 5,
+  /** Seconds that a drain may take. */
   drainSeconds: 900,
+  /** Seconds in which Longhorn must have all copies again after a drain. */
   volumeSeconds: 2700,
 };
 
@@ -126,7 +112,7 @@ export function nodeScript(plan: K3sClusterPlan, node: K3sNode, functions: reado
 function k3sNodeFiles(node: K3sNode): NodeFile[] {
   const file = (path: string, mode: string, content: string): NodeFile => ({ path, mode, group: "k3s", content });
   return [
-    file(k3sFiles.node, "600", yaml(nodeConfiguration(node))),
+    file(k3sFiles.node, "600", yaml({ "node-name": node.name, "node-ip": node.address })),
     file(k3sFiles.podSecurity, "600", yaml(podSecurityConfiguration())),
     file(k3sFiles.auditPolicy, "600", yaml(auditPolicy())),
     file(k3sFiles.kubelet, "644", yaml(kubeletConfiguration())),

@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { bootloader, diskKey, type HostTraits, type Machine } from "./machine.ts";
-import { installerImage } from "./talos-image.ts";
 
 /** A drive of a machine by the WWID that `talosctl get disks` shows: names like sda change from start to start. */
 export interface Drives {
@@ -10,7 +10,7 @@ export interface Drives {
   readonly longhorn: string;
 }
 
-/** What the machine configuration of one node follows from. Nothing in it is secret. */
+/** What determines the machine configuration of one node. Nothing in it is secret. */
 export interface TalosNodeSettings {
   readonly name: string;
   /** Address in the home network, which the router's DHCP always gives to this machine. */
@@ -19,7 +19,7 @@ export interface TalosNodeSettings {
   readonly drives: Drives;
   /** Size of Longhorn's file system. */
   readonly longhornGiB: number;
-  readonly traits: Pick<HostTraits, "controlPlaneRunsPods" | "dataPath">;
+  readonly traits: HostTraits;
   /** Version of Talos, without a `v`. */
   readonly talosVersion: string;
   readonly network: { readonly podCidr: string; readonly serviceCidr: string };
@@ -35,8 +35,8 @@ export const kubeletReservation = {
 } as const;
 
 /**
- * What makes a machine of Kraft's out of the configuration that `talosctl gen config` generates for any: a patch of
- * several documents. The secrets stay in their own file, and what does not differ from Talos' defaults is not in it.
+ * The patch, of several documents, that turns the configuration that `talosctl gen config` generates for any machine into
+ * that of Kraft's. The secrets stay in their own file, and what does not differ from Talos' defaults is not in it.
  */
 export function talosPatch(settings: TalosNodeSettings): string {
   return documents([
@@ -61,7 +61,7 @@ export function recoveryKeyPatch(
   return documents([
     // Not STATE: the passphrase itself is kept in it.
     { apiVersion: "v1alpha1", kind: "VolumeConfig", name: "EPHEMERAL", encryption: { provider: "luks2", keys: [key] } },
-    // The whole of it once more: merging two of these, Talos 1.13 takes the second's drive, even if it names none.
+    // The whole document again: merging two of these, Talos 1.13 takes the second's drive, even if it names none.
     longhornVolume(settings, key),
   ]);
 }
@@ -103,15 +103,13 @@ function machineAndCluster(settings: TalosNodeSettings): object {
       nodeLabels: {
         "kraft.dev/x86-64-level": String(machine.processor.level),
         // Talos takes its control plane out of load balancers; here there is nothing else to balance to.
-        ...(traits.controlPlaneRunsPods
-          ? { "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" } }
-          : {}),
+        "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" },
       },
       // Every guest is a K3s of its own that watches files, and the kernel's default is 128 for all of them.
       sysctls: { "fs.inotify.max_user_instances": "8192", "fs.inotify.max_user_watches": "1048576" },
     },
     cluster: {
-      allowSchedulingOnControlPlanes: traits.controlPlaneRunsPods,
+      allowSchedulingOnControlPlanes: true,
       // It would tell a server on the internet about this cluster so that its nodes find each other; they are listed here.
       discovery: { enabled: false },
       network: {
@@ -165,4 +163,36 @@ function startKey(machine: Machine): object {
 /** In YAML 1.1, where `off` is no text: which of them Talos reads has changed over its versions. */
 function documents(all: readonly object[]): string {
   return all.map((document) => stringify(document, { lineWidth: 0, version: "1.1" })).join("---\n");
+}
+
+/**
+ * System extensions of Talos that a machine needs: those that Longhorn asks for (longhorn.io/docs, "Talos Linux
+ * Support"), and the microcode of its processor.
+ */
+export function systemExtensions({ processor }: Machine): readonly string[] {
+  const microcode = processor.vendor === "intel" ? "siderolabs/intel-ucode" : "siderolabs/amd-ucode";
+  return [microcode, "siderolabs/iscsi-tools", "siderolabs/util-linux-tools"].sort();
+}
+
+/** The schematic of a machine's images, as Talos' Image Factory takes it. */
+export function schematic(machine: Machine): string {
+  const extensions = systemExtensions(machine);
+  return stringify({ customization: { systemExtensions: { officialExtensions: extensions } } }, { indent: 4 });
+}
+
+/**
+ * The schematic's name at the Image Factory: the SHA-256 of its text (siderolabs/image-factory, pkg/schematic). The
+ * factory makes images only for those that were sent to it once.
+ */
+export function schematicId(machine: Machine): string {
+  return createHash("sha256").update(schematic(machine)).digest("hex");
+}
+
+/**
+ * The image that installs and upgrades Talos on a machine.
+ *
+ * @param version Of Talos, without a `v`.
+ */
+export function installerImage(machine: Machine, version: string): string {
+  return `factory.talos.dev/metal-installer/${schematicId(machine)}:v${version}`;
 }

@@ -5,33 +5,6 @@ import { join } from "node:path";
 const parts = ["guard.sh", "common.sh", "upgrade.sh", "configure.sh", "node.sh"] as const;
 const folder = join(import.meta.dirname, "..", "..", "nodes", "talos");
 
-/** Names of everything that the script takes from its environment. */
-export interface TalosScriptEnvironment {
-  readonly NODE: string;
-  readonly ADDRESS: string;
-  readonly CLUSTER: string;
-  readonly TALOS_VERSION: string;
-  /** Minor version that the cluster was born with: what `talosctl gen config` generates by itself follows from it. */
-  readonly BORN_WITH: string;
-  readonly KUBERNETES_VERSION: string;
-  readonly IMAGE: string;
-  readonly SCHEMATIC: string;
-  readonly SYSTEM_DRIVE: string;
-  readonly LONGHORN_DRIVE: string;
-  /** Whether pods are moved away before a restart. */
-  readonly DRAINS: "true" | "false";
-  readonly CLUSTER_INIT: "never" | "new" | "recover";
-  /** Path of a snapshot of etcd; empty unless `CLUSTER_INIT` is `recover`. */
-  readonly RECOVER_FROM: string;
-  /** Path of the kubeconfig on the operator's machine, and the context that the cluster gets in it. */
-  readonly KUBECONFIG_FILE: string;
-  readonly CONTEXT: string;
-  /** Beginning of the path of every snapshot of etcd that an upgrade takes. */
-  readonly SNAPSHOTS: string;
-  /** Patch of the machine configuration, without secrets. */
-  readonly PATCH: string;
-}
-
 /** The line between the two secrets: a comment, should it ever be read as YAML. */
 const divider = "# kraft: here begins the patch";
 
@@ -46,7 +19,7 @@ export function secretInput(secrets: string, patch: string): string {
 }
 
 /** How long the script waits for a machine that it has just seen, and how it asks meanwhile. */
-export const patience = {
+export const waitingTimes = {
   /** Seconds for a restart: a DL380 Gen8 counts its memory for minutes before it starts anything. */
   START_SECONDS: "1200",
   /** Seconds in which the etcd of a machine that runs has to answer. */
@@ -57,7 +30,7 @@ export const patience = {
 
 /**
  * The program that keeps one machine on Talos as it was declared, for `bash -c`. All it knows is in its environment:
- * `TalosScriptEnvironment` and `patience`; only what is secret comes by standard input, see `secretInput`.
+ * what `TalosNodes` puts there, and `waitingTimes`; only what is secret comes by standard input, see `secretInput`.
  */
 export function talosScript(): string {
   const texts = parts.map((name) => readFileSync(join(folder, name), "utf8"));

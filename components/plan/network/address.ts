@@ -34,7 +34,8 @@ export function single(address: string): string {
 
 /** Whether all addresses of one range lie in another. */
 export function covers(outer: string, inner: string): boolean {
-  const [wide, narrow] = [parse(outer), parse(inner)];
+  const wide: Range = ipaddr.parseCIDR(outer);
+  const narrow: Range = ipaddr.parseCIDR(inner);
   return wide[0].kind() === narrow[0].kind() && wide[1] <= narrow[1] && narrow[0].match(wide[0], wide[1]);
 }
 
@@ -53,8 +54,4 @@ export function firstAddress(range: string): string {
   const bytes = ipaddr.IPv4.parse(range.split("/")[0] ?? "").toByteArray();
   const last = bytes.pop() ?? 0;
   return [...bytes, last + 1].join(".");
-}
-
-function parse(range: string): Range {
-  return ipaddr.parseCIDR(range);
 }

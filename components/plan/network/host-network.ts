@@ -29,13 +29,13 @@ const specialIPv4 = [
   "198.18.0.0/15",
   "224.0.0.0/4",
   "240.0.0.0/4",
-] as const;
+];
 
 /** The part of IPv6 that is routed on the internet: private, link-local and NAT64 addresses lie outside of it. */
 const globalIPv6 = "2000::/3";
 
 /** Parts of it that lead to IPv4 addresses, the home's among them: Teredo (RFC 4380) and 6to4 (RFC 3056). */
-const tunnelsToIPv4 = ["2001::/32", "2002::/16"] as const;
+const tunnelsToIPv4 = ["2001::/32", "2002::/16"];
 
 /** The port of the host's API server, on k3s and on Talos. */
 const apiServerPort = 6443;
@@ -47,7 +47,7 @@ const apiServerPort = 6443;
  * IPv6 is open only where the home's own prefix is known: the machines in it have public addresses, which could not be
  * told from the internet otherwise.
  */
-export function internet(network: HostNetwork): readonly Peer[] {
+export function internet(network: HostNetwork): Peer[] {
   const own = [network.podCidr, network.serviceCidr, ...network.nodes.map(single), ...network.home];
   const blocks = [{ cidr: "0.0.0.0/0", except: withoutCovered([...specialIPv4, ...own.filter((c) => !isIPv6(c))]) }];
   if (network.home.some(isIPv6)) {
@@ -61,14 +61,14 @@ export function internet(network: HostNetwork): readonly Peer[] {
  * To the host's API server: on every node, and at the address of its Service, for network plugins that decide before that
  * is translated.
  */
-export function toHostApi(network: HostNetwork): readonly EgressRule[] {
+export function toHostApi(network: HostNetwork): EgressRule[] {
   return [
     { to: network.nodes.map(address), ports: tcp(apiServerPort) },
     { to: [address(firstAddress(network.serviceCidr))], ports: tcp(443) },
   ];
 }
 
-const dnsPorts: readonly Port[] = [{ protocol: "UDP", port: 53 }, ...tcp(53)];
+const dnsPorts: Port[] = [{ protocol: "UDP", port: 53 }, ...tcp(53)];
 
 /** To the host's own DNS, which knows the Services of all namespaces. */
 export const toClusterDns: EgressRule = { to: [podsIn("kube-system", { "k8s-app": "kube-dns" })], ports: dnsPorts };

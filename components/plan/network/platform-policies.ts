@@ -31,11 +31,7 @@ function toHost(network: HostNetwork): NetworkRules {
  * the network plugin. Tenants cannot reach them, since their own policies do not let them out.
  */
 function fromApiServer(name: string, matchLabels: Readonly<Record<string, string>>, ports: number[]): NetworkRules {
-  return {
-    name,
-    pods: { matchLabels },
-    ingress: [{ ports: tcp(...ports) }],
-  };
+  return { name, pods: { matchLabels }, ingress: [{ ports: tcp(...ports) }] };
 }
 
 /** Traefik: from everywhere to its two entry points, and to the tenants' pods. */
@@ -56,10 +52,7 @@ export function certManagerPolicies(network: HostNetwork): readonly NetworkRules
     {
       name: "to-authority",
       egress: [
-        {
-          to: internet(network),
-          ports: tcp(80, 443),
-        },
+        { to: internet(network), ports: tcp(80, 443) },
         // Where the entrypoint's address leads inside the cluster.
         { to: [traefikPods], ports: traefikPorts },
       ],
@@ -98,12 +91,5 @@ export function metallbPolicies(network: HostNetwork): readonly NetworkRules[] {
 
 /** The K3k controller: to the guests' API servers and their etcd; nobody calls it. */
 export function k3kPolicies(network: HostNetwork): readonly NetworkRules[] {
-  return [
-    denyEverything,
-    {
-      name: "to-guests",
-      egress: [{ to: [tenants], ports: guestServerPorts }],
-    },
-    toHost(network),
-  ];
+  return [denyEverything, { name: "to-guests", egress: [{ to: [tenants], ports: guestServerPorts }] }, toHost(network)];
 }

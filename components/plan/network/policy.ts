@@ -3,14 +3,14 @@ import { single } from "./address.ts";
 /** Selects namespaces or pods; without a label, all of them. */
 export interface Selector {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: "Exists" | "DoesNotExist" }[];
+  readonly matchExpressions?: { readonly key: string; readonly operator: "Exists" | "DoesNotExist" }[];
 }
 
-/** Who a rule lets in or out. Both selectors together mean these pods in these namespaces. */
+/** Whom a rule lets in or out. Both selectors together mean these pods in these namespaces. */
 export interface Peer {
   readonly namespaceSelector?: Selector;
   readonly podSelector?: Selector;
-  readonly ipBlock?: { readonly cidr: string; readonly except?: readonly string[] };
+  readonly ipBlock?: { readonly cidr: string; readonly except?: string[] };
 }
 
 export interface Port {
@@ -18,16 +18,10 @@ export interface Port {
   readonly port: number;
 }
 
-/** Without `from` it lets everyone in; without `ports`, to every port. */
-export interface IngressRule {
-  readonly from?: readonly Peer[];
-  readonly ports?: readonly Port[];
-}
-
 /** Without `to` it lets out to everywhere; without `ports`, to every port. */
 export interface EgressRule {
-  readonly to?: readonly Peer[];
-  readonly ports?: readonly Port[];
+  readonly to?: Peer[];
+  readonly ports?: Port[];
 }
 
 /** One NetworkPolicy of a namespace. Since one of them denies everything, what no policy allows is refused. */
@@ -35,8 +29,9 @@ export interface NetworkRules {
   readonly name: string;
   /** The pods that it applies to; all of the namespace where it is left out. */
   readonly pods?: Selector;
-  readonly ingress?: readonly IngressRule[];
-  readonly egress?: readonly EgressRule[];
+  /** Without `from` a rule lets everyone in; without `ports`, to every port. */
+  readonly ingress?: { readonly from?: Peer[]; readonly ports?: Port[] }[];
+  readonly egress?: EgressRule[];
 }
 
 /** The `spec` of the NetworkPolicy, which does not apply to a direction without rules. */
@@ -51,7 +46,7 @@ export function closed({ ingress, egress, ...policy }: NetworkRules): NetworkRul
 }
 
 /** Ports of TCP. */
-export function tcp(...ports: readonly number[]): readonly Port[] {
+export function tcp(...ports: readonly number[]): Port[] {
   return ports.map((port) => ({ protocol: "TCP", port }));
 }
 

@@ -29,10 +29,6 @@ export function tenantPolicies(tenant: string, network: HostNetwork): readonly N
       pods: { matchLabels: { cluster, type: "agent", mode: "shared" } },
       egress: [...toHostApi(network), toClusterDns],
     },
-    {
-      name: "k3k-server",
-      pods: { matchLabels: { cluster, role: "server" } },
-      egress: [toClusterDns],
-    },
+    { name: "k3k-server", pods: { matchLabels: { cluster, role: "server" } }, egress: [toClusterDns] },
   ];
 }

@@ -8,8 +8,8 @@ export interface DomainOwner {
 }
 
 /**
- * Every domain belongs to one tenant, with all its subdomains, and none to the platform: an Ingress may name whatever
- * lies under its tenant's domains, so that an overlap would let one tenant answer for the other.
+ * Every domain belongs to one tenant with all its subdomains, and none is the platform's: an Ingress may use any name under
+ * its tenant's domains, so an overlap would let one tenant answer for the other.
  *
  * @param platform The platform's own domain; undefined where it is itself refused.
  */
@@ -57,7 +57,7 @@ function overlap(one: string, other: string): boolean {
   return one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
 }
 
-/** The domain itself and every domain it lies inside of, down to two labels' worth of dots and the last label. */
+/** The domain itself and all of its parents. */
 function ancestors(domain: string): string[] {
   const labels = domain.split(".");
   return labels.map((_, index) => labels.slice(index).join("."));

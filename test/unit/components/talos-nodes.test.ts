@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { hostTraits } from "../../../components/plan/machines/machine.ts";
 import { TalosNodes } from "../../../components/talos-nodes.ts";
 import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";
 import { passphrase, settings } from "./plan/machines/example.ts";
@@ -9,16 +8,12 @@ let resources: Declared[];
 
 before(async () => {
   resources = await declared("proliant", () => {
-    const { traits: _traits, talosVersion, network, ...node } = settings;
     new TalosNodes("machines", {
       cluster: "kraft-proliant",
       kubeconfig: { file: "~/.kube/kraft-proliant.yaml", context: "kraft-proliant" },
-      node,
-      traits: hostTraits("talos", 1),
-      talosVersion,
+      node: settings,
       initialTalosVersion: "1.13",
       kubernetesVersion: "1.35.6",
-      network,
       init: "never",
       snapshots: "~/.kube/kraft-proliant-etcd",
       secrets: "the whole bundle",

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { list, quoted } from "../../../../components/plan/admission/expressions.ts";
 import { guestPolicies, hostPolicies } from "../../../../components/plan/admission/policies.ts";
-import { bindingSpec, list, policySpec, quoted } from "../../../../components/plan/admission/policy.ts";
+import { bindingSpec, policySpec } from "../../../../components/plan/admission/policy.ts";
 import { podSecurity } from "../../../../components/plan/pod-security.ts";
 
 const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };

@@ -37,7 +37,7 @@ test("the guest gets the same rules for Ingresses as the host, with the tenant's
   const inGuest = manifests.find(
     ({ kind, metadata }) => kind.endsWith("Policy") && metadata.name.endsWith("ingresses"),
   );
-  const onHost = policySpec(ingressPolicy(settings, { in: "namespace" }));
+  const onHost = policySpec(ingressPolicy(settings));
   assert.deepEqual(inGuest?.spec.validations, onHost.validations);
   assert.equal(inGuest.spec.variables?.[0]?.expression, "['acme.example', 'acme.test']");
   assert.deepEqual(inGuest.spec.variables.slice(1), onHost.variables?.slice(1));

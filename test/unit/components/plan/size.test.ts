@@ -62,7 +62,7 @@ test("of any size, on any number of nodes, K3k's own pods fit exactly, whatever 
 });
 
 test("every pod counts in exactly one of the two quotas on pods", () => {
-  const [own, k3k] = [podQuota(sizes.small), k3kQuota(3)].map((quota) => quota.scopeSelector?.matchExpressions[0]);
+  const [own, k3k] = [podQuota(sizes.small), k3kQuota(3)].map((quota) => quota.scopeSelector?.matchExpressions?.[0]);
   assert.deepEqual(own, { scopeName: "PriorityClass", operator: "In", values: ["kraft-tenant"] });
   assert.deepEqual(k3k, { ...own, operator: "NotIn" });
 });

@@ -30,7 +30,7 @@ test("the recovery kit is warned of when it was not checked for 90 days", () => 
     // 22 days of November, 31 of October, 30 of September, and 7 of August.
     ["2026-08-24", undefined],
     ["2026-08-23", "last checked 91 days ago, on 2026-08-23: check it, and write today's date"],
-    ["2026-11-23", "2026-11-23 lies ahead: write the day on which you last checked the recovery kit"],
+    ["2026-11-23", "2026-11-23 is in the future: write the day on which you last checked the recovery kit"],
   ] as const) {
     const expected = message === undefined ? [] : [{ key: "kraft:expiry.recoveryKit", message }];
     assert.deepEqual(expiryWarnings({ recoveryKit: date }, today), expected, date);

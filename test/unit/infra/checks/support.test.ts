@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
-import { type DeclaredVersions, declaredVersions, madeFor, supportProblems } from "../../../../infra/checks/support.ts";
+import {
+  type DeclaredVersions,
+  declaredVersions,
+  supportedMinors,
+  supportProblems,
+} from "../../../../infra/checks/support.ts";
 import { k3kReleases } from "../../../../infra/versions.ts";
 import { terminalReporter } from "../../../../local/terminal.ts";
 import { readyTools, toolPath } from "../../../../local/toolchain/ready.ts";
@@ -21,7 +26,7 @@ test("what every stack declares goes together, with every version of K3k that it
   }
 });
 
-describe("what was never made for each other is refused", () => {
+describe("versions that do not support each other are refused", () => {
   const table: Readonly<Record<string, readonly [Partial<DeclaredVersions>, readonly string[]]>> = {
     "Kubernetes too new for everything": [
       { kubernetes: "1.37.0", guest: "v1.37.0-k3s1" },
@@ -63,14 +68,14 @@ test("the message says which of the two to move", () => {
   assert.deepEqual(newer, {
     key: "stacks/proliant.ts, kubernetesVersion",
     found: "Kubernetes 1.35.6, with Talos 1.11.5",
-    allowed: "Kubernetes 1.29 to 1.34: what Talos 1.11 is made or tested for",
+    allowed: "Kubernetes 1.29 to 1.34: what Talos 1.11 supports",
     fix: "move Talos first (stacks/proliant.ts, talosVersion)",
   });
 });
 
 test("Talos' own library says the same of it", async () => {
   const tool = toolPath(await readyTools(terminalReporter(), ["talos"]), "talos-config");
-  for (const [talos, [from, to]] of Object.entries(madeFor.Talos)) {
+  for (const [talos, [from, to]] of Object.entries(supportedMinors.Talos)) {
     for (let minor = from - 1; minor <= to + 1; minor += 1) {
       const { status, stderr } = spawnSync(tool, ["supports", `v${talos}.0`, `1.${minor}.3`], { encoding: "utf8" });
       assert.equal(status === 0, minor >= from && minor <= to, `Talos ${talos}, Kubernetes 1.${minor}: ${stderr}`);

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { type Checked, checked } from "../../../../kraft/check/checked.ts";
-import { checkText } from "../../../../kraft/check/text.ts";
+import { type Checked, checkText, inspect } from "../../../../kraft/check/run.ts";
 import { Style } from "../../../../kraft/cli/output.ts";
 import { type Stack, stacks } from "../../../../stacks/index.ts";
 import { folderWith, kraft } from "../../../fixtures/kraft/command.ts";
@@ -79,7 +78,7 @@ test("a file that is no YAML is a problem, not a crash", () =>
 
 test("a key that is encrypted and need not be cannot be checked, which is said once", () =>
   folderWith({ "kraft:cluster": { kubeconfig: { secure: "v1:x:y" } } }, (directory) => {
-    const { problems } = checked(homelab(), directory, today);
+    const { problems } = inspect(homelab(), directory, today).checked;
     assert.deepEqual(
       problems.map(({ key, found }) => `${key} ${found}`),
       ["kraft:cluster an encrypted value, which only a preview can read"],
@@ -88,7 +87,7 @@ test("a key that is encrypted and need not be cannot be checked, which is said o
 
 test("a key that is left out has its default, as in a preview", () =>
   folderWith({ "kraft:charts": undefined, "kraft:k3kVersion": 1.1 }, (directory) => {
-    const { problems } = checked(homelab(), directory, today);
+    const { problems } = inspect(homelab(), directory, today).checked;
     assert.deepEqual(
       problems.map(({ key, found }) => `${key} ${found}`),
       ['kraft:k3kVersion "1.1"'],

@@ -5,7 +5,7 @@ import { describe, test } from "node:test";
 import { programOf } from "../../../../kraft/cli/command-line.ts";
 import { Output } from "../../../../kraft/cli/output.ts";
 import { verbs } from "../../../../kraft/cli/verbs.ts";
-import { completions } from "../../../../kraft/completion/completions.ts";
+import { completions } from "../../../../kraft/completion/run.ts";
 import { scripts } from "../../../../kraft/completion/scripts.ts";
 import { kraft } from "../../../fixtures/kraft/command.ts";
 

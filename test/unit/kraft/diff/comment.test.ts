@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Change, Operation } from "../../../../kraft/diff/change.ts";
 import { comment, commentLimit, marker, refusedComment } from "../../../../kraft/diff/comment.ts";
 import { verdictOn } from "../../../../kraft/diff/confirmation.ts";
-import { headline } from "../../../../kraft/diff/wording.ts";
+import { headline } from "../../../../kraft/diff/text.ts";
 import { change } from "./samples.ts";
 
 const now = new Date("2026-11-23T12:00:00Z");

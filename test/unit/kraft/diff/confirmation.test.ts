@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
+import { dataLostWith } from "../../../../kraft/diff/change.ts";
 import { confirmationsIn, verdictOn } from "../../../../kraft/diff/confirmation.ts";
-import { dataLostWith } from "../../../../kraft/diff/data-loss.ts";
 import { change } from "./samples.ts";
 
 const now = new Date("2026-11-23T00:30:00Z");

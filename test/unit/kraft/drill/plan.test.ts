@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { volumeManifest } from "../../../../cluster/manifests.ts";
 import type { Backup, KubernetesObject, PersistentVolume, Volume } from "../../../../cluster/objects.ts";
-import { checkerPod } from "../../../../kraft/drill/checker-pod.ts";
+import { checkerPod } from "../../../../kraft/drill/checker.ts";
 import { leftovers } from "../../../../kraft/drill/cleanup.ts";
 import { type Holder, isAbandoned } from "../../../../kraft/drill/lease.ts";
 import { nextTenant, recordOf } from "../../../../kraft/drill/record.ts";
@@ -69,7 +69,9 @@ test("what cannot be read from outside is said, not counted as restored", () => 
   const plan = drillPlan("acme", {
     volumes: [volume("v1", "raw"), volume("v2", "secret", { spec: { encrypted: true } }), volume("v3", "secret2")],
     backups: ["v1", "v2", "v3"].map((name) => backup(`b-${name}`, name, "2026-11-01T00:00:00Z")),
-    backupVolumes: [{ spec: { volumeName: "v3" }, status: { labels: { "volume-encrypted": "enabled" } } }],
+    backupVolumes: [
+      { metadata: { name: "v" }, spec: { volumeName: "v3" }, status: { labels: { "volume-encrypted": "enabled" } } },
+    ],
     persistentVolumes: [block],
   });
   assert.deepEqual(plan.targets, []);

@@ -4,9 +4,8 @@ import type { LiveTenant } from "../../../../cluster/live-state.ts";
 import type { Volume } from "../../../../cluster/objects.ts";
 import { movedAtAnnotation } from "../../../../components/plan/move.ts";
 import type { MoveCluster } from "../../../../kraft/move/clusters.ts";
-import { doneChecks } from "../../../../kraft/move/done.ts";
 import { type MovePhase, obstacles } from "../../../../kraft/move/obstacles.ts";
-import { progressOf } from "../../../../kraft/move/progress.ts";
+import { doneChecks, progressOf } from "../../../../kraft/move/progress.ts";
 import { liveTenant } from "../../infra/guards/example.ts";
 
 const movedTo = { to: "proliant", at: "2026-11-25T19:00:00.000Z" };

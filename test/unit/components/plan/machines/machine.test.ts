@@ -6,16 +6,15 @@ import {
   diskKey,
   hostTraits,
   type Machine,
-  survivesDisk,
   wwidPrefix,
 } from "../../../../../components/plan/machines/machine.ts";
-import { kubeletReservation } from "../../../../../components/plan/machines/talos-config.ts";
 import {
   installerImage,
+  kubeletReservation,
   schematic,
   schematicId,
   systemExtensions,
-} from "../../../../../components/plan/machines/talos-image.ts";
+} from "../../../../../components/plan/machines/talos-config.ts";
 import { mebibytes } from "../../../../../components/plan/quantity.ts";
 import { allocatable } from "../../../../../infra/checks/figures.ts";
 import { stacks } from "../../../../../stacks/index.ts";
@@ -39,7 +38,7 @@ test("what follows from the number of nodes and their operating system", () => {
     ["embedded", 3, "loadBalancer", "/var/lib/longhorn", true],
   ] as const;
   for (const [distribution, nodes, exposure, dataPath, drains] of table) {
-    const expected = { exposure, dataPath, drains, controlPlaneRunsPods: true };
+    const expected = { exposure, dataPath, drains };
     assert.deepEqual(hostTraits(distribution, nodes), expected, `${nodes} on ${distribution}`);
   }
 });
@@ -66,8 +65,8 @@ test("a TPM holds the disks' keys only behind UEFI", () => {
 
 test("what the ProLiant is: no UEFI, no TPM, AVX but not AVX2, drives made of several disks", () => {
   assert.deepEqual([diskKey(gen8), bootloader(gen8), gen8.processor.level], ["node-id", "grub", 2]);
-  assert.equal(survivesDisk(gen8), true);
-  assert.equal(survivesDisk(modern), false);
+  assert.equal(gen8.controller, "smart-array");
+  assert.equal(gen8.processor.vendor, "intel");
   assert.equal(wwidPrefix(gen8), "naa.600508b1");
   assert.equal(wwidPrefix(modern), "");
 });

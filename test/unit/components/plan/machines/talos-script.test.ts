@@ -4,14 +4,13 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
-import { recoveryKeyPatch, talosPatch } from "../../../../../components/plan/machines/talos-config.ts";
-import { installerImage, schematicId } from "../../../../../components/plan/machines/talos-image.ts";
 import {
-  patience,
-  secretInput,
-  talosScript,
-  type TalosScriptEnvironment,
-} from "../../../../../components/plan/machines/talos-script.ts";
+  installerImage,
+  recoveryKeyPatch,
+  schematicId,
+  talosPatch,
+} from "../../../../../components/plan/machines/talos-config.ts";
+import { secretInput, talosScript, waitingTimes } from "../../../../../components/plan/machines/talos-script.ts";
 import { terminalReporter } from "../../../../../local/terminal.ts";
 import { readyTools, toolPath } from "../../../../../local/toolchain/ready.ts";
 import { passphrase, settings } from "./example.ts";
@@ -51,9 +50,9 @@ function running(changes: Readonly<Record<string, string>> = {}): void {
   }
 }
 
-function run(changes: Partial<TalosScriptEnvironment & { readonly secrets: string }> = {}) {
+function run(changes: Readonly<Record<string, string>> = {}) {
   const { secrets: bundle = secrets, ...variables } = changes;
-  const environment: TalosScriptEnvironment = {
+  const environment = {
     NODE: settings.name,
     ADDRESS: settings.address,
     CLUSTER: "kraft-proliant",
@@ -86,7 +85,7 @@ function run(changes: Partial<TalosScriptEnvironment & { readonly secrets: strin
       TALOS_CONFIG: tool,
       SCRIPT: talosScript(),
       ...environment,
-      ...patience,
+      ...waitingTimes,
       START_SECONDS: "1",
       ETCD_SECONDS: "0",
       PAUSE_SECONDS: "0.1",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nothingRuns, type RunningVersions, runningVersions } from "../../../../cluster/running-versions.ts";
-import { skewProblems } from "../../../../infra/checks/skew.ts";
 import type { DeclaredVersions } from "../../../../infra/checks/support.ts";
+import { skewProblems } from "../../../../infra/guards/version-changes.ts";
 
 const declared: DeclaredVersions = {
   stack: "proliant",

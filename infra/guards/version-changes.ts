@@ -1,7 +1,7 @@
 import { compare, type SemVer } from "semver";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { listIf, type Problem } from "../../errors/problem.ts";
-import { type DeclaredVersions, versionOf } from "./support.ts";
+import { type DeclaredVersions, versionOf } from "../checks/support.ts";
 
 /** Which changes of version a part allows. */
 interface Rules {
@@ -86,7 +86,7 @@ function statement(key: string, from: string | undefined, to: string): Problem[]
   return listIf(!hasSameMinor(runs, versionOf(to)), {
     key,
     found: `${to}, while ${from} runs`,
-    allowed: `the minor version that runs: what the other parts are made for is looked up by it`,
+    allowed: "the minor version that runs: every other part is checked against it",
     fix: `write ${runs.version}; the machines are yours to upgrade, one minor version at a time`,
   });
 }
