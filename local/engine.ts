@@ -12,7 +12,7 @@ import { secretFile } from "./control-plane.ts";
 import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { announceWait, withLock } from "./lock.ts";
-import { identify, lessGarbageCollection } from "./processes.ts";
+import { identify, lessGarbageCollection, readOrUndefined } from "./processes.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
 import { type GeneratedSecret, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
@@ -196,11 +196,7 @@ async function releaseStaleLocks(
 }
 
 function isPulumi(pid: number): boolean {
-  try {
-    return identify(pid) !== undefined && readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("pulumi");
-  } catch {
-    return false;
-  }
+  return identify(pid) !== undefined && readOrUndefined(`/proc/${pid}/cmdline`)?.includes("pulumi") === true;
 }
 
 /** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */

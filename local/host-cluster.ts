@@ -23,7 +23,6 @@ import {
   servingCertificate,
 } from "./control-plane.ts";
 import { announceWait, withLock } from "./lock.ts";
-import { freePorts, isFree } from "./ports.ts";
 import {
   answersOk,
   isRunning,
@@ -37,7 +36,7 @@ import {
 } from "./processes.ts";
 import { claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
-import { portOwners, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
+import { freePorts, isFree, portOwners, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
 import type { Tools } from "./toolchain/ready.ts";
 

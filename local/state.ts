@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { codeOf, Failure } from "../errors/failure.ts";
 import type { ProcessRecord } from "./processes.ts";
@@ -13,6 +15,37 @@ export const portOwners = {
   s3: "s3",
 } as const;
 export type Ports = Readonly<Record<keyof typeof portOwners, number>>;
+
+/**
+ * Where ports are chosen from: below those that the kernel gives to outgoing connections, any of which could take a port
+ * between its choice and its use.
+ */
+const range = { first: 16_384, count: 16_384 } as const;
+
+/** Whether nobody listens on a port of the loopback address. */
+export async function isFree(port: number): Promise<boolean> {
+  const server = createServer().listen(port, "127.0.0.1");
+  try {
+    await once(server, "listening");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    server.close();
+  }
+}
+
+/** So many different free ports, none of which is `taken`. */
+export async function freePorts(count: number, taken: readonly number[] = []): Promise<number[]> {
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = range.first + Math.floor(Math.random() * range.count);
+    if (!taken.includes(port) && (await isFree(port))) {
+      ports.add(port);
+    }
+  }
+  return [...ports];
+}
 
 /** What one run leaves for the next to find, in `state.json`. */
 export interface State {

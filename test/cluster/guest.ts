@@ -17,9 +17,8 @@ import {
   servingCertificate,
 } from "../../local/control-plane.ts";
 import { ensureProcess, type HostCluster } from "../../local/host-cluster.ts";
-import { freePorts } from "../../local/ports.ts";
 import { type ProcessPlan, type ProcessRecord, stopProcesses, waitUntilReady } from "../../local/processes.ts";
-import { writeFileWhole } from "../../local/state.ts";
+import { freePorts, writeFileWhole } from "../../local/state.ts";
 import { toolPath } from "../../local/toolchain/ready.ts";
 import { eventually } from "./embedded.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { test } from "node:test";
-import { freePorts, isFree } from "../../../local/ports.ts";
+import { freePorts, isFree } from "../../../local/state.ts";
 
 test("ports are different, free, not taken, and none that the kernel gives to an outgoing connection", async () => {
   const taken = await freePorts(50);
