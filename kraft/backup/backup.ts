@@ -44,11 +44,7 @@ export interface BackupOrder {
   readonly progress: (text: string) => void;
 }
 
-/**
- * The volumes that an order means.
- *
- * @throws Failure where there is none, naming those that there are
- */
+/** The volumes that an order means. If there is none, the Failure names those that there are. */
 export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only?: readonly string[]): Volume[] {
   if (only === undefined) {
     const bound = boundVolumes(volumes, tenant);

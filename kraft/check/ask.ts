@@ -14,19 +14,14 @@ export interface NameServers {
   /** Their addresses. */
   readonly servers: readonly string[];
   /**
-   * Asks for several names at once. What goes wrong is part of the answer; nothing is thrown.
-   *
-   * @param end The name behind which no CNAME is followed.
+   * Asks for several names at once, following no CNAME beyond `end`. Failures are part of the answers; nothing is thrown.
    */
   ask(names: readonly string[], end: string): Promise<ReadonlyMap<string, Answer>>;
 }
 
 /**
- * The name servers to ask.
- *
- * @param server `<address>` or `<address>:<port>`, IPv6 with a port in brackets; without it, as this machine is set up.
- * @param milliseconds What one question may take.
- * @throws UsageError if it is no address.
+ * The name servers to ask: this machine's, or `<address>` or `<address>:<port>`, with brackets round an IPv6 address that has
+ * a port. Throws a UsageError for anything else.
  */
 export function nameServers(server: string | undefined, milliseconds: number = limit): NameServers {
   // A lost question is repeated once, with twice the time.

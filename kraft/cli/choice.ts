@@ -13,11 +13,7 @@ export function directoryOf({ directory }: CommonOptions): string {
   return directory === undefined ? checkout : resolve(directory);
 }
 
-/**
- * The stack of that name.
- *
- * @throws UsageError if there is none, or none with a file.
- */
+/** The stack of that name; a UsageError if there is none, or none with a file. */
 export function stackNamed(name: string, directory: string): Stack {
   const stack = stacks.get(name);
   const withFile = stacksWithFile(directory);
@@ -43,10 +39,8 @@ export function stackFilesIn(directory: string): StackFile[] {
 }
 
 /**
- * The stack file that the command line names; without a name, the only one that names its cluster.
- *
- * @param tenant One that has to be in it.
- * @throws UsageError if it is not clear which one is meant, or the tenant is not in it.
+ * The stack file that the command line names; without a name, the only one that names its cluster. Throws a UsageError if it is
+ * not clear which one is meant, or `tenant` is not in it.
  */
 export function stackFileOf(given: CommonOptions, tenant?: string): StackFile {
   const directory = directoryOf(given);

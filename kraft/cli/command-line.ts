@@ -63,11 +63,7 @@ function failed(error: unknown, output: Output): number {
   return exitCodes.wrong;
 }
 
-/**
- * The parser, with everything that help shows.
- *
- * @param ended told whether all is well, once a verb has run
- */
+/** The parser, with everything that help shows. `ended` is told whether all is well once a verb has run. */
 export function programOf(
   verbs: readonly Verb[],
   output: Output,

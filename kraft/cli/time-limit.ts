@@ -18,11 +18,7 @@ export async function interruptible<Result>(work: (signal: AbortSignal) => Promi
   }
 }
 
-/**
- * An option in minutes, as milliseconds.
- *
- * @throws UsageError unless it is a number above 0.
- */
+/** An option in minutes, as milliseconds; a UsageError unless it is a number above 0. */
 export function minutesOf(option: string, value: string | undefined, otherwise: number): number {
   const minutes = Number(value ?? otherwise);
   if (!(minutes > 0 && Number.isFinite(minutes))) {

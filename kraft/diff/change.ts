@@ -24,10 +24,7 @@ export function apiGroupOf({ apiVersion }: Pick<Identity, "apiVersion">): string
 
 /**
  * The tenant an object belongs to, or `platform`. The program itself is the best source: what a tenant's component
- * declares is that tenant's. Then the label, then the namespace.
- *
- * @param resource The program's name for the object, for example `tenant-acme-namespace`.
- * @param inTenant Whether it is declared by a tenant's component.
+ * declares (`inTenant`) is that tenant's, by its name, such as `tenant-acme-namespace`. Then the label, then the namespace.
  */
 export function ownerOf(resource: string, inTenant: boolean, object: Fields): string {
   return (

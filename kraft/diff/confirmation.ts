@@ -25,11 +25,9 @@ export interface Circumstances {
 }
 
 /**
- * Blocks every change that deletes or replaces an object that holds data, until a line of its own confirms it for each
- * owner: `Kraft-confirm: <tenant or platform> <YYYY-MM-DD>`. The date must be today's or yesterday's in UTC, so that last
- * week's approval does not cover what was added since.
- *
- * @param description The pull request's description, written by people.
+ * Blocks every change that deletes or replaces an object that holds data, until a line of its own in the pull request's
+ * description confirms it for each owner: `Kraft-confirm: <tenant or platform> <YYYY-MM-DD>`. The date must be today's or
+ * yesterday's in UTC, so that last week's approval does not cover what was added since.
  */
 export function verdictOn(changes: readonly Change[], description: string, now: Date): Verdict {
   const valid = [dayOf(now, 0), dayOf(now, -1)];

@@ -47,9 +47,7 @@ export class NotAPreview extends Error {
 
 /**
  * Reads a preview in any of Pulumi's formats: the document of `--json`, its streaming variant with one event per line,
- * and the events that the Automation API hands over.
- *
- * @throws NotAPreview
+ * and the events that the Automation API hands over. Throws NotAPreview for anything else.
  */
 export function readPreview(text: string): Preview {
   const documents = parsed(text);

@@ -10,10 +10,8 @@ const secretSignature = "4dabf18193072939515e22adb298388d";
 const engineKeys: ReadonlySet<string> = new Set(["__fieldManager", "__initialApiVersion", "__inputs", "__defaults"]);
 
 /**
- * An object without secret values: neither those that Pulumi marks, nor the content of a Kubernetes Secret, marked or
- * not, nor the copy of an object that `kubectl apply` leaves in an annotation.
- *
- * @param replacement What is written in place of a secret value.
+ * An object with `replacement` for secret values: those that Pulumi marks, the content of a Kubernetes Secret, marked or
+ * not, and the copy of an object that `kubectl apply` leaves in an annotation.
  */
 export function withoutSecrets(object: Fields, replacement: (value: unknown) => string = () => secret): Fields {
   const hide = (value: unknown): string =>

@@ -37,10 +37,7 @@ export interface Checked {
 }
 
 /**
- * The result of a checker that has ended.
- *
- * @param run What tells this drill's pod from any other: a result without it proves nothing.
- * @returns what it read, or why nothing is proven
+ * What a checker that has ended read, or why nothing is proven. A result without the name of this `run` proves nothing.
  */
 export function checkerResult(
   { exitCode = -1, message = "", reason = "" }: NonNullable<ContainerState["terminated"]>,
@@ -91,12 +88,9 @@ function parsed(message: string): Result | undefined {
 }
 
 /**
- * The pod that reads a restored volume: no token, no network, nothing that it could write to. It is root, with the one
- * right to read what belongs to others; the volume is mounted read-only.
- *
- * @param name Of the pod and of the claim that it reads.
- * @param isDatastore Whether a guest's datastore has to be on the volume.
- * @param run Written into the result, so that no other pod's is mistaken for it.
+ * The pod that reads a restored volume, through a claim of its own name: no token, no network, nothing that it could write to.
+ * It is root, with the one right to read what belongs to others; the volume is mounted read-only. `run` is written into the
+ * result, so that no other pod's is mistaken for it.
  */
 export function checkerPod(name: string, tenant: string, isDatastore: boolean, run: string): object {
   return {

@@ -25,9 +25,7 @@ export interface Leftovers extends Readonly<Record<keyof Labelled, readonly Meta
 
 /**
  * Tells what a drill created from what only has its label. A volume is a drill's if it has the label and a drill's name,
- * was restored from a backup, and has no PersistentVolume but a drill's.
- *
- * @param persistentVolumes All of the cluster, with and without the label.
+ * was restored from a backup, and none of the cluster's PersistentVolumes is for it but a drill's.
  */
 export function leftovers(labelled: Labelled, persistentVolumes: readonly PersistentVolume[]): Leftovers {
   const strange: { what: string; why: string }[] = [];
@@ -88,9 +86,7 @@ export async function findLeftovers(host: WritableHost): Promise<Leftovers> {
 
 /**
  * Deletes what a drill created, each by its UID and only when what uses it is gone: pod, claim, PersistentVolume, volume.
- * May be cancelled and called again at any point.
- *
- * @returns how many objects there were
+ * May be cancelled and called again at any point. Returns how many objects there were.
  */
 export async function removeLeftovers(host: WritableHost, patience: Patience): Promise<number> {
   let count = 0;

@@ -88,9 +88,7 @@ export interface HeldLease {
 }
 
 /**
- * Takes the cluster's one lease for drills, and renews it until it is released.
- *
- * @throws Failure if a drill that runs holds it
+ * Takes the cluster's one lease for drills, and renews it until it is released; a Failure if a drill that runs holds it.
  */
 export async function takeLease(host: WritableHost, self: Holder): Promise<HeldLease> {
   const found = await host.get<Lease>(path);

@@ -46,10 +46,7 @@ export function scratchVolume(name: string, tenant: string, target: Target): Res
 
 /**
  * Restores one backup into a volume of its own, and reads all of it. The caller deletes what it creates, however this ends.
- *
- * @param run Tells this drill from any other.
- * @param patience How long the restore and the reading may take.
- * @throws Failure if it cannot be restored or read; the message says why.
+ * A Failure says why it cannot be restored or read. `run` tells this drill from any other.
  */
 export async function restoreAndRead(
   host: WritableHost,

@@ -23,12 +23,9 @@ const remote =
   `echo "${separator}" && $become k3s kubectl get namespace kube-system -o jsonpath='{.metadata.uid}'`;
 
 /**
- * Asks one node after the other, over the operator's own `ssh`, until one answers. None but a node that proves its host
- * key is talked to, whatever the operator's known hosts say.
- *
- * @param key Private key file; without it, what ssh uses by itself.
- * @returns the node, the kubeconfig that k3s wrote, which is a credential, and the UID of the namespace kube-system
- * @throws Failure naming what each node said, if none answers.
+ * Asks one node after the other, over the operator's own `ssh`, until one answers, for the kubeconfig that k3s wrote, a
+ * credential, and the UID of the namespace kube-system. None but a node that proves its host key is talked to, whatever the
+ * operator's known hosts say. If none answers, the Failure names what each one said.
  */
 export async function askNodes(nodes: readonly HostNode[], user: string, key: string | undefined) {
   const folder = mkdtempSync(join(tmpdir(), "kraft-known-hosts-"));

@@ -47,10 +47,8 @@ export const run: Run<{ readonly key?: string; readonly force?: true }> = async 
 };
 
 /**
- * What a stack file says about its machines and its kubeconfig, whatever else is wrong with it or still missing.
- *
- * @throws ConfigError naming what is wrong with these keys.
- * @throws Failure where Kraft does not run the machines.
+ * What a stack file says about its machines and its kubeconfig, whatever else is wrong with it or still missing. A ConfigError
+ * names what is wrong with these keys; a Failure says that Kraft does not run the machines.
  */
 function targetOf(file: StackFile) {
   const { machines, nodes } = keysOf(file, ["machines", "nodes"]);

@@ -24,9 +24,7 @@ const stateDays = 90;
 
 /**
  * Tries everything in a kit that a rebuild would use, with nothing but the kit: a file that is there but does not open is
- * worse than none.
- *
- * @param here The stack file that is in use.
+ * worse than none. It is compared with the stack file in use.
  */
 export async function checkKit(folder: string, here: StackFile, now: Date): Promise<KitLine[]> {
   const { stack } = here;

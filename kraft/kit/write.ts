@@ -51,9 +51,9 @@ Check this folder every three months:  npx kraft kit <this folder> -s ${stack}
 const largestState = 256 * 1024 ** 2;
 
 /**
- * Writes a kit, or what it lacks. A different file that is already there is not replaced without `force`.
+ * Writes a kit, or what it lacks, and returns the names of new and replaced files, and why the state is not among them. A
+ * different file that is already there is not replaced without `force`.
  *
- * @returns names of the files that are new or replaced, and why the state is not among them; undefined where it is
  * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
  *   file is in the way.
  */

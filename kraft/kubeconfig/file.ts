@@ -2,11 +2,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Failure, messageOf } from "../../errors/failure.ts";
 
-/**
- * Makes sure that a credential may be written there.
- *
- * @throws Failure if a file is in the way.
- */
+/** Throws a Failure if a file is where a credential is to be written. */
 export function checkTarget(path: string, force: boolean): void {
   if (!force && existsSync(path)) {
     throw new Failure(

@@ -18,10 +18,7 @@ const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
 /**
  * A kubeconfig for use outside the cluster that wrote it: with a server that is reachable from there, and with a name in
  * place of `default`, which would overwrite other clusters when files are merged. The certificate authority stays, since
- * TLS ends in the cluster itself.
- *
- * @param writer who wrote it, for messages
- * @throws Failure if it does not have the shape that this writer gives it, without quoting it
+ * TLS ends in the cluster itself. A Failure says what is not as its writer makes it, without quoting it.
  */
 export function rewriteKubeconfig(
   source: string,

@@ -10,8 +10,7 @@ import { openSecrets } from "../secrets/stack-secrets.ts";
 
 /**
  * The file of the stack that a tenant comes to: the one that is named, or the only one that says where they come from.
- *
- * @throws UsageError where it is not clear, or where the file says nothing of a move.
+ * Throws a UsageError where it is not clear, or where the file says nothing of a move.
  */
 export function movingFile(tenant: string, given: CommonOptions): StackFile {
   if (given.stack !== undefined) {
@@ -33,11 +32,7 @@ export function movingFile(tenant: string, given: CommonOptions): StackFile {
   return only;
 }
 
-/**
- * The file of the stack that the tenant leaves.
- *
- * @throws UsageError where there is none.
- */
+/** The file of the stack that the tenant leaves. */
 export function sourceFile(target: StackFile, tenant: string): StackFile {
   return stackFileNamed(fromOf(target, tenant), target.directory);
 }
@@ -52,11 +47,7 @@ function fromOf(file: StackFile, tenant: string): string {
   return from;
 }
 
-/**
- * Where the backups of the stack are that tenants leave.
- *
- * @throws Failure where the stack file does not say.
- */
+/** Where the backups of the stack are that tenants leave; a Failure where the stack file does not say. */
 export function sourceIn(file: StackFile): Source {
   const { source } = keysOf(file, ["source"]);
   if (source === undefined) {
@@ -67,11 +58,7 @@ export function sourceIn(file: StackFile): Source {
   return { ...locationOf(source), stack: source.stack };
 }
 
-/**
- * The same backups, with the key that Longhorn reads them with.
- *
- * @throws Failure where the stack file does not name them, or its secrets cannot be opened.
- */
+/** The same backups, with the key that Longhorn reads them with; a Failure where its secrets cannot be opened. */
 export async function sourceStore(
   file: StackFile,
   environment: Readonly<Record<string, string | undefined>>,

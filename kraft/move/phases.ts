@@ -44,9 +44,7 @@ export interface MoveReport {
 
 /**
  * Copies what the backups hold while the tenant keeps running. The copies follow every further backup, so that little is
- * left to copy at the cutover.
- *
- * @throws Failure before anything is touched, naming every obstacle.
+ * left to copy at the cutover. Like every phase it throws a Failure with all obstacles before anything is touched.
  */
 export async function copy(order: MoveOrder): Promise<MoveReport> {
   const { stack: source } = order.move.source;
@@ -59,8 +57,6 @@ export async function copy(order: MoveOrder): Promise<MoveReport> {
 /**
  * Moves the tenant: keeps the guest from starting again where it was, makes the last backup, restores exactly that, binds
  * every volume to its claim, and lets the guest start on the target. If it is interrupted, it continues when it is run again.
- *
- * @throws Failure before anything is touched, naming every obstacle.
  */
 export async function cutover(order: MoveOrder): Promise<MoveReport> {
   const { move, inputs, note } = order;
@@ -94,8 +90,6 @@ export async function cutover(order: MoveOrder): Promise<MoveReport> {
 /**
  * Takes back a cutover whose guest never started: the tenant may start again where they were. The copies stay, and a later
  * move never uses them.
- *
- * @throws Failure where the guest is on the target already.
  */
 export async function back({ move }: Pick<MoveOrder, "move">): Promise<MoveReport> {
   const { source, target, tenant } = move;
@@ -141,10 +135,8 @@ function restoreOnTarget(
 }
 
 /**
- * The last backup of every volume, made after everything had stopped. A volume that an earlier run activated has had its
+ * Names by volume of the last backups, made after everything had stopped. A volume that an earlier run activated has had its
  * last.
- *
- * @returns names of backups by volume
  */
 async function lastBackups(
   { move, backupLimit, note }: MoveOrder,
@@ -177,10 +169,8 @@ async function lastBackups(
 }
 
 /**
- * The volumes that the tenant's claims are bound to on the source, as the backups there hold them. Whatever else is in the
- * bucket belonged to claims that are gone.
- *
- * @throws Failure where one of them could not be restored.
+ * The volumes that the tenant's claims are bound to on the source, as the backups there hold them; a Failure where one could
+ * not be restored. Whatever else is in the bucket belonged to claims that are gone.
  */
 async function volumesToMove({ move, store, inputs }: MoveOrder): Promise<readonly PlannedVolume[]> {
   const { source, target, tenant } = move;

@@ -101,9 +101,8 @@ export interface Check {
 }
 
 /**
- * Whether nothing depends on the cluster that the tenant left any more.
- *
- * @param names What DNS says of the tenant's names, compared with the stack that they came to.
+ * Whether nothing depends on the cluster that the tenant left any more, with what DNS says of the tenant's names, compared
+ * with the stack that they came to.
  */
 export function doneChecks({ tenant, source, target }: Move, names: readonly DnsName[]): Check[] {
   const arrived = target.tenant?.arrivedFrom === source.stack;

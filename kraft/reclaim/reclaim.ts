@@ -120,11 +120,7 @@ export function backupMissing({ volume, tenant, releasedAt, lastBackupAt }: Rele
     : `its last backup (${moment(new Date(lastBackupAt))}) is older than the end of its claim (${moment(new Date(releasedAt))}); ${how}`;
 }
 
-/**
- * The volume of that name, if it may be deleted.
- *
- * @throws Failure with every reason why it must not be
- */
+/** The volume of that name; a Failure with every reason why it must not be deleted. */
 export function deletable(name: string, seen: Seen, now: Date, withoutBackup: boolean): Released {
   const volume = seen.volumes.find(({ metadata }) => metadata.name === name);
   if (volume === undefined) {
@@ -156,9 +152,7 @@ export function see(host: WritableHost): Promise<Seen> {
 
 /**
  * Deletes one released volume: its PersistentVolume first, so that nothing is left that names it, then Longhorn's Volume.
- * Its backups stay: deleting Longhorn's objects for them would empty the bucket.
- *
- * @throws Failure with every reason why it must not be deleted
+ * Its backups stay: deleting Longhorn's objects for them would empty the bucket. Refuses as `deletable` does.
  */
 export async function reclaim(
   host: WritableHost,

@@ -36,11 +36,7 @@ export const run: Run<Given> = async (given, output) => {
   };
 };
 
-/**
- * The volume to delete; undefined where none is named.
- *
- * @throws UsageError unless the confirmation is exactly right
- */
+/** The volume to delete, undefined where none is named; a UsageError unless the confirmation is exactly right. */
 export function confirmed({ volume, confirm, withoutBackup }: Given, now: Date): string | undefined {
   if (volume === undefined) {
     if (confirm !== undefined || withoutBackup !== undefined) {

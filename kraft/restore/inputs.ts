@@ -6,10 +6,8 @@ import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import type { RestoreInputs } from "./plan.ts";
 
 /**
- * What a restore needs of a stack file. Whatever else is wrong with it does not matter here: after a fire the cluster's UID
- * in it is that of the lost cluster.
- *
- * @throws ConfigError naming what is wrong with the keys that do matter.
+ * What a restore needs of a stack file; a ConfigError if these keys are wrong. Nothing else in it matters here: after a fire
+ * the cluster's UID in it is that of the lost cluster.
  */
 export function inputsOf(file: StackFile): RestoreInputs & { readonly replicas: number } {
   const { tenants, leaveOut, line, storage } = keysOf(file, ["tenants", "leaveOut", "line", "storage"]);

@@ -46,9 +46,8 @@ const atOnce = 3;
 const heartbeat = 60_000;
 
 /**
- * Restores volumes in their order, a few at once. What fails for one volume keeps no other from being restored.
- *
- * @throws Failure before anything is touched, where the cluster lacks a storage class.
+ * Restores volumes in their order, a few at once. What fails for one volume keeps no other from being restored. Where the
+ * cluster lacks a storage class, it throws a Failure before anything is touched.
  */
 export async function restoreVolumes(
   host: WritableHost,
@@ -148,11 +147,7 @@ export function allThere(outcomes: readonly Outcome[]): boolean {
   return outcomes.every(({ result }) => result === "restored" || result === "there");
 }
 
-/**
- * Tenants of whom everything is there, the guest's own datastore too: their guest may start.
- *
- * @param volumes Everything that was to be restored of them.
- */
+/** Tenants of whom all `volumes` are restored, the guest's own datastore too: their guest may start. */
 export function wholeTenants(volumes: readonly PlannedVolume[], outcomes: readonly Outcome[]): string[] {
   return [...new Set(volumes.map(({ tenant }) => tenant))].filter(
     (name) =>
@@ -162,12 +157,7 @@ export function wholeTenants(volumes: readonly PlannedVolume[], outcomes: readon
 }
 
 /**
- * Makes sure that Longhorn reads the same backups as Kraft did.
- *
- * @param name Longhorn's name of the backup target.
- * @param url Where the backups are that Kraft read.
- * @param remedy What to do where Longhorn knows another target, or none.
- * @throws Failure where it does not.
+ * Makes sure that Longhorn's backup target of that name has the URL that Kraft read from. The Failure names the remedy.
  */
 export async function requireBackupTarget(host: Host, name: string, url: string, remedy: string): Promise<void> {
   const live = await host.get(paths.backupTargets.named(name));
@@ -188,10 +178,7 @@ export async function requireBackupTarget(host: Host, name: string, url: string,
 }
 
 /**
- * Parameters of every storage class that volumes need, by its name.
- *
- * @param remedy What to do where one is missing.
- * @throws Failure where one is.
+ * Parameters of every storage class that volumes need, by its name. Where one is missing, the Failure names the remedy.
  */
 export async function storageClasses(
   host: Host,

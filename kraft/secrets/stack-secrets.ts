@@ -10,9 +10,8 @@ import type { StackFile } from "../../infra/config/stack-file.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The key of the backups: that of the environment, by the names that every S3 tool knows, or that of the stack file.
- *
- * @throws Failure where there is none, saying what to set.
+ * The key of the backups: that of the environment, by the names that every S3 tool knows, or that of the stack file. Where
+ * there is none, the Failure says what to set.
  */
 export async function bucketKey(file: StackFile, environment: Environment): Promise<S3Key> {
   const { AWS_ACCESS_KEY_ID: accessKeyId = "", AWS_SECRET_ACCESS_KEY: secretAccessKey = "" } = environment;
@@ -34,9 +33,8 @@ export function bucketKeyNames(file: StackFile): readonly [string, string] {
 }
 
 /**
- * Encrypted values of a stack file, in the order of their keys.
- *
- * @throws Failure where a value, the salt or the passphrase is missing or wrong.
+ * Encrypted values of a stack file, in the order of their keys; a Failure where a value, the salt or the passphrase is
+ * missing or wrong.
  */
 export async function openSecrets<const Keys extends readonly string[]>(
   file: StackFile,
@@ -54,11 +52,7 @@ export async function openSecrets<const Keys extends readonly string[]>(
   return keys.map((key) => decrypt(file.ciphertexts.get(key) ?? "")) as { [Index in keyof Keys]: string };
 }
 
-/**
- * What opens a stack file, with the passphrase of the environment.
- *
- * @throws Failure as `openSecrets` does.
- */
+/** What opens a stack file, with the passphrase of the environment. Throws as `openSecrets` does. */
 export async function opener(file: StackFile, environment: Environment): Promise<Decrypt> {
   if (file.encryptionSalt === undefined) {
     throw new Failure(
@@ -91,10 +85,8 @@ const proof = "pulumi";
 export type Decrypt = (ciphertext: string) => string;
 
 /**
- * The passphrase that the environment gives, by the variables that Pulumi reads.
- *
- * @returns undefined where there is none.
- * @throws Failure where the file that is named cannot be read.
+ * The passphrase that the environment gives, by the variables that Pulumi reads, or undefined; a Failure where the file that
+ * is named cannot be read.
  */
 export function passphraseOf(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { PULUMI_CONFIG_PASSPHRASE: passphrase, PULUMI_CONFIG_PASSPHRASE_FILE: file } = environment;
@@ -112,11 +104,8 @@ export function passphraseOf(environment: Readonly<Record<string, string | undef
 }
 
 /**
- * What opens the encrypted values of a stack file.
- *
- * @param salt Its line `encryptionsalt`.
- * @param where The file, for messages.
- * @throws Failure where the passphrase is wrong, or the line is not Pulumi's.
+ * What opens the encrypted values of a stack file, by its line `encryptionsalt`. A Failure, naming the file as `where`, says
+ * that the passphrase is wrong, or the line is not Pulumi's.
  */
 export async function decrypter(salt: string, passphrase: string, where: string): Promise<Decrypt> {
   const [, encoded, proofText] = /^v1:([^:]+):(v1:[^:]+:[^:]+)$/.exec(salt) ?? [];

@@ -6,11 +6,7 @@ import type { Status, TenantStatus, Use } from "./report.ts";
 
 const gibibyte = 1024 ** 3;
 
-/**
- * A status as the operator reads it.
- *
- * @param zone Time zone in which schedules are shown.
- */
+/** A status as the operator reads it, with schedules in the time zone `zone`. */
 export function statusText(status: Status, description: string, style: Style, zone: string): string[] {
   const now = new Date(status.at);
   const { problems, notes } = status;
