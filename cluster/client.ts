@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { tenantNames } from "../components/plan/names.ts";
 import { Failure, messageOf } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { Api, type ApiAccess } from "./api.ts";
@@ -122,4 +123,16 @@ export function refuseOtherCluster(file: string, cluster: NamedCluster, uid: str
       },
     ]);
   }
+}
+
+/**
+ * Sets annotations on a tenant's namespace, or removes those that are null. It is a patch, which fails where the namespace
+ * is gone: an apply would create it again, without the tenant boundary.
+ */
+export function annotateTenant(
+  host: WritableHost,
+  tenant: string,
+  annotations: Readonly<Record<string, string | null>>,
+): Promise<void> {
+  return host.merge(paths.namespaces.named(tenantNames(tenant).namespace), { metadata: { annotations } });
 }

@@ -1,9 +1,9 @@
+import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { Agent, type RequestOptions } from "node:https";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { parse } from "yaml";
-import { certificateEnd } from "./certificate.ts";
 
 type Settings = Readonly<Record<string, unknown>>;
 
@@ -87,4 +87,14 @@ async function libraryCredentials(path: string, context: string): Promise<Omit<C
   // The library's types come with another version of Node's.
   await config.applyToHTTPSOptions(options as Parameters<typeof config.applyToHTTPSOptions>[0]);
   return { server: config.getCurrentCluster()?.server, options };
+}
+
+/**
+ * When a certificate ends; of several in a row, the first one, which is its owner's.
+ *
+ * @param certificate PEM or DER.
+ * @throws where it is no certificate.
+ */
+export function certificateEnd(certificate: string | Buffer): Date {
+  return new X509Certificate(certificate).validToDate;
 }

@@ -1,14 +1,19 @@
-import { leavingConfigMap, suspendedAtAnnotation } from "../components/plan/lifecycle.ts";
-import { arrivedFromAnnotation, type Departure, departureOf, movedToAnnotation } from "../components/plan/move.ts";
+import {
+  arrivedFromAnnotation,
+  type Departure,
+  departureOf,
+  leavingConfigMap,
+  movedToAnnotation,
+  suspendedAtAnnotation,
+} from "../components/plan/lifecycle.ts";
 import { managedBucketAnnotation, tenantLabel } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { priorityClasses } from "../components/plan/size.ts";
 import { schedules } from "../components/plan/storage.ts";
 import type { Host } from "./client.ts";
 import { isStandby, isWhole, nonEmpty } from "./longhorn.ts";
-import type { KubernetesObject } from "./objects.ts";
+import { hasEnded, type KubernetesObject, lastEnd } from "./objects.ts";
 import { labelled, namedEverywhere, paths } from "./paths.ts";
-import { hasEnded, lastEnd } from "./pods.ts";
 
 /** What the cluster has before anything is declared, as far as tenants' data depends on it. */
 export interface LiveState {

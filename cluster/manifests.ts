@@ -1,9 +1,9 @@
 import { drillLabel } from "../components/plan/drill.ts";
-import { movedAtAnnotation } from "../components/plan/move.ts";
+import { movedAtAnnotation } from "../components/plan/lifecycle.ts";
+import type { GuestName } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
-import { byteQuantity } from "../components/plan/quantity.ts";
+import { byteQuantity } from "../components/plan/size.ts";
 import { noBackupGroup } from "../components/plan/storage.ts";
-import type { GuestName } from "../components/plan/synced-names.ts";
 import { defaultTarget, groupLabel, longhornDriver, longhornVersion } from "./longhorn.ts";
 import { paths } from "./paths.ts";
 

@@ -1,4 +1,4 @@
-import { movedAtAnnotation } from "../components/plan/move.ts";
+import { movedAtAnnotation } from "../components/plan/lifecycle.ts";
 import { isStandby, isWhole, restoreFailure } from "./longhorn.ts";
 import { type RestorableVolume, restoringLabel } from "./manifests.ts";
 import {

@@ -1,9 +1,9 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
+import type { S3Key, S3Location } from "./plan/backup-store.ts";
 import { backupCredentials, backupTargetUrl } from "./plan/longhorn-values.ts";
 import { platformNamespaces } from "./plan/network/platform-policies.ts";
-import type { S3Key, S3Location } from "./plan/s3.ts";
 
 export interface BackupSourceArgs extends S3Location, S3Key<pulumi.Input<string>> {
   /** The stack whose backups they are; also the name of Longhorn's BackupTarget. */

@@ -7,8 +7,15 @@ import { Bucket } from "@pulumi/aws/s3/bucket.js";
 import { BucketVersioning } from "@pulumi/aws/s3/bucketVersioning.js";
 import * as pulumi from "@pulumi/pulumi";
 import { retainedOptions } from "./install-chart.ts";
-import { bucketUserName, bucketUserPolicy, iamRegion, lifecycleRules, wasabiProvider } from "./plan/backup-store.ts";
-import type { S3Key, S3Location } from "./plan/s3.ts";
+import {
+  bucketUserName,
+  bucketUserPolicy,
+  iamRegion,
+  lifecycleRules,
+  type S3Key,
+  type S3Location,
+  wasabiProvider,
+} from "./plan/backup-store.ts";
 
 export interface BackupStoreArgs extends Omit<S3Location, "endpoint"> {
   /** The key of an administrator at Wasabi, who may create buckets, users and keys. */

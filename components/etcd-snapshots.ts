@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { S3Key, S3Location } from "./plan/backup-store.ts";
 import { snapshotSecret } from "./plan/machines/k3s.ts";
-import type { S3Key, S3Location } from "./plan/s3.ts";
 
 /** The folder that snapshots go to, which is this cluster's alone, and the key to its bucket. */
 export type EtcdSnapshotsArgs = S3Location & S3Key<pulumi.Input<string>>;

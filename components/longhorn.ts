@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
 import { type ChartArgs, installChart, retainedOptions } from "./install-chart.ts";
+import type { S3Key, S3Location } from "./plan/backup-store.ts";
 import {
   backupCredentials,
   backupTargetUrl,
@@ -12,7 +13,6 @@ import {
 import { managedBucketAnnotation } from "./plan/names.ts";
 import { longhornPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
-import type { S3Key, S3Location } from "./plan/s3.ts";
 import { schedulesOf, storageClassLabels, storageClassParameters, tiers } from "./plan/storage.ts";
 
 export interface LonghornArgs

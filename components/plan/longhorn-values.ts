@@ -1,4 +1,4 @@
-import type { S3Key, S3Location } from "./s3.ts";
+import type { S3Key, S3Location } from "./backup-store.ts";
 
 /** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {

@@ -1,12 +1,11 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
-import { attach, compare, owner } from "./attach.ts";
-import type { CatalogueMessage, CatalogueVolume } from "./entries.ts";
+import { attach, type CatalogueMessage, type CatalogueVolume, compare, owner } from "./attach.ts";
 import { backupOfKey, checksumOfKey, type Layout, layoutOf } from "./layout.ts";
 import { parseHead, parseVolume } from "./metadata.ts";
 import { type BackupFile, type BlockSizes, newestUsable, type VolumeReport } from "./newest-backup.ts";
 import { type BackupStore, type Listed, openStore, type Reader } from "./store.ts";
 
-export type { CatalogueBackup, CatalogueMessage, CatalogueVolume } from "./entries.ts";
+export type { CatalogueBackup, CatalogueMessage, CatalogueVolume } from "./attach.ts";
 export type { BackupStore } from "./store.ts";
 
 /** What a backup target holds. */

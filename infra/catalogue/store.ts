@@ -1,5 +1,5 @@
 import type { ListObjectsV2CommandOutput } from "@aws-sdk/client-s3";
-import type { S3Key, S3Location } from "../../components/plan/s3.ts";
+import type { S3Key, S3Location } from "../../components/plan/backup-store.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 
 /** A backup target and its key. Nothing but its endpoint is ever called. */

@@ -1,5 +1,5 @@
 import { type LonghornFigures, longhornFigures } from "../../components/plan/longhorn-values.ts";
-import { podsPerNode } from "../../components/plan/machines/kubelet.ts";
+import { podsPerNode } from "../../components/plan/machines/k3s.ts";
 import { tenantAllowance } from "../../components/plan/size.ts";
 import { listIf, type Problem, type Warning } from "../../errors/problem.ts";
 import type { NodeHardware } from "../../stacks/index.ts";

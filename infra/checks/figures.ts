@@ -1,5 +1,5 @@
 import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
-import { k3sReserves, podsPerNode } from "../../components/plan/machines/kubelet.ts";
+import { k3sReserves, podsPerNode } from "../../components/plan/machines/k3s.ts";
 import { type Amounts, k3kOverhead, tenantAllowance } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";

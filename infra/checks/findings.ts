@@ -9,9 +9,8 @@ import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts
 import { certificateTables, certificateWarnings } from "./certificates.ts";
 import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
-import { k3kWarnings } from "./k3k-defects.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
-import { declaredVersions, supportProblems } from "./support.ts";
+import { declaredVersions, k3kWarnings, supportProblems } from "./support.ts";
 
 /** The results of all checks of one stack. */
 export interface Findings {

@@ -1,7 +1,8 @@
 import { coerce, parse, type SemVer } from "semver";
-import { listIf, type Problem } from "../../errors/problem.ts";
+import { listIf, type Problem, type Warning } from "../../errors/problem.ts";
+import type { Stack } from "../../stacks/index.ts";
 import type { Model } from "../model.ts";
-import { versions } from "../versions.ts";
+import { type K3kRelease, versions } from "../versions.ts";
 
 /** Every version that a stack declares, as written there. */
 export interface DeclaredVersions {
@@ -143,4 +144,15 @@ export function versionOf(text: string): SemVer {
     throw new Error(`${JSON.stringify(text)} is no version`);
   }
   return found;
+}
+
+/** Known defects of a version of K3k on this hardware. */
+export function k3kWarnings(release: K3kRelease, stack: Stack): Warning[] {
+  const key = `K3k ${release.version}`;
+  const { badWithSeveralNodes: bad, caution = "" } = release;
+  const nodes = stack.nodes.length;
+  return [
+    ...listIf(bad !== undefined && nodes > 1, { key, message: `known to be bad on ${nodes} nodes: ${bad}` }),
+    ...listIf(caution !== "", { key, message: caution }),
+  ];
 }

@@ -1,5 +1,6 @@
-import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
-import type { RunningVersions } from "../../cluster/running-versions.ts";
+import { connect } from "../../cluster/client.ts";
+import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
+import { type RunningVersions, runningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { refuse, type Warning } from "../../errors/problem.ts";
@@ -87,3 +88,24 @@ function stageMessage(name: string, stage: Stage, found: LiveTenant | undefined)
       return undefined;
   }
 }
+
+/** The cluster that the stack file names, and its bucket. */
+export const liveSources: LiveSources = {
+  cluster: async (model) => {
+    const { stack, cluster, machines } = model;
+    const host = await connect({
+      cluster,
+      file: `Pulumi.${stack.name}.yaml`,
+      // Pulumi runs the program in the folder of its project file.
+      directory: ".",
+      remedy: renewalOf(stack, machines !== undefined),
+    });
+    const [live, running] = await Promise.all([readLiveState(host), runningVersions(host)]);
+    return { live, running, certificateEnd: host.certificateEnd };
+  },
+  backedUp: async ({ backup, secrets }) => {
+    const { readCatalogue } = await import("../catalogue/catalogue.ts");
+    // The restore checks the blocks; here only the list of volumes counts.
+    return readCatalogue({ ...backup, ...secrets.wasabi }, { blocks: false });
+  },
+};

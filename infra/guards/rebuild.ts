@@ -1,7 +1,7 @@
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
-import type { CatalogueMessage, CatalogueVolume } from "../catalogue/entries.ts";
+import type { CatalogueMessage, CatalogueVolume } from "../catalogue/attach.ts";
 import type { Model } from "../model.ts";
 import type { Staged } from "./stages.ts";
 

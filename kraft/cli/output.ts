@@ -1,6 +1,5 @@
 import { styleText } from "node:util";
-import { type Table, tableRows } from "../../infra/table.ts";
-import { columnsOf, wrap } from "../../infra/wrap.ts";
+import { columnsOf, type Table, tableRows, wrap } from "../../infra/table.ts";
 
 /** A stream that a person or a program reads. */
 export type Stream = Pick<NodeJS.WriteStream, "write"> &

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { placeholder } from "../../infra/config/keys/values.ts";
 import { ciphertextOf, mergedConfig, readPulumiFile, record } from "../../infra/config/pulumi-files.ts";
-import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
+import { backupKeyNames } from "../../infra/config/rules/secrets.ts";
 import { mockedUid } from "./mocked-resources.ts";
 
 /**

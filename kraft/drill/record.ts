@@ -1,6 +1,5 @@
-import type { WritableHost } from "../../cluster/client.ts";
+import { annotateTenant, type WritableHost } from "../../cluster/client.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
-import { annotateTenant } from "../../cluster/tenant-annotations.ts";
 import { failedDrillAnnotation, provenAnnotation, provenVolumesAnnotation } from "../../components/plan/drill.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Checked } from "./checker.ts";

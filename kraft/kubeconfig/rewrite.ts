@@ -1,5 +1,5 @@
 import { parse, stringify } from "yaml";
-import { certificateEnd } from "../../cluster/certificate.ts";
+import { certificateEnd } from "../../cluster/kubeconfig.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { distance, moment } from "../cli/moment.ts";
 

@@ -1,9 +1,8 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { type LiveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { boundVolumes } from "../../cluster/longhorn.ts";
-import type { Pod, Volume } from "../../cluster/objects.ts";
+import { hasEnded, type Pod, type Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
-import { hasEnded } from "../../cluster/pods.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 
 /** One of the two clusters of a move, as it is now. */

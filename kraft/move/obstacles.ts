@@ -1,5 +1,5 @@
 import { claimOf, claimText, nonEmpty, volumesFor } from "../../cluster/longhorn.ts";
-import { movedAtAnnotation } from "../../components/plan/move.ts";
+import { movedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Move } from "./clusters.ts";
 

@@ -1,14 +1,14 @@
+import { annotateTenant } from "../../cluster/client.ts";
 import { claimOf, claimText } from "../../cluster/longhorn.ts";
 import type { Goal } from "../../cluster/restore-step.ts";
-import { annotateTenant } from "../../cluster/tenant-annotations.ts";
-import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import {
   arrivedFromAnnotation,
   type Departure,
   departureText,
   movedAtAnnotation,
   movedToAnnotation,
-} from "../../components/plan/move.ts";
+} from "../../components/plan/lifecycle.ts";
+import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { type BackupStore, readCatalogue } from "../../infra/catalogue/catalogue.ts";

@@ -1,4 +1,4 @@
-import type { S3Key } from "../../components/plan/s3.ts";
+import type { S3Key } from "../../components/plan/backup-store.ts";
 import { defaultReplicas } from "../../components/plan/storage.ts";
 import type { BackupStore } from "../../infra/catalogue/catalogue.ts";
 import { locationOf, tenantsOf } from "../../infra/config/model-of.ts";

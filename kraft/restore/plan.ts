@@ -1,8 +1,6 @@
-import { tenantNames } from "../../components/plan/names.ts";
-import { byteQuantity, mebibytes } from "../../components/plan/quantity.ts";
-import { datastoreStorage, objectQuota, tenantAllowance } from "../../components/plan/size.ts";
+import { type GuestName, guestName, tenantNames } from "../../components/plan/names.ts";
+import { byteQuantity, datastoreStorage, mebibytes, objectQuota, tenantAllowance } from "../../components/plan/size.ts";
 import { classLimits, defaultStorageClass, scheduleOf, tiers } from "../../components/plan/storage.ts";
-import { type GuestName, guestName } from "../../components/plan/synced-names.ts";
 import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
 import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";

@@ -1,8 +1,7 @@
-import type { WritableHost } from "../../cluster/client.ts";
+import { annotateTenant, type WritableHost } from "../../cluster/client.ts";
 import { defaultTarget } from "../../cluster/longhorn.ts";
 import { paths } from "../../cluster/paths.ts";
-import { annotateTenant } from "../../cluster/tenant-annotations.ts";
-import { arrivedFromAnnotation } from "../../components/plan/move.ts";
+import { arrivedFromAnnotation } from "../../components/plan/lifecycle.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";

@@ -1,10 +1,10 @@
 import { createDecipheriv, pbkdf2 } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import type { S3Key } from "../../components/plan/s3.ts";
+import type { S3Key } from "../../components/plan/backup-store.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { parse } from "../../infra/config/parse.ts";
-import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
+import { backupKeyNames } from "../../infra/config/rules/secrets.ts";
 import type { StackFile } from "../../infra/config/stack-file.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,6 +1,10 @@
 import { type Cluster, condition, type Namespace } from "../../cluster/objects.ts";
-import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
-import { arrivedFromAnnotation, departureOf, movedToAnnotation } from "../../components/plan/move.ts";
+import {
+  arrivedFromAnnotation,
+  departureOf,
+  movedToAnnotation,
+  suspendedAtAnnotation,
+} from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, timestamp } from "../cli/moment.ts";

@@ -5,7 +5,7 @@ import { after, before, beforeEach, describe, test } from "node:test";
 import * as pulumi from "@pulumi/pulumi";
 import { K3sNodes } from "../../components/k3s-nodes.ts";
 import type { K3sClusterPlan } from "../../components/plan/machines/node-script.ts";
-import { k3sPlan, nodeScripts } from "../../infra/nodes/k3s.ts";
+import { k3sPlan, nodeScripts } from "../../infra/nodes/declare.ts";
 import { askNodes } from "../../kraft/host-kubeconfig/host-kubeconfig.ts";
 import { rewriteKubeconfig } from "../../kraft/kubeconfig/rewrite.ts";
 import { eventually } from "../../local/api.ts";

@@ -9,7 +9,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { HostCluster } from "../../components/host-cluster.ts";
 import { installerImage } from "../../components/plan/machines/talos-config.ts";
 import { bootstrap } from "../../infra/nodes/bootstrap.ts";
-import { declareTalos } from "../../infra/nodes/talos.ts";
+import { declareTalos } from "../../infra/nodes/declare.ts";
 import { eventually } from "../../local/api.ts";
 import { terminalReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";

@@ -6,9 +6,9 @@ import {
   k3sFiles,
   type K3sSettings,
   k3sUnit,
+  kubeletConfiguration,
   podSecurityConfiguration,
 } from "./k3s.ts";
-import { kubeletConfiguration } from "./kubelet.ts";
 import { modules, type NetworkDriver, type NodeFile, packages, systemFiles } from "./system.ts";
 
 /** One machine of a k3s cluster. */

@@ -1,4 +1,4 @@
-import { shutdownSeconds } from "./kubelet.ts";
+import { shutdownSeconds } from "./k3s.ts";
 
 /** A file that a node's script writes. */
 export interface NodeFile {

@@ -1,15 +1,14 @@
+import { reservedTenantNames, tenantNameLimit, tenantNamePattern } from "../../../components/plan/names.ts";
+import { covers, single } from "../../../components/plan/network/address.ts";
 import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import { k3kReleases } from "../../versions.ts";
 import type { ParsedConfig } from "../parse.ts";
 import type { Config } from "../schema.ts";
-import { backupKeyProblems } from "./backup-keys.ts";
 import { domainProblems } from "./domains.ts";
-import { entryProblems } from "./entry.ts";
-import { machineProblems } from "./machines.ts";
+import { machineProblems, nodeAddressProblems } from "./machines.ts";
 import { moveSourceProblems } from "./move-source.ts";
-import { nodeAddressProblems } from "./node-addresses.ts";
-import { tenantNameProblems } from "./tenant-names.ts";
+import { backupKeyProblems } from "./secrets.ts";
 
 /**
  * Every rule that concerns more than one key, or the stack's hardware. Each runs on the keys that are valid by themselves,
@@ -67,4 +66,69 @@ function k3kVersionProblems({ k3kVersion }: Partial<Config>): Problem[] {
     allowed: known.join(", "),
     fix: "remove the key to run the stack's own version",
   });
+}
+
+/** Every tenant's name must be usable, unhashed, in every name that K3k and Longhorn derive from it. */
+export function tenantNameProblems(names: readonly string[]): Problem[] {
+  return names.flatMap((name) => {
+    const problem = (allowed: string, fix: string) => [
+      { key: `kraft:tenants.${name}`, found: show(name), allowed, fix },
+    ];
+    if (!tenantNamePattern.test(name)) {
+      return problem(
+        "lower-case letters and digits, a letter first; no hyphen, since Traefik joins names with hyphens",
+        "rename the tenant, for example " + suggestion(name),
+      );
+    }
+    if (name.length > tenantNameLimit) {
+      return problem(
+        `at most ${tenantNameLimit} characters; K3k's claim varlibrancherk3s-k3k-<name>-server-0 must fit 63`,
+        `shorten it by ${name.length - tenantNameLimit}`,
+      );
+    }
+    if (reservedTenantNames.has(name)) {
+      return problem(`any name but ${[...reservedTenantNames].join(", ")}`, "choose the tenant's own name");
+    }
+    return [];
+  });
+}
+
+function suggestion(name: string): string {
+  const letters = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]/g, "")
+    .replace(/^[0-9]+/, "");
+  return letters === "" ? "acme" : letters.slice(0, tenantNameLimit);
+}
+
+/** The entrypoint's own address: where there is more than one node, and none of theirs, of their pods or Services. */
+export function entryProblems(stack: Stack, { network, nodes = {} }: Partial<Config>): Problem[] {
+  const entry = network?.entry;
+  if (entry === undefined) {
+    return [];
+  }
+  const key = "kraft:network.entry";
+  if (stack.exposure === "hostPort") {
+    return [
+      {
+        key,
+        found: `${show(entry)}, in a stack of one node`,
+        allowed: "only where there are several: an address that moves has nowhere to move to",
+        fix: `take the key out, and forward the router's ports 80 and 443 to ${stack.nodes[0]?.name ?? "the node"}`,
+      },
+    ];
+  }
+  const fix = "take one of your home network that DHCP never gives away, for example 192.168.1.250";
+  const owner = Object.keys(nodes).find((name) => nodes[name]?.address === entry);
+  const found = `${show(entry)}, the address of ${owner}`;
+  const taken = listIf(owner !== undefined, { key, found, allowed: "an address of no machine", fix });
+  const inside = [stack.network.podCidr, stack.network.serviceCidr]
+    .filter((range) => covers(range, single(entry)))
+    .map((range) => ({
+      key,
+      found: `${show(entry)}, in ${range}`,
+      allowed: "an address of your home network, not of the cluster's own",
+      fix,
+    }));
+  return [...taken, ...inside];
 }

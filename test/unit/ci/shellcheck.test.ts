@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, test } from "node:test";
 import { nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { talosScript } from "../../../components/plan/machines/talos-script.ts";
-import { k3sPlan, nodeScripts } from "../../../infra/nodes/k3s.ts";
+import { k3sPlan, nodeScripts } from "../../../infra/nodes/declare.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 import { debianProgram } from "../../machines/lab/debian.ts";
 import { homelabMachines, homelabNodes } from "../components/plan/machines/example.ts";

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import type { Pod } from "../../../cluster/objects.ts";
-import { hasEnded, lastEnd } from "../../../cluster/pods.ts";
+import { hasEnded, lastEnd, type Pod } from "../../../cluster/objects.ts";
 
 function pod(name: string, status: NonNullable<Pod["status"]>, volumes: object[] = []): Pod {
   return { metadata: { name }, spec: { volumes }, status };

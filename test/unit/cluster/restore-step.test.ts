@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { restoringLabel } from "../../../cluster/manifests.ts";
 import type { Volume } from "../../../cluster/objects.ts";
 import { type Goal, type LiveObjects, nextStep, restoreErrors } from "../../../cluster/restore-step.ts";
-import { movedAtAnnotation } from "../../../components/plan/move.ts";
+import { movedAtAnnotation } from "../../../components/plan/lifecycle.ts";
 import { target } from "../kraft/restore/samples.ts";
 import { restorable } from "./restorable.ts";
 

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
-import { mebibytes } from "../../../components/plan/quantity.ts";
-import { datastoreStorage } from "../../../components/plan/size.ts";
+import { datastoreStorage, mebibytes } from "../../../components/plan/size.ts";
 import { validate } from "../../../infra/config/validate.ts";
 import { platform, type PlatformOutputs } from "../../../infra/platform.ts";
 import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";

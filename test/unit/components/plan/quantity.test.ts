@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { byteQuantity, cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/quantity.ts";
+import { byteQuantity, cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/size.ts";
 
 test("CPU quantities are read as thousandths", () => {
   assert.deepEqual(["2", "1.5", "0.25", "500m", "1500m"].map(millicpu), [2000, 1500, 250, 500, 1500]);

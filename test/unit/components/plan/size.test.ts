@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { mebibytes, millicpu } from "../../../../components/plan/quantity.ts";
 import {
   k3kOverhead,
   k3kQuota,
   limitRange,
+  mebibytes,
+  millicpu,
   objectQuota,
   podQuota,
   type QuotaOverride,
@@ -43,7 +44,7 @@ test("of any size, on any number of nodes, what is printed is what is enforced",
       const { hard } = podQuota(allowance);
       assert.equal(hard["requests.cpu"], printed.cpu);
       assert.equal(hard["requests.memory"], printed.memory);
-      assert.equal(hard["pods"], String(printed.pods));
+      assert.equal(hard.pods, String(printed.pods));
       const volumes = mebibytes(objectQuota(allowance, {}).hard["requests.storage"] ?? "");
       assert.equal(volumes - mebibytes(printed.storage), k3kOverhead(1).storageMebibytes);
     }),

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { guestName, syncedName } from "../../../../components/plan/synced-names.ts";
+import { guestName, syncedName } from "../../../../components/plan/names.ts";
 
 /** The first is of K3k's own tests (k3k-kubelet/translate/host_test.go), the others were made by its code. */
 const known = [

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { certManagerValues } from "../../../../components/plan/cert-manager-values.ts";
 import { type LonghornFigures, longhornFigures, longhornValues } from "../../../../components/plan/longhorn-values.ts";
 import { metallbValues } from "../../../../components/plan/metallb-values.ts";
-import { cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/quantity.ts";
+import { cpuQuantity, mebibytes, millicpu } from "../../../../components/plan/size.ts";
 import { traefikValues } from "../../../../components/plan/traefik-values.ts";
 import { allocatable, platformNeed } from "../../../../infra/checks/figures.ts";
 import { simulatedNode } from "../../../../local/simulated-nodes.ts";

@@ -5,7 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import { parse } from "yaml";
 import { ConfigError } from "../../../../errors/problem.ts";
-import { k3kWarnings } from "../../../../infra/checks/k3k-defects.ts";
+import { k3kWarnings } from "../../../../infra/checks/support.ts";
 import { stackFileSchema } from "../../../../infra/config/json-schema.ts";
 import { validate } from "../../../../infra/config/validate.ts";
 import { stacks } from "../../../../stacks/index.ts";

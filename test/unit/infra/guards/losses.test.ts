@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { LiveState } from "../../../../cluster/live-state.ts";
-import { undeclaredProblems } from "../../../../infra/guards/declared.ts";
-import { lossProblems } from "../../../../infra/guards/losses.ts";
+import { lossProblems, undeclaredProblems } from "../../../../infra/guards/losses.ts";
 import type { Model } from "../../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
 import { live, liveTenant, model, nothing, target } from "./example.ts";

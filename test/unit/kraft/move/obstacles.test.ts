@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { LiveTenant } from "../../../../cluster/live-state.ts";
 import type { Volume } from "../../../../cluster/objects.ts";
-import { movedAtAnnotation } from "../../../../components/plan/move.ts";
+import { movedAtAnnotation } from "../../../../components/plan/lifecycle.ts";
 import type { MoveCluster } from "../../../../kraft/move/clusters.ts";
 import { type MovePhase, obstacles } from "../../../../kraft/move/obstacles.ts";
 import { doneChecks, progressOf } from "../../../../kraft/move/progress.ts";

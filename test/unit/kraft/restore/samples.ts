@@ -1,5 +1,4 @@
-import { tenantNames } from "../../../../components/plan/names.ts";
-import { syncedName } from "../../../../components/plan/synced-names.ts";
+import { syncedName, tenantNames } from "../../../../components/plan/names.ts";
 import type { Catalogue, CatalogueVolume } from "../../../../infra/catalogue/catalogue.ts";
 import type { RestoreInputs } from "../../../../kraft/restore/plan.ts";
 

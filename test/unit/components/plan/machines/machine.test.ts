@@ -15,7 +15,7 @@ import {
   schematicId,
   systemExtensions,
 } from "../../../../../components/plan/machines/talos-config.ts";
-import { mebibytes } from "../../../../../components/plan/quantity.ts";
+import { mebibytes } from "../../../../../components/plan/size.ts";
 import { allocatable } from "../../../../../infra/checks/figures.ts";
 import { stacks } from "../../../../../stacks/index.ts";
 import { proliantMachine } from "./example.ts";

@@ -3,13 +3,19 @@ import { spawnSync } from "node:child_process";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 import { parse } from "yaml";
-import { fixedKeys, k3sConfiguration, k3sRelease, k3sUnit } from "../../../../../components/plan/machines/k3s.ts";
-import { kubeletConfiguration, shutdownSeconds } from "../../../../../components/plan/machines/kubelet.ts";
+import {
+  fixedKeys,
+  k3sConfiguration,
+  k3sRelease,
+  k3sUnit,
+  kubeletConfiguration,
+  shutdownSeconds,
+} from "../../../../../components/plan/machines/k3s.ts";
 import { k3sLimits, nodeMinutes, nodeScript } from "../../../../../components/plan/machines/node-script.ts";
 import { kernelSettings, packages, systemFiles } from "../../../../../components/plan/machines/system.ts";
 import { allocatable } from "../../../../../infra/checks/figures.ts";
 import type { K3sMachines } from "../../../../../infra/model.ts";
-import { k3sPlan, nodeScripts } from "../../../../../infra/nodes/k3s.ts";
+import { k3sPlan, nodeScripts } from "../../../../../infra/nodes/declare.ts";
 import { homelab } from "../../../../../stacks/homelab.ts";
 import { homelabMachines, homelabNodes } from "./example.ts";
 
