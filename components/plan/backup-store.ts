@@ -1,10 +1,13 @@
-import { wasabiEndpoint } from "./longhorn-values.ts";
-
 /** Wasabi's IAM and STS have one address for all regions, and are signed for this one (docs.wasabi.com, service URLs). */
 export const iamRegion = "us-east-1";
 
 /** Wasabi charges this many days for everything stored: until then, keeping what was deleted costs nothing more. */
 const chargedDays = 90;
+
+/** Wasabi's S3 endpoint of a region (docs.wasabi.com, service URLs). */
+export function wasabiEndpoint(region: string): string {
+  return `https://s3.${region}.wasabisys.com`;
+}
 
 /** Wasabi's service addresses for a bucket's region. */
 export function wasabiEndpoints(region: string) {

@@ -21,11 +21,6 @@ export function backupTargetUrl({ bucket, region, prefix }: Omit<S3Location, "en
   return `s3://${bucket}@${region}/${prefix}/`;
 }
 
-/** Wasabi's S3 endpoint of a region (docs.wasabi.com, service URLs). */
-export function wasabiEndpoint(region: string): string {
-  return `https://s3.${region}.wasabisys.com`;
-}
-
 /** A key to a bucket, as the Secret of one of Longhorn's backup targets holds it. */
 export function backupCredentials<Value>(
   key: Pick<S3Location, "endpoint"> & S3Key<Value>,

@@ -1,5 +1,5 @@
 import type { S3Location } from "../../components/plan/backup-store.ts";
-import { wasabiEndpoint } from "../../components/plan/longhorn-values.ts";
+import { wasabiEndpoint } from "../../components/plan/backup-store.ts";
 import { defaultReplicas } from "../../components/plan/storage.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { letsEncrypt } from "../checks/certificates.ts";

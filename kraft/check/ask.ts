@@ -1,7 +1,18 @@
 import { CONNREFUSED, NODATA, NOTFOUND, REFUSED, Resolver, SERVFAIL, TIMEOUT } from "node:dns/promises";
 import { isIP } from "node:net";
 import { UsageError } from "../../errors/failure.ts";
-import type { Answer } from "./dns.ts";
+
+/** The answer of the name servers about one name. */
+export interface Answer {
+  /** Whether there is anything of that name. */
+  readonly exists: boolean;
+  /** Where its CNAME points, where that one's points, and so on; not beyond the entrypoint. */
+  readonly cnames: readonly string[];
+  /** IPv4 and IPv6, sorted. */
+  readonly addresses: readonly string[];
+  /** Why not everything could be found out; null where it could. */
+  readonly failure: string | null;
+}
 
 /** Milliseconds that one question may take, over all name servers and attempts. */
 const limit = 5000;

@@ -2,7 +2,7 @@ import { getDomain } from "tldts";
 import type { Warning } from "../../errors/problem.ts";
 import type { Model } from "../../infra/model.ts";
 import type { Table } from "../../infra/table.ts";
-import type { NameServers } from "./ask.ts";
+import type { Answer, NameServers } from "./ask.ts";
 
 /** A name that should resolve to the house. */
 export interface Name {
@@ -10,18 +10,6 @@ export interface Name {
   readonly use: "entrypoint" | "api" | "domain";
   /** Null for the entrypoint, which is everybody's. */
   readonly tenant: string | null;
-}
-
-/** The answer of the name servers about one name. */
-export interface Answer {
-  /** Whether there is anything of that name. */
-  readonly exists: boolean;
-  /** Where its CNAME points, where that one's points, and so on; not beyond the entrypoint. */
-  readonly cnames: readonly string[];
-  /** IPv4 and IPv6, sorted. */
-  readonly addresses: readonly string[];
-  /** Why not everything could be found out; null where it could. */
-  readonly failure: string | null;
 }
 
 /** What is known of one name; `kraft check --dns --json` prints these. Fields are added, never renamed or taken away. */

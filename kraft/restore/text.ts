@@ -2,7 +2,7 @@ import { duration } from "../../infra/checks/backup-window.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { distance } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
-import type { PlannedVolume, RestorePlan } from "./plan.ts";
+import { plannedClaimText, type RestorePlan } from "./plan.ts";
 import type { Outcome } from "./volumes.ts";
 
 /** A plan as the operator reads it. */
@@ -63,11 +63,6 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
     lines.push(style.good("Everything there is can come back."));
   }
   return lines;
-}
-
-/** What a guest calls a claim, and where the name does not tell the host. */
-export function plannedClaimText({ isDatastore, guest, claim }: PlannedVolume): string {
-  return isDatastore ? "datastore" : guest === null ? claim : `${guest.namespace}/${guest.name}`;
 }
 
 function ago(created: string | null, now: Date): string {

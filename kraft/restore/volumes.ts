@@ -8,8 +8,7 @@ import type { Goal, Step } from "../../cluster/restore-step.ts";
 import { Failure } from "../../errors/failure.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { duration } from "../cli/moment.ts";
-import type { PlannedVolume } from "./plan.ts";
-import { plannedClaimText } from "./text.ts";
+import { plannedClaimText, type PlannedVolume } from "./plan.ts";
 
 /** What became of one volume. */
 export interface Outcome {

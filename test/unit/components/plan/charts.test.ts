@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { wasabiEndpoint } from "../../../../components/plan/backup-store.ts";
 import { issuerSpec } from "../../../../components/plan/cert-manager-values.ts";
 import { chartReference } from "../../../../components/plan/chart.ts";
-import { backupTargetUrl, longhornValues, wasabiEndpoint } from "../../../../components/plan/longhorn-values.ts";
+import { backupTargetUrl, longhornValues } from "../../../../components/plan/longhorn-values.ts";
 import { metallbValues } from "../../../../components/plan/metallb-values.ts";
 import { podSecurity } from "../../../../components/plan/pod-security.ts";
 import { traefikValues } from "../../../../components/plan/traefik-values.ts";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createSocket } from "node:dgram";
 import { test } from "node:test";
+import type { Answer } from "../../../../kraft/check/ask.ts";
 import { nameServers } from "../../../../kraft/check/ask.ts";
-import type { Answer } from "../../../../kraft/check/dns.ts";
 import type { Checked } from "../../../../kraft/check/run.ts";
 import { folderWith, kraft } from "../../../fixtures/kraft/command.ts";
 import { type DnsServer, dnsServer, type Records } from "../../../fixtures/kraft/dns-server.ts";

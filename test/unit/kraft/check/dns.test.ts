@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { validate } from "../../../../infra/config/validate.ts";
-import { type Answer, dnsWarnings, judgeDns, namesOf } from "../../../../kraft/check/dns.ts";
+import type { Answer } from "../../../../kraft/check/ask.ts";
+import { dnsWarnings, judgeDns, namesOf } from "../../../../kraft/check/dns.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 
