@@ -56,14 +56,14 @@ test("of any size, on any number of nodes, K3k's own pods fit exactly, whatever 
     fc.property(nodes, (count) => {
       const { hard } = k3kQuota(count);
       const needed = k3kOverhead(count);
-      assert.equal(millicpu(hard["requests.cpu"] ?? ""), needed.millicpu);
-      assert.equal(mebibytes(hard["requests.memory"] ?? ""), needed.memoryMebibytes);
+      assert.equal(millicpu(hard["requests.cpu"]), needed.millicpu);
+      assert.equal(mebibytes(hard["requests.memory"]), needed.memoryMebibytes);
     }),
   );
 });
 
 test("every pod counts in exactly one of the two quotas on pods", () => {
-  const [own, k3k] = [podQuota(sizes.small), k3kQuota(3)].map((quota) => quota.scopeSelector?.matchExpressions?.[0]);
+  const [own, k3k] = [podQuota(sizes.small), k3kQuota(3)].map((quota) => quota.scopeSelector.matchExpressions[0]);
   assert.deepEqual(own, { scopeName: "PriorityClass", operator: "In", values: ["kraft-tenant"] });
   assert.deepEqual(k3k, { ...own, operator: "NotIn" });
 });
@@ -77,8 +77,8 @@ test("no container and no volume may be larger than the allowance, and K3k's own
     fc.property(size, override, (name, written) => {
       const allowance = tenantAllowance(name, written);
       const [container, claim] = limitRange(allowance);
-      const memory = mebibytes(container?.max?.["memory"] ?? "");
-      const storage = mebibytes(claim?.max?.["storage"] ?? "");
+      const memory = mebibytes(container?.max["memory"] ?? "");
+      const storage = mebibytes(claim?.max["storage"] ?? "");
       assert.equal(memory, Math.max(allowance.memoryMebibytes, mebibytes(serverMemory)));
       assert.equal(storage, Math.max(allowance.storageMebibytes, k3kOverhead(1).storageMebibytes));
     }),
