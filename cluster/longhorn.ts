@@ -63,10 +63,7 @@ export function restoreFailure({ status }: Volume): string | undefined {
   return failed ? (restore?.message ?? "every copy of it is faulted") : undefined;
 }
 
-/**
- * The newest backup of a volume that is complete, by when its snapshot was taken. One that is being deleted counts for
- * nothing any more.
- */
+/** The newest complete backup of a volume, by when its snapshot was taken. One that is being deleted does not count. */
 export function newestBackup(backups: readonly Backup[], volume: string): Backup | undefined {
   const taken = ({ status }: Backup): number => Date.parse(status?.snapshotCreatedAt ?? "");
   return backups

@@ -215,10 +215,9 @@ export function hasEnded({ status }: Pod): boolean {
 }
 
 /**
- * When the last pod with a claim had ended, of those that are still listed: to Longhorn a pod that ended and was not deleted
- * uses its volume on (getAssociatedPods in controller/kubernetes_pv_controller.go of longhorn-manager 1.12).
- *
- * @returns RFC 3339; undefined where there is no such pod
+ * When the last pod with a claim had ended (RFC 3339), of those that are still listed: to Longhorn a pod that ended and
+ * was not deleted uses its volume on (getAssociatedPods in controller/kubernetes_pv_controller.go of longhorn-manager
+ * 1.12).
  */
 export function lastEnd(pods: readonly Pod[], claim: string): string | undefined {
   const ended = pods.filter((pod) => hasEnded(pod) && claimsOf(pod).includes(claim));

@@ -12,11 +12,7 @@ export interface TraefikSettings {
   readonly exposure: Exposure;
   /** The name that tenants point a CNAME at, published in the status of every Ingress. */
   readonly entrypoint: string;
-  /**
-   * The address that MetalLB assigns to it.
-   *
-   * @default whatever load balancer there is assigns one
-   */
+  /** The address that MetalLB assigns to it; without it, whatever load balancer there is assigns one. */
   readonly address?: string;
   /** Tag of the image, which may be newer than the chart's. */
   readonly imageTag: string;

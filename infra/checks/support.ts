@@ -105,10 +105,7 @@ function lineProblems(
   });
 }
 
-/**
- * A guest creates its pods on the host, which would silently drop fields that it does not know. So the host is upgraded
- * before the guests.
- */
+/** The host is upgraded before the guests, whose pods it would silently strip of fields that it does not know. */
 function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): Problem[] {
   const { minor } = versionOf(kubernetes);
   const behind = minor - versionOf(guest).minor;

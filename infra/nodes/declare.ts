@@ -63,9 +63,7 @@ export function k3sPlan(stack: Stack, nodes: readonly ClusterNode[], machines: K
 }
 
 /**
- * Declares the machine of a stack on Talos.
- *
- * @throws Error where the stack does not describe exactly one machine and its Talos: a fault of `stacks/`, not the operator's.
+ * Declares the machine of a stack on Talos. It throws where `stacks/` does not describe exactly one, with its Talos.
  */
 export function declareTalos(
   stack: Stack,

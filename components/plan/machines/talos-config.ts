@@ -188,11 +188,7 @@ export function schematicId(machine: Machine): string {
   return createHash("sha256").update(schematic(machine)).digest("hex");
 }
 
-/**
- * The image that installs and upgrades Talos on a machine.
- *
- * @param version Of Talos, without a `v`.
- */
+/** The image that installs and upgrades Talos on a machine; `version` has no `v`. */
 export function installerImage(machine: Machine, version: string): string {
   return `factory.talos.dev/metal-installer/${schematicId(machine)}:v${version}`;
 }
