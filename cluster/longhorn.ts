@@ -2,10 +2,8 @@ import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { type Backup, condition, type KubernetesObject, type Volume } from "./objects.ts";
 
-/** `apiVersion` of all of Longhorn's objects. */
 export const longhornVersion = "longhorn.io/v1beta2";
 
-/** Longhorn's CSI driver. */
 export const longhornDriver = "driver.longhorn.io";
 
 /** Longhorn's name of the target that a stack's own backups are in. */

@@ -5,7 +5,6 @@ import type { apps, core, storage } from "@pulumi/kubernetes/types/output.js";
  * new that its controller has not written it yet.
  */
 
-/** Metadata of any object. */
 export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -17,14 +16,12 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Any object. */
 export interface KubernetesObject {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: Metadata;
 }
 
-/** A condition in an object's status. */
 export interface Condition {
   readonly type?: string;
   readonly status?: string;

@@ -92,9 +92,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    /** Charts whose CustomResourceDefinitions hold data. */
     charts: [longhorn.chart, k3k.chart],
-    /** Namespaces that hold data. */
     namespaces: [longhorn.namespace],
   };
 }

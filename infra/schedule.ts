@@ -108,7 +108,6 @@ function dayOf(minute: number): string {
   return weekdays[Math.floor(minute / minutesPerDay)] ?? "";
 }
 
-/** What is shown of a schedule. */
 export interface ShownSchedule {
   readonly name: string;
   readonly task: string;
@@ -121,7 +120,6 @@ export interface ShownSchedule {
   readonly present?: boolean;
 }
 
-/** The time zone of the machine. */
 export function machineZone(): string {
   return new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
 }

@@ -51,7 +51,6 @@ function padded(text: string, width: number): string {
   return `${text}${" ".repeat(Math.max(0, width - columnsOf(text)))}`;
 }
 
-/** Tables as text, each under its title. */
 export function tablesText(tables: readonly Table[]): string {
   return tables.map(({ title, rows }) => [title, ...table(rows)].join("\n")).join("\n\n");
 }

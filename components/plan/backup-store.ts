@@ -122,7 +122,6 @@ export interface S3Location {
   readonly region: string;
   /** The folder, without slashes around it. */
   readonly prefix: string;
-  /** URL of the S3 server. */
   readonly endpoint: string;
 }
 

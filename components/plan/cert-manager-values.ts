@@ -34,11 +34,9 @@ export function certManagerValues({ namespace, nodes }: { readonly namespace: st
   };
 }
 
-/** What the ClusterIssuer depends on. */
 export interface IssuerSettings {
   /** Ingress class through which HTTP-01 challenges are answered. */
   readonly ingressClassName: string;
-  /** URL of the ACME directory. */
   readonly directory: string;
   /** Contact of the ACME account, if there is one. */
   readonly email?: string | undefined;

@@ -1,4 +1,3 @@
-/** Where Helm charts come from. */
 export type ChartSource =
   | { readonly source: "upstream" }
   | { readonly source: "folder"; readonly path: string }

@@ -6,7 +6,6 @@ export type Exposure = "loadBalancer" | "hostPort";
 /** Name of the host's ingress class, also in the guests. */
 export const ingressClassName = "traefik";
 
-/** What Traefik's Helm values depend on. */
 export interface TraefikSettings {
   readonly namespace: string;
   readonly exposure: Exposure;

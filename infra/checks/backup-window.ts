@@ -5,7 +5,6 @@ import type { Line, Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { rounded, secondsPerHour, shares, total, volumeBytes } from "./figures.ts";
 
-/** What backup times are calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
 
 /**

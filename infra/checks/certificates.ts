@@ -16,7 +16,6 @@ export const letsEncrypt: Readonly<Record<"production" | "staging", string>> = {
  */
 export const certificatesPerWeek = 50;
 
-/** What the demand for certificates is calculated from. */
 export type Subject = Pick<Model, "issuer" | "tenants">;
 
 /** Certificates that a tenant may have at once. */

@@ -4,7 +4,6 @@ import type { Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { shares, total, volumeBytes } from "./figures.ts";
 
-/** What costs are calculated from. */
 export type Subject = Pick<Model, "stack" | "tenants" | "dailyChange" | "prices">;
 
 /** Hours of a month: a twelfth of 365.25 days. */

@@ -19,7 +19,6 @@ export interface DeclaredVersions {
   readonly traefik: string;
 }
 
-/** The versions of a model. */
 export function declaredVersions({ stack, k3k }: Pick<Model, "stack" | "k3k">): DeclaredVersions {
   return {
     stack: stack.name,

@@ -13,7 +13,6 @@ export interface PulumiFile {
   readonly encryptionsalt?: string;
 }
 
-/** Path of a stack's file in a folder. */
 export function stackFilePath(directory: string, stack: string): string {
   return join(directory, `Pulumi.${stack}.yaml`);
 }

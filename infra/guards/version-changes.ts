@@ -3,11 +3,9 @@ import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { listIf, type Problem } from "../../errors/problem.ts";
 import { type DeclaredVersions, versionOf } from "../checks/support.ts";
 
-/** Which changes of version a part allows. */
 interface Rules {
   /** Whether a patch may be reverted, because patches do not change the form of stored data. */
   readonly backOnePatch: boolean;
-  /** Why no further downgrade is allowed. */
   readonly because: string;
 }
 

@@ -30,7 +30,6 @@ export function nodeScripts(): { readonly node: readonly string[]; readonly toke
   return { node: parts.map(script), token: script("token") };
 }
 
-/** Declares the machines of a stack on k3s. */
 function declareK3s(stack: Stack, nodes: readonly ClusterNode[], machines: K3sMachines): K3sNodes {
   return new K3sNodes("machines", {
     plan: k3sPlan(stack, nodes, machines),
