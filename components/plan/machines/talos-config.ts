@@ -166,8 +166,7 @@ function documents(all: readonly object[]): string {
 }
 
 /**
- * System extensions of Talos that a machine needs: those that Longhorn asks for (longhorn.io/docs, "Talos Linux
- * Support"), and the microcode of its processor.
+ * System extensions that Longhorn asks for (longhorn.io/docs, "Talos Linux Support"), and the processor's microcode.
  */
 export function systemExtensions({ processor }: Machine): readonly string[] {
   const microcode = processor.vendor === "intel" ? "siderolabs/intel-ucode" : "siderolabs/amd-ucode";
