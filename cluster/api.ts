@@ -81,10 +81,7 @@ export class Api {
   }
 
   /**
-   * Server-side apply: the same object twice changes nothing.
-   *
-   * @param force Takes over fields that somebody else owns. Otherwise that is refused.
-   * @returns the object as the API server completed it
+   * Server-side apply: the same object twice changes nothing. Only `force` takes over fields that somebody else owns.
    */
   async apply<Kind = KubernetesObject>(
     path: string,
@@ -104,11 +101,7 @@ export class Api {
     await this.#ask("PATCH", path, { body: patch, type: "application/merge-patch+json" });
   }
 
-  /**
-   * Deletes an object; nothing happens where there is none.
-   *
-   * @param uid Where it is given, only the object with this UID is deleted, never another of the same name.
-   */
+  /** Deletes an object if it is there; with `uid` only the very object that has it, never another of the same name. */
   async delete(path: string, uid?: string): Promise<void> {
     await this.#ask("DELETE", path, uid === undefined ? {} : { body: { preconditions: { uid } } });
   }

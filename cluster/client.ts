@@ -49,10 +49,8 @@ export class ConnectedHost extends Api implements WritableHost {
 }
 
 /**
- * Reaches the cluster of a stack file with the context that it names, and makes sure that it is the right one.
- *
- * @throws ConfigError where kubeconfig, context or UID do not fit, as a preview would, and where its certificate has ended.
- * @throws Failure where the cluster does not answer.
+ * Reaches the cluster of a stack file with the context that it names, and makes sure that it is the right one. Throws a
+ * ConfigError where kubeconfig, context or UID do not fit or the certificate has ended, a Failure where no one answers.
  */
 export async function connect({ cluster, file, directory, remedy }: HostAddress): Promise<ConnectedHost> {
   const refused = (key: string, found: string, allowed: string, fix: string): ConfigError =>
@@ -106,12 +104,7 @@ export async function connect({ cluster, file, directory, remedy }: HostAddress)
   return host;
 }
 
-/**
- * Refuses a cluster that is not the one that a stack file names.
- *
- * @param uid Of the cluster that its kubeconfig points at.
- * @throws ConfigError
- */
+/** Refuses, with a ConfigError, a cluster whose UID is not the one in the stack file. */
 export function refuseOtherCluster(file: string, cluster: NamedCluster, uid: string): void {
   if (uid !== cluster.uid) {
     throw new ConfigError(file, [

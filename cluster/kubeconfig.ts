@@ -38,10 +38,8 @@ export function readKubeconfig(path: string): Kubeconfig {
 }
 
 /**
- * The server and credentials of a context. Credentials in the kubeconfig itself, as K3s and Talos write them, are read here;
- * files, commands and proxies need the library, which takes 0.6 s to load.
- *
- * @throws where it cannot be used.
+ * The server and credentials of a context; throws where it cannot be used. Credentials in the kubeconfig itself, as K3s
+ * and Talos write them, are read here; files, commands and proxies need the library, which takes 0.6 s to load.
  */
 export async function credentialsOf(config: Kubeconfig, path: string, context: string): Promise<Credentials> {
   const { cluster: clusterName, user: userName } = config.contexts?.find(({ name }) => name === context)?.context ?? {};
@@ -89,12 +87,7 @@ async function libraryCredentials(path: string, context: string): Promise<Omit<C
   return { server: config.getCurrentCluster()?.server, options };
 }
 
-/**
- * When a certificate ends; of several in a row, the first one, which is its owner's.
- *
- * @param certificate PEM or DER.
- * @throws where it is no certificate.
- */
+/** When a certificate (PEM or DER) ends; of several in a row, the first one, its owner's. Throws for anything else. */
 export function certificateEnd(certificate: string | Buffer): Date {
   return new X509Certificate(certificate).validToDate;
 }

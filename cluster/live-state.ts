@@ -23,7 +23,6 @@ export interface LiveState {
   readonly dataDefinitions: readonly string[];
   /** Where Longhorn was last told to send backups: `s3://bucket@region/prefix/`. */
   readonly target?: string;
-  /** Whether Kraft made the bucket. */
   readonly managedBucket: boolean;
   /** Whether any of Kraft's snapshot and backup schedules is there. */
   readonly schedules: boolean;
@@ -32,7 +31,6 @@ export interface LiveState {
 /** A tenant that has a namespace. */
 export interface LiveTenant {
   readonly name: string;
-  /** Whether its guest cluster is there. */
   readonly guest: boolean;
   /** What the last run unlocked, so that the next may take it away. */
   readonly leaving?: string;
@@ -61,7 +59,6 @@ export interface LiveClaim {
   readonly lastPodEndedAt?: string;
 }
 
-/** A volume of Longhorn. */
 export interface LiveVolume {
   readonly name: string;
   /** When its last backup was made, as RFC 3339; undefined where there is none. */

@@ -2,10 +2,8 @@ import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { type Backup, condition, type KubernetesObject, type Volume } from "./objects.ts";
 
-/** `apiVersion` of all of Longhorn's objects. */
 export const longhornVersion = "longhorn.io/v1beta2";
 
-/** Longhorn's CSI driver. */
 export const longhornDriver = "driver.longhorn.io";
 
 /** Longhorn's name of the target that a stack's own backups are in. */
@@ -63,10 +61,7 @@ export function restoreFailure({ status }: Volume): string | undefined {
   return failed ? (restore?.message ?? "every copy of it is faulted") : undefined;
 }
 
-/**
- * The newest backup of a volume that is complete, by when its snapshot was taken. One that is being deleted counts for
- * nothing any more.
- */
+/** The newest complete backup of a volume, by when its snapshot was taken. One that is being deleted does not count. */
 export function newestBackup(backups: readonly Backup[], volume: string): Backup | undefined {
   const taken = ({ status }: Backup): number => Date.parse(status?.snapshotCreatedAt ?? "");
   return backups

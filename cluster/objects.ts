@@ -5,7 +5,6 @@ import type { apps, core, storage } from "@pulumi/kubernetes/types/output.js";
  * new that its controller has not written it yet.
  */
 
-/** Metadata of any object. */
 export interface Metadata {
   readonly name: string;
   readonly namespace?: string;
@@ -17,14 +16,12 @@ export interface Metadata {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Any object. */
 export interface KubernetesObject {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: Metadata;
 }
 
-/** A condition in an object's status. */
 export interface Condition {
   readonly type?: string;
   readonly status?: string;
@@ -215,10 +212,9 @@ export function hasEnded({ status }: Pod): boolean {
 }
 
 /**
- * When the last pod with a claim had ended, of those that are still listed: to Longhorn a pod that ended and was not deleted
- * uses its volume on (getAssociatedPods in controller/kubernetes_pv_controller.go of longhorn-manager 1.12).
- *
- * @returns RFC 3339; undefined where there is no such pod
+ * When the last pod with a claim had ended (RFC 3339), of those that are still listed: to Longhorn a pod that ended and
+ * was not deleted uses its volume on (getAssociatedPods in controller/kubernetes_pv_controller.go of longhorn-manager
+ * 1.12).
  */
 export function lastEnd(pods: readonly Pod[], claim: string): string | undefined {
   const ended = pods.filter((pod) => hasEnded(pod) && claimsOf(pod).includes(claim));

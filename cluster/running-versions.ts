@@ -30,8 +30,7 @@ export const nothingRuns: RunningVersions = {
 };
 
 /**
- * Asks a cluster what runs in it. A part that is not there has no version; one whose version cannot be read has none
- * either, rather than a wrong one.
+ * Asks a cluster what runs in it. What is not there, or whose version cannot be read, has none rather than a wrong one.
  */
 export async function runningVersions(host: Pick<Host, "get" | "list">): Promise<RunningVersions> {
   const { traefik, certManager, k3k } = platformNamespaces;

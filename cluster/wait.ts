@@ -7,9 +7,7 @@ export interface Patience {
   readonly until: number;
   readonly signal?: AbortSignal;
   /**
-   * Milliseconds for which `find` may go on failing: a node that restarts takes its API server with it.
-   *
-   * @default 0
+   * Milliseconds for which `find` may go on failing, by default 0: a node that restarts takes its API server with it.
    */
   readonly outage?: number;
 }
@@ -18,10 +16,8 @@ export interface Patience {
 const intervals = { first: 200, longest: 5000 } as const;
 
 /**
- * Calls `find` until it finds something.
- *
- * @param what Named in the error if it does not, together with what `state` says.
- * @throws Failure when the time is over, or the reason with which the signal was aborted.
+ * Calls `find` until it finds something. Throws a Failure, which names `what` and what `state` says, when the time is
+ * over, or the reason with which the signal was aborted.
  */
 export async function waitFor<Value>(
   what: string,

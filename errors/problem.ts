@@ -48,11 +48,7 @@ export function refuse(name: string, problems: readonly Problem[]): void {
   }
 }
 
-/**
- * All problems of one stack as one message, sorted by key so that the same file always gives the same text.
- *
- * @param where What the problems are in, for example `Pulumi.homelab.yaml`.
- */
+/** All problems of one stack as one message, sorted by key so that the same file always gives the same text. */
 export function report(where: string, problems: readonly Problem[]): string {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const entries = inOrder(problems).map(({ key, found, allowed, fix }) =>

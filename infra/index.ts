@@ -1,25 +1,26 @@
 import "../components/chart-children.ts";
 import * as pulumi from "@pulumi/pulumi";
+import * as runtime from "@pulumi/pulumi/runtime/index.js";
 import { Failure } from "../errors/failure.ts";
 import { ConfigError, refuse, type Warning } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
-import { readConfig } from "./config/read.ts";
+import { rawConfig } from "./config/parse.ts";
 import { validate } from "./config/validate.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
-import { bootstrap, type BootstrapOutputs, needsBootstrap } from "./nodes/bootstrap.ts";
-import { platform, type PlatformOutputs } from "./platform.ts";
+import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";
+import { platform } from "./platform.ts";
 import { tablesText } from "./table.ts";
 
-/**
- * The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it.
- *
- * @param sources Where to look at the live cluster and the bucket. Default: the real ones.
- */
-export default async function program(sources: LiveSources = liveSources): Promise<PlatformOutputs | BootstrapOutputs> {
+/** Left out of the SDK's types as internal, but it is how `pulumi.Config` itself tells secrets apart. */
+const { isConfigSecret } = runtime as unknown as { isConfigSecret: (key: string) => boolean };
+
+/** The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it. */
+export default async function program(sources: LiveSources = liveSources) {
   try {
-    const { stack, raw } = readConfig();
+    const stack = pulumi.getStack();
+    const raw = rawConfig(runtime.allConfig(), isConfigSecret);
     const hardware = stacks.get(stack);
     if (needsBootstrap(hardware, raw)) {
       return await bootstrap(hardware, raw);

@@ -33,11 +33,7 @@ export function renewalOf({ name, distribution }: Pick<Stack, "name" | "distribu
   return { missing, before: fetch, after: fetch };
 }
 
-/**
- * Warns of a kubeconfig that ends soon.
- *
- * @param end When its client certificate ends; undefined where it has none.
- */
+/** Warns of a kubeconfig whose client certificate, if it has one, ends soon. */
 export function kubeconfigWarnings(end: Date | undefined, renewal: Pick<Renewal, "before">, now: Date): Warning[] {
   const message = end && dateMessage(end.toISOString().slice(0, 10), now);
   return listIf(message !== undefined, {

@@ -38,7 +38,6 @@ export interface TalosMachines {
 /** The home's internet line, and how much of it backups may take. */
 export type Line = Readonly<Omit<NonNullable<Config["line"]>, "dailyChange">>;
 
-/** Where backups go. */
 export type Backup = S3Location & Readonly<Pick<Config["backup"], "managed" | "replaces">>;
 
 /** The backups of the stack that tenants move here from. */

@@ -27,11 +27,8 @@ import { versions } from "./versions.ts";
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
 
 /**
- * Declares everything a model asks for.
- *
- * @param staged How much of each tenant the guards allow.
- * @throws ConfigError before anything is declared, if the stack changes a chart value that it must not, or if the cluster
- *   is not the one that the stack file names.
+ * Declares everything a model asks for, and of each tenant what the guards allow. Before that it throws a ConfigError
+ * if the stack changes a chart value that it must not, or if the cluster is not the one that the stack file names.
  */
 export async function platform(model: Model, staged: readonly Staged[]) {
   const { stack, domain, network, secrets, source } = model;
@@ -95,9 +92,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   });
   return {
     outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
-    /** Charts whose CustomResourceDefinitions hold data. */
     charts: [longhorn.chart, k3k.chart],
-    /** Namespaces that hold data. */
     namespaces: [longhorn.namespace],
   };
 }
@@ -159,11 +154,7 @@ function secretKey({ accessKeyId, secretAccessKey }: S3Key): S3Key<pulumi.Output
   return { accessKeyId: pulumi.secret(accessKeyId), secretAccessKey: pulumi.secret(secretAccessKey) };
 }
 
-/**
- * The seed of a guest's token: one that moved here keeps the token that its datastore was created with.
- *
- * @throws Error where a tenant moved here and there is no seed, which `validate` refuses.
- */
+/** The seed of a guest's token: one that moved here keeps the token that its datastore was created with. */
 function tokenSeedOf({ name, from }: Model["tenants"][number], secrets: Model["secrets"]): string {
   const seed = from === undefined ? secrets.guestTokenSeed : secrets.sourceTokenSeed;
   if (seed === undefined) {

@@ -13,11 +13,8 @@ const sunday = new Date("2026-01-04T00:00:00Z");
 const weekdays = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
 /**
- * When a schedule runs, as words for people and as the time between two runs.
- *
- * @param cron In UTC.
- * @throws RangeError for one that is none, or that does not run evenly: every hour or every few hours, every day, or
- * every week.
+ * When a schedule (cron, in UTC) runs, as words for people and as the time between two runs. Throws a RangeError for
+ * one that does not run evenly: every hour or every few hours, every day, or every week.
  */
 export function rhythm(cron: string): { readonly words: string; readonly milliseconds: number } {
   const { runs, interval } = weekOf(cron);
@@ -111,7 +108,6 @@ function dayOf(minute: number): string {
   return weekdays[Math.floor(minute / minutesPerDay)] ?? "";
 }
 
-/** What is shown of a schedule. */
 export interface ShownSchedule {
   readonly name: string;
   readonly task: string;
@@ -124,17 +120,13 @@ export interface ShownSchedule {
   readonly present?: boolean;
 }
 
-/** The time zone of the machine. */
 export function machineZone(): string {
   return new Intl.DateTimeFormat("en").resolvedOptions().timeZone;
 }
 
 /**
- * Schedules as Longhorn runs them, in UTC, and as the operator's clock shows them. Where the clocks are changed within a
- * year, the same run is at two times, and both are shown.
- *
- * @param zone Name of a time zone, for example `Europe/Berlin`.
- * @param from Beginning of the year that is looked at.
+ * Schedules as Longhorn runs them, in UTC, and as the operator's clock shows them. Where the clocks are changed within
+ * a year, the same run is at two times, and both are shown.
  */
 export function scheduleTable(schedules: readonly ShownSchedule[], zone: string, from: Date): Table {
   const offsets = offsetsInYear(zone, from);

@@ -13,11 +13,7 @@ export function table(rows: readonly (readonly string[])[], indent = "  "): stri
   return tableRows(rows, indent).flat();
 }
 
-/**
- * The lines of each row, with aligned columns.
- *
- * @param width Columns that a line may take: cells are wrapped as far as their words allow.
- */
+/** The lines of each row, with aligned columns, within a width: cells are wrapped as far as their words allow. */
 export function tableRows(rows: readonly (readonly string[])[], indent = "  ", width = Infinity): string[][] {
   const widths = columnWidths(rows, width - indent.length);
   return rows.map((row) => {
@@ -55,7 +51,6 @@ function padded(text: string, width: number): string {
   return `${text}${" ".repeat(Math.max(0, width - columnsOf(text)))}`;
 }
 
-/** Tables as text, each under its title. */
 export function tablesText(tables: readonly Table[]): string {
   return tables.map(({ title, rows }) => [title, ...table(rows)].join("\n")).join("\n\n");
 }

@@ -16,10 +16,8 @@ export function wasabiEndpoints(region: string) {
 
 /**
  * Settings of an AWS provider that talks to Wasabi and never to AWS: it asks neither for its account nor for the
- * machine's role, and accepts every region.
- *
- * @param region The region that requests are signed for: the bucket's, or `iamRegion` for users and keys.
- * @param bucketRegion Region of the bucket.
+ * machine's role, and accepts every region. Requests are signed for `region`: the bucket's, or `iamRegion` for users
+ * and keys.
  */
 export function wasabiProvider(region: string, bucketRegion: string) {
   return {
@@ -127,7 +125,6 @@ export interface S3Location {
   readonly region: string;
   /** The folder, without slashes around it. */
   readonly prefix: string;
-  /** URL of the S3 server. */
   readonly endpoint: string;
 }
 

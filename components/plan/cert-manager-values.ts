@@ -34,23 +34,13 @@ export function certManagerValues({ namespace, nodes }: { readonly namespace: st
   };
 }
 
-/** What the ClusterIssuer depends on. */
 export interface IssuerSettings {
   /** Ingress class through which HTTP-01 challenges are answered. */
   readonly ingressClassName: string;
-  /** URL of the ACME directory. */
   readonly directory: string;
-  /**
-   * Contact of the ACME account.
-   *
-   * @default none
-   */
+  /** Contact of the ACME account, if there is one. */
   readonly email?: string | undefined;
-  /**
-   * Whether the home's router leads its own public address back inside.
-   *
-   * @default true
-   */
+  /** Whether the home's router leads its own public address back inside; by default it does. */
   readonly hairpin?: boolean;
 }
 

@@ -77,11 +77,7 @@ export const changeable: Readonly<Record<ChartName, readonly string[]>> = {
   ],
 };
 
-/**
- * A chart's values after a stack's hook.
- *
- * @throws ConfigError naming every value that the hook must not change.
- */
+/** A chart's values after a stack's hook. Throws a ConfigError naming every value that the hook must not change. */
 export function changedValues<Planned extends ChartValues>(
   chart: ChartName,
   planned: Planned,

@@ -1,4 +1,3 @@
-/** Where Helm charts come from. */
 export type ChartSource =
   | { readonly source: "upstream" }
   | { readonly source: "folder"; readonly path: string }
@@ -12,8 +11,8 @@ export interface ChartPin {
 }
 
 /**
- * How Helm is told of a chart. A folder holds archives as `helm pull` names them; its path is relative to the folder
- * that holds Pulumi.yaml.
+ * How Helm is told of a chart. A folder holds archives as `helm pull` names them, and is relative to that of
+ * Pulumi.yaml.
  */
 export function chartReference(pin: ChartPin, source: ChartSource) {
   switch (source.source) {

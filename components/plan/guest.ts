@@ -39,11 +39,9 @@ export function guestToken(seed: string, tenant: string): string {
 }
 
 /**
- * Manifests that K3s applies inside the guest: the host's ingress class, which K3k does not copy, as the default; and
- * the boundary's rules, so that a tenant is told of them when they apply an object.
- *
- * @param storageClasses Those that the tenant may use.
- * @returns File names and their YAML, as the data of the addons Secret.
+ * Manifests that K3s applies inside the guest, by file name, as the data of the addons Secret: the host's ingress
+ * class, which K3k does not copy, as the default; and the boundary's rules, so that a tenant is told of them when they
+ * apply an object.
  */
 export function guestManifests(
   settings: IngressSettings,

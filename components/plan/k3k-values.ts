@@ -1,6 +1,5 @@
 import { restrictedContexts } from "./pod-security.ts";
 
-/** What K3k's Helm values depend on. */
 export interface K3kSettings {
   readonly podCidr: string;
   /** Version of the chart, which the images of controller and kubelet follow. */
@@ -11,7 +10,6 @@ export interface K3kSettings {
 
 export type K3kValues = ReturnType<typeof k3kValues>;
 
-/** Values for K3k's chart. */
 export function k3kValues({ podCidr, version, securityContexts }: K3kSettings) {
   const image = { tag: `v${version}` };
   return {

@@ -1,6 +1,5 @@
 import type { S3Key, S3Location } from "./backup-store.ts";
 
-/** What Longhorn's Helm values depend on. */
 export interface LonghornSettings {
   readonly nodes: number;
   /** Folder on each node that holds the replicas. */
@@ -45,7 +44,6 @@ export function longhornFigures(nodes: number, dedicatedDisk: boolean) {
     reserved: dedicatedDisk ? (several ? 10 : 5) : 30,
     /** Percent of a node's allocatable CPU. */
     guaranteedInstanceManagerCpu: several ? 12 : 4,
-    /** Workers of one backup. */
     backupWorkers: 2,
   };
 }

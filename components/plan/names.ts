@@ -98,10 +98,9 @@ export function syncedName(cluster: string, { name, namespace }: GuestName): str
 }
 
 /**
- * What the guest calls the object that has this name on the host: the digits at the end are that name in hexadecimal. Of
- * a name that was cut the words before them are left; every way to part them is tried against the digest.
- *
- * @returns undefined where K3k did not give the name, or cut too much of it.
+ * What the guest calls the object that has this name on the host: the digits at the end are that name in hexadecimal.
+ * Of a name that was cut the words before them are left; every way to part them is tried against the digest. Undefined
+ * where K3k did not give the name, or cut too much of it.
  */
 export function guestName(cluster: string, hostName: string): GuestName | undefined {
   const digits = /-([0-9a-f]+)$/.exec(hostName)?.[1] ?? "";

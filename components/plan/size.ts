@@ -50,9 +50,7 @@ const acmeSolver = { cpu: "10m", memory: "64Mi", pods: 5 };
 
 /**
  * What K3k itself needs in a tenant's namespace, whatever the tenant does: the guest's server, one K3k kubelet on every
- * node, CoreDNS, and room for cert-manager's solvers.
- *
- * @param nodes Number of nodes of the host cluster.
+ * node of the host, CoreDNS, and room for cert-manager's solvers.
  */
 export function k3kOverhead(nodes: number): Amounts {
   return {
@@ -136,10 +134,8 @@ const endedPods = 60;
 const claimLimit = 21;
 
 /**
- * The quota on volumes, and on the number of objects: all are kept in the host's etcd, where a Secret or a ConfigMap may
- * take a mebibyte.
- *
- * @param classes The most that may be claimed of each storage class outside the tenant's tier, as Kubernetes quantities.
+ * The quota on volumes, and on the number of objects: all are kept in the host's etcd, where a Secret or a ConfigMap
+ * may take a mebibyte. `classes` says how much may be claimed of each storage class outside the tenant's tier.
  */
 export function objectQuota(
   allowance: Amounts,
@@ -208,11 +204,7 @@ function amounts({ cpu, memory, storage, pods }: Required<QuotaOverride>): Amoun
   };
 }
 
-/**
- * Thousandths of a CPU of a quantity such as `2`, `1.5` or `500m`.
- *
- * @throws RangeError for anything else.
- */
+/** Thousandths of a CPU of a quantity such as `2`, `1.5` or `500m`; throws a RangeError for anything else. */
 export function millicpu(quantity: string): number {
   const match = /^([0-9]+)m$|^([0-9]+(?:\.[0-9]{1,3})?)$/.exec(quantity);
   if (match === null) {
@@ -226,11 +218,7 @@ export function cpuQuantity(thousandths: number): string {
   return thousandths % 1000 === 0 ? String(thousandths / 1000) : `${thousandths}m`;
 }
 
-/**
- * Mebibytes of a quantity such as `512Mi`, `4Gi` or `1Ti`.
- *
- * @throws RangeError for anything else.
- */
+/** Mebibytes of a quantity such as `512Mi`, `4Gi` or `1Ti`; throws a RangeError for anything else. */
 export function mebibytes(quantity: string): number {
   const match = /^([0-9]+)(Mi|Gi|Ti)$/.exec(quantity);
   if (match === null) {

@@ -90,8 +90,6 @@ export function tenantClasses(tier: TierName) {
 /**
  * What may be claimed of the classes outside a tenant's tier, as Kubernetes quantities by class: nothing, except the
  * datastore's size of the datastore's class.
- *
- * @param datastoreSize As a Kubernetes quantity.
  */
 export function classLimits(tier: TierName, datastoreSize: string): Record<string, string> {
   const { forbidden, datastore } = tenantClasses(tier);
@@ -174,10 +172,8 @@ export const schedules: readonly Schedule[] = [
 export const longestShift = 44;
 
 /**
- * The schedules of one cluster, all shifted by the same number of minutes: they stay as far apart as planned, and not every
- * Kraft calls Wasabi at the same minute.
- *
- * @param target The backup target, which no other cluster has; it determines the shift.
+ * The schedules of one cluster, all shifted by the same number of minutes, which its backup target determines: they
+ * stay as far apart as planned, and not every Kraft calls Wasabi at the same minute.
  */
 export function schedulesOf(target: string): readonly Schedule[] {
   const shift = createHash("sha256").update(target).digest().readUInt32BE() % (longestShift + 1);
@@ -198,11 +194,7 @@ function later(cron: string, minutes: number): string {
   return [total - 60, next, ...days].join(" ");
 }
 
-/**
- * The most frequent schedule of a task for a group; undefined where there is none.
- *
- * @param some The schedules of one cluster, where its own minutes matter.
- */
+/** The most frequent schedule of a task for a group, of all or of one cluster's; undefined where there is none. */
 export function scheduleOf(
   group: string,
   task: Schedule["task"],

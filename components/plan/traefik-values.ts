@@ -6,17 +6,12 @@ export type Exposure = "loadBalancer" | "hostPort";
 /** Name of the host's ingress class, also in the guests. */
 export const ingressClassName = "traefik";
 
-/** What Traefik's Helm values depend on. */
 export interface TraefikSettings {
   readonly namespace: string;
   readonly exposure: Exposure;
   /** The name that tenants point a CNAME at, published in the status of every Ingress. */
   readonly entrypoint: string;
-  /**
-   * The address that MetalLB assigns to it.
-   *
-   * @default whatever load balancer there is assigns one
-   */
+  /** The address that MetalLB assigns to it; without it, whatever load balancer there is assigns one. */
   readonly address?: string;
   /** Tag of the image, which may be newer than the chart's. */
   readonly imageTag: string;

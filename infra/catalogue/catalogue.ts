@@ -24,10 +24,7 @@ export interface Catalogue {
 
 /** How closely the bucket is looked at. */
 export interface Depth {
-  /**
-   * Whether to check that the blocks of every chosen backup exist. One request lists a thousand: a terabyte in blocks of
-   * 2 MiB takes some 500.
-   */
+  /** Whether to check that every chosen backup's blocks exist: for a terabyte in blocks of 2 MiB, some 500 requests. */
   readonly blocks?: boolean;
   /** Milliseconds that the server has for each answer. Default: 30 s. */
   readonly requestTimeout?: number;
@@ -38,9 +35,7 @@ const headBytes = 64 * 1024;
 
 /**
  * Lists what a backup target holds from the bucket itself: no cluster is needed, nothing is written. Broken metadata of
- * one volume does not hide another.
- *
- * @throws Failure where the bucket cannot be reached, does not exist or refuses the key.
+ * one volume does not hide another. Throws a Failure where the bucket cannot be read.
  */
 export async function readCatalogue(store: BackupStore, depth: Depth = {}): Promise<Catalogue> {
   const reader = await openStore(store, depth.requestTimeout);

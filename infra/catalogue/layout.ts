@@ -10,10 +10,9 @@ export const checksumPattern = /^[0-9a-f]{64}$/;
 export type Layout = ReturnType<typeof layoutOf>;
 
 /**
- * The keys under which Longhorn stores backups, below the prefix of a backup target (longhorn/backupstore: config.go and
- * util.go). It finds a volume by the digest of its name, and ignores a folder that is elsewhere.
- *
- * @param prefix Folder of the backup target in its bucket, without slashes around it.
+ * The keys under which Longhorn stores backups, below the prefix of a backup target, which has no slashes around it
+ * (longhorn/backupstore: config.go and util.go). It finds a volume by the digest of its name, and ignores a folder that
+ * is elsewhere.
  */
 export function layoutOf(prefix: string) {
   const volumes = `${prefix}/backupstore/volumes/`;
@@ -45,11 +44,7 @@ export function checksumOfKey(key: string): string | undefined {
   return checksumPattern.test(checksum) ? checksum : undefined;
 }
 
-/**
- * A backup as Longhorn names it in `status.url` of its Backup (longhorn/backupstore: `EncodeBackupURL`).
- *
- * @param target `s3://bucket@region/prefix/`.
- */
+/** A backup as Longhorn names it in `status.url` of its Backup (longhorn/backupstore: `EncodeBackupURL`). */
 export function backupUrl(target: string, volume: string, backup: string): string {
   return `${target}?backup=${encodeURIComponent(backup)}&volume=${encodeURIComponent(volume)}`;
 }

@@ -103,11 +103,7 @@ export function parseVolume(text: string, name: string): Parsed<VolumeMetadata> 
   );
 }
 
-/**
- * The head of a backup's description.
- *
- * @param text All of it, or its beginning: the list of blocks comes last.
- */
+/** The head of a backup's description, from all of its text or the beginning: the list of blocks comes last. */
 export function parseHead(text: string, volume: string, backup: string): Parsed<BackupHead> {
   // In a text within the JSON the quotes would have backslashes.
   const end = text.search(/,"(ProcessingBlocks|Blocks|SingleFile)":/);
@@ -161,11 +157,7 @@ const kubernetesStatus = z.object({
   lastPVCRefAt: z.string().optional(),
 });
 
-/**
- * The claim that a label of Longhorn's names: it writes one to every backup but those that a system backup orders.
- *
- * @returns undefined where there is no label, or none that names a claim.
- */
+/** The claim that a label of Longhorn's names, if there is one: a backup that a system backup ordered has none. */
 export function attachmentOf(given: Readonly<Record<string, string>>): Attachment | undefined {
   try {
     const status = kubernetesStatus.parse(JSON.parse(given["KubernetesStatus"] ?? "{}"));

@@ -17,11 +17,7 @@ export interface Reader {
   folders(folder: string): Promise<string[]>;
   /** Every object below a folder, or whose key begins like that. */
   objects(prefix: string): Promise<Listed[]>;
-  /**
-   * The text of an object; undefined where there is none.
-   *
-   * @param first How many bytes of it, from its beginning.
-   */
+  /** The text of an object, or only its `first` bytes; undefined where there is none. */
   text(key: string, first?: number): Promise<string | undefined>;
   close(): void;
 }

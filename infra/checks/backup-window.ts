@@ -5,7 +5,6 @@ import type { Line, Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { rounded, secondsPerHour, shares, total, volumeBytes } from "./figures.ts";
 
-/** What backup times are calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
 
 /**
@@ -27,11 +26,8 @@ export interface Rate {
 }
 
 /**
- * How fast backups are uploaded: the share of the uplink, or what all workers manage in their round trips, whichever is
- * less.
- *
- * @param workers Workers of one backup.
- * @param volumes Number of volumes that are backed up at once.
+ * How fast backups are uploaded: the share of the uplink, or what the workers of all volumes that are backed up at once
+ * manage in their round trips, whichever is less.
  */
 export function backupRate(line: Line, workers: number, volumes: number): Rate {
   const ofLine = (line.uplinkMbps * 1e6 * line.backupShare) / 8;
@@ -50,18 +46,11 @@ function startHour(name: string): number {
 /** Hours of a night: from the start of the daily backup to that of the system backup, when the house wakes up. */
 export const nightHours = startHour("system-backup-daily") - startHour("backup-daily");
 
-/** Size and duration of one tenant's backups, or of all. Allowances count as full, and nothing compresses. */
-export interface Upload {
-  readonly name: string;
-  readonly bytes: number;
-  readonly changedBytes: number;
-  readonly firstDays: number;
-  readonly nightlyHours: number;
-  readonly restoreHours: number;
-}
-
-/** One entry per tenant, and a last one for all together: Longhorn backs up one volume at a time. */
-export function uploads(load: Load, line: Line): Upload[] {
+/**
+ * Size and duration of each tenant's backups, and at last of all together: Longhorn backs up one volume at a time.
+ * Allowances count as full, and nothing compresses.
+ */
+export function uploads(load: Load, line: Line) {
   const { bytesPerSecond } = rateOf(load, line);
   const each = shares(load.tenants, load.stack.nodes.length).map((share) => ({
     name: share.tenant.name,

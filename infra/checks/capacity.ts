@@ -7,7 +7,6 @@ import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 import { allocatable, type Need, platformNeed, rounded, shares, sum, total } from "./figures.ts";
 
-/** What capacity is calculated from. */
 export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
 
 /** Share in use from which the operator is warned. */
@@ -146,7 +145,6 @@ export function capacity(load: Load): Row[] {
   }));
 }
 
-/** All balances as a table. */
 export function capacityTable(load: Load): Table {
   const rows = capacity(load);
   const redundant = rows.some(({ oneLost }) => oneLost !== undefined);

@@ -16,16 +16,7 @@ export const letsEncrypt: Readonly<Record<"production" | "staging", string>> = {
  */
 export const certificatesPerWeek = 50;
 
-/** What the demand for certificates is calculated from. */
 export type Subject = Pick<Model, "issuer" | "tenants">;
-
-/** Certificates that could be requested under one registered domain. */
-export interface Demand {
-  readonly domain: string;
-  readonly tenants: readonly string[];
-  /** The sum of the tenants' quotas: deleting and requesting again is not counted. */
-  readonly certificates: number;
-}
 
 /** Certificates that a tenant may have at once. */
 function quota({ size, quota }: Tenant): number {
@@ -33,10 +24,9 @@ function quota({ size, quota }: Tenant): number {
 }
 
 /**
- * The demand by registered domain: the name directly under a public suffix, private ones included, as Let's Encrypt
- * counts it.
+ * The demand by registered domain: the name under a public suffix, private ones included, as Let's Encrypt counts it.
  */
-export function demands(tenants: readonly Tenant[]): Demand[] {
+export function demands(tenants: readonly Tenant[]) {
   const owners = tenants.flatMap((tenant) =>
     [...new Set(tenant.domains.map((domain) => getDomain(domain, { allowPrivateDomains: true }) ?? domain))].map(
       (domain) => ({ domain, tenant }),
@@ -46,13 +36,14 @@ export function demands(tenants: readonly Tenant[]): Demand[] {
     .map(([domain, claims]) => ({
       domain,
       tenants: claims.map(({ tenant }) => tenant.name).sort(),
+      // The sum of the quotas: deleting and requesting again is not counted.
       certificates: claims.reduce((total, { tenant }) => total + quota(tenant), 0),
     }))
     .sort((a, b) => (a.domain < b.domain ? -1 : 1));
 }
 
 /** Empty unless certificates come from Let's Encrypt's production, whose limits these are. */
-function counted({ issuer, tenants }: Subject): Demand[] {
+function counted({ issuer, tenants }: Subject) {
   return issuer.directory === letsEncrypt.production ? demands(tenants) : [];
 }
 

@@ -4,7 +4,6 @@ import type { Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { shares, total, volumeBytes } from "./figures.ts";
 
-/** What costs are calculated from. */
 export type Subject = Pick<Model, "stack" | "tenants" | "dailyChange" | "prices">;
 
 /** Hours of a month: a twelfth of 365.25 days. */
@@ -14,19 +13,9 @@ const hoursPerMonth = 730.5;
 const leastTerabytes = 1;
 const leastDays = 90;
 
-/** One tenant's cost per month, in the currency of the prices. */
-export interface Cost {
-  readonly tenant: string;
-  readonly electricity: number;
-  readonly wasabi: number;
-}
-
 /**
  * The most that the bucket can hold, in terabytes: every volume full, and the changes of all days that are kept or paid
  * for, whichever are more. Longhorn stores a block once, however many backups contain it.
- *
- * @param bytes Size of all volumes together.
- * @param dailyChange Share of it that is rewritten in a day.
  */
 export function storedTerabytes(bytes: number, dailyChange: number): number {
   const kept = schedules.find(({ name }) => name === "backup-daily")?.retain ?? 0;
@@ -37,7 +26,7 @@ export function storedTerabytes(bytes: number, dailyChange: number): number {
  * The cost of a month, divided among the tenants in proportion to what each was promised: electricity by the mean of the
  * shares of CPU and memory, Wasabi by the share of volumes. The platform's own cost is divided among them too.
  */
-export function costs(subject: Subject): Cost[] {
+export function costs(subject: Subject) {
   const { stack, prices, dailyChange } = subject;
   if (prices === undefined) {
     return [];
@@ -58,7 +47,7 @@ export function costs(subject: Subject): Cost[] {
 
 export function costTables(subject: Subject): Table[] {
   const each = costs(subject);
-  const row = (name: string, some: readonly Cost[]): string[] => {
+  const row = (name: string, some: typeof each): string[] => {
     const electricity = total(some, (cost) => cost.electricity);
     const wasabi = total(some, (cost) => cost.wasabi);
     return [name, electricity.toFixed(2), wasabi.toFixed(2), (electricity + wasabi).toFixed(2)];

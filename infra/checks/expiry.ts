@@ -14,8 +14,6 @@ const millisecondsPerDay = 86_400_000;
 
 /**
  * Whole days from today to a day; negative once it is past. Both count in UTC, so that a time of day changes nothing.
- *
- * @param date As `2027-01-31`.
  */
 export function daysUntil(date: string, today: Date): number {
   const start = Date.parse(`${today.toISOString().slice(0, 10)}T00:00:00Z`);
@@ -30,11 +28,7 @@ export function expiryWarnings(expiry: Readonly<Record<string, string>>, today: 
   });
 }
 
-/**
- * The warning about the day on which something expires; undefined while there is time.
- *
- * @param date As `2027-01-31`.
- */
+/** The warning about the day on which something expires; undefined while there is time. */
 export function dateMessage(date: string, today: Date): string | undefined {
   const days = daysUntil(date, today);
   if (days < 0) {

@@ -90,8 +90,7 @@ function certManager(nodes: number): Need {
 }
 
 /**
- * MetalLB's speaker on every node, and its one controller: components/plan/metallb-values.ts. The chart (metallb/metallb
- * 0.15.3) has no requests of its own.
+ * MetalLB's speaker on every node, and its one controller, for which the chart has no requests: plan/metallb-values.ts.
  */
 function metalLb(nodes: number): Need {
   const pods = nodes + 1;
@@ -105,10 +104,8 @@ function longhornOnce(nodes: number): Need {
 }
 
 /**
- * What the platform itself needs.
- *
- * @param stack With the nodes that run, so without one that is lost. Replicas that find no second node are still counted.
- * @param entry The entrypoint's own address, for which MetalLB runs; undefined where there is none.
+ * What the platform itself needs on the stack's nodes, without one that is lost. Replicas that find no second node are
+ * still counted; MetalLB runs only where the entrypoint has an address of its own.
  */
 export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Model["entry"]): Need {
   const { nodes, distribution } = stack;

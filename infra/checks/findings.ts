@@ -1,9 +1,8 @@
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { schedulesOf } from "../../components/plan/storage.ts";
-import type { Problem, Warning } from "../../errors/problem.ts";
+import type { Problem } from "../../errors/problem.ts";
 import type { Load, Model } from "../model.ts";
 import { machineZone, scheduleTable } from "../schedule.ts";
-import type { Table } from "../table.ts";
 import { backupProblems, backupTables, backupWarnings } from "./backup-window.ts";
 import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts";
 import { certificateTables, certificateWarnings } from "./certificates.ts";
@@ -12,20 +11,10 @@ import { expiryTables, expiryWarnings } from "./expiry.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
 import { declaredVersions, k3kWarnings, supportProblems } from "./support.ts";
 
-/** The results of all checks of one stack. */
-export interface Findings {
-  readonly tables: readonly Table[];
-  /** Any of them refuses the stack. */
-  readonly problems: readonly Problem[];
-  readonly warnings: readonly Warning[];
-}
-
 /**
- * Runs every check over one stack, without cluster or clock. Where the stack file names no time zone, the machine's is used.
- *
- * @param today The day that dates are compared with.
+ * Runs every check over one stack, without cluster or clock; without a time zone in its file, in that of the machine.
  */
-export function findings(model: Model, today: Date): Findings {
+export function findings(model: Model, today: Date) {
   return {
     tables: [
       capacityTable(model),

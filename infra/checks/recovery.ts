@@ -31,8 +31,7 @@ export interface Recovery {
 }
 
 /**
- * Tenants in the order of a full restore: by tier, the most critical first, then by name. All guests' datastores come
- * before any other volume.
+ * Tenants in the order of a full restore: by tier, the most critical first, then by name. All datastores come before.
  */
 export function inRestoreOrder<Some extends Pick<Tenant, "name" | "tier">>(tenants: readonly Some[]): Some[] {
   return [...tenants].sort(
@@ -47,8 +46,7 @@ function sharesOf(load: Load): Share[] {
 }
 
 /**
- * Recovery objectives of every tenant, in the order of a restore. Volumes count as full and as all of the tenant's tier,
- * and nothing compresses.
+ * Recovery objectives of every tenant, in the order of a restore. All volumes count as full and of the tenant's tier.
  */
 export function recoveries(load: Load): Recovery[] {
   const { line } = load;
@@ -127,10 +125,7 @@ export function recoveryTables(load: Load): Table[] {
 /** The fix that costs nothing but the frequency of backups. */
 const lower: Readonly<Record<TierName, string>> = { critical: "tier: standard, ", standard: "tier: bulk, ", bulk: "" };
 
-/**
- * Tiers whose upload takes longer than their interval. The promise to lose at most two intervals with the house would no
- * longer hold.
- */
+/** Tiers whose upload takes longer than their interval: more than two intervals could be lost with the house. */
 export function recoveryProblems(load: Load): Problem[] {
   const { line } = load;
   if (line === undefined) {

@@ -19,7 +19,6 @@ export interface DeclaredVersions {
   readonly traefik: string;
 }
 
-/** The versions of a model. */
 export function declaredVersions({ stack, k3k }: Pick<Model, "stack" | "k3k">): DeclaredVersions {
   return {
     stack: stack.name,
@@ -105,10 +104,7 @@ function lineProblems(
   });
 }
 
-/**
- * A guest creates its pods on the host, which would silently drop fields that it does not know. So the host is upgraded
- * before the guests.
- */
+/** The host is upgraded before the guests, whose pods it would silently strip of fields that it does not know. */
 function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): Problem[] {
   const { minor } = versionOf(kubernetes);
   const behind = minor - versionOf(guest).minor;

@@ -11,9 +11,8 @@ export interface RawConfig {
 }
 
 /**
- * Picks the `kraft:` keys out of a stack's configuration. An empty text counts as a key that was left out.
- *
- * @param config Values by full name; maps and lists as JSON, which is how the engine passes them on, or parsed.
+ * Picks the `kraft:` keys out of a stack's configuration, in which maps and lists are parsed, or JSON, which is how the
+ * engine passes them on. An empty text counts as a key that was left out.
  */
 export function rawConfig(config: Readonly<Record<string, unknown>>, encrypted: (name: string) => boolean): RawConfig {
   const ours = Object.entries(config).filter(

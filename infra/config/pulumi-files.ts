@@ -13,16 +13,11 @@ export interface PulumiFile {
   readonly encryptionsalt?: string;
 }
 
-/** Path of a stack's file in a folder. */
 export function stackFilePath(directory: string, stack: string): string {
   return join(directory, `Pulumi.${stack}.yaml`);
 }
 
-/**
- * Reads a file of Pulumi's; undefined where there is none.
- *
- * @throws ConfigError if it is not YAML.
- */
+/** Reads a file of Pulumi's; undefined where there is none. Throws a ConfigError if it is not YAML. */
 export function readPulumiFile(path: string): PulumiFile | undefined {
   if (!existsSync(path)) {
     return undefined;

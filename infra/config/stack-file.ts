@@ -44,11 +44,7 @@ export function stacksWithFile(directory: string): string[] {
   return [...stacks.keys()].filter((name) => existsSync(stackFilePath(directory, name)));
 }
 
-/**
- * Reads `Pulumi.<stack>.yaml`, and Pulumi.yaml beside it.
- *
- * @throws ConfigError if one of them is not YAML.
- */
+/** Reads `Pulumi.<stack>.yaml`, and Pulumi.yaml beside it. Throws a ConfigError if one of them is not YAML. */
 export function readStackFile(stack: Stack, directory: string): StackFile {
   const written = readPulumiFile(stackFilePath(directory, stack.name)) ?? {};
   const file = stack.distribution === "embedded" ? completedByLocalRun(written, stack, directory) : written;
@@ -90,11 +86,7 @@ function holdsSecret(value: unknown): boolean {
   );
 }
 
-/**
- * The model of a stack file.
- *
- * @throws ConfigError naming every problem there is.
- */
+/** The model of a stack file. Throws a ConfigError naming every problem there is. */
 export function modelOf(file: StackFile): Model {
   try {
     const model = validate(file.stack.name, stacks, file.raw);
@@ -112,9 +104,7 @@ export function modelOf(file: StackFile): Model {
 
 /**
  * Some keys of a stack file, whatever else is wrong with it: what concerns a running cluster must not wait for a tenant
- * that is half written.
- *
- * @throws ConfigError naming what is wrong with these keys.
+ * that is half written. Throws a ConfigError naming what is wrong with these keys.
  */
 export function keysOf<Key extends keyof Config>(file: StackFile, keys: readonly Key[]): Pick<Config, Key> {
   const { config, problems } = parse(file.raw);

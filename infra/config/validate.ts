@@ -8,11 +8,9 @@ import { ruleProblems } from "./rules/rules.ts";
 import type { Config } from "./schema.ts";
 
 /**
- * The model of one stack: parse, then rules, then model. The checks of `findings` say whether the hardware can carry it;
- * for a file that is refused anyway, they run here on its valid part, so that all problems are shown at once.
- *
- * @param name The stack as `pulumi -s` names it.
- * @throws ConfigError naming every problem there is.
+ * The model of one stack: parse, then rules, then model. The checks of `findings` say whether the hardware can carry
+ * it; for a file that is refused anyway, they run here on its valid part, so that the ConfigError names every problem
+ * there is.
  */
 export function validate(name: string, stacks: ReadonlyMap<string, Stack>, raw: RawConfig): Model {
   const stack = stacks.get(name);

@@ -25,11 +25,9 @@ export interface LiveSources {
 }
 
 /**
- * Compares a model with the live cluster and the backups in the bucket. The bucket is only read where this run starts
- * something that must find its volumes.
- *
- * @throws ConfigError naming everything that would be lost, every downgrade and every skipped version.
- * @throws Failure where cluster or bucket do not answer.
+ * Compares a model with the live cluster and, where this run starts something that must find its volumes, with the
+ * backups in the bucket. Throws a ConfigError naming everything that would be lost, every downgrade and every skipped
+ * version, and a Failure where cluster or bucket do not answer.
  */
 export async function guard(
   model: Model,

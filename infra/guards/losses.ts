@@ -13,10 +13,8 @@ const path =
   "state: suspended, then archived, then purged, each with a preview and an up of its own (docs/offboarding.md)";
 
 /**
- * What a stack file would delete: guests, tenants' namespaces, the backup target, the bucket. Pulumi refuses that too, but
- * only after everything else was changed, and without saying what would be lost and how to do it safely.
- *
- * @param today The day that confirmations are compared with.
+ * What a stack file would delete: guests, tenants' namespaces, the backup target, the bucket. Pulumi refuses that too,
+ * but only after everything else was changed, and without saying what would be lost and how to do it safely.
  */
 export function lossProblems(model: Model, live: LiveState, today: Date): Problem[] {
   return [
@@ -144,10 +142,8 @@ function phaseProblems({ phase }: Model, { tenants }: LiveState): Problem[] {
 }
 
 /**
- * The CustomResourceDefinitions and namespaces that the program declares, as `<kind>/<name>`, once its charts are rendered.
- *
- * @param charts Charts whose CustomResourceDefinitions hold data.
- * @param namespaces Namespaces that hold data.
+ * The CustomResourceDefinitions of charts, and the namespaces, that the program declares and that hold data, as
+ * `<kind>/<name>`, once its charts are rendered.
  */
 export async function declaredObjects(
   charts: readonly kubernetes.helm.v4.Chart[],

@@ -12,8 +12,6 @@ export interface Staged {
 /**
  * How every tenant is declared in this run. A tenant that leaves does so in two runs, each of which is a preview that
  * can be read: the first takes the protection away, the second what was protected.
- *
- * @param now For the tenants that this run suspends.
  */
 export function stagesOf(model: Pick<Model, "tenants" | "phase">, live: LiveState, now: Date): Staged[] {
   return model.tenants.flatMap((tenant) => {

@@ -3,11 +3,9 @@ import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { listIf, type Problem } from "../../errors/problem.ts";
 import { type DeclaredVersions, versionOf } from "../checks/support.ts";
 
-/** Which changes of version a part allows. */
 interface Rules {
   /** Whether a patch may be reverted, because patches do not change the form of stored data. */
   readonly backOnePatch: boolean;
-  /** Why no further downgrade is allowed. */
   readonly because: string;
 }
 
@@ -26,10 +24,8 @@ const rules = {
 } as const satisfies Record<string, Rules>;
 
 /**
- * Downgrades and skipped minor versions, neither of which any of these parts supports.
- *
- * @param managed Whether Kraft installs the machines' versions too. Where they are set up by hand, the stack only states
- *   them, and the minor version has to be right.
+ * Downgrades and skipped minor versions, neither of which any of these parts supports. Of machines that are set up by
+ * hand the stack only states the versions, and the minor version has to be right.
  */
 export function skewProblems(declared: DeclaredVersions, running: RunningVersions, managed: boolean): Problem[] {
   const file = `stacks/${declared.stack}.ts`;

@@ -9,11 +9,6 @@ import { machineProblems, nodeAddressProblems } from "../config/rules/machines.t
 import type { Config } from "../config/schema.ts";
 import { declareNodes } from "./declare.ts";
 
-/** What `pulumi stack output` shows while only the machines are declared. */
-export interface BootstrapOutputs {
-  readonly next: string;
-}
-
 /** Keys that the machines need, by what runs on them. */
 const neededKeys = {
   k3s: /^kraft:(nodes|machines|machineKey|k3sToken)\b/,
@@ -34,12 +29,8 @@ export function needsBootstrap(stack: Stack | undefined, raw: RawConfig): stack 
   );
 }
 
-/**
- * Declares the machines and nothing else.
- *
- * @throws ConfigError naming every problem of the keys that they need.
- */
-export async function bootstrap(stack: Stack, raw: RawConfig): Promise<BootstrapOutputs> {
+/** Declares the machines and nothing else; `pulumi stack output` shows what is next. Throws a ConfigError naming every problem of the keys that they need. */
+export async function bootstrap(stack: Stack, raw: RawConfig) {
   const { config, problems } = parse(raw);
   // What only the platform needs can wait for the next preview. So can the UID of a cluster that does not exist yet.
   const known: Partial<Config> = { ...config, cluster: undefined };

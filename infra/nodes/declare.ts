@@ -30,7 +30,6 @@ export function nodeScripts(): { readonly node: readonly string[]; readonly toke
   return { node: parts.map(script), token: script("token") };
 }
 
-/** Declares the machines of a stack on k3s. */
 function declareK3s(stack: Stack, nodes: readonly ClusterNode[], machines: K3sMachines): K3sNodes {
   return new K3sNodes("machines", {
     plan: k3sPlan(stack, nodes, machines),
@@ -63,9 +62,7 @@ export function k3sPlan(stack: Stack, nodes: readonly ClusterNode[], machines: K
 }
 
 /**
- * Declares the machine of a stack on Talos.
- *
- * @throws Error where the stack does not describe exactly one machine and its Talos: a fault of `stacks/`, not the operator's.
+ * Declares the machine of a stack on Talos. It throws where `stacks/` does not describe exactly one, with its Talos.
  */
 export function declareTalos(
   stack: Stack,

@@ -2,10 +2,8 @@ import { byOperator, byVolumeBinder, list, valueOr } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Rule, type Scope } from "./policy.ts";
 
 /**
- * The volume claims of a tenant: only of classes with a backup schedule, always a new and empty volume, and without the
- * labels and annotations by which the platform controls Longhorn.
- *
- * @param classes Names of the storage classes for tenants.
+ * The volume claims of a tenant: only of the storage `classes` for tenants, which have a backup schedule, always a new
+ * and empty volume, and without the labels and annotations by which the platform controls Longhorn.
  */
 export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: readonly string[]): AdmissionPolicy {
   return {

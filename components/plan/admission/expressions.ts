@@ -34,8 +34,7 @@ const workloadControllers = [
 ];
 
 /**
- * True, in CEL, for the controllers that create the pods of K3k's own DaemonSet and StatefulSet. Tenants can create
- * neither on the host.
+ * True, in CEL, for the controllers that create K3k's own pods, of a DaemonSet and a StatefulSet, which tenants cannot.
  */
 export const byWorkloadController = `${list(workloadControllers)}.exists(u, u == request.userInfo.username)`;
 
@@ -60,12 +59,7 @@ export const domainsOfNamespace =
   `has(namespaceObject.metadata.annotations) && ${annotation} in namespaceObject.metadata.annotations ? ` +
   `namespaceObject.metadata.annotations[${annotation}].split(',') : []`;
 
-/**
- * A variable that lists the host names outside of `variables.domains`.
- *
- * @param name Name of the variable.
- * @param names The host names, a list in CEL.
- */
+/** A variable that lists those of `names`, a list in CEL, that are outside of `variables.domains`. */
 export function outsideDomains(name: string, names: string): NamedExpression {
   return { name, expression: `${names}.filter(h, !variables.domains.exists(d, h == d || h.endsWith('.' + d)))` };
 }

@@ -81,9 +81,7 @@ export const hostPodPolicy: AdmissionPolicy = {
 
 /**
  * The same in a guest, as far as it can be checked there: K3k retries a pod that only the host refuses again and again,
- * which keeps the tenant's other pods waiting.
- *
- * @param tenant Name of the tenant, which K3k's own pods have as a label.
+ * which keeps the tenant's other pods waiting. K3k's own pods have the tenant's name as a label.
  */
 export function guestPodPolicy(tenant: string): AdmissionPolicy {
   return {

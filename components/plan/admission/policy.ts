@@ -70,10 +70,7 @@ export function bindingSpec(name: string) {
 }
 
 /**
- * Requests that change objects of one API.
- *
- * @param api Group and version, for example `networking.k8s.io/v1`.
- * @param operations Default: to create and to update.
+ * Requests that change objects of one API (for example `networking.k8s.io/v1`), by default creating and updating them.
  */
 export function requestsFor(
   api: string,

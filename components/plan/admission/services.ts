@@ -1,10 +1,7 @@
 import { type AllowedAnnotations, foreignAnnotations } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Scope } from "./policy.ts";
 
-/**
- * Closed are the domains of controllers of Ingresses, load balancers, DNS and certificates. Tenants may choose how Traefik
- * calls a backend.
- */
+/** Closed: Ingress controllers, load balancers, DNS and certificates. Open: how Traefik calls a backend. */
 const annotations: AllowedAnnotations = {
   closed: [
     "cattle.io",

@@ -15,10 +15,8 @@ export interface Machine {
 }
 
 /**
- * What follows from the number of nodes and their operating system. All nodes are of the control plane, and run everything
- * else too: neither one machine nor three leave any over.
- *
- * @param nodes At least 1.
+ * What follows from the number of nodes and their operating system. All nodes are of the control plane, and run
+ * everything else too: neither one machine nor three leave any over.
  */
 export function hostTraits(distribution: "k3s" | "talos" | "embedded", nodes: number) {
   const several = nodes > 1;

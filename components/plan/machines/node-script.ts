@@ -69,10 +69,8 @@ export function runWithSecret(script: string): string {
 }
 
 /**
- * The whole script of one node: its numbers and names, Kraft's functions, the files it gets, and the call of `main`. The
- * same plan always gives the same text, and none of it is secret.
- *
- * @param functions Contents of the script files, in order; the last one defines `main`.
+ * The whole script of one node: its numbers and names, Kraft's functions, the last of which is `main`, the files it
+ * gets, and the call of `main`. The same plan always gives the same text, and none of it is secret.
  */
 export function nodeScript(plan: K3sClusterPlan, node: K3sNode, functions: readonly string[]): string {
   const first = plan.nodes[0]?.name === node.name;

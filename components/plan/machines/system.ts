@@ -14,8 +14,7 @@ export interface NodeFile {
 export type NetworkDriver = "e1000e";
 
 /**
- * Packages that Longhorn 1.12 asks for (longhorn.io, installation requirements), and `ethtool` where a network card
- * needs it.
+ * Packages that Longhorn 1.12 asks for (longhorn.io, installation requirements), and `ethtool` where a card needs it.
  */
 export function packages(drivers: readonly NetworkDriver[]): string[] {
   const always = ["ca-certificates", "cryptsetup", "curl", "dmsetup", "nfs-common", "open-iscsi"];
@@ -26,8 +25,7 @@ export function packages(drivers: readonly NetworkDriver[]): string[] {
 export const modules: readonly string[] = ["br_netfilter", "dm_crypt", "iscsi_tcp", "overlay", "wireguard"];
 
 /**
- * What k3s demands with `protect-kernel-defaults` (docs.k3s.io, security/hardening-guide), and room for the watches of
- * many pods.
+ * What k3s demands with `protect-kernel-defaults` (docs.k3s.io, security/hardening-guide), and room for many watches.
  */
 export const kernelSettings: Readonly<Record<string, number>> = {
   "fs.inotify.max_user_instances": 8192,

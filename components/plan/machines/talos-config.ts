@@ -166,8 +166,7 @@ function documents(all: readonly object[]): string {
 }
 
 /**
- * System extensions of Talos that a machine needs: those that Longhorn asks for (longhorn.io/docs, "Talos Linux
- * Support"), and the microcode of its processor.
+ * System extensions that Longhorn asks for (longhorn.io/docs, "Talos Linux Support"), and the processor's microcode.
  */
 export function systemExtensions({ processor }: Machine): readonly string[] {
   const microcode = processor.vendor === "intel" ? "siderolabs/intel-ucode" : "siderolabs/amd-ucode";
@@ -188,11 +187,7 @@ export function schematicId(machine: Machine): string {
   return createHash("sha256").update(schematic(machine)).digest("hex");
 }
 
-/**
- * The image that installs and upgrades Talos on a machine.
- *
- * @param version Of Talos, without a `v`.
- */
+/** The image that installs and upgrades Talos on a machine; `version` has no `v`. */
 export function installerImage(machine: Machine, version: string): string {
   return `factory.talos.dev/metal-installer/${schematicId(machine)}:v${version}`;
 }

@@ -8,12 +8,7 @@ const folder = join(import.meta.dirname, "..", "..", "nodes", "talos");
 /** The line between the two secrets: a comment, should it ever be read as YAML. */
 const divider = "# kraft: here begins the patch";
 
-/**
- * The script's standard input. Secret.
- *
- * @param secrets What `talosctl gen secrets` wrote.
- * @param patch A patch of the machine configuration that holds secrets.
- */
+/** The script's standard input: what `talosctl gen secrets` wrote, and a patch that holds secrets. Secret. */
 export function secretInput(secrets: string, patch: string): string {
   return `${secrets.trimEnd()}\n${divider}\n${patch.trimEnd()}\n`;
 }

@@ -45,11 +45,7 @@ export function withoutCovered(ranges: readonly string[]): string[] {
   return distinct.filter((range) => !distinct.some((other) => other !== range && covers(other, range)));
 }
 
-/**
- * The address after a range's own: the one that Kubernetes gives its API server in the range of services.
- *
- * @param range A range of IPv4.
- */
+/** The address after that of an IPv4 range: the one that Kubernetes gives its API server in the range of services. */
 export function firstAddress(range: string): string {
   const bytes = ipaddr.IPv4.parse(range.split("/")[0] ?? "").toByteArray();
   const last = bytes.pop() ?? 0;

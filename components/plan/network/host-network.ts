@@ -58,8 +58,7 @@ export function internet(network: HostNetwork): Peer[] {
 }
 
 /**
- * To the host's API server: on every node, and at the address of its Service, for network plugins that decide before that
- * is translated.
+ * To the host's API server: on every node, and at its Service's address, for plugins that decide before translation.
  */
 export function toHostApi(network: HostNetwork): EgressRule[] {
   return [

@@ -1,8 +1,6 @@
 import { z } from "zod";
 import { between, expect, integer, text } from "./values.ts";
 
-/** Settings of the platform itself. */
-
 /** Normal operation, or restoring from backups. */
 export const phaseNames = ["run", "restore"] as const;
 

@@ -1,7 +1,5 @@
 import { z } from "zod";
 
-/** Values that occur in several keys of a stack file. */
-
 /** What a value may be, and how to correct it. Zod has room for one message; `../parse.ts` splits it again. */
 export function expect(allowed: string, fix: string): { error: string } {
   return { error: `${allowed}\n${fix}` };
@@ -58,7 +56,6 @@ export const day = z
   }, dateExpectation)
   .transform((value) => value.slice(0, 10));
 
-/** Name of a stack. */
 const stackPattern = /^[a-z][a-z0-9-]*$/;
 const stackExpectation = expect("the name of another stack", "for example homelab");
 export const stackName = text(stackPattern, stackExpectation);

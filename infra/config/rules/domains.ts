@@ -1,19 +1,12 @@
 import { getPublicSuffix } from "tldts";
 import { type Problem, show } from "../../../errors/problem.ts";
-
-/** What the check needs to know of a tenant. */
-export interface DomainOwner {
-  readonly name: string;
-  readonly domains: readonly string[];
-}
+import type { ParsedConfig } from "../parse.ts";
 
 /**
- * Every domain belongs to one tenant with all its subdomains, and none is the platform's: an Ingress may use any name under
- * its tenant's domains, so an overlap would let one tenant answer for the other.
- *
- * @param platform The platform's own domain; undefined where it is itself refused.
+ * Every domain belongs to one tenant with all its subdomains, and none is the platform's: an Ingress may use any name
+ * under its tenant's domains, so an overlap would let one tenant answer for the other.
  */
-export function domainProblems(owners: readonly DomainOwner[], platform: string | undefined): Problem[] {
+export function domainProblems(owners: ParsedConfig["claims"], platform: string | undefined): Problem[] {
   const claims = owners.flatMap(({ name, domains }) =>
     domains.map((domain, index) => ({ tenant: name, domain, key: `kraft:tenants.${name}.domains[${index}]` })),
   );

@@ -6,11 +6,7 @@ import { missingSecret } from "./secrets.ts";
 
 type Machines = NonNullable<Config["machines"]>;
 
-/**
- * What `kraft:machines` needs. Nothing is asked of a stack whose machines are set up by hand.
- *
- * @param known Problems of single keys.
- */
+/** What `kraft:machines` needs. Nothing is asked of a stack whose machines are set up by hand. */
 export function machineProblems(stack: Stack, config: Partial<Config>, known: readonly Problem[]): Problem[] {
   const { machines, cluster, nodes = {} } = config;
   if (machines === undefined) {

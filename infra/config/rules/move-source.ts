@@ -8,10 +8,6 @@ const keys = ["sourceAccessKeyId", "sourceSecretAccessKey"] as const;
 /**
  * The keys of tenants that move here belong together: the name of the stack they come from, its backups and the key to
  * them, and the seed of its guests' tokens, without which no guest can open its own datastore.
- *
- * @param stack The stack that tenants move to.
- * @param stacks Names of all stacks.
- * @param known Problems of single keys.
  */
 export function moveSourceProblems(
   stack: string,

@@ -11,10 +11,8 @@ import { moveSourceProblems } from "./move-source.ts";
 import { backupKeyProblems } from "./secrets.ts";
 
 /**
- * Every rule that concerns more than one key, or the stack's hardware. Each runs on the keys that are valid by themselves,
- * so that all problems of a file are found at once.
- *
- * @param stacks Names of all stacks.
+ * Every rule that concerns more than one key, or the stack's hardware. Each runs on the keys that are valid by
+ * themselves, so that all problems of a file are found at once.
  */
 export function ruleProblems(stack: Stack, stacks: readonly string[], parsed: ParsedConfig): Problem[] {
   const { config, claims, problems } = parsed;

@@ -29,10 +29,8 @@ export function backupKeyNames(managed: boolean): typeof bucketKeys | typeof adm
 }
 
 /**
- * Which pair of keys is needed depends on who makes the bucket: the operator, who made a key for its user, or Kraft, which
- * needs an administrator's. The other pair would be a secret kept for nothing.
- *
- * @param known Problems of single keys.
+ * Which pair of keys is needed depends on who makes the bucket: the operator, who made a key for its user, or Kraft,
+ * which needs an administrator's. The other pair would be a secret kept for nothing.
  */
 export function backupKeyProblems(config: Partial<Config>, known: readonly Problem[]): Problem[] {
   const { backup } = config;
