@@ -20,7 +20,8 @@ export function stackConfig(
   const placeholders: string[] = [];
   const secrets: string[] = [];
   const setSecret = (key: string, ciphertext: string): void => {
-    config[key] = fingerprint(ciphertext);
+    // Stands for a value that only the passphrase opens. Another ciphertext gives another: the value may have changed.
+    config[key] = createHash("sha256").update(ciphertext).digest("hex");
     secrets.push(key);
   };
   for (const [key, value] of Object.entries(config)) {
@@ -74,9 +75,4 @@ export function stackConfig(
 
 function isPlaceholder(address: unknown): boolean {
   return typeof address === "string" && placeholder.address.test(address);
-}
-
-/** Stands for a value that only the passphrase opens. Another ciphertext gives another: the value may have changed. */
-function fingerprint(ciphertext: string): string {
-  return createHash("sha256").update(ciphertext).digest("hex");
 }
