@@ -137,16 +137,11 @@ async function reply(answer: Promise<string[]>, milliseconds: number): Promise<R
 }
 
 function failureText(code: string, milliseconds: number): string {
-  switch (code) {
-    case TIMEOUT:
-      return `no answer within ${milliseconds / 1000} s`;
-    case CONNREFUSED:
-      return "no name server there";
-    case SERVFAIL:
-      return "the name server failed to resolve it (SERVFAIL)";
-    case REFUSED:
-      return "the name server refused the query (REFUSED)";
-    default:
-      return `the query failed (${code})`;
-  }
+  const texts: Partial<Record<string, string>> = {
+    [TIMEOUT]: `no answer within ${milliseconds / 1000} s`,
+    [CONNREFUSED]: "no name server there",
+    [SERVFAIL]: "the name server failed to resolve it (SERVFAIL)",
+    [REFUSED]: "the name server refused the query (REFUSED)",
+  };
+  return texts[code] ?? `the query failed (${code})`;
 }

@@ -5,14 +5,7 @@ import { type Output, wrapped } from "./output.ts";
 import { type CommonOptions, invocation, type Verb } from "./verb.ts";
 
 /** What an exit code tells scripts. */
-const exitCodes = {
-  /** All is well. */
-  fine: 0,
-  /** Something is wrong, or could not be found out. */
-  wrong: 1,
-  /** The command line is wrong; nothing was looked at. */
-  usage: 2,
-} as const;
+const exitCodes = { fine: 0, wrong: 1, usage: 2 } as const;
 
 const exitCodeText = "Exit codes: 0 all is well, 1 something is wrong or unknown, 2 wrong command line";
 

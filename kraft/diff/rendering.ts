@@ -114,12 +114,12 @@ function imported(file: string): Promise<unknown> {
 export function objectsOf(resources: readonly Declared[]): RenderedObjects {
   const entries = resources
     .map(objectOf)
-    .flatMap((object) => (object === undefined ? [] : [[keyOf(object), object] as const]));
+    .filter((object) => object !== undefined)
+    .map((object) => {
+      const { apiVersion, kind, metadata } = object;
+      return [[apiVersion, kind, metadata.namespace ?? "-", metadata.name].join("/"), object] as const;
+    });
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
-
-function keyOf({ apiVersion, kind, metadata: { namespace = "-", name } }: RenderedObject): string {
-  return [apiVersion, kind, namespace, name].join("/");
 }
 
 function objectOf({ type, name, inputs, parent, protect, retainOnDelete }: Declared): RenderedObject | undefined {
