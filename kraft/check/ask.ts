@@ -11,7 +11,6 @@ const longestChain = 8;
 
 /** Name servers to ask: those of this machine, or one that the operator names. */
 export interface NameServers {
-  /** Their addresses. */
   readonly servers: readonly string[];
   /**
    * Asks for several names at once, following no CNAME beyond `end`. Failures are part of the answers; nothing is thrown.

@@ -11,7 +11,6 @@ export interface ResourceState {
   readonly retainOnDelete?: boolean;
 }
 
-/** One step of a preview. */
 export interface PreviewStep {
   readonly operation: string;
   readonly urn: string;

@@ -13,9 +13,7 @@ export interface Target {
   readonly backup: string;
   readonly url: string;
   readonly snapshotCreatedAt: string;
-  /** Bytes of the volume. */
   readonly volumeSize: number;
-  /** File system of the volume. */
   readonly fsType: string;
   readonly isDatastore: boolean;
 }

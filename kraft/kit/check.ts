@@ -13,7 +13,6 @@ import { contentOf, kitFiles } from "./write.ts";
 export interface KitLine {
   readonly what: string;
   readonly ok: boolean;
-  /** What was found. */
   readonly found: string;
   /** What to do; null where it is well. */
   readonly fix: string | null;

@@ -98,13 +98,11 @@ export function contentOf(path: string): string | undefined {
 
 /** The next commit would publish it. */
 function outsideRepository(folder: string, stackFolder: string): void {
-  const path = real(resolve(folder));
-  for (const repository of [real(checkout), real(stackFolder)]) {
-    if (path === repository || path.startsWith(`${repository}${sep}`)) {
-      throw new Failure(
-        `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
-      );
-    }
+  const path = `${real(resolve(folder))}${sep}`;
+  if ([checkout, stackFolder].some((repository) => path.startsWith(`${real(repository)}${sep}`))) {
+    throw new Failure(
+      `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
+    );
   }
 }
 
