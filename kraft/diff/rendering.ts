@@ -38,10 +38,8 @@ export interface Rendering {
 
 /**
  * Everything that a checkout declares for a stack, without a cluster, a passphrase or the engine: the program runs under
- * Pulumi's mocks. Of a chart only the values show, not the objects in it. Call it once in a process.
- *
- * @param configFile The stack file, `Pulumi.<stack>.yaml` or one to be tried in its place.
- * @param checkout Folder whose program runs. Its `@pulumi/pulumi` must be ours.
+ * Pulumi's mocks, with `configFile` as its stack file. Its `@pulumi/pulumi` must be ours. Of a chart only the values show,
+ * not the objects in it. Call it once in a process.
  */
 export async function renderStack(stack: string, configFile: string, checkout: string): Promise<Rendering> {
   const { stacks } = (await imported(join(checkout, "stacks", "index.ts"))) as {

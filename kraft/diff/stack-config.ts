@@ -5,11 +5,9 @@ import { backupKeyNames } from "../../infra/config/rules/backup-keys.ts";
 import { mockedUid } from "./mocked-resources.ts";
 
 /**
- * The configuration of a stack file, with a made-up value wherever a cluster, a passphrase or the owner would be needed.
- * Two files get the same made-up values, so that these never show up as a difference.
- *
- * @param nodes Names of the stack's nodes.
- * @returns values as the engine would pass them on, keys that are encrypted, and keys whose placeholder was replaced
+ * The configuration of a stack file, with a made-up value wherever a cluster, a passphrase or the owner would be needed, and
+ * the keys that are encrypted, or whose placeholder was replaced. Two files get the same made-up values, so that these never
+ * show up as a difference.
  */
 export function stackConfig(
   stack: string,

@@ -48,11 +48,9 @@ const removalLimit = 5 * 60_000;
 
 /**
  * Restores the newest backup of every volume of a tenant, one after the other, each into a volume of its own in a
- * namespace of its own; reads all files; deletes it again; and records the result on the tenant's namespace.
- *
- * A drill that was killed is cleaned up by the next one, of whatever tenant. Two never run at once.
- *
- * @throws Failure if the drill cannot run; that a backup cannot be restored is in the report.
+ * namespace of its own; reads all files; deletes it again; and records the result on the tenant's namespace. A drill that was
+ * killed is cleaned up by the next one, of whatever tenant. Two never run at once. A Failure says that the drill cannot run;
+ * that a backup cannot be restored is in the report.
  */
 export async function drill(host: WritableHost, order: DrillOrder): Promise<DrillReport> {
   const { tenant, progress } = order;

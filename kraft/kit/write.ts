@@ -52,10 +52,8 @@ const largestState = 256 * 1024 ** 2;
 
 /**
  * Writes a kit, or what it lacks, and returns the names of new and replaced files, and why the state is not among them. A
- * different file that is already there is not replaced without `force`.
- *
- * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
- *   file is in the way.
+ * different file that is already there is not replaced without `force`. A Failure comes before anything is written: without
+ * the passphrase, with a wrong one, into the repository, or where a file is in the way.
  */
 export async function writeKit(
   folder: string,

@@ -11,7 +11,6 @@ import { duration } from "../cli/moment.ts";
 import type { PlannedVolume } from "./plan.ts";
 import { plannedClaimText } from "./text.ts";
 
-/** What became of one volume. */
 export interface Outcome {
   readonly volume: string;
   readonly tenant: string;
@@ -23,7 +22,6 @@ export interface Outcome {
   readonly message: string | null;
 }
 
-/** How volumes are restored. */
 export interface VolumesOrder {
   /** Owner of the fields in the API server. */
   readonly fieldManager: string;
@@ -91,7 +89,6 @@ export async function restoreVolumes(
   return volumes.flatMap((volume) => outcomes.get(volume) ?? []);
 }
 
-/** How it ended with a volume. */
 type Ended = Pick<Outcome, "message" | "result">;
 
 async function attempt(
