@@ -86,7 +86,6 @@ async function answerFor(resolver: Resolver, name: string, end: string, millisec
   };
 }
 
-/** What one question gave. */
 interface Reply {
   readonly exists: boolean;
   readonly values: string[];

@@ -142,7 +142,6 @@ function comparison(answer: Answer, entrypoint: Answer & { readonly name: string
   return { ok: false, found };
 }
 
-/** The answer in words. */
 function foundOf({ exists, cnames, addresses, failure }: Answer): string {
   const target = cnames.length === 0 ? [] : [`a CNAME to ${cnames.join(", then to ")}`];
   const known = [...target, ...(addresses.length === 0 ? [] : [list(addresses)])];

@@ -22,7 +22,6 @@ export interface PreviewStep {
   readonly replaceKeys: readonly string[];
 }
 
-/** What Pulumi says would happen. */
 export interface Preview {
   readonly steps: readonly PreviewStep[];
   /** What the engine says. */

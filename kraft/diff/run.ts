@@ -22,7 +22,6 @@ interface Given {
   readonly markdown?: boolean;
 }
 
-/** Changes, and where they come from. */
 interface Found {
   readonly stack: string;
   readonly changes: readonly Change[];

@@ -10,7 +10,6 @@ import { type ProvenVolume, recordFailure, recordProof } from "./record.ts";
 import { drillName, restoreAndRead } from "./restore.ts";
 import { type DrillPlan, drillPlan, plannedFrom, type Target } from "./targets.ts";
 
-/** The result for one volume. */
 export type VolumeOutcome =
   | (ProvenVolume & { readonly ok: true; readonly seconds: number })
   | { readonly ok: false; readonly claim: string; readonly backup: string | null; readonly why: string };
@@ -32,7 +31,6 @@ export interface DrillReport {
   readonly strange: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** Whose backups are drilled, and how. */
 export interface DrillOrder {
   readonly stack: string;
   readonly tenant: string;

@@ -71,7 +71,6 @@ export async function restoreAndRead(
   return result;
 }
 
-/** Waits for the checker to end. */
 async function checkerEnd(host: WritableHost, name: string, patience: Patience) {
   let last: Pod["status"];
   let simulatedSince: number | undefined;

@@ -78,7 +78,6 @@ function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remark
   });
 }
 
-/** What the platform runs. */
 function workloadStatuses(
   { deployments, daemonSets }: Observed,
   { entry }: Expected,
@@ -117,7 +116,6 @@ function workloadStatuses(
   return own;
 }
 
-/** What is wrong with the one issuer. */
 function judgeIssuer({ issuers }: Observed, problems: Remarks): void {
   const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
   const ready = condition(issuer?.status, "Ready");

@@ -44,7 +44,6 @@ export interface WelcomeFacts {
   }[];
   /** Copies of each volume in the house. */
   readonly copies: number;
-  /** Nodes in the house. */
   readonly nodes: number;
   /** Region of Wasabi where the backups are. */
   readonly backupRegion: string;
