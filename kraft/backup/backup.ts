@@ -34,7 +34,6 @@ export interface BackupReport {
   readonly volumes: readonly BackupOutcome[];
 }
 
-/** What is to be backed up. */
 export interface BackupOrder {
   readonly stack: string;
   readonly tenant: string;

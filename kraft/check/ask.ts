@@ -22,7 +22,6 @@ const longestChain = 8;
 
 /** Name servers to ask: those of this machine, or one that the operator names. */
 export interface NameServers {
-  /** Their addresses. */
   readonly servers: readonly string[];
   /**
    * Asks for several names at once, following no CNAME beyond `end`. Failures are part of the answers; nothing is thrown.
@@ -98,7 +97,6 @@ async function answerFor(resolver: Resolver, name: string, end: string, millisec
   };
 }
 
-/** What one question gave. */
 interface Reply {
   readonly exists: boolean;
   readonly values: string[];
@@ -148,16 +146,11 @@ async function reply(answer: Promise<string[]>, milliseconds: number): Promise<R
 }
 
 function failureText(code: string, milliseconds: number): string {
-  switch (code) {
-    case TIMEOUT:
-      return `no answer within ${milliseconds / 1000} s`;
-    case CONNREFUSED:
-      return "no name server there";
-    case SERVFAIL:
-      return "the name server failed to resolve it (SERVFAIL)";
-    case REFUSED:
-      return "the name server refused the query (REFUSED)";
-    default:
-      return `the query failed (${code})`;
-  }
+  const texts: Partial<Record<string, string>> = {
+    [TIMEOUT]: `no answer within ${milliseconds / 1000} s`,
+    [CONNREFUSED]: "no name server there",
+    [SERVFAIL]: "the name server failed to resolve it (SERVFAIL)",
+    [REFUSED]: "the name server refused the query (REFUSED)",
+  };
+  return texts[code] ?? `the query failed (${code})`;
 }

@@ -59,7 +59,7 @@ export function judgeDns(model: Model, answers: ReadonlyMap<string, Answer>): Dn
     const expectation =
       name.use === "entrypoint"
         ? {
-            ok: resolves(answer),
+            ok: answer.addresses.length > 0 ? true : answer.failure === null ? false : null,
             found: foundOf(answer),
             expected: "an address",
             record: `${entrypoint.name}. A <address of the house>`,
@@ -102,7 +102,7 @@ export function dnsTable(names: readonly DnsName[], servers: readonly string[]):
       ["name", "use", "as it should be", "found"],
       ...names.map(({ name, use, tenant, ok, found }) => [
         name,
-        useText(use, tenant),
+        tenant === null ? use : `${use === "api" ? "API" : use} of ${tenant}`,
         ok === null ? "not known" : ok ? "yes" : "no",
         found,
       ]),
@@ -110,16 +110,8 @@ export function dnsTable(names: readonly DnsName[], servers: readonly string[]):
   };
 }
 
-function useText(use: Name["use"], tenant: string | null): string {
-  return tenant === null ? use : `${use === "api" ? "API" : use} of ${tenant}`;
-}
-
 function answerFor(name: string, answers: ReadonlyMap<string, Answer>): Answer {
   return answers.get(name) ?? { exists: false, cnames: [], addresses: [], failure: "not asked" };
-}
-
-function resolves({ addresses, failure }: Answer): boolean | null {
-  return addresses.length > 0 ? true : failure === null ? false : null;
 }
 
 /** Whether a name resolves to the entrypoint. */
@@ -138,7 +130,6 @@ function comparison(answer: Answer, entrypoint: Answer & { readonly name: string
   return { ok: false, found };
 }
 
-/** The answer in words. */
 function foundOf({ exists, cnames, addresses, failure }: Answer): string {
   const target = cnames.length === 0 ? [] : [`a CNAME to ${cnames.join(", then to ")}`];
   const known = [...target, ...(addresses.length === 0 ? [] : [list(addresses)])];

@@ -18,7 +18,6 @@ import { askDns, type DnsName, dnsTable, dnsWarnings } from "./dns.ts";
 export interface Checked {
   readonly stack: string;
   readonly description: string;
-  /** Name of the stack file. */
   readonly file: string;
   /** Whether `problems` is empty. */
   readonly ok: boolean;

@@ -6,8 +6,6 @@ import { checkout, readStackFile, type StackFile, stacksWithFile, tenantsOf } fr
 import { type Stack, stacks } from "../../stacks/index.ts";
 import type { CommonOptions } from "./verb.ts";
 
-const known = [...stacks.keys()];
-
 /** The folder with the stack files that the command line names. */
 export function directoryOf({ directory }: CommonOptions): string {
   return directory === undefined ? checkout : resolve(directory);
@@ -18,7 +16,7 @@ export function stackNamed(name: string, directory: string): Stack {
   const stack = stacks.get(name);
   const withFile = stacksWithFile(directory);
   if (stack === undefined) {
-    throw new UsageError(`there is no stack ${show(name)}\n  allowed: ${known.join(", ")}`);
+    throw new UsageError(`there is no stack ${show(name)}\n  allowed: ${[...stacks.keys()].join(", ")}`);
   }
   if (!withFile.includes(name)) {
     throw new UsageError(

@@ -5,14 +5,7 @@ import { type Output, wrapped } from "./output.ts";
 import { type CommonOptions, invocation, type Verb } from "./verb.ts";
 
 /** What an exit code tells scripts. */
-const exitCodes = {
-  /** All is well. */
-  fine: 0,
-  /** Something is wrong, or could not be found out. */
-  wrong: 1,
-  /** The command line is wrong; nothing was looked at. */
-  usage: 2,
-} as const;
+const exitCodes = { fine: 0, wrong: 1, usage: 2 } as const;
 
 const exitCodeText = "Exit codes: 0 all is well, 1 something is wrong or unknown, 2 wrong command line";
 
@@ -51,16 +44,10 @@ function withKnownHelp(words: readonly string[], verbs: readonly Verb[]): readon
 }
 
 function failed(error: unknown, output: Output): number {
-  if (error instanceof UsageError) {
-    output.error(error.message);
-    return exitCodes.usage;
-  }
-  if (error instanceof Failure || error instanceof ConfigError) {
-    output.error(error.message);
-    return exitCodes.wrong;
-  }
-  output.error(`internal error: ${error instanceof Error ? (error.stack ?? error.message) : messageOf(error)}`);
-  return exitCodes.wrong;
+  const isExpected = error instanceof UsageError || error instanceof Failure || error instanceof ConfigError;
+  const internal = error instanceof Error ? error.stack : undefined;
+  output.error(isExpected ? error.message : `internal error: ${internal ?? messageOf(error)}`);
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.wrong;
 }
 
 /** The parser, with everything that help shows. `ended` is told whether all is well once a verb has run. */
@@ -180,15 +167,10 @@ function givenTo({ phases = {}, needsPhase = false, old = {} }: Verb, command: C
   return { ...operands, ...options, phase, stack } as CommonOptions;
 }
 
-function paragraphs({ phases, details = [] }: Verb): string[] {
-  const named = Object.entries(phases ?? {});
-  const longest = Math.max(...named.map(([name]) => name.length));
-  return [
-    ...(named.length === 0
-      ? []
-      : [["Phases:", ...named.map(([name, what]) => `  ${name.padEnd(longest)}  ${what}`)].join("\n")]),
-    ...details,
-  ];
+function paragraphs({ phases = {}, details = [] }: Verb): readonly string[] {
+  const longest = Math.max(...Object.keys(phases).map((name) => name.length));
+  const lines = Object.entries(phases).map(([name, what]) => `  ${name.padEnd(longest)}  ${what}`);
+  return lines.length === 0 ? details : [["Phases:", ...lines].join("\n"), ...details];
 }
 
 /** Paragraphs, examples and exit codes, as they stand after the options. */

@@ -14,6 +14,11 @@ export function distance(date: Date, now: Date): string {
   return milliseconds < 0 ? `${length} ago` : `in ${length}`;
 }
 
+/** How long before or after `now` a time of a report is; `otherwise` where it has none. */
+export function ago(time: string | null, now: Date, otherwise: string): string {
+  return time === null ? otherwise : distance(new Date(time), now);
+}
+
 /** `5 min`, `5 h` or `12 days`, rounded down. */
 export function duration(milliseconds: number): string {
   if (milliseconds < 2 * hour) {

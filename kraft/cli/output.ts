@@ -136,21 +136,10 @@ export class Style {
     this.#width = width;
   }
 
-  title(text: string): string {
-    return this.#in("bold", text);
-  }
-
-  good(text: string): string {
-    return this.#in("green", text);
-  }
-
-  caution(text: string): string {
-    return this.#in("yellow", text);
-  }
-
-  bad(text: string): string {
-    return this.#in("red", text);
-  }
+  readonly title = (text: string): string => this.#in("bold", text);
+  readonly good = (text: string): string => this.#in("green", text);
+  readonly caution = (text: string): string => this.#in("yellow", text);
+  readonly bad = (text: string): string => this.#in("red", text);
 
   /** Lines of a table under its title, its headings set off from the rest. */
   table({ title, rows }: Table): string[] {

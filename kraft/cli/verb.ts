@@ -7,7 +7,6 @@ export const invocation = "npx kraft";
 export interface CommonOptions {
   /** The stack; left out, the verb takes the default one. */
   readonly stack?: string;
-  /** Folder with the stack files. */
   readonly directory?: string;
   /** Print JSON on standard output instead of text. */
   readonly json?: boolean;

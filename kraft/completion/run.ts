@@ -26,11 +26,9 @@ export const run: Run<{ readonly shell: string; readonly words: readonly string[
 };
 
 /**
- * What may stand in place of the last word of a command line. Nothing where it is a file's name, which shells complete
- * by themselves, or something that only the operator knows.
- *
- * @param words those after `kraft`, the last one as far as it is written; bash makes three of `--stack=local`
- * @param program the parser of the tool's command lines
+ * What may stand in place of the last of the words after `kraft`, as far as it is written; bash makes three of
+ * `--stack=local`. Nothing where it is a file's name, which shells complete by themselves, or something that only the
+ * operator knows.
  */
 export function completions(words: readonly string[], program: Command): string[] {
   const last = words.at(-1) ?? "";

@@ -1,5 +1,11 @@
 import { dataGroups } from "../../cluster/live-state.ts";
-import { reservedTenantNames, tenantLabel, tenantNamePattern, tenantNames } from "../../components/plan/names.ts";
+import {
+  reservedTenantNames,
+  tenantLabel,
+  tenantNamePattern,
+  tenantNames,
+  tenantOfNamespace,
+} from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { type FieldChange, type Fields } from "./fields.ts";
@@ -30,18 +36,17 @@ export function ownerOf(resource: string, inTenant: boolean, object: Fields): st
   return (
     tenant(inTenant ? /^tenant-([^-]+)(-|$)/.exec(resource)?.[1] : undefined) ??
     tenant(record(record(object["metadata"])["labels"])[tenantLabel]) ??
-    tenantOfNamespace(object) ??
+    tenant(tenantOfNamespace(namespaceOf(object))) ??
     platformOwner
   );
 }
 
-function tenantOfNamespace(object: Fields): string | undefined {
+function namespaceOf(object: Fields): string {
   const { name, namespace } = record(object["metadata"]);
   // A PersistentVolume has no namespace, but its claim has.
   const ofClaim = record(record(object["spec"])["claimRef"])["namespace"];
   const own = object["kind"] === "Namespace" ? name : (namespace ?? ofClaim);
-  const prefix = tenantNames("").namespace;
-  return typeof own === "string" && own.startsWith(prefix) ? tenant(own.slice(prefix.length)) : undefined;
+  return typeof own === "string" ? own : "";
 }
 
 function tenant(name: unknown): string | undefined {

@@ -38,11 +38,9 @@ export function render({ program, files }: RenderSource, stack: string): Promise
 }
 
 /**
- * Copies the base of a comparison into a folder with our npm packages, and removes it when `use` is done.
- *
- * @param base A checkout, a folder with stack files for our program, or anything that git calls a commit. Of a branch that
- *   went on, the commit counts where ours began: what others did since is not a change of ours.
- * @throws UsageError if it is none of them.
+ * Copies the base of a comparison into a folder with our npm packages, and removes it when `use` is done. A base is a checkout,
+ * a folder with stack files for our program, or anything that git calls a commit; a UsageError if it is none of them. Of a
+ * branch that went on, the commit counts where ours began: what others did since is not a change of ours.
  */
 export async function withBase<Result>(
   checkout: string,

@@ -1,6 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource as the program declared it. */
 export interface Declared {
   readonly type: string;
   readonly name: string;

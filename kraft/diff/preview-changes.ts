@@ -1,7 +1,7 @@
 import { record } from "../../infra/config/pulumi-files.ts";
 import { type Change, change, type DeclaredIdentity, type Operation, ownerOf, sorted } from "./change.ts";
 import { type FieldChange, fieldChanges, type Fields, valueAt } from "./fields.ts";
-import type { Message, Preview, PreviewStep, ResourceState } from "./preview.ts";
+import type { Preview, PreviewStep, ResourceState } from "./preview.ts";
 import { secret, withoutSecrets } from "./redact.ts";
 
 /** What each of the engine's operations means for an object. The others change none. */
@@ -55,7 +55,7 @@ export function changesOf(preview: Preview): Change[] {
 }
 
 /** Whether a message only says that an object is protected, or that the preview failed for that. */
-export function isRefusal({ text }: Message): boolean {
+export function isRefusal({ text }: { readonly text: string }): boolean {
   return refusals.some((pattern) => pattern.test(text)) || /^(error: )?preview failed$/.test(text);
 }
 

@@ -11,7 +11,6 @@ export interface ResourceState {
   readonly retainOnDelete?: boolean;
 }
 
-/** One step of a preview. */
 export interface PreviewStep {
   readonly operation: string;
   readonly urn: string;
@@ -23,16 +22,10 @@ export interface PreviewStep {
   readonly replaceKeys: readonly string[];
 }
 
-/** A message of the engine. */
-export interface Message {
-  readonly severity: string;
-  readonly text: string;
-}
-
-/** What Pulumi says would happen. */
 export interface Preview {
   readonly steps: readonly PreviewStep[];
-  readonly messages: readonly Message[];
+  /** What the engine says. */
+  readonly messages: readonly { readonly severity: string; readonly text: string }[];
 }
 
 /** An input that is not a preview. The message is meant for the operator. */
@@ -55,20 +48,17 @@ export function readPreview(text: string): Preview {
   if (documents.length === 0) {
     throw new NotAPreview("it is empty");
   }
-  if (documents.length === 1 && isFields(first) && isDocument(first)) {
+  const isDocument = isFields(first) && ["steps", "changeSummary", "diagnostics"].some((key) => key in first);
+  if (documents.length === 1 && isDocument) {
     return { steps: objectsIn(first["steps"]).map(stepOf), messages: objectsIn(first["diagnostics"]).map(messageOf) };
   }
   return previewOf(documents.length === 1 && Array.isArray(first) ? (first as unknown[]) : documents);
 }
 
-function isDocument(value: Fields): boolean {
-  return "steps" in value || "changeSummary" in value || "diagnostics" in value;
-}
-
 /** The preview that the engine's events describe. */
 export function previewOf(events: readonly unknown[]): Preview {
   const steps = new Map<string, PreviewStep>();
-  const messages = new Map<string, Message>();
+  const messages = new Map<string, Preview["messages"][number]>();
   const keyOf = ({ operation, urn }: PreviewStep): string => `${operation} ${urn}`;
   let isPreview = false;
   for (const event of events) {
@@ -132,7 +122,7 @@ function stateOf(state: unknown): ResourceState | undefined {
   };
 }
 
-function messageOf({ severity, message }: Fields): Message {
+function messageOf({ severity, message }: Fields) {
   // Colours come as tags such as <{%reset%}>.
   return {
     severity: textOf(severity),

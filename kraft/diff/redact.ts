@@ -14,37 +14,27 @@ const engineKeys: ReadonlySet<string> = new Set(["__fieldManager", "__initialApi
  * not, and the copy of an object that `kubectl apply` leaves in an annotation.
  */
 export function withoutSecrets(object: Fields, replacement: (value: unknown) => string = () => secret): Fields {
-  const hide = (value: unknown): string =>
-    replacement(isFields(value) && secretSignature in value ? value["value"] : value);
-  const isSecretContent = (key: string, parent: Fields): boolean =>
-    parent === object && object["kind"] === "Secret" && (key === "data" || key === "stringData");
+  const isMarked = (value: unknown): value is Fields => isFields(value) && secretSignature in value;
+  const hide = (value: unknown): string => replacement(isMarked(value) ? value["value"] : value);
   const clean = (value: unknown): unknown => {
     if (Array.isArray(value)) {
       return value.map(clean);
     }
-    if (!isFields(value)) {
-      return value;
-    }
-    return secretSignature in value ? hide(value) : cleanFields(value);
+    return isMarked(value) ? hide(value) : isFields(value) ? cleanFields(value) : value;
   };
   const cleanFields = (fields: Fields): Fields =>
     Object.fromEntries(
       Object.entries(fields)
         .filter(([key, value]) => value !== undefined && !engineKeys.has(key))
-        .map(([key, value]) => {
-          if (key === "kubectl.kubernetes.io/last-applied-configuration") {
-            return [key, hide(value)];
-          }
-          if (!isSecretContent(key, fields)) {
-            return [key, clean(value)];
-          }
-          return [
-            key,
-            isFields(value) && !(secretSignature in value)
-              ? Object.fromEntries(Object.entries(value).map(([name, content]) => [name, hide(content)]))
-              : hide(value),
-          ];
-        }),
+        .map(([key, value]) => [
+          key,
+          key === "kubectl.kubernetes.io/last-applied-configuration" ? hide(value) : clean(value),
+        ]),
     );
-  return cleanFields(object);
+  const hideEach = (content: unknown): unknown =>
+    isFields(content) && !isMarked(content)
+      ? Object.fromEntries(Object.entries(content).map(([name, value]) => [name, hide(value)]))
+      : hide(content);
+  const contents = object["kind"] === "Secret" ? ["data", "stringData"].filter((key) => object[key] !== undefined) : [];
+  return { ...cleanFields(object), ...Object.fromEntries(contents.map((key) => [key, hideEach(object[key])])) };
 }

@@ -38,10 +38,8 @@ export interface Rendering {
 
 /**
  * Everything that a checkout declares for a stack, without a cluster, a passphrase or the engine: the program runs under
- * Pulumi's mocks. Of a chart only the values show, not the objects in it. Call it once in a process.
- *
- * @param configFile The stack file, `Pulumi.<stack>.yaml` or one to be tried in its place.
- * @param checkout Folder whose program runs. Its `@pulumi/pulumi` must be ours.
+ * Pulumi's mocks, with `configFile` as its stack file. Its `@pulumi/pulumi` must be ours. Of a chart only the values show,
+ * not the objects in it. Call it once in a process.
  */
 export async function renderStack(stack: string, configFile: string, checkout: string): Promise<Rendering> {
   const { stacks } = (await imported(join(checkout, "stacks", "index.ts"))) as {
@@ -114,12 +112,12 @@ function imported(file: string): Promise<unknown> {
 export function objectsOf(resources: readonly Declared[]): RenderedObjects {
   const entries = resources
     .map(objectOf)
-    .flatMap((object) => (object === undefined ? [] : [[keyOf(object), object] as const]));
+    .filter((object) => object !== undefined)
+    .map((object) => {
+      const { apiVersion, kind, metadata } = object;
+      return [[apiVersion, kind, metadata.namespace ?? "-", metadata.name].join("/"), object] as const;
+    });
   return new Map(entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0)));
-}
-
-function keyOf({ apiVersion, kind, metadata: { namespace = "-", name } }: RenderedObject): string {
-  return [apiVersion, kind, namespace, name].join("/");
 }
 
 function objectOf({ type, name, inputs, parent, protect, retainOnDelete }: Declared): RenderedObject | undefined {

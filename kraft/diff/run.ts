@@ -3,7 +3,7 @@ import { messageOf, UsageError } from "../../errors/failure.ts";
 import { checkout } from "../../infra/config/stack-file.ts";
 import { directoryOf, stackFileOf } from "../cli/choice.ts";
 import type { Output } from "../cli/output.ts";
-import type { CommonOptions, Result, Run } from "../cli/verb.ts";
+import type { CommonOptions, Run } from "../cli/verb.ts";
 import type { Change } from "./change.ts";
 import { render, withBase } from "./checkouts.ts";
 import { comment, driftComment, refusedComment } from "./comment.ts";
@@ -14,7 +14,7 @@ import { changesOf, isRefusal } from "./preview-changes.ts";
 import { changesBetween } from "./rendered-changes.ts";
 import { changesText, driftText, previewNotes } from "./text.ts";
 
-interface Given extends CommonOptions {
+interface Given {
   readonly base?: string;
   readonly preview?: string;
   readonly drift?: boolean;
@@ -22,7 +22,6 @@ interface Given extends CommonOptions {
   readonly markdown?: boolean;
 }
 
-/** Changes, and where they come from. */
 interface Found {
   readonly stack: string;
   readonly changes: readonly Change[];
@@ -46,8 +45,27 @@ export const run: Run<Given> = async (given, output) => {
   const confirmations = confirmFrom === undefined ? "" : read(confirmFrom, "--confirm-from");
   const found =
     preview === undefined ? await fromRendering(base ?? "", given, output) : fromPreview(preview, given.stack);
+  const { stack, changes, notes, refusal } = found;
+  const { style } = output;
   const markdown = given.markdown === true;
-  return drift === true ? driftResult(found, markdown, output) : changeResult(found, confirmations, markdown, output);
+  const refused = (headline: string, why: string) => (markdown ? refusedComment(stack, why) : [headline, "", why]);
+  if (drift === true) {
+    const sorted = driftOf(changes);
+    const text = markdown ? driftComment(sorted, stack) : driftText(sorted, stack, style);
+    return {
+      json: { stack, ...sorted, refusal },
+      text: refusal === undefined ? text : refused(`The refresh of ${stack} failed.`, refusal),
+      ok: refusal === undefined && sorted.security.length === 0,
+    };
+  }
+  const verdict = verdictOn(changes, confirmations, new Date());
+  const about = { stack, verdict, notes };
+  const text = markdown ? comment(changes, about) : changesText(changes, about, style);
+  return {
+    json: { stack, changes, verdict, notes, refusal },
+    text: refusal === undefined ? text : refused(`${stack} is refused.`, refusal),
+    ok: refusal === undefined && verdict.blocked.length === 0,
+  };
 };
 
 function fromPreview(file: string, stack: string | undefined): Found {
@@ -92,40 +110,6 @@ async function fromRendering(base: string, given: CommonOptions, output: Output)
     ],
     refusal,
   };
-}
-
-function changeResult(found: Found, confirmations: string, markdown: boolean, { style }: Output): Result {
-  const { stack, changes, notes, refusal } = found;
-  const verdict = verdictOn(changes, confirmations, new Date());
-  const about = { stack, verdict, notes };
-  return {
-    json: { stack, changes, verdict, notes, refusal },
-    text:
-      refusal !== undefined
-        ? refusalText(stack, refusal, `${stack} is refused.`, markdown)
-        : markdown
-          ? comment(changes, about)
-          : changesText(changes, about, style),
-    ok: refusal === undefined && verdict.blocked.length === 0,
-  };
-}
-
-function driftResult({ stack, changes, refusal }: Found, markdown: boolean, { style }: Output): Result {
-  const drift = driftOf(changes);
-  return {
-    json: { stack, ...drift, refusal },
-    text:
-      refusal !== undefined
-        ? refusalText(stack, refusal, `The refresh of ${stack} failed.`, markdown)
-        : markdown
-          ? driftComment(drift, stack)
-          : driftText(drift, stack, style),
-    ok: refusal === undefined && drift.security.length === 0,
-  };
-}
-
-function refusalText(stack: string, refusal: string, headline: string, markdown: boolean): string | string[] {
-  return markdown ? refusedComment(stack, refusal) : [headline, "", refusal];
 }
 
 function read(file: string, option: string): string {

@@ -5,11 +5,9 @@ import { backupKeyNames } from "../../infra/config/rules/secrets.ts";
 import { mockedUid } from "./mocked-resources.ts";
 
 /**
- * The configuration of a stack file, with a made-up value wherever a cluster, a passphrase or the owner would be needed.
- * Two files get the same made-up values, so that these never show up as a difference.
- *
- * @param nodes Names of the stack's nodes.
- * @returns values as the engine would pass them on, keys that are encrypted, and keys whose placeholder was replaced
+ * The configuration of a stack file, with a made-up value wherever a cluster, a passphrase or the owner would be needed, and
+ * the keys that are encrypted, or whose placeholder was replaced. Two files get the same made-up values, so that these never
+ * show up as a difference.
  */
 export function stackConfig(
   stack: string,
@@ -20,7 +18,8 @@ export function stackConfig(
   const placeholders: string[] = [];
   const secrets: string[] = [];
   const setSecret = (key: string, ciphertext: string): void => {
-    config[key] = fingerprint(ciphertext);
+    // Stands for a value that only the passphrase opens. Another ciphertext gives another: the value may have changed.
+    config[key] = createHash("sha256").update(ciphertext).digest("hex");
     secrets.push(key);
   };
   for (const [key, value] of Object.entries(config)) {
@@ -74,9 +73,4 @@ export function stackConfig(
 
 function isPlaceholder(address: unknown): boolean {
   return typeof address === "string" && placeholder.address.test(address);
-}
-
-/** Stands for a value that only the passphrase opens. Another ciphertext gives another: the value may have changed. */
-function fingerprint(ciphertext: string): string {
-  return createHash("sha256").update(ciphertext).digest("hex");
 }

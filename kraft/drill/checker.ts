@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { ContainerState } from "../../cluster/objects.ts";
 import { checkerResources, drillLabel, drillNamespace } from "../../components/plan/drill.ts";
 import { checker } from "../../infra/versions.ts";
@@ -28,13 +29,18 @@ case "$counts" in *'"unread":0,"unlisted":0,'*) ;; *) exit 1 ;; esac
 if [ "$DATASTORE" = yes ] && [ "$datastore" = none ]; then exit 2; fi
 `;
 
+/** What the checker writes to `RESULT`; `datastore` is the guest's that is on the volume. */
+const resultSchema = z.object({
+  run: z.string(),
+  files: z.int(),
+  unread: z.int(),
+  unlisted: z.int(),
+  bytes: z.int(),
+  datastore: z.enum(["etcd", "sqlite", "none"]),
+});
+
 /** What the checker found. */
-export interface Checked {
-  readonly files: number;
-  readonly bytes: number;
-  /** The guest's datastore that is on the volume. */
-  readonly datastore: "etcd" | "sqlite" | "none";
-}
+export type Checked = Readonly<Pick<z.infer<typeof resultSchema>, "files" | "bytes" | "datastore">>;
 
 /**
  * What a checker that has ended read, or why nothing is proven. A result without the name of this `run` proves nothing.
@@ -44,7 +50,7 @@ export function checkerResult(
   run: string,
   needsDatastore: boolean,
 ): Checked | { readonly why: string } {
-  const result = parsed(message);
+  const { data: result } = resultSchema.safeParse(fromJson(message));
   if (result === undefined) {
     return { why: `the checker ended with exit code ${exitCode}${reason === "" ? "" : ` (${reason})`} and no result` };
   }
@@ -65,32 +71,18 @@ export function checkerResult(
     : { why: `the checker ended with exit code ${exitCode}${reason === "" ? "" : ` (${reason})`}` };
 }
 
-interface Result extends Checked {
-  readonly run: string;
-  readonly unread: number;
-  readonly unlisted: number;
-}
-
-function parsed(message: string): Result | undefined {
-  let value: unknown;
+function fromJson(text: string): unknown {
   try {
-    value = JSON.parse(message);
+    return JSON.parse(text);
   } catch {
     return undefined;
   }
-  const result = value as Partial<Record<keyof Result, unknown>> | null;
-  const numbers = [result?.files, result?.bytes, result?.unread, result?.unlisted];
-  return numbers.every((number) => Number.isSafeInteger(number)) &&
-    typeof result?.run === "string" &&
-    ["etcd", "sqlite", "none"].includes(result.datastore as string)
-    ? (result as Result)
-    : undefined;
 }
 
 /**
- * The pod that reads a restored volume, through a claim of its own name: no token, no network, nothing that it could write to.
- * It is root, with the one right to read what belongs to others; the volume is mounted read-only. `run` is written into the
- * result, so that no other pod's is mistaken for it.
+ * The pod that reads a restored volume, through a claim of its own name: no token, no network, nothing that it could
+ * write to. It is root, with the one right to read what belongs to others; the volume is mounted read-only. `run` is
+ * written into the result, so that no other pod's is mistaken for it.
  */
 export function checkerPod(name: string, tenant: string, isDatastore: boolean, run: string): object {
   return {

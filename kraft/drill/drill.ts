@@ -10,7 +10,6 @@ import { type ProvenVolume, recordFailure, recordProof } from "./record.ts";
 import { drillName, restoreAndRead } from "./restore.ts";
 import { type DrillPlan, drillPlan, plannedFrom, type Target } from "./targets.ts";
 
-/** The result for one volume. */
 export type VolumeOutcome =
   | (ProvenVolume & { readonly ok: true; readonly seconds: number })
   | { readonly ok: false; readonly claim: string; readonly backup: string | null; readonly why: string };
@@ -32,7 +31,6 @@ export interface DrillReport {
   readonly strange: readonly { readonly what: string; readonly why: string }[];
 }
 
-/** Whose backups are drilled, and how. */
 export interface DrillOrder {
   readonly stack: string;
   readonly tenant: string;
@@ -48,11 +46,9 @@ const removalLimit = 5 * 60_000;
 
 /**
  * Restores the newest backup of every volume of a tenant, one after the other, each into a volume of its own in a
- * namespace of its own; reads all files; deletes it again; and records the result on the tenant's namespace.
- *
- * A drill that was killed is cleaned up by the next one, of whatever tenant. Two never run at once.
- *
- * @throws Failure if the drill cannot run; that a backup cannot be restored is in the report.
+ * namespace of its own; reads all files; deletes it again; and records the result on the tenant's namespace. A drill that was
+ * killed is cleaned up by the next one, of whatever tenant. Two never run at once. A Failure says that the drill cannot run;
+ * that a backup cannot be restored is in the report.
  */
 export async function drill(host: WritableHost, order: DrillOrder): Promise<DrillReport> {
   const { tenant, progress } = order;

@@ -31,18 +31,14 @@ export interface Holder {
 
 /** This process, as the holder of a lease. */
 export function thisProcess(run: string): Holder {
-  return { run, host: hostname(), processes: processSpace(), pid: process.pid };
-}
-
-/** On Linux: the boot, and the namespace of process IDs within it. */
-function processSpace(): string {
+  let processes = "";
   try {
     const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
-    return `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
+    processes = `${boot}/${readlinkSync("/proc/self/ns/pid")}`;
   } catch {
-    // On another system an abandoned lease is recognized by its age alone.
-    return "";
+    // Not Linux: an abandoned lease is recognized by its age alone.
   }
+  return { run, host: hostname(), processes, pid: process.pid };
 }
 
 /**

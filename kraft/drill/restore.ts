@@ -1,6 +1,6 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import type { RestorableVolume } from "../../cluster/manifests.ts";
-import type { ContainerState, Pod } from "../../cluster/objects.ts";
+import type { Pod } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { restoreVolume } from "../../cluster/restore.ts";
 import { type Patience, waitFor } from "../../cluster/wait.ts";
@@ -71,12 +71,7 @@ export async function restoreAndRead(
   return result;
 }
 
-/** Waits for the checker to end. */
-async function checkerEnd(
-  host: WritableHost,
-  name: string,
-  patience: Patience,
-): Promise<NonNullable<ContainerState["terminated"]>> {
+async function checkerEnd(host: WritableHost, name: string, patience: Patience) {
   let last: Pod["status"];
   let simulatedSince: number | undefined;
   return waitFor(
@@ -95,7 +90,8 @@ async function checkerEnd(
         throw new Failure(`the checker's pod failed: ${last.message ?? last.reason ?? "no reason given"}`);
       }
       const node = pod.spec?.nodeName ?? "";
-      if (last?.phase === "Running" && (await isSimulated(host, node))) {
+      const live = last?.phase === "Running" ? await host.get(paths.nodes.named(node)) : undefined;
+      if (live?.metadata.labels?.["kraft.dev/simulated"] === "true") {
         simulatedSince ??= Date.now();
         if (Date.now() - simulatedSince > simulatedPatience) {
           throw new Failure(
@@ -113,9 +109,4 @@ async function checkerEnd(
       return `the checker's pod is ${last?.phase ?? "not there yet"}${why}`;
     },
   );
-}
-
-async function isSimulated(host: WritableHost, node: string): Promise<boolean> {
-  const found = await host.get(paths.nodes.named(node));
-  return found?.metadata.labels?.["kraft.dev/simulated"] === "true";
 }

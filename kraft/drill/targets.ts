@@ -5,7 +5,6 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { attachmentOf } from "../../infra/catalogue/metadata.ts";
 import type { Listed } from "../cli/host.ts";
 
-/** One backup that a drill restores. */
 export interface Target {
   /** Claim on the host that it is of. */
   readonly claim: string;
@@ -13,9 +12,7 @@ export interface Target {
   readonly backup: string;
   readonly url: string;
   readonly snapshotCreatedAt: string;
-  /** Bytes of the volume. */
   readonly volumeSize: number;
-  /** File system of the volume. */
   readonly fsType: string;
   readonly isDatastore: boolean;
 }

@@ -39,7 +39,9 @@ export async function askNodes(nodes: readonly HostNode[], user: string, key: st
       if (said.code === 0 && kubeconfig !== undefined && uid !== undefined) {
         return { node, kubeconfig, uid: uid.trim() };
       }
-      failures.push(`${node.name} (${node.address}): ${lastLine(said.error) ?? `ssh ended with ${said.code}`}`);
+      // The part of what ssh says that tells why.
+      const why = said.error.split(/\r?\n/).findLast((line) => line.trim() !== "" && !line.startsWith("@"));
+      failures.push(`${node.name} (${node.address}): ${why ?? `ssh ended with ${said.code}`}`);
     }
     throw new Failure(`no node gave its kubeconfig\n  ${failures.join("\n  ")}`);
   } finally {
@@ -59,12 +61,6 @@ function options(knownHosts: string, key: string | undefined): string[] {
     ...(key === undefined ? [] : ["IdentitiesOnly=yes"]),
   ];
   return [...settings.flatMap((setting) => ["-o", setting]), ...(key === undefined ? [] : ["-i", key])];
-}
-
-/** The part of what ssh says that tells why. */
-function lastLine(text: string): string | undefined {
-  const lines = text.split(/\r?\n/).filter((line) => line.trim() !== "" && !line.startsWith("@"));
-  return lines.at(-1);
 }
 
 function ssh(

@@ -2,7 +2,7 @@ import { existsSync, statfsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { ConfigError } from "../../errors/problem.ts";
-import { type Catalogue, readCatalogue } from "../../infra/catalogue/catalogue.ts";
+import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { readStackFile, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
 import { distance } from "../cli/moment.ts";
 import { storeOf } from "../restore/inputs.ts";
@@ -13,10 +13,21 @@ import { contentOf, kitFiles } from "./write.ts";
 export interface KitLine {
   readonly what: string;
   readonly ok: boolean;
-  /** What was found. */
   readonly found: string;
   /** What to do; null where it is well. */
   readonly fix: string | null;
+}
+
+/** A kit to try, and what to try it with. */
+interface Kit {
+  readonly folder: string;
+  /** The stack file that is in use. */
+  readonly here: StackFile;
+  /** The kit's own, whatever the environment has. */
+  readonly passphrase: string | undefined;
+  readonly now: Date;
+  /** The command that writes what is missing. */
+  readonly write: string;
 }
 
 /** Days after which a record of the state is too old: a quarter, as the kit itself. */
@@ -27,18 +38,18 @@ const stateDays = 90;
  * worse than none. It is compared with the stack file in use.
  */
 export async function checkKit(folder: string, here: StackFile, now: Date): Promise<KitLine[]> {
-  const { stack } = here;
-  const files = kitFiles(stack.name);
-  const write = `npx kraft kit ${folder} -s ${stack.name} --write`;
+  const { name } = here.stack;
+  const files = kitFiles(name);
+  const write = `npx kraft kit ${folder} -s ${name} --write`;
   const passphrase = contentOf(join(folder, files.passphrase));
-  const environment = passphrase === undefined ? undefined : { PULUMI_CONFIG_PASSPHRASE: passphrase.trim() };
+  const kit: Kit = { folder, here, passphrase: passphrase?.trim(), now, write };
   return [
     fileLine(files.passphrase, passphrase, write),
     fileLine(files.stackFile, contentOf(join(folder, files.stackFile)), write),
-    sameLine(folder, here, write),
-    await secretsLine(folder, here, environment, write),
-    await bucketLine(folder, here, environment, now),
-    await stateLine(join(folder, files.state), passphrase, now, here, write),
+    sameLine(kit),
+    await secretsLine(kit),
+    await bucketLine(kit),
+    await stateLine(kit, join(folder, files.state)),
     ...[files.passphrase, files.stackFile, files.state].flatMap((name) => modeLine(join(folder, name), name)),
   ];
 }
@@ -59,7 +70,7 @@ function fileLine(name: string, content: string | undefined, write: string): Kit
 }
 
 /** Whether the kit is up to date. */
-function sameLine(folder: string, here: StackFile, write: string): KitLine {
+function sameLine({ folder, here, write }: Kit): KitLine {
   const what = "the same stack file as here";
   const kept = contentOf(stackFilePath(folder, here.stack.name));
   const used = contentOf(stackFilePath(here.directory, here.stack.name));
@@ -68,52 +79,41 @@ function sameLine(folder: string, here: StackFile, write: string): KitLine {
     : bad(what, kept === undefined ? "missing" : "they differ", `${write}${kept === undefined ? "" : " --force"}`);
 }
 
-/** With the kit's own passphrase and file, whatever the environment has. */
-async function secretsLine(
-  folder: string,
-  here: StackFile,
-  environment: Readonly<Record<string, string>> | undefined,
-  write: string,
-): Promise<KitLine> {
+async function secretsLine({ folder, here, passphrase, write }: Kit): Promise<KitLine> {
   const what = "the passphrase opens every secret";
-  if (environment === undefined) {
+  if (passphrase === undefined) {
     return bad(what, "no passphrase to try", write);
   }
   try {
     const kept = readStackFile(here.stack, folder);
     const keys = [...new Set([...bucketKeyNames(kept), "guestTokenSeed", ...kept.ciphertexts.keys()])];
-    await openSecrets(kept, environment, keys);
+    await openSecrets(kept, { PULUMI_CONFIG_PASSPHRASE: passphrase }, keys);
     return well(what, keys.map((key) => `kraft:${key}`).join(", "));
   } catch (error) {
     return bad(what, expected(error), "set what is missing, or write the kit anew with the right passphrase");
   }
 }
 
-async function bucketLine(
-  folder: string,
-  here: StackFile,
-  environment: Readonly<Record<string, string>> | undefined,
-  now: Date,
-): Promise<KitLine> {
+async function bucketLine({ folder, here, passphrase, now }: Kit): Promise<KitLine> {
   const what = "its key opens the backups";
   try {
     const kept = readStackFile(here.stack, folder);
-    const [accessKeyId, secretAccessKey] = await openSecrets(kept, environment ?? {}, bucketKeyNames(kept));
+    const environment = { PULUMI_CONFIG_PASSPHRASE: passphrase };
+    const [accessKeyId, secretAccessKey] = await openSecrets(kept, environment, bucketKeyNames(kept));
     const catalogue = await readCatalogue(storeOf(kept, { accessKeyId, secretAccessKey }), { blocks: false });
-    return backupsLine(what, catalogue, now);
+    const newest = catalogue.volumes
+      .map(({ backup }) => backup.created)
+      .sort()
+      .at(-1);
+    return newest === undefined
+      ? bad(what, `${catalogue.target} holds no backup`, "see what holds backups up: npx kraft status")
+      : well(
+          what,
+          `${catalogue.volumes.length} volumes in ${catalogue.target}, the newest of ${distance(new Date(newest), now)}`,
+        );
   } catch (error) {
     return bad(what, expected(error), "put a key into the stack file that may read the bucket, and write the kit anew");
   }
-}
-
-function backupsLine(what: string, { target, volumes }: Catalogue, now: Date): KitLine {
-  const newest = volumes
-    .map(({ backup }) => backup.created)
-    .sort()
-    .at(-1);
-  return newest === undefined
-    ? bad(what, `${target} holds no backup`, "see what holds backups up: npx kraft status")
-    : well(what, `${volumes.length} volumes in ${target}, the newest of ${distance(new Date(newest), now)}`);
 }
 
 interface State {
@@ -124,13 +124,7 @@ interface State {
   };
 }
 
-async function stateLine(
-  path: string,
-  passphrase: string | undefined,
-  now: Date,
-  { stack }: StackFile,
-  write: string,
-): Promise<KitLine> {
+async function stateLine({ here: { stack }, passphrase = "", now, write }: Kit, path: string): Promise<KitLine> {
   const what = "Pulumi's state";
   const exportCommand = `pulumi stack export -s ${stack.name} --file ${path}`;
   const content = contentOf(path);
@@ -146,7 +140,7 @@ async function stateLine(
       return bad(what, "a state without resources", exportCommand);
     }
     if (salt !== undefined) {
-      await decrypter(salt, (passphrase ?? "").trim(), path);
+      await decrypter(salt, passphrase, path);
     }
     const age = `${count} resources, of ${distance(time, now)}`;
     return now.getTime() - time.getTime() > stateDays * 86_400_000 ? bad(what, age, exportCommand) : well(what, age);

@@ -52,10 +52,8 @@ const largestState = 256 * 1024 ** 2;
 
 /**
  * Writes a kit, or what it lacks, and returns the names of new and replaced files, and why the state is not among them. A
- * different file that is already there is not replaced without `force`.
- *
- * @throws Failure before anything is written: without the passphrase, with a wrong one, into the repository, or where a
- *   file is in the way.
+ * different file that is already there is not replaced without `force`. A Failure comes before anything is written: without
+ * the passphrase, with a wrong one, into the repository, or where a file is in the way.
  */
 export async function writeKit(
   folder: string,
@@ -98,13 +96,11 @@ export function contentOf(path: string): string | undefined {
 
 /** The next commit would publish it. */
 function outsideRepository(folder: string, stackFolder: string): void {
-  const path = real(resolve(folder));
-  for (const repository of [real(checkout), real(stackFolder)]) {
-    if (path === repository || path.startsWith(`${repository}${sep}`)) {
-      throw new Failure(
-        `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
-      );
-    }
+  const path = `${real(resolve(folder))}${sep}`;
+  if ([checkout, stackFolder].some((repository) => path.startsWith(`${real(repository)}${sep}`))) {
+    throw new Failure(
+      `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
+    );
   }
 }
 

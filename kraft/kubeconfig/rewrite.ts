@@ -3,14 +3,6 @@ import { certificateEnd } from "../../cluster/kubeconfig.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { distance, moment } from "../cli/moment.ts";
 
-/** A kubeconfig as it is handed out. */
-export interface RewrittenKubeconfig {
-  /** The kubeconfig as YAML. It is a credential. */
-  readonly text: string;
-  /** When the client certificate in it expires; undefined where there is none. */
-  readonly expires: Date | undefined;
-}
-
 type Fields = Readonly<Record<string, unknown>>;
 
 const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
@@ -20,12 +12,7 @@ const versions = { K3k: "K3k 1.1 and 1.2", k3s: "releases of k3s" } as const;
  * place of `default`, which would overwrite other clusters when files are merged. The certificate authority stays, since
  * TLS ends in the cluster itself. A Failure says what is not as its writer makes it, without quoting it.
  */
-export function rewriteKubeconfig(
-  source: string,
-  name: string,
-  server: string,
-  writer: keyof typeof versions,
-): RewrittenKubeconfig {
+export function rewriteKubeconfig(source: string, name: string, server: string, writer: keyof typeof versions) {
   const unexpected = (what: string): Failure =>
     new Failure(`${writer}'s kubeconfig is not what ${versions[writer]} write: ${what}`);
   const attempt = <Value>(what: string, read: () => Value): Value => {
@@ -60,8 +47,9 @@ export function rewriteKubeconfig(
     "current-context": name,
   };
   return {
-    // Certificates stay on one line.
+    /** YAML, and a credential. Certificates stay on one line. */
     text: stringify(result, { lineWidth: 0 }),
+    /** When its client certificate expires; undefined where there is none. */
     expires:
       typeof certificate === "string"
         ? attempt("its client certificate cannot be read", () => certificateEnd(Buffer.from(certificate, "base64")))

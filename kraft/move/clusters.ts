@@ -7,7 +7,6 @@ import { tenantNames } from "../../components/plan/names.ts";
 
 /** One of the two clusters of a move, as it is now. */
 export interface MoveCluster {
-  /** The stack's name. */
   readonly stack: string;
   readonly host: WritableHost;
   /** Undefined where the tenant has no namespace there. */

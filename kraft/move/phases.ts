@@ -19,7 +19,6 @@ import { allThere, type Outcome, requireBackupTarget, restoreVolumes } from "../
 import type { Move } from "./clusters.ts";
 import { type MovePhase, obstacles } from "./obstacles.ts";
 
-/** A move, and how it is done. */
 export interface MoveOrder {
   readonly move: Move;
   /** The backups of the stack that the tenant leaves. */
@@ -32,7 +31,6 @@ export interface MoveOrder {
   readonly note: (text: string) => void;
 }
 
-/** The result of a phase. */
 export interface MoveReport {
   readonly phase: MovePhase;
   readonly tenant: string;

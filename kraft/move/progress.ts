@@ -6,7 +6,6 @@ import type { Move } from "./clusters.ts";
 /** How far a move is. */
 export type Stage = "before" | "stale" | "copying" | "cutover" | "arrived" | "running";
 
-/** How far one volume is. */
 export interface VolumeProgress {
   readonly claim: string;
   readonly volume: string;
@@ -16,7 +15,6 @@ export interface VolumeProgress {
   readonly there: "nothing" | "a copy that follows" | "a copy that lives" | "its claim's own";
 }
 
-/** How far a move is, and what is next. */
 export interface Progress {
   readonly stage: Stage;
   readonly volumes: readonly VolumeProgress[];

@@ -1,4 +1,4 @@
-import { distance } from "../cli/moment.ts";
+import { ago } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { MoveReport } from "./phases.ts";
 import type { Check, Progress, VolumeProgress } from "./progress.ts";
@@ -31,7 +31,7 @@ export function progressText({ tenant, from, to }: Named, progress: Progress, no
   const rows = progress.volumes.map(({ claim, volume, lastBackup, there }) => [
     claim,
     volume,
-    lastBackup === null ? "-" : distance(new Date(lastBackup), now),
+    ago(lastBackup, now, "-"),
     copies[there],
   ]);
   return [

@@ -2,7 +2,7 @@ import { UsageError } from "../../errors/failure.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
-import { distance } from "../cli/moment.ts";
+import { ago } from "../cli/moment.ts";
 import type { Style } from "../cli/output.ts";
 import type { Run } from "../cli/verb.ts";
 import { backupMissing, reclaim, type Released, released, see } from "./reclaim.ts";
@@ -58,15 +58,13 @@ export function releasedText(volumes: readonly Released[], now: Date, style: Sty
   if (volumes.length === 0) {
     return ["No volume without a claim holds any disk."];
   }
-  const ago = (time: string | null, otherwise: string): string =>
-    time === null ? otherwise : distance(new Date(time), now);
   const rows = volumes.map((found) => [
     found.tenant ?? "-",
     found.claim ?? "-",
     found.volume,
     `${bytesText(found.usedBytes)} of ${bytesText(found.bytes)}`,
-    ago(found.releasedAt, "not known"),
-    ago(found.lastBackupAt, "never"),
+    ago(found.releasedAt, now, "not known"),
+    ago(found.lastBackupAt, now, "never"),
     found.lastBackupAt === null || backupMissing(found) === undefined ? "" : style.caution("not since"),
   ]);
   const today = now.toISOString().slice(0, 10);

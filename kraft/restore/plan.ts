@@ -51,7 +51,6 @@ export interface LeftVolume {
   readonly reason: string;
 }
 
-/** What a restore would do. */
 export interface RestorePlan {
   readonly target: string;
   readonly tenants: readonly PlannedTenant[];

@@ -1,6 +1,6 @@
 import { duration } from "../../infra/checks/backup-window.ts";
 import { bytesText } from "../cli/bytes.ts";
-import { distance } from "../cli/moment.ts";
+import { ago } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
 import { plannedClaimText, type RestorePlan } from "./plan.ts";
 import type { Outcome } from "./volumes.ts";
@@ -18,8 +18,8 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
       ...tenants.map(({ name, volumes, newestBackup, oldestBackup, downloadBytes, hours }) => [
         name,
         String(volumes.length),
-        ago(newestBackup, now),
-        ago(oldestBackup, now),
+        ago(newestBackup, now, "-"),
+        ago(oldestBackup, now, "-"),
         bytesText(downloadBytes),
         hoursText(hours),
       ]),
@@ -34,7 +34,7 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
         plannedClaimText(volume),
         volume.volume,
         bytesText(volume.sizeBytes),
-        ago(volume.backup.created, now),
+        ago(volume.backup.created, now, "-"),
         String(volume.backups),
         bytesText(volume.downloadBytes),
       ]),
@@ -65,13 +65,10 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
   return lines;
 }
 
-function ago(created: string | null, now: Date): string {
-  return created === null ? "-" : distance(new Date(created), now);
-}
-
 function hoursText(hours: number | null): string {
   return hours === null ? "-" : duration(hours);
 }
+
 /** What came back, as the operator reads it. */
 export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, stack: string, style: Style): string[] {
   const count = (result: Outcome["result"]): number => outcomes.filter((outcome) => outcome.result === result).length;

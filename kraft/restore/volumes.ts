@@ -10,7 +10,6 @@ import { bytesText } from "../cli/bytes.ts";
 import { duration } from "../cli/moment.ts";
 import { plannedClaimText, type PlannedVolume } from "./plan.ts";
 
-/** What became of one volume. */
 export interface Outcome {
   readonly volume: string;
   readonly tenant: string;
@@ -22,7 +21,6 @@ export interface Outcome {
   readonly message: string | null;
 }
 
-/** How volumes are restored. */
 export interface VolumesOrder {
   /** Owner of the fields in the API server. */
   readonly fieldManager: string;
@@ -90,7 +88,6 @@ export async function restoreVolumes(
   return volumes.flatMap((volume) => outcomes.get(volume) ?? []);
 }
 
-/** How it ended with a volume. */
 type Ended = Pick<Outcome, "message" | "result">;
 
 async function attempt(
@@ -117,15 +114,10 @@ async function attempt(
 }
 
 function endText({ result, message }: Ended, milliseconds: number): string {
-  switch (result) {
-    case "restored":
-      return `done after ${duration(milliseconds)}`;
-    case "there":
-      return "is there";
-    case "refused":
-    case "failed":
-      return `${result.toUpperCase()}: ${message ?? ""}`;
+  if (result === "restored") {
+    return `done after ${duration(milliseconds)}`;
   }
+  return result === "there" ? "is there" : `${result.toUpperCase()}: ${message ?? ""}`;
 }
 
 /** A step as the operator reads it; empty for those that take no time. */
@@ -155,9 +147,7 @@ export function wholeTenants(volumes: readonly PlannedVolume[], outcomes: readon
   );
 }
 
-/**
- * Makes sure that Longhorn's backup target of that name has the URL that Kraft read from. The Failure names the remedy.
- */
+/** Makes sure that Longhorn's backup target of that name has the URL that Kraft read from; else says the remedy. */
 export async function requireBackupTarget(host: Host, name: string, url: string, remedy: string): Promise<void> {
   const live = await host.get(paths.backupTargets.named(name));
   const known = live?.spec?.backupTargetURL ?? "";
@@ -176,9 +166,7 @@ export async function requireBackupTarget(host: Host, name: string, url: string,
   }
 }
 
-/**
- * Parameters of every storage class that volumes need, by its name. Where one is missing, the Failure names the remedy.
- */
+/** Parameters of every storage class that volumes need, by its name. Where one is missing, it says the remedy. */
 export async function storageClasses(
   host: Host,
   volumes: readonly { readonly storageClass: string }[],

@@ -32,10 +32,7 @@ export function bucketKeyNames(file: StackFile): readonly [string, string] {
   return backupKeyNames(parse(file.raw).config.backup?.managed === true);
 }
 
-/**
- * Encrypted values of a stack file, in the order of their keys; a Failure where a value, the salt or the passphrase is
- * missing or wrong.
- */
+/** Encrypted values of a stack file, in the order of their keys; a Failure where anything for it is missing or wrong. */
 export async function openSecrets<const Keys extends readonly string[]>(
   file: StackFile,
   environment: Environment,
@@ -90,11 +87,8 @@ export type Decrypt = (ciphertext: string) => string;
  */
 export function passphraseOf(environment: Readonly<Record<string, string | undefined>>): string | undefined {
   const { PULUMI_CONFIG_PASSPHRASE: passphrase, PULUMI_CONFIG_PASSPHRASE_FILE: file } = environment;
-  if (passphrase !== undefined) {
+  if (passphrase !== undefined || file === undefined) {
     return passphrase;
-  }
-  if (file === undefined) {
-    return undefined;
   }
   try {
     return readFileSync(file, "utf8").trim();

@@ -4,9 +4,15 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
-import type { Observed } from "./observed.ts";
-import { type Remarks, sentence, sortedBy } from "./remarks.ts";
-import type { ScheduleStatus, Status, VolumeStatus } from "./report.ts";
+import {
+  type Observed,
+  type Remarks,
+  type ScheduleStatus,
+  sentence,
+  sortedBy,
+  type Status,
+  type VolumeStatus,
+} from "./report.ts";
 
 /** Where backups go. */
 export function targetStatus({ backupTargets }: Observed, problems: Remarks): Status["backups"]["target"] {

@@ -1,6 +1,8 @@
+import { paths } from "../../cluster/paths.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Tenant } from "../../infra/model.ts";
 import type { Stack } from "../../stacks/index.ts";
+import type { Listed } from "../cli/host.ts";
 import type { Remark } from "../cli/output.ts";
 
 /**
@@ -127,4 +129,47 @@ export interface Expected {
   readonly uid: string;
   /** What the next `pulumi up` would do to the versions that run, and must not. */
   readonly versions: readonly Problem[];
+}
+
+/** Every collection that the status is made of. */
+export const observedCollections = {
+  nodes: paths.nodes.all,
+  namespaces: paths.namespaces.all,
+  deployments: paths.deployments.all,
+  daemonSets: paths.daemonSets.all,
+  clusters: paths.clusters.all,
+  quotas: paths.quotas.all,
+  recurringJobs: paths.recurringJobs.all,
+  backupTargets: paths.backupTargets.all,
+  volumes: paths.volumes.all,
+  claims: paths.claims.all,
+  certificates: paths.certificates.all,
+  issuers: paths.issuers.all,
+};
+
+/** Everything that the status is made of, as the cluster told it. */
+export type Observed = Listed<typeof observedCollections>;
+
+/** What is wrong with a cluster, collected in the order in which it is found. */
+export class Remarks {
+  readonly list: Remark[] = [];
+
+  /** Adds what there is to say of one subject: the messages that do apply. */
+  add(subject: string, ...messages: readonly (string | false | undefined)[]): void {
+    for (const message of messages) {
+      if (message !== undefined && message !== false) {
+        this.list.push({ subject, message });
+      }
+    }
+  }
+}
+
+/** What is the matter, with the reason where one was given. */
+export function sentence(text: string, why: string | undefined): string {
+  return why === undefined || why === "" ? text : `${text}: ${why}`;
+}
+
+/** By a key, in the order of its characters, whatever the language of the machine. */
+export function sortedBy<Entry>(entries: readonly Entry[], key: (entry: Entry) => string): Entry[] {
+  return [...entries].sort((a, b) => (key(a) < key(b) ? -1 : key(a) > key(b) ? 1 : 0));
 }

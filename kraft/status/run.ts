@@ -10,8 +10,8 @@ import { k3kReleases } from "../../infra/versions.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { listAll, reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { observedCollections } from "./observed.ts";
 import { statusMetrics } from "./prometheus.ts";
+import { observedCollections } from "./report.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
 

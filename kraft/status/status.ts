@@ -4,9 +4,17 @@ import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
-import type { Observed } from "./observed.ts";
-import { Remarks, sentence, sortedBy } from "./remarks.ts";
-import type { CertificateStatus, Expected, NodeStatus, Status, WorkloadStatus } from "./report.ts";
+import {
+  type CertificateStatus,
+  type Expected,
+  type NodeStatus,
+  type Observed,
+  Remarks,
+  sentence,
+  sortedBy,
+  type Status,
+  type WorkloadStatus,
+} from "./report.ts";
 import { tenantStatuses } from "./tenants.ts";
 
 /** What is the matter with a cluster, from what it told about itself. */
@@ -70,7 +78,6 @@ function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remark
   });
 }
 
-/** What the platform runs. */
 function workloadStatuses(
   { deployments, daemonSets }: Observed,
   { entry }: Expected,
@@ -109,7 +116,6 @@ function workloadStatuses(
   return own;
 }
 
-/** What is wrong with the one issuer. */
 function judgeIssuer({ issuers }: Observed, problems: Remarks): void {
   const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
   const ready = condition(issuer?.status, "Ready");

@@ -9,9 +9,15 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
-import type { Observed } from "./observed.ts";
-import { type Remarks, sentence } from "./remarks.ts";
-import type { DeclaredTenant, Expected, TenantStatus, Use } from "./report.ts";
+import {
+  type DeclaredTenant,
+  type Expected,
+  type Observed,
+  type Remarks,
+  sentence,
+  type TenantStatus,
+  type Use,
+} from "./report.ts";
 
 /** One tenant in the cluster, and what the stack file says of them. */
 interface Guest {

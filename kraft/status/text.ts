@@ -1,6 +1,6 @@
 import { scheduleTable } from "../../infra/schedule.ts";
 import type { Table } from "../../infra/table.ts";
-import { distance, moment } from "../cli/moment.ts";
+import { ago, distance, moment } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
 import type { Status, TenantStatus, Use } from "./report.ts";
 
@@ -28,8 +28,6 @@ export function statusText(status: Status, description: string, style: Style, zo
 /** The parts of a status, each under the headings of its columns. */
 function tablesOf(status: Status, now: Date, zone: string): Table[] {
   const { nodes, platform, tenants, backups, certificates } = status;
-  const ago = (time: string | null, otherwise: string): string =>
-    time === null ? otherwise : distance(new Date(time), now);
   return [
     {
       title: "Nodes",
@@ -57,7 +55,7 @@ function tablesOf(status: Status, now: Date, zone: string): Table[] {
           tenant.name,
           guestText(tenant),
           ...[tenant.quota.cpu, tenant.quota.memory, tenant.quota.storage, tenant.quota.pods].map(useText),
-          ago(tenant.lastProvenRestorableAt, "never"),
+          ago(tenant.lastProvenRestorableAt, now, "never"),
         ]),
       ],
     },
@@ -71,7 +69,7 @@ function tablesOf(status: Status, now: Date, zone: string): Table[] {
           claim ?? name,
           bytes === null ? "-" : `${Math.round((bytes / gibibyte) * 10) / 10}Gi`,
           standby ? "following" : state === "attached" ? robustness : state,
-          ago(lastBackupAt, "never"),
+          ago(lastBackupAt, now, "never"),
         ]),
       ],
     },
@@ -84,19 +82,14 @@ function tablesOf(status: Status, now: Date, zone: string): Table[] {
           name,
           hosts.length > 2 ? `${hosts.slice(0, 2).join(", ")} and ${hosts.length - 2} more` : hosts.join(", "),
           ready ? "ready" : "NOT READY",
-          ago(notAfter, "-"),
+          ago(notAfter, now, "-"),
         ]),
       ],
     },
   ];
 }
 
-function guestText({
-  state,
-  phase,
-  awaitedFrom,
-  movedTo,
-}: Omit<TenantStatus, "quota" | "lastProvenRestorableAt">): string {
+function guestText({ state, phase, awaitedFrom, movedTo }: TenantStatus): string {
   if (movedTo !== null) {
     return `moved to ${movedTo.stack}`;
   }

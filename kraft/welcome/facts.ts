@@ -44,7 +44,6 @@ export interface WelcomeFacts {
   }[];
   /** Copies of each volume in the house. */
   readonly copies: number;
-  /** Nodes in the house. */
   readonly nodes: number;
   /** Region of Wasabi where the backups are. */
   readonly backupRegion: string;
@@ -61,7 +60,14 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
   }
   const schedules = schedulesOf(backupTargetUrl(model.backup));
   const { allowed, datastore } = tenantClasses(tenant.tier);
-  const kept = (storageClass: string, task: Schedule["task"]): Kept => keptOf(schedules, storageClass, task);
+  const kept = (storageClass: string, task: Schedule["task"]): Kept => {
+    const group = tiers.find((tier) => tier.storageClass === storageClass)?.group ?? "default";
+    const schedule = scheduleOf(group, task, schedules);
+    if (schedule === undefined) {
+      throw new RangeError(`no schedule makes a ${task} of volumes in group ${group}`);
+    }
+    return { words: rhythm(schedule.cron).words, keep: schedule.retain };
+  };
   return {
     tenant: name,
     api: `https://${name}.api.${model.domain}`,
@@ -86,13 +92,4 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
     datastoreClass: datastore,
     datastoreBackups: kept(datastore, "backup"),
   };
-}
-
-function keptOf(schedules: readonly Schedule[], storageClass: string, task: Schedule["task"]): Kept {
-  const group = tiers.find((tier) => tier.storageClass === storageClass)?.group ?? "default";
-  const schedule = scheduleOf(group, task, schedules);
-  if (schedule === undefined) {
-    throw new RangeError(`no schedule makes a ${task} of volumes in group ${group}`);
-  }
-  return { words: rhythm(schedule.cron).words, keep: schedule.retain };
 }
