@@ -1,11 +1,10 @@
 import "../components/chart-children.ts";
 import * as pulumi from "@pulumi/pulumi";
-import * as runtime from "@pulumi/pulumi/runtime/index.js";
 import { Failure } from "../errors/failure.ts";
 import { ConfigError, refuse, type Warning } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
-import { rawConfig } from "./config/parse.ts";
+import { readConfig } from "./config/read.ts";
 import { validate } from "./config/validate.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
@@ -13,14 +12,10 @@ import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";
 import { platform } from "./platform.ts";
 import { tablesText } from "./table.ts";
 
-/** Left out of the SDK's types as internal, but it is how `pulumi.Config` itself tells secrets apart. */
-const { isConfigSecret } = runtime as unknown as { isConfigSecret: (key: string) => boolean };
-
 /** The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it. */
 export default async function program(sources: LiveSources = liveSources) {
   try {
-    const stack = pulumi.getStack();
-    const raw = rawConfig(runtime.allConfig(), isConfigSecret);
+    const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
     if (needsBootstrap(hardware, raw)) {
       return await bootstrap(hardware, raw);
