@@ -97,6 +97,7 @@ export async function readLiveState(host: Host): Promise<LiveState> {
       const inside = <Kind extends KubernetesObject>(objects: readonly Kind[]): readonly Kind[] =>
         objects.filter(({ metadata }) => metadata.namespace === within);
       const guest = inside(guests).find(({ metadata }) => metadata.name === name);
+      const ownPods = inside(pods);
       return {
         name,
         guest: guest !== undefined,
@@ -104,13 +105,13 @@ export async function readLiveState(host: Host): Promise<LiveState> {
         suspendedAt: guest?.metadata.annotations?.[suspendedAtAnnotation],
         movedTo: departureOf(annotations?.[movedToAnnotation]),
         arrivedFrom: annotations?.[arrivedFromAnnotation],
-        pods: inside(pods)
+        pods: ownPods
           .filter((pod) => pod.spec?.priorityClassName === priorityClasses.tenant && !hasEnded(pod))
           .map(({ metadata }) => metadata.name),
         claims: inside(claims).map(({ metadata, spec }) => ({
           name: metadata.name,
           volume: nonEmpty(spec?.volumeName),
-          lastPodEndedAt: lastEnd(inside(pods), metadata.name),
+          lastPodEndedAt: lastEnd(ownPods, metadata.name),
         })),
       };
     }),
