@@ -147,17 +147,19 @@ for (const [name, { size, tier = "standard" }] of Object.entries(tenants)) {
       return found?.status?.currentNumberScheduled === 3 ? found : undefined;
     });
     assert.ok(kubelets);
-    await eventually(`server pod of ${name}`, async () => {
-      const pods = await names("/api/v1/NS/pods");
-      return pods.includes(`k3k-${name}-server-0`) ? pods : undefined;
-    });
-    const services = await names("/api/v1/NS/services");
-    for (const suffix of ["service", "service-headless", "kubelet", "kube-dns"]) {
-      assert.ok(services.includes(`k3k-${name}-${suffix}`), `${suffix} of ${services.join(", ")}`);
-    }
-    const secrets = await names("/api/v1/NS/secrets");
-    for (const suffix of ["token", "init-server-config", "server-config", "agent-config"]) {
-      assert.ok(secrets.includes(`k3k-${name}-${suffix}`), `${suffix} of ${secrets.join(", ")}`);
+    for (const [collection, expected] of [
+      ["pods", [`k3k-${name}-server-0`]],
+      ["services", ["service", "service-headless", "kubelet", "kube-dns"].map((suffix) => `k3k-${name}-${suffix}`)],
+      [
+        "secrets",
+        ["token", "init-server-config", "server-config", "agent-config"].map((suffix) => `k3k-${name}-${suffix}`),
+      ],
+      ["persistentvolumeclaims", [`varlibrancherk3s-k3k-${name}-server-0`]],
+    ] as const) {
+      await eventually(`${collection} of ${name}: ${expected.join(", ")}`, async () => {
+        const found = await names(`/api/v1/NS/${collection}`);
+        return expected.every((one) => found.includes(one)) ? true : undefined;
+      });
     }
     assert.deepEqual(await names("/api/v1/NS/persistentvolumeclaims"), [`varlibrancherk3s-k3k-${name}-server-0`]);
     assert.deepEqual(await names("/apis/traefik.io/v1alpha1/NS/ingressroutetcps"), [`${name}-api`]);
