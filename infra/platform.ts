@@ -4,6 +4,7 @@ import { BackupSource } from "../components/backup-source.ts";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
 import { EtcdSnapshots } from "../components/etcd-snapshots.ts";
+import { ownFields } from "../components/field-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
@@ -44,7 +45,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   // Nothing else is declared before the cluster has said which it is.
   const uid = await new Promise<string>((resolve) => host.uid.apply(resolve));
   refuseOtherCluster(`Pulumi.${stack.name}.yaml`, model.cluster, uid);
-  const opts: pulumi.ComponentResourceOptions = { providers: [host.provider] };
+  const opts: pulumi.ComponentResourceOptions = { providers: [host.provider], transforms: [ownFields] };
 
   const metallb = args.metallb && new MetalLb("metallb", args.metallb, opts);
   const traefik = new Traefik("traefik", args.traefik, { ...opts, dependsOn: [...(metallb?.ready ?? [])] });

@@ -9,7 +9,6 @@ import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./control-plane.ts";
-import { distrustRecord, upBegins, upEnded, wasCutShort } from "./cut-short.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { announceWait, withLock } from "./lock.ts";
 import { identify, lessGarbageCollection, readOrUndefined } from "./processes.ts";
@@ -137,11 +136,6 @@ class Follower {
     );
   }
 
-  /** Whether anything was to be changed, as far as the operation went. */
-  get hasBegun(): boolean {
-    return this.#steps.length > 0;
-  }
-
   /** Runs an operation. Where it fails, its errors are shown in full, or else what the CLI said. */
   async run(operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>): Promise<EngineRun> {
     try {
@@ -255,10 +249,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_UPDATE_CHECK: "true",
         PULUMI_DIY_BACKEND_DISABLE_CHECKPOINT_BACKUPS: "true",
         // Writes the state once, at the end, and not twice for each resource: with all CRDs in it that is three quarters
-        // of the time. A run that is killed loses its record: the next one adopts what it finds, and applies everything again.
-        PULUMI_SKIP_CHECKPOINTS: "true",
-        // Adopts them even if the stack file changed in between.
-        PULUMI_K8S_ENABLE_PATCH_FORCE: "true",
+        // of the time. A run that is killed loses its record: the next one adopts what it finds.
+        PULUMI_SKIP_CHECKPOINTS: process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "true",
         ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
       },
@@ -286,31 +278,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
-  const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
   const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
     await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
-    if (wasCutShort(workDir) && distrustRecord(stateFile) > 0) {
-      // What is gone leaves the record, and all the rest is to be applied again.
-      reporter.line("the last run was cut short: looking at everything, and applying all of it again");
-      await follow("refresh").run((onEvent) => opened.refresh({ onEvent, suppressOutputs: true }));
-      // A refresh believes what it has read.
-      distrustRecord(stateFile);
-    }
-    const follower = follow("up");
-    upBegins(workDir);
-    try {
-      const result = await follower.run((onEvent) =>
-        opened.up({ onEvent, suppressOutputs: true, signal: interruption }),
-      );
-      upEnded(workDir);
-      return result;
-    } catch (error) {
-      // Most that fail are refused before they begin. Of any other, what it was at when it failed is in doubt.
-      if (!follower.hasBegun) {
-        upEnded(workDir);
-      }
-      throw error;
-    }
+    return follow("up").run((onEvent) => opened.up({ onEvent, suppressOutputs: true, signal: interruption }));
   };
   return {
     overrides: derived.changes,

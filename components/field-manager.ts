@@ -1,0 +1,49 @@
+import { createHash } from "node:crypto";
+import { Output, type ResourceTransform } from "@pulumi/pulumi";
+
+/** The name under which Kraft owns the fields of its objects in the cluster. */
+export const fieldManager = "kraft";
+
+/** Annotation on every object: a digest of what Kraft declares of it. */
+export const digestAnnotation = "kraft.dev/declared";
+
+/**
+ * For the `transforms` of components: makes every Kubernetes object below them Kraft's own, those of charts too.
+ *
+ * - One field manager. Pulumi's provider makes up another name for each object that it creates, and what it finds of a run
+ *   that was killed would belong to a stranger.
+ * - What was changed by hand is taken back, whoever has become its field manager.
+ * - A digest of what is declared. To Pulumi a field that it never recorded does not exist: not even one that a killed run
+ *   has added. But with the field came another digest, so the next run applies the object again, and the API server removes
+ *   what its field manager no longer declares.
+ *
+ * CustomResourceDefinitions are left alone: the provider replaces them as a whole, and with a changed field manager it would
+ * try to empty them (`updateResource` in pkg/await/await.go and `Relinquish` in pkg/ssa/actions.go of pulumi-kubernetes 4.25).
+ */
+export const ownFields: ResourceTransform = ({ custom, type, props, opts }) => {
+  if (!custom || !type.startsWith("kubernetes:") || type.endsWith(":CustomResourceDefinition")) {
+    return undefined;
+  }
+  const { metadata, ...rest } = props as { readonly metadata?: { readonly annotations?: object } };
+  const annotations = {
+    ...metadata?.annotations,
+    "pulumi.com/patchFieldManager": fieldManager,
+    "pulumi.com/patchForce": "true",
+    [digestAnnotation]: digestOf(props),
+  };
+  return { props: { ...rest, metadata: { ...metadata, annotations } }, opts };
+};
+
+/** The same for the same declaration, whatever the order of its keys. Nothing of a secret is in it. */
+function digestOf(declared: unknown): string {
+  return createHash("sha256").update(JSON.stringify(declared, sorted)).digest("hex").slice(0, 12);
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (Output.isInstance(value)) {
+    return "secret or not known yet";
+  }
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)))
+    : value;
+}
