@@ -43,6 +43,25 @@ export interface InstallArgs<Values extends ChartValues> extends NamespaceArgs {
 /** Options of a resource that stays in the cluster when it leaves the program, since data depends on it. */
 export const retainedOptions = { protect: true, retainOnDelete: true } as const;
 
+/** What of a chart stays protected where the chart is, by the end of Pulumi's type: the chart itself, and what data hangs on. */
+const protectedOfChart: readonly string[] = [
+  ":Chart",
+  ":CustomResourceDefinition",
+  ":Namespace",
+  ":PersistentVolumeClaim",
+  ":Secret",
+  ":StorageClass",
+];
+
+/**
+ * Takes protection off whatever of a protected chart can simply be made again: a new version may drop a Service or rename a
+ * ServiceAccount, and Pulumi would refuse that.
+ */
+const protectOnlyData: pulumi.ResourceTransform = ({ type, props, opts }) =>
+  protectedOfChart.some((kind) => type.endsWith(kind))
+    ? undefined
+    : { props, opts: { ...opts, protect: false, retainOnDelete: false } };
+
 /** Declares a namespace with its Pod Security level and its NetworkPolicies. */
 export function declareNamespace(
   parent: pulumi.ComponentResource,
@@ -77,7 +96,12 @@ export function installChart<Values extends ChartValues>(
   const declared = new kubernetes.helm.v4.Chart(
     name,
     { ...chartReference(chart, charts), name: install.name, namespace: install.namespace, values },
-    { ...opts, parent, dependsOn: [namespace, ...(install.before?.(namespace) ?? [])] },
+    {
+      ...opts,
+      parent,
+      dependsOn: [namespace, ...(install.before?.(namespace) ?? [])],
+      ...(opts.protect === true && { transforms: [protectOnlyData] }),
+    },
   );
   return { namespace, chart: declared };
 }

@@ -33,8 +33,9 @@ const backupCredentialSecret = "wasabi-backup";
 /**
  * Longhorn: the tenants' volumes, their snapshots, and their backups in Wasabi.
  *
- * Namespace, credentials and chart are protected, and stay in the cluster when they leave the program. Deleting
- * Longhorn's namespace or CRDs deletes its Backup objects, and with each of them the backup in the bucket.
+ * Namespace, credentials, chart and CRDs are protected, and stay in the cluster when they leave the program. Deleting
+ * Longhorn's namespace or CRDs deletes its Backup objects, and with each of them the backup in the bucket. Whatever else the
+ * chart renders holds no data, and goes when a new version drops it.
  *
  * @example
  * const longhorn = new Longhorn("longhorn", {

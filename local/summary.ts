@@ -43,7 +43,22 @@ async function nodeLines(api: Api): Promise<string[]> {
 
 async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]): Promise<string[]> {
   const { api, state } = cluster;
-  const deployments = await api.list(paths.deployments.all);
+  const [deployments, daemonSets] = await Promise.all([
+    api.list(paths.deployments.all),
+    api.list(paths.daemonSets.all),
+  ]);
+  const workloads = [
+    ...deployments.map(({ metadata, spec, status }) => ({
+      labels: metadata.labels,
+      ready: status?.readyReplicas ?? 0,
+      wanted: spec?.replicas ?? 1,
+    })),
+    ...daemonSets.map(({ metadata, status }) => ({
+      labels: metadata.labels,
+      ready: status?.numberReady ?? 0,
+      wanted: status?.desiredNumberScheduled ?? 0,
+    })),
+  ];
   /** By chart, the process that is real, and what it does. */
   const real: Readonly<Record<string, readonly [process: string, what: string]>> = {
     k3k: ["k3k", "its controller is real"],
@@ -54,9 +69,7 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
   };
   return table(
     charts.map(({ chart, version, kind }) => {
-      const own = deployments.filter(
-        (deployment) => deployment.metadata.labels?.["app.kubernetes.io/instance"] === chart,
-      );
+      const own = workloads.filter(({ labels }) => isOfChart(labels, chart));
       const [name = "", what = ""] = real[chart] ?? [];
       const process = state.processes[name];
       const source = {
@@ -69,12 +82,17 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
       return [
         chart,
         version,
-        own.map(({ status, spec }) => `${status?.readyReplicas ?? 0}/${spec?.replicas ?? 1} ready`).join(", ") ||
-          "no pods",
+        own.map(({ ready, wanted }) => `${ready}/${wanted} ready`).join(", ") || "no pods",
         [source, note].filter((text) => text !== "").join("; "),
       ];
     }),
   );
+}
+
+/** Traefik's chart puts the namespace behind the release's name. */
+function isOfChart(labels: Readonly<Record<string, string>> | undefined, chart: string): boolean {
+  const instance = labels?.["app.kubernetes.io/instance"];
+  return instance === chart || instance === `${chart}-${chart}`;
 }
 
 async function tenantLines(api: Api): Promise<string[]> {

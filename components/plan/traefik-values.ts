@@ -39,7 +39,9 @@ export function traefikValues({ namespace, exposure, entrypoint, address, imageT
     deployment: { kind: "DaemonSet", terminationGracePeriodSeconds: 60 },
     // The chart's default of maxSurge 1 is refused for a DaemonSet, and could not be scheduled with host ports.
     updateStrategy: { type: "RollingUpdate", rollingUpdate: { maxUnavailable: 1, maxSurge: 0 } },
-    podDisruptionBudget: { enabled: true, maxUnavailable: 1 },
+    // Over a DaemonSet, which has no scale, it allows no disruption at all (CalculateExpectedPodCountFailed); and draining a
+    // node leaves a DaemonSet's pods where they are.
+    podDisruptionBudget: { enabled: false },
     priorityClassName: "system-cluster-critical",
     resources: { requests: { cpu: "100m", memory: "128Mi" }, limits: { memory: "512Mi" } },
     ingressClass: { enabled: true, isDefaultClass: false, name: ingressClassName },
