@@ -20,12 +20,15 @@ const acme = { domains: ["acme.example"], size: "small" };
 const blue = { domains: ["blue.example"], size: "medium" };
 const tenants: Tenants = { acme, blue };
 
-/** Changes that a real operator makes, the last of which is what they had. */
+const delta = { domains: ["delta.example"], size: "small" };
+
+/** Changes that an operator makes, one after the other and from the beginning again. */
 const edits: readonly Tenants[] = [
-  { acme: { ...acme, size: "large" }, blue },
-  { acme, blue, delta: { domains: ["delta.example"], size: "small" } },
-  { acme, blue: { ...blue, state: "suspended" }, delta: { domains: ["delta.example"], size: "small" } },
-  { acme, blue, delta: { domains: ["delta.example"], size: "medium" } },
+  { acme, blue, delta },
+  { acme, blue: { ...blue, state: "suspended" }, delta },
+  { acme, blue, delta: { ...delta, size: "medium" } },
+  { acme: { ...acme, size: "large" }, blue, delta },
+  { acme: { ...acme, domains: ["acme.example", "acme.test"] }, blue: { ...blue, tier: "bulk" }, delta },
 ];
 
 const policiesOfBlue = "/apis/networking.k8s.io/v1/namespaces/k3k-blue/networkpolicies";
