@@ -9,6 +9,7 @@ import {
   isStopped,
   leavingConfigMap,
   leavingFor,
+  namespaceWaitSeconds,
   type Stage,
   suspendedAtAnnotation,
   suspendedNodeSelector,
@@ -157,7 +158,7 @@ export class Tenant extends pulumi.ComponentResource {
             // K3k labels the namespace after it has written quota and limit range: whatever depends on the namespace waits
             // for both, so that no pod of the guest is ever created without them.
             "pulumi.com/waitFor": `jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=${podSecurity.tenant.level}`,
-            "pulumi.com/timeoutSeconds": "300",
+            "pulumi.com/timeoutSeconds": String(namespaceWaitSeconds),
           },
         },
       },

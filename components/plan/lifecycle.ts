@@ -69,3 +69,6 @@ export function departureOf(annotation: string | undefined): Departure | undefin
 export function departureText({ to, at }: Departure): string {
   return `${to} ${at}`;
 }
+
+/** How long `up` waits for K3k to have set up a tenant's namespace. With many new tenants it takes minutes. */
+export const namespaceWaitSeconds = 1800;

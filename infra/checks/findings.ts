@@ -9,6 +9,7 @@ import { certificateTables, certificateWarnings } from "./certificates.ts";
 import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
+import { startWarnings } from "./start-time.ts";
 import { declaredVersions, k3kWarnings, supportProblems } from "./support.ts";
 
 /**
@@ -29,6 +30,7 @@ export function findings(model: Model, today: Date) {
     warnings: [
       ...k3kWarnings(model.k3k, model.stack),
       ...capacityWarnings(model),
+      ...startWarnings(model),
       ...backupWarnings(model),
       ...certificateWarnings(model),
       ...expiryWarnings(model.expiry, today),

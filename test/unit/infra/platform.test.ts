@@ -129,7 +129,7 @@ test("the namespace names its policy and its domains, and leaves Pod Security to
     annotations: {
       "kraft.dev/domains": "acme.example",
       "pulumi.com/waitFor": 'jsonpath={.metadata.labels["pod-security.kubernetes.io/enforce"]}=baseline',
-      "pulumi.com/timeoutSeconds": "300",
+      "pulumi.com/timeoutSeconds": "1800",
     },
   });
 });
