@@ -4,7 +4,7 @@ import { backupCredentialSecret } from "../longhorn-values.ts";
 import { tenantLabel } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
 import { defaultTarget, tiers } from "../storage.ts";
-import { byTenant, list, quoted, syncedName } from "./expressions.ts";
+import { byTenant, list, quoted, syncedName, valueOr } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** Objects of which a deletion, or another request, is refused without a permission, and the message for it. */
@@ -52,6 +52,8 @@ const inLonghorn = `request.namespace == ${quoted(platformNamespaces.longhorn)}`
 const named = (name: string): string => `oldObject.metadata.name == ${quoted(name)}`;
 
 const ofKraft = "oldObject.metadata.name.startsWith('kraft-')";
+
+const url = (target: string): string => `has(${target}.spec) && ${valueOr(`${target}.spec.backupTargetURL`, "''")}`;
 
 const offboarding = "docs/offboarding.md";
 
@@ -149,6 +151,17 @@ const longhorn: readonly Guarded[] = [
     resources: ["backuptargets"],
     which: named(defaultTarget),
     except: [byNamespaceController, byLonghorn],
+    what: "the backup target",
+    loss: "no volume would be backed up any more, and Longhorn would forget every backup",
+    way: "To back up to another bucket, change the stack file: docs/backups.md",
+  },
+  {
+    // Longhorn forgets the backups of a target without a URL as it does those of one that is gone.
+    group: "longhorn.io",
+    resources: ["backuptargets"],
+    operation: "UPDATE",
+    which: `${named(defaultTarget)} && (${url("oldObject")}) != '' && (${url("object")}) == ''`,
+    except: [byLonghorn],
     what: "the backup target",
     loss: "no volume would be backed up any more, and Longhorn would forget every backup",
     way: "To back up to another bucket, change the stack file: docs/backups.md",
