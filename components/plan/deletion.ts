@@ -18,6 +18,15 @@ export function deletionPermission(day: string | undefined): Readonly<Record<str
   return day === undefined ? undefined : { [deletionAnnotation]: day };
 }
 
+/**
+ * The command by which an operator permits a deletion by hand, today and tomorrow.
+ *
+ * @param object as kubectl takes it, for example `volumes.longhorn.io pvc-1 --namespace longhorn-system`
+ */
+export function permitCommand(object: string): string {
+  return `kubectl annotate --overwrite ${object} ${deletionAnnotation}=$(date -u +%F)`;
+}
+
 /** Milliseconds for which a permission must still count when a run begins that deletes with it. */
 const longestRun = 3_600_000;
 

@@ -1,5 +1,5 @@
 // What nobody may delete in passing, whatever their rights: what holds tenants' data, and what that data depends on.
-import { dataGroups, deletionAnnotation } from "../deletion.ts";
+import { dataGroups, deletionAnnotation, permitCommand } from "../deletion.ts";
 import { backupCredentialSecret } from "../longhorn-values.ts";
 import { tenantLabel } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
@@ -244,21 +244,26 @@ const boundary: readonly Guarded[] = [
   },
 ];
 
-/** Permissions on the object and on its namespace, as they are written there. */
-const permissions = [
-  `has(oldObject.metadata.annotations) && '${deletionAnnotation}' in oldObject.metadata.annotations ? [string(oldObject.metadata.annotations['${deletionAnnotation}'])] : []`,
-  `namespaceObject != null && has(namespaceObject.metadata.annotations) && '${deletionAnnotation}' in namespaceObject.metadata.annotations ? [string(namespaceObject.metadata.annotations['${deletionAnnotation}'])] : []`,
-];
+/** The permission that an object carries, in CEL; an empty list where it carries none, and where there is no object. */
+function permissionOf(object: string): string {
+  const annotations = `${object}.metadata.annotations`;
+  const key = quoted(deletionAnnotation);
+  return `(${object} != null && has(${annotations}) && ${key} in ${annotations} ? [string(${annotations}[${key}])] : [])`;
+}
 
 /** The object as the operator writes it behind `kubectl annotate`. */
 const operand =
   "request.resource.resource + (request.resource.group == '' ? '' : '.' + request.resource.group) + ' ' + oldObject.metadata.name + " +
   "(has(oldObject.metadata.namespace) ? ' --namespace ' + oldObject.metadata.namespace : '')";
 
-const annotate = `'kubectl annotate --overwrite ' + variables.operand + ' ${deletionAnnotation}=$(date -u +%F)'`;
+/** `permitCommand` for the object of a request, in CEL. */
+const annotate = permitCommand("|")
+  .split("|")
+  .map((text) => quoted(text))
+  .join(" + variables.operand + ");
 
 const variables = [
-  { name: "permissions", expression: permissions.map((permission) => `(${permission})`).join(" + ") },
+  { name: "permissions", expression: ["oldObject", "namespaceObject"].map(permissionOf).join(" + ") },
   { name: "operand", expression: operand },
 ];
 
