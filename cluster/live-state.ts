@@ -1,8 +1,10 @@
+import { dataGroups } from "../components/plan/deletion.ts";
 import {
   arrivedFromAnnotation,
   type Departure,
   departureOf,
   leavingConfigMap,
+  leavingKeys,
   movedToAnnotation,
   suspendedAtAnnotation,
 } from "../components/plan/lifecycle.ts";
@@ -34,6 +36,8 @@ export interface LiveTenant {
   readonly guest: boolean;
   /** What the last run unlocked, so that the next may take it away. */
   readonly leaving?: string;
+  /** Day of the permission to do so. */
+  readonly deletionPermittedOn?: string;
   /** Since when it is suspended, as RFC 3339. */
   readonly suspendedAt?: string;
   /** Where `kraft move` took its data, and since when. */
@@ -71,9 +75,6 @@ export interface LiveVolume {
   readonly follows?: { readonly target: string; readonly url: string };
 }
 
-/** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
-export const dataGroups = ["k3k.io", "longhorn.io"];
-
 /** Reads the live state of a cluster. Changes nothing. */
 export async function readLiveState(host: Host): Promise<LiveState> {
   const longhorn = platformNamespaces.longhorn;
@@ -101,7 +102,8 @@ export async function readLiveState(host: Host): Promise<LiveState> {
       return {
         name,
         guest: guest !== undefined,
-        leaving: inside(leavings)[0]?.data?.["state"],
+        leaving: inside(leavings)[0]?.data?.[leavingKeys.state],
+        deletionPermittedOn: inside(leavings)[0]?.data?.[leavingKeys.permittedOn],
         suspendedAt: guest?.metadata.annotations?.[suspendedAtAnnotation],
         movedTo: departureOf(annotations?.[movedToAnnotation]),
         arrivedFrom: annotations?.[arrivedFromAnnotation],

@@ -2,12 +2,11 @@ import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { type Backup, condition, type KubernetesObject, type Volume } from "./objects.ts";
 
+export { defaultTarget } from "../components/plan/storage.ts";
+
 export const longhornVersion = "longhorn.io/v1beta2";
 
 export const longhornDriver = "driver.longhorn.io";
-
-/** Longhorn's name of the target that a stack's own backups are in. */
-export const defaultTarget = "default";
 
 /** Label of a volume in a group of recurring jobs. */
 export function groupLabel(group: string): string {

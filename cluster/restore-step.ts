@@ -1,4 +1,6 @@
+import { permitCommand } from "../components/plan/deletion.ts";
 import { movedAtAnnotation } from "../components/plan/lifecycle.ts";
+import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { isStandby, isWhole, restoreFailure } from "./longhorn.ts";
 import { type RestorableVolume, restoringLabel } from "./manifests.ts";
 import {
@@ -86,7 +88,8 @@ export function nextStep(wanted: RestorableVolume, live: LiveObjects, goal: Goal
   }
   const failure = restoreFailure(volume);
   if (failure !== undefined) {
-    const fix = `delete the volume that failed, which touches no backup, and run this again: kubectl -n longhorn-system delete volumes.longhorn.io ${wanted.volume}`;
+    const object = `volumes.longhorn.io ${wanted.volume} --namespace ${platformNamespaces.longhorn}`;
+    const fix = `delete the volume that failed, which touches no backup, and run this again: ${permitCommand(object)} && kubectl delete ${object}`;
     // A drill deletes it itself.
     return {
       step: "refuse",
@@ -207,8 +210,9 @@ function obstacle(wanted: RestorableVolume, live: LiveObjects, goal: Goal): stri
     const other = claim.spec?.volumeName ?? "";
     return `${named} exists ${other === "" ? "without a volume" : `with the volume ${other}`}: it was left as it is`;
   }
+  const lost = `persistentvolumeclaims ${wanted.claim} --namespace ${wanted.namespace}`;
   return claim?.status?.phase === "Lost"
-    ? `${named} has lost its volume: delete the claim and run this again`
+    ? `${named} has lost its volume: delete the claim and run this again: ${permitCommand(lost)} && kubectl delete ${lost}`
     : undefined;
 }
 

@@ -5,6 +5,7 @@ import { type ChartArgs, installChart, retainedOptions } from "./install-chart.t
 import type { S3Key, S3Location } from "./plan/backup-store.ts";
 import {
   backupCredentials,
+  backupCredentialSecret,
   backupTargetUrl,
   type LonghornSettings,
   type LonghornValues,
@@ -26,9 +27,6 @@ export interface LonghornArgs
       readonly managed: boolean;
     };
 }
-
-/** Name of the Secret with the key to the bucket. */
-const backupCredentialSecret = "wasabi-backup";
 
 /**
  * Longhorn: the tenants' volumes, their snapshots, and their backups in Wasabi.

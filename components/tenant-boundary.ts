@@ -1,8 +1,8 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { declarePolicy } from "./admission-policy.ts";
 import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import { hostPolicies } from "./plan/admission/policies.ts";
-import { bindingSpec, policySpec } from "./plan/admission/policy.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
 
 /**
@@ -34,19 +34,7 @@ export class TenantBoundary extends pulumi.ComponentResource {
     );
     const bindings = hostPolicies(args).map((policy) => {
       const short = policy.name.replace(/^kraft-/, "");
-      const declared = new kubernetes.admissionregistration.v1.ValidatingAdmissionPolicy(
-        `${name}-${short}`,
-        {
-          metadata: { name: policy.name },
-          spec: policySpec(policy),
-        },
-        { parent: this },
-      );
-      return new kubernetes.admissionregistration.v1.ValidatingAdmissionPolicyBinding(
-        `${name}-${short}-binding`,
-        { metadata: { name: policy.name }, spec: bindingSpec(policy.name) },
-        { parent: this, dependsOn: [declared] },
-      );
+      return declarePolicy(`${name}-${short}`, policy, { parent: this });
     });
     this.guards = [priorityClass, ...bindings];
     this.registerOutputs({ priorityClass: priorityClasses.tenant });

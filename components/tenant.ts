@@ -3,12 +3,14 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import type { IngressSettings } from "./plan/admission/ingresses.ts";
+import { deletionPermission } from "./plan/deletion.ts";
 import { guestManifests, guestToken, syncConfig } from "./plan/guest.ts";
 import {
   hasGuest,
   isStopped,
   leavingConfigMap,
   leavingFor,
+  leavingKeys,
   namespaceWaitSeconds,
   type Stage,
   suspendedAtAnnotation,
@@ -80,6 +82,13 @@ export interface TenantArgs {
    * @default it was not
    */
   readonly suspendedAt?: string | undefined;
+  /**
+   * In the stages `closing` and `removing`: the day from which the API server lets the next run delete, for two days.
+   *
+   * @default it does not
+   * @example "2026-11-28"
+   */
+  readonly deletionPermittedOn?: string | undefined;
 }
 
 /**
@@ -88,7 +97,7 @@ export interface TenantArgs {
  *
  * Deleting the Cluster or its namespace deletes every volume claim of the guest. Both are protected, and stay in the
  * cluster even when they leave the program; none of their fields that would force a replacement can be configured. Only
- * the stages `closing` and `removing` lift the protection, for the run after.
+ * the stages `closing` and `removing` lift the protection, for the run after, and permit it the deletion.
  *
  * @example
  * new Tenant(
@@ -129,11 +138,12 @@ export class Tenant extends pulumi.ComponentResource {
     const inNamespace = { namespace: names.namespace, labels };
     const allowance = tenantAllowance(args.size, args.quota);
     const stopped = isStopped(args.stage);
+    const permission = isProtected ? undefined : deletionPermission(args.deletionPermittedOn);
 
     const policy = customResource(
       `${name}-policy`,
       "VirtualClusterPolicy",
-      { name: names.policy, labels },
+      { name: names.policy, labels, annotations: permission },
       {
         allowedMode: "shared",
         podSecurityAdmissionLevel: podSecurity.tenant.level,
@@ -154,6 +164,8 @@ export class Tenant extends pulumi.ComponentResource {
           name: names.namespace,
           labels: { ...labels, [policyLabel]: names.policy },
           annotations: {
+            // It counts for all that is in the namespace.
+            ...permission,
             [domainsAnnotation]: args.domains.join(","),
             // K3k labels the namespace after it has written quota and limit range: whatever depends on the namespace waits
             // for both, so that no pod of the guest is ever created without them.
@@ -210,7 +222,13 @@ export class Tenant extends pulumi.ComponentResource {
     if (leaving !== undefined) {
       new kubernetes.core.v1.ConfigMap(
         `${name}-leaving`,
-        { metadata: { name: leavingConfigMap, ...inNamespace }, data: { state: leaving } },
+        {
+          metadata: { name: leavingConfigMap, ...inNamespace },
+          data: {
+            [leavingKeys.state]: leaving,
+            ...(args.deletionPermittedOn !== undefined && { [leavingKeys.permittedOn]: args.deletionPermittedOn }),
+          },
+        },
         { parent: this, protect: false, dependsOn: [policy, ...beforeGuest, ...guest] },
       );
     }
@@ -226,10 +244,12 @@ export class Tenant extends pulumi.ComponentResource {
     const isProtected = args.stage !== "closing";
     const childOptions: pulumi.CustomResourceOptions = { parent: this, protect: isProtected, dependsOn: [...before] };
     const classes = tenantClasses(args.tier);
+    const permission = isProtected ? undefined : deletionPermission(args.deletionPermittedOn);
+    const suspended = args.suspendedAt === undefined ? undefined : { [suspendedAtAnnotation]: args.suspendedAt };
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
       {
-        metadata: { name: names.addonsSecret, ...inNamespace },
+        metadata: { name: names.addonsSecret, ...inNamespace, annotations: permission },
         stringData: guestManifests(args.ingress, args.tenant, args.domains, classes.allowed),
       },
       childOptions,
@@ -240,7 +260,7 @@ export class Tenant extends pulumi.ComponentResource {
       {
         name: names.cluster,
         ...inNamespace,
-        ...(args.suspendedAt !== undefined && { annotations: { [suspendedAtAnnotation]: args.suspendedAt } }),
+        ...((permission ?? suspended) && { annotations: { ...permission, ...suspended } }),
       },
       {
         mode: "shared",

@@ -13,7 +13,7 @@ import { platform } from "./platform.ts";
 import { tablesText } from "./table.ts";
 
 /** The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it. */
-export default async function program(sources: LiveSources = liveSources) {
+export default async function program(sources: LiveSources = liveSources, now = new Date()) {
   try {
     const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
@@ -25,7 +25,6 @@ export default async function program(sources: LiveSources = liveSources) {
     const model = validate(stack, stacks, raw);
 
     // Checks: can the hardware and the line carry it? The tables come first, since a refusal follows from them.
-    const now = new Date();
     const { tables, problems, warnings } = findings(model, now);
     await pulumi.log.info(`\n${tablesText(tables)}\n`);
     await warn(warnings);

@@ -5,7 +5,35 @@
  */
 export const deletionAnnotation = "kraft.dev/deletion-permitted-on";
 
-/** The annotation that permits a deletion on a day. */
-export function deletionPermission(day: Date): Readonly<Record<string, string>> {
-  return { [deletionAnnotation]: day.toISOString().slice(0, 10) };
+/** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
+export const dataGroups = ["k3k.io", "longhorn.io"];
+
+/** The day of a permission, in UTC. */
+export function permissionDay(now: Date): string {
+  return now.toISOString().slice(0, 10);
+}
+
+/** The annotation that permits a deletion on a day and on the next; undefined without a day. */
+export function deletionPermission(day: string | undefined): Readonly<Record<string, string>> | undefined {
+  return day === undefined ? undefined : { [deletionAnnotation]: day };
+}
+
+/**
+ * The command by which an operator permits a deletion by hand, today and tomorrow.
+ *
+ * @param object as kubectl takes it, for example `volumes.longhorn.io pvc-1 --namespace longhorn-system`
+ */
+export function permitCommand(object: string): string {
+  return `kubectl annotate --overwrite ${object} ${deletionAnnotation}=$(date -u +%F)`;
+}
+
+/** Milliseconds for which a permission must still count when a run begins that deletes with it. */
+const longestRun = 3_600_000;
+
+/** Whether a run that begins now may delete with a permission: it counts on its day and on the next, to the run's end. */
+export function countsForRun(day: string | undefined, now: Date): boolean {
+  const end = new Date(now.getTime() + longestRun);
+  return [now, end].every((moment) =>
+    [moment, new Date(moment.getTime() - 86_400_000)].some((counted) => permissionDay(counted) === day),
+  );
 }

@@ -60,7 +60,7 @@ export function guestManifests(
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "ValidatingAdmissionPolicyBinding",
       metadata: { name: policy.name },
-      spec: bindingSpec(policy.name),
+      spec: bindingSpec(policy),
     },
   ]);
   return {

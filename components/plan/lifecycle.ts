@@ -18,6 +18,9 @@ export const suspendedAtAnnotation = "kraft.dev/suspended-at";
  */
 export const leavingConfigMap = "kraft-leaving";
 
+/** Keys of its data: the state that the tenant enters, and the day of the permission to delete (`deletion.ts`). */
+export const leavingKeys = { state: "state", permittedOn: "permittedOn" } as const;
+
 /** A label that no node has: with it as node selector, nothing of a guest runs. */
 export const suspendedNodeSelector: Readonly<Record<string, string>> = { "kraft.dev/suspended": "true" };
 

@@ -1,5 +1,8 @@
 import type { S3Key, S3Location } from "./backup-store.ts";
 
+/** Name of the Secret with the key to the bucket of the stack's own backups. */
+export const backupCredentialSecret = "wasabi-backup";
+
 export interface LonghornSettings {
   readonly nodes: number;
   /** Folder on each node that holds the replicas. */

@@ -30,6 +30,9 @@ export function tierLabel(tier: TierName): string {
   return `kraft.dev/tier-${tier}`;
 }
 
+/** Longhorn's name of the target that a stack's own backups are in. */
+export const defaultTarget = "default";
+
 /**
  * Longhorn's group of volumes that must not be backed up, because a drill or an unfinished restore uses them. They are only
  * trimmed; having a group keeps them out of `default`.
@@ -123,7 +126,7 @@ export function storageClassParameters(tier: Tier): Record<string, string> {
     fsType: "ext4",
     dataEngine: "v1",
     dataLocality: tier.dataLocality,
-    backupTargetName: "default",
+    backupTargetName: defaultTarget,
     backupBlockSize: tier.backupBlockSize,
     unmapMarkSnapChainRemoved: "enabled",
     recurringJobSelector: JSON.stringify([{ name: tier.group, isGroup: true }]),

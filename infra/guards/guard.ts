@@ -74,9 +74,9 @@ function stageMessage(name: string, stage: Stage, found: LiveTenant | undefined)
         : `suspended, but K3k does not stop pods that are there: ${pods.join(", ")}. They are cut off from the network; ` +
             `after this run: kubectl delete pods --all --namespace ${tenantNames(name).namespace}`;
     case "closing":
-      return "archived: this run unlocks the guest cluster, the next up deletes it. Its backups stay";
+      return "archived: this run unlocks the guest cluster, the next up deletes it, today or tomorrow (UTC). Its backups stay";
     case "removing":
-      return "purged: this run unlocks the namespace, the next up deletes it";
+      return "purged: this run unlocks the namespace, the next up deletes it, today or tomorrow (UTC)";
     case "guest":
       return found?.suspendedAt === undefined
         ? undefined

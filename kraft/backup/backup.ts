@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { WritableHost } from "../../cluster/client.ts";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { boundVolumes, claimOf, defaultTarget, isWhole, longhornVersion, volumesFor } from "../../cluster/longhorn.ts";
 import type { Backup, KubernetesStatus, Snapshot, Volume } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
@@ -203,7 +204,7 @@ async function removeOlderSnapshots(host: WritableHost, { metadata }: Volume, ne
   const snapshots = await host.list(labelled(paths.snapshots.all, snapshotLabel));
   for (const old of snapshots) {
     if (old.spec?.volume === metadata.name && old.metadata.name !== newest) {
-      await host.delete(paths.snapshots.named(old.metadata.name), old.metadata.uid);
+      await deleteGuarded(host, paths.snapshots.named(old.metadata.name), old.metadata.uid);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { dataGroups } from "../../cluster/live-state.ts";
+import { dataGroups } from "../../components/plan/deletion.ts";
 import {
   reservedTenantNames,
   tenantLabel,

@@ -1,4 +1,5 @@
 import type { WritableHost } from "../../cluster/client.ts";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { isOfDrill } from "../../cluster/longhorn.ts";
 import type { KubernetesObject, Metadata, PersistentVolume } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
@@ -94,7 +95,8 @@ export async function removeLeftovers(host: WritableHost, patience: Patience): P
     const objects = (await findLeftovers(host))[kind];
     count += objects.length;
     for (const { name, uid } of objects) {
-      await host.delete(`${collections[kind]}/${name}`, uid);
+      const path = `${collections[kind]}/${name}`;
+      await (kind === "volumes" ? deleteGuarded(host, path, uid) : host.delete(path, uid));
     }
     for (const { name, uid } of objects) {
       const path = `${collections[kind]}/${name}`;

@@ -1,4 +1,5 @@
 import type { WritableHost } from "../../cluster/client.ts";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
 import type { PersistentVolume, Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
@@ -173,7 +174,7 @@ export async function reclaim(
   refuse(name, volume === undefined ? [] : reasonsToKeep(volume, now));
   const path = paths.volumes.named(name);
   if (volume !== undefined) {
-    await host.delete(path, volume.metadata.uid);
+    await deleteGuarded(host, path, volume.metadata.uid);
   }
   await gone(host, path, patience);
   return found;

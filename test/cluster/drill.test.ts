@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { BackupReport } from "../../kraft/backup/backup.ts";
@@ -308,7 +309,7 @@ test("drill: Ctrl-C cleans up; two at once are refused; what only has a drill's 
   const third = await run("drill", "acme", "--stack", "local");
   assert.match(third.stdout, /Not touched: volume precious has a drill's label, but does not have a drill's name\./);
   assert.equal(third.code, 0);
-  await api.delete(`${collections.volumes}/precious`);
+  await deleteGuarded(api, `${collections.volumes}/precious`);
   await eventually("only what was there before", async () =>
     JSON.stringify(await everything()) === JSON.stringify(untouched) ? true : undefined,
   );
@@ -366,7 +367,7 @@ test("reclaim: nothing of a volume that is in use, not without confirmation, not
 
   // Backups are told apart by the second.
   await sleep(1100);
-  await api.delete(`/api/v1/namespaces/${namespace}/persistentvolumeclaims/${shop}`);
+  await deleteGuarded(api, `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${shop}`);
   await eventually("a released volume", async () => {
     const found = await api.get<PersistentVolume>(`${collections.persistentVolumes}/${name}`);
     const status = (await api.get<Volume>(`${collections.volumes}/${name}`))?.status?.kubernetesStatus;

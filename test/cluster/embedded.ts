@@ -31,6 +31,8 @@ export class Embedded {
   readonly cluster: HostCluster;
   /** Secrets beside those that a local run makes, or in their place, for every run from now on. */
   secrets: Readonly<Record<string, string>> = {};
+  /** When runs in this process take place, if not now. The API server and everything else keep their time. */
+  now: Date | undefined;
   readonly #workloads: RealWorkloads;
   readonly #removed: () => void;
 
@@ -56,7 +58,7 @@ export class Embedded {
         if (Object.keys(secrets).length > 0) {
           setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
         }
-        return { ...(await program()) };
+        return { ...(await program(undefined, this.now)) };
       },
     });
   }

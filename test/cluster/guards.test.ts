@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { priorityClasses } from "../../components/plan/size.ts";
 import { versions } from "../../infra/versions.ts";
@@ -257,17 +258,26 @@ test("archived: not while a pod runs or a backup is missing; then in two runs, a
   assert.doesNotMatch(second, /may start/);
   assert.ok(second.includes(`no backup of ${media} (since ${ended})\n`), second);
   await local.cluster.api.delete("/api/v1/namespaces/k3k-blue/pods/web");
-  await local.cluster.api.delete(`${dirname(paths.claim)}/${media}`);
+  await deleteGuarded(local.cluster.api, `${dirname(paths.claim)}/${media}`);
   await eventually("the end of the pod", async () => {
     const pod = await local.cluster.api.get("/api/v1/namespaces/k3k-blue/pods/web");
     return pod === undefined ? true : undefined;
   });
 
+  const permitted = ["update tenant-blue-addons", "update tenant-blue-cluster"];
+  // The second run comes too late: the first comes again, and the guest has not become any easier to delete.
+  local.now = new Date(Date.now() - 3 * 86_400_000);
+  assert.deepEqual(changes(await local.up(archived)), ["create tenant-blue-leaving", ...permitted]);
+  local.now = undefined;
+  await assert.rejects(local.cluster.api.delete(paths.cluster), /its permission \S+ does not count on /);
   const unlocked = await local.up(archived);
-  assert.deepEqual(changes(unlocked), ["create tenant-blue-leaving"]);
+  assert.deepEqual(changes(unlocked), [...permitted, "update tenant-blue-leaving"]);
   assert.match(unlocked.messages.map(({ text }) => text).join("\n"), /archived: this run unlocks the guest cluster/);
   // Changed one's mind in between: locked again.
-  assert.deepEqual(changes(await local.preview(blue({ state: "suspended" }))), ["delete tenant-blue-leaving"]);
+  assert.deepEqual(changes(await local.preview(blue({ state: "suspended" }))), [
+    "delete tenant-blue-leaving",
+    ...permitted,
+  ]);
   const gone = await local.up(archived);
   assert.deepEqual(
     changes(gone),
@@ -306,7 +316,11 @@ test("purged: only with today's date, in two runs; then the entry may go, and vo
   );
   const purged = blue({ state: "purged", purge: new Date().toISOString().slice(0, 10) });
   const unlocked = await local.up(purged);
-  assert.deepEqual(changes(unlocked), ["create tenant-blue-leaving"]);
+  assert.deepEqual(changes(unlocked), [
+    "create tenant-blue-leaving",
+    "update tenant-blue-namespace",
+    "update tenant-blue-policy",
+  ]);
   const gone = await local.up(purged);
   assert.ok(
     gone.steps.every(({ operation, urn }) => operation === "delete" && urn.includes("tenant-blue")),

@@ -5,6 +5,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { isRunning } from "../../local/processes.ts";
@@ -109,7 +110,7 @@ test("killed when it had stopped a tenant: the next up takes back what no record
   });
   await killWithDescendants(child);
   // As if that run had been to delete something as well.
-  await api.delete(`${policiesOfBlue}/${rules[0]?.name}`);
+  await deleteGuarded(api, `${policiesOfBlue}/${rules[0]?.name}`);
   assert.notDeepEqual(await policies(), rules);
 
   await local.up({ "kraft:tenants": tenants });

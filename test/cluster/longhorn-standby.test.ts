@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { MemoryStore, type StoredBackup } from "./simulated-longhorn/backup-store.ts";
@@ -143,7 +144,7 @@ test("a standby volume gives no snapshot", async () => {
   });
   assert.equal(snapshot.status?.error, `failed to create snapshot for standby volume ${name}`);
   assert.notEqual(snapshot.status.readyToUse, true);
-  await local.cluster.api.delete(`${longhornApi}/snapshots/refused`);
+  await deleteGuarded(local.cluster.api, `${longhornApi}/snapshots/refused`);
 });
 
 test("it ends only with the newest backup, and its own backups go where it is told", async () => {
@@ -197,6 +198,6 @@ test("a backup that left a store leaves the API; a target that is deleted takes 
   assert.deepEqual(kept, ["tuesday", "wednesday"]);
 
   // Of a target that stays, a Backup takes its backup along, as ever.
-  await local.cluster.api.delete(`${longhornApi}/backups/sunday`);
+  await deleteGuarded(local.cluster.api, `${longhornApi}/backups/sunday`);
   await eventually("Sunday's backup to go", () => Promise.resolve(own.backups.has("sunday") ? undefined : true));
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { deleteGuarded } from "../../cluster/deletion.ts";
 import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";
@@ -168,8 +169,8 @@ test("what is in the way is left as it is, and keeps no other volume", async () 
   const untouched = await get<Claim>(paths.claims.named("k3k-acme", claim));
   assert.deepEqual(untouched?.spec, before.spec);
   // Whoever put them there takes them away.
-  await api.delete(paths.volumes.named(store.name));
-  await api.delete(paths.claims.named("k3k-acme", claim));
+  await deleteGuarded(api, paths.volumes.named(store.name));
+  await deleteGuarded(api, paths.claims.named("k3k-acme", claim));
   await eventually("what was in the way to go", async () =>
     (await get(paths.volumes.named(store.name))) === undefined &&
     (await get(paths.claims.named("k3k-acme", claim))) === undefined
@@ -188,7 +189,7 @@ test("a tenant whose guest exists is not touched", async () => {
     spec: { mode: "shared" },
   });
   const { ended, of } = await outcomes("--tenant", "blue");
-  await api.delete(paths.clusters.named(namespace, cluster));
+  await deleteGuarded(api, paths.clusters.named(namespace, cluster));
   // K3k lets it go in its own time, and the next test restores this tenant.
   await eventually("the guest to go", async () =>
     (await get(paths.clusters.named(namespace, cluster))) === undefined ? true : undefined,
@@ -211,7 +212,7 @@ test("a restore that fails says so, and never that a volume should be deleted wh
     /^Longhorn could not restore it: All replica restore failed.*delete volumes\.longhorn\.io/,
   );
   assert.equal(await get(paths.claims.named("k3k-blue", failing.kubernetesStatus?.pvcName ?? "")), undefined);
-  await local.cluster.api.delete(paths.volumes.named(failing.name));
+  await deleteGuarded(local.cluster.api, paths.volumes.named(failing.name));
   await eventually("the failed volume to go", async () =>
     (await get(paths.volumes.named(failing.name))) === undefined ? true : undefined,
   );

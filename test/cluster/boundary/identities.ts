@@ -16,10 +16,18 @@ const serviceAccounts = {
 /** Who sends a request: a service account of the cluster, or the operator with every right. */
 export type Identity = keyof typeof serviceAccounts | "operator";
 
-/** The host's API server as each identity reaches it: with a token that the API server itself issued for it. */
+/** The host's API server as each identity reaches it. */
 export async function identities(operator: Api): Promise<ReadonlyMap<Identity, Api>> {
-  const clients = new Map<Identity, Api>([["operator", operator]]);
-  for (const [identity, [namespace, name]] of Object.entries(serviceAccounts)) {
+  return new Map<Identity, Api>([["operator", operator], ...(await tokensOf(operator, serviceAccounts))]);
+}
+
+/** The API server as service accounts reach it, each with a token that the API server itself issued for it. */
+export async function tokensOf<Name extends string>(
+  operator: Api,
+  accounts: Readonly<Record<Name, readonly [namespace: string, name: string]>>,
+): Promise<ReadonlyMap<Name, Api>> {
+  const clients = new Map<Name, Api>();
+  for (const [identity, [namespace, name]] of Object.entries(accounts) as [Name, readonly [string, string]][]) {
     const account = `/api/v1/namespaces/${namespace}/serviceaccounts/${name}`;
     // K3k makes its own in its own time, after `up` has declared the guest.
     await eventually(`service account ${namespace}/${name}`, () => operator.get(account));
@@ -28,7 +36,7 @@ export async function identities(operator: Api): Promise<ReadonlyMap<Identity, A
       kind: "TokenRequest",
       spec: { expirationSeconds: 3600 },
     });
-    clients.set(identity as Identity, operator.as(status.token));
+    clients.set(identity, operator.as(status.token));
   }
   return clients;
 }

@@ -1,6 +1,7 @@
 import { ApiError } from "../../../cluster/api.ts";
 import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
 import type { Api } from "../../../local/api.ts";
+import { longhornAccount } from "./account.ts";
 import { longhornApi, type Stored } from "./objects.ts";
 
 const plurals = {
@@ -24,6 +25,7 @@ const onlyObjectLabel = "longhorn.io/delete-custom-resource-only";
 /** Longhorn's objects in an API server, written as longhorn-manager would. */
 export class LonghornApi {
   readonly api: Api;
+  #account: Api | undefined;
 
   constructor(api: Api) {
     this.api = api;
@@ -87,9 +89,11 @@ export class LonghornApi {
     await this.deletePath(this.#path(kind, name));
   }
 
+  /** Deletes as Longhorn's own account: nobody else may. */
   async deletePath(path: string): Promise<void> {
+    this.#account ??= await longhornAccount(this.api);
     try {
-      await this.api.delete(path);
+      await this.#account.delete(path);
     } catch (error) {
       if (!(error instanceof ApiError && error.status === 404)) {
         throw error;

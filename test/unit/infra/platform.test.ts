@@ -15,8 +15,13 @@ before(async () => {
   resources = await declared("homelab", async () => {
     const model = validate("homelab", stacks, raw);
     const staged = model.tenants.map((tenant) => ({ tenant, stage: "guest" as const }));
-    const leaving = { ...(model.tenants[0] ?? assert.fail()), name: "leaving" };
-    ({ outputs } = await platform(model, [...staged, { tenant: leaving, stage: "removing" }]));
+    const tenant = model.tenants[0] ?? assert.fail();
+    const deletionPermittedOn = "2026-11-28";
+    const leaving = [
+      { tenant: { ...tenant, name: "leaving" }, stage: "removing" as const, deletionPermittedOn },
+      { tenant: { ...tenant, name: "closing" }, stage: "closing" as const, deletionPermittedOn },
+    ];
+    ({ outputs } = await platform(model, [...staged, ...leaving]));
   });
 });
 
@@ -46,6 +51,28 @@ test("a tenant who is purged goes with the namespace, and nothing waits for what
   assert.deepEqual([namespace.protect, namespace.retainOnDelete], [false, false]);
   const account = find("kubernetes:core/v1:ServiceAccount", "tenant-leaving-service-account");
   assert.deepEqual([account.protect, account.retainOnDelete], [false, true]);
+});
+
+test("only what the next run deletes is permitted to be deleted", () => {
+  const permitted = resources.flatMap(({ name, inputs }) => {
+    const { annotations } = (inputs["metadata"] ?? {}) as { readonly annotations?: Readonly<Record<string, string>> };
+    const day = annotations?.["kraft.dev/deletion-permitted-on"];
+    return day === undefined ? [] : [`${name} ${day}`];
+  });
+  assert.deepEqual(permitted.sort(), [
+    "tenant-closing-addons 2026-11-28",
+    "tenant-closing-cluster 2026-11-28",
+    // All that is in it goes with it.
+    "tenant-leaving-namespace 2026-11-28",
+    "tenant-leaving-policy 2026-11-28",
+  ]);
+  for (const [tenant, state] of [
+    ["closing", "archived"],
+    ["leaving", "purged"],
+  ] as const) {
+    const { inputs } = find("kubernetes:core/v1:ConfigMap", `tenant-${tenant}-leaving`);
+    assert.deepEqual(inputs["data"], { state, permittedOn: "2026-11-28" });
+  }
 });
 
 test("what is printed of a tenant's allowance is what the quotas enforce", () => {

@@ -11,7 +11,7 @@ const policies = [...hostPolicies(settings), ...guestPolicies(settings, "acme", 
 test("every policy refuses what it cannot evaluate, and is put into force to deny", () => {
   for (const policy of policies) {
     assert.equal(policySpec(policy).failurePolicy, "Fail", policy.name);
-    assert.deepEqual(bindingSpec(policy.name).validationActions, ["Deny", "Audit"]);
+    assert.deepEqual(bindingSpec(policy).validationActions, ["Deny", "Audit"]);
   }
 });
 

@@ -26,11 +26,20 @@ const cases: readonly (readonly [
   ["suspended", "run", { guest: false }, "prepared"],
   ["suspended", "run", undefined, "prepared"],
   ["archived", "run", {}, "closing"],
-  ["archived", "run", { leaving: "archived" }, "prepared"],
+  ["archived", "run", { leaving: "archived", deletionPermittedOn: "2026-11-25" }, "prepared"],
+  ["archived", "run", { leaving: "archived", deletionPermittedOn: "2026-11-24" }, "prepared"],
+  // The API server would refuse: the permission has run out, lies ahead, or is of a Kraft that wrote none.
+  ["archived", "run", { leaving: "archived", deletionPermittedOn: "2026-11-23" }, "closing"],
+  ["archived", "run", { leaving: "archived", deletionPermittedOn: "2026-11-26" }, "closing"],
+  ["archived", "run", { leaving: "archived", deletionPermittedOn: "soon" }, "closing"],
+  ["archived", "run", { leaving: "archived" }, "closing"],
+  ["archived", "run", { leaving: "purged", deletionPermittedOn: "2026-11-25" }, "closing"],
   ["archived", "run", { guest: false }, "prepared"],
   ["archived", "restore", { guest: false }, "prepared"],
   ["purged", "run", { guest: false }, "removing"],
-  ["purged", "run", { guest: false, leaving: "purged" }, undefined],
+  ["purged", "run", { guest: false, leaving: "purged", deletionPermittedOn: "2026-11-25" }, undefined],
+  ["purged", "run", { guest: false, leaving: "purged", deletionPermittedOn: "2026-11-23" }, "removing"],
+  ["purged", "run", { guest: false, leaving: "purged" }, "removing"],
   ["purged", "run", undefined, undefined],
 ];
 
@@ -52,10 +61,28 @@ test("since when a tenant is suspended is written once, and kept", () => {
   assert.equal(stagesOf({ tenants: closing, phase: "run" }, later, now)[0]?.suspendedAt, "2026-11-01T00:00:00Z");
 });
 
+test("what the next run deletes is permitted from today, and nothing else is", () => {
+  const declared = stateNames.map((state) => tenant(state, { state }));
+  const around = live({ tenants: declared.map(({ name, state }) => liveTenant(name, { guest: state !== "purged" })) });
+  assert.deepEqual(
+    stagesOf({ tenants: declared, phase: "run" }, around, now).map(({ stage, deletionPermittedOn }) => [
+      stage,
+      deletionPermittedOn,
+    ]),
+    [
+      ["guest", undefined],
+      ["suspended", undefined],
+      ["closing", "2026-11-25"],
+      ["removing", "2026-11-25"],
+    ],
+  );
+});
+
 test("whatever the file says and whatever stands: what the guards let through takes no guest in one step", () => {
   const anyTenant = fc.record({
     guest: fc.boolean(),
     leaving: fc.constantFrom(undefined, "archived", "purged"),
+    permittedOn: fc.constantFrom(undefined, "2026-11-23", "2026-11-24", "2026-11-25", "2026-11-26"),
     suspendedAt: fc.constantFrom(undefined, "2026-11-24T18:00:00Z"),
     backup: fc.constantFrom(undefined, "2026-11-24T17:00:00Z", "2026-11-25T18:00:00Z"),
     pods: fc.constantFrom([], ["web"]),
@@ -66,10 +93,11 @@ test("whatever the file says and whatever stands: what the guards let through ta
       fc.constantFrom(...stateNames),
       fc.constantFrom(...phaseNames),
       fc.boolean(),
-      ({ guest, leaving, suspendedAt, backup, pods }, state, phase, listed) => {
+      ({ guest, leaving, permittedOn, suspendedAt, backup, pods }, state, phase, listed) => {
         const found: LiveTenant = {
           ...liveTenant("acme", { guest, pods }),
           ...(leaving === undefined ? {} : { leaving }),
+          ...(permittedOn === undefined ? {} : { deletionPermittedOn: permittedOn }),
           ...(suspendedAt === undefined ? {} : { suspendedAt }),
         };
         const around: LiveState = live({
@@ -90,6 +118,7 @@ test("whatever the file says and whatever stands: what the guards let through ta
           { leaving: "archived", suspended: true, pods: [], state: "archived" },
         );
         assert.equal(backup, "2026-11-25T18:00:00Z");
+        assert.ok(permittedOn === "2026-11-24" || permittedOn === "2026-11-25", permittedOn);
       },
     ),
     { numRuns: 2000 },
