@@ -14,6 +14,7 @@ export interface Metadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[];
 }
 
 export interface KubernetesObject {
@@ -80,6 +81,7 @@ export interface Volume extends KubernetesObject {
     readonly size?: string;
     readonly fromBackup?: string;
     readonly encrypted?: boolean;
+    readonly accessMode?: string;
     readonly backupTargetName?: string;
     /** Whether it is to follow another volume's backups. With a capital (longhorn-manager 1.12, v1beta2/volume.go). */
     readonly Standby?: boolean;

@@ -17,6 +17,7 @@ export function live(change: Partial<LiveState> = {}): LiveState {
   return {
     tenants: [liveTenant("acme")],
     volumes: [],
+    retained: [],
     dataDefinitions: ["volumes.longhorn.io", "clusters.k3k.io"],
     target,
     managedBucket: false,
@@ -40,6 +41,7 @@ export function liveTenant(name: string, change: Partial<LiveTenant> = {}): Live
 export const nothing: LiveState = {
   tenants: [],
   volumes: [],
+  retained: [],
   dataDefinitions: [],
   managedBucket: false,
   schedules: false,

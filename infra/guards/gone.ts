@@ -1,0 +1,128 @@
+import { claimText } from "../../cluster/longhorn.ts";
+import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
+import { type LostClaim, lossesOf, type RetainedVolume } from "../../cluster/retained.ts";
+import { guestName, tenantNames } from "../../components/plan/names.ts";
+import type { Problem } from "../../errors/problem.ts";
+import type { Model, Tenant } from "../model.ts";
+import { awaitsData, type Staged } from "./stages.ts";
+
+/** What of a tenant is gone that held data, what is still there of it, and what comes first. */
+export interface Gone {
+  /** For example `no guest cluster, but had one`. */
+  readonly what: string;
+  /** The volumes that are still there. */
+  readonly lost: readonly LostClaim[];
+  /** `wait` until the deletion is over; `suspend` the tenant, whose guest still uses what is being deleted. */
+  readonly next: "recover" | "suspend" | "wait";
+}
+
+type Declared = Pick<Tenant, "from" | "name" | "state">;
+type Found = Pick<LiveTenant, "arrivedFrom" | "claims" | "ends" | "guest" | "movedTo" | "suspendedAt">;
+
+/**
+ * What of a tenant is gone although it held data; undefined where nothing is. That it held data is told by its retained
+ * volumes: a new tenant has none. Of one whose data is only in the bucket, `rebuildProblems` speaks.
+ */
+export function goneOf(
+  tenant: Declared,
+  found: Found | undefined,
+  live: Pick<LiveState, "retained" | "volumes">,
+): Gone | undefined {
+  // Of who leaves or has left, volumes are meant to stay behind.
+  if ((tenant.state !== "active" && tenant.state !== "suspended") || found?.movedTo !== undefined) {
+    return undefined;
+  }
+  const { namespace, datastoreClaim } = tenantNames(tenant.name);
+  const retained = awaitsData(tenant, found) ? live.retained.filter(ranHere) : live.retained;
+  const { lost } = lossesOf(tenant.name, found, { volumes: live.volumes, retained });
+  if (found?.ends === "namespace") {
+    return { what: `its namespace ${namespace} is being deleted, with everything in it`, lost, next: "wait" };
+  }
+  if (found?.ends === "guest") {
+    return { what: "its guest cluster is being deleted, and its volume claims with it", lost, next: "wait" };
+  }
+  const ending = found?.claims.filter(({ isEnding }) => isEnding === true) ?? [];
+  if (found?.guest !== true) {
+    const guest = found === undefined ? `neither namespace ${namespace} nor guest cluster` : "no guest cluster";
+    if (ending.length > 0) {
+      const names = ending.map(({ name }) => shortName(tenant.name, name)).join(", ");
+      return { what: `${guest}, and claims that are still being deleted: ${names}`, lost, next: "wait" };
+    }
+    return lost.length === 0 ? undefined : { what: `${guest}, but it had one`, lost, next: "recover" };
+  }
+  if (ending.some(({ name }) => name === datastoreClaim)) {
+    return {
+      what: "the claim of its guest's datastore is being deleted, and K3k would make an empty one",
+      lost,
+      next: found.suspendedAt === undefined ? "suspend" : "wait",
+    };
+  }
+  const [first] = lost;
+  if (first === undefined) {
+    return undefined;
+  }
+  const what = lost.some(({ replaces }) => replaces !== undefined)
+    ? "its guest has an empty volume in place of one with data"
+    : "its guest lacks claims that it had";
+  return { what, lost, next: "recover" };
+}
+
+/** Whether a pod has used it in this cluster: what `kraft move` copied here has a life elsewhere. */
+function ranHere({ hasPersistentVolume, isInUse, lastUsedAt }: RetainedVolume): boolean {
+  return hasPersistentVolume && (isInUse || lastUsedAt !== undefined);
+}
+
+/**
+ * Refuses a run that would make anew, and empty, what held data: a guest cluster, a tenant's namespace, the claim of a
+ * datastore. Whoever is to stay suspended may lack claims as long as the Cluster is there: nothing starts.
+ */
+export function goneProblems(
+  { stack, leaveOut, phase }: Pick<Model, "leaveOut" | "phase"> & { readonly stack: { readonly name: string } },
+  staged: readonly Staged[],
+  live: LiveState,
+): Problem[] {
+  if (phase === "restore") {
+    return [];
+  }
+  const retained = live.retained.filter(({ volume }) => !leaveOut.includes(volume));
+  return staged.flatMap(({ tenant, stage }) => {
+    const found = liveTenant(live, tenant.name);
+    const gone = goneOf(tenant, found, { volumes: live.volumes, retained });
+    const isSafe = found?.guest === true && found.ends === undefined && stage !== "guest";
+    return gone === undefined || isSafe ? [] : [goneProblem(tenant.name, stack.name, gone)];
+  });
+}
+
+function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
+  const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
+  const volumes = gone.lost.map((claim) => lostText(tenant, claim)).join("; ");
+  const fixes = {
+    recover: `${recover}, then apply, then pulumi up. If it is meant to be gone: state: archived. For volumes that are not to come back: kraft:leaveOut`,
+    suspend: `state: suspended and pulumi up; then ${recover}. What is being deleted cannot be kept, but its volume is`,
+    wait: `wait until that is over, some minutes at most; then ${recover}`,
+  };
+  return {
+    key: `kraft:tenants.${tenant}`,
+    found: `${gone.what}. Its data is still in the cluster: ${volumes === "" ? "its volumes are retained" : volumes}`,
+    allowed: "a guest that starts over the volumes that it had: K3k would make empty ones",
+    fix: fixes[gone.next],
+  };
+}
+
+/** A claim that is lost, and its volume: `datastore in pvc-1 (until 2026-11-28 20:11 UTC, last backup …)`. */
+export function lostText(tenant: string, { claim, volume }: LostClaim): string {
+  const { claimEndedAt, lastBackupAt } = volume;
+  const until = claimEndedAt === undefined ? "" : `claim deleted ${minute(claimEndedAt)}, `;
+  const backup = lastBackupAt === undefined ? "no backup" : `last backup ${minute(lastBackupAt)}`;
+  return `${shortName(tenant, claim)} in ${volume.volume} (${until}${backup})`;
+}
+
+/** A claim as the tenant knows it: `datastore`, `shop/data`; the host's name where that does not tell. */
+export function shortName(tenant: string, claim: string): string {
+  const guest = guestName(tenantNames(tenant).cluster, claim);
+  return guest === undefined ? claimText(tenant, claim) : `${guest.namespace}/${guest.name}`;
+}
+
+function minute(time: string): string {
+  return `${time.slice(0, 16).replace("T", " ")} UTC`;
+}
