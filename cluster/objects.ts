@@ -219,7 +219,7 @@ export function hasEnded({ status }: Pod): boolean {
  * 1.12).
  */
 export function lastEnd(pods: readonly Pod[], claim: string): string | undefined {
-  const ended = pods.filter((pod) => hasEnded(pod) && claimsOf(pod).includes(claim));
+  const ended = pods.filter((pod) => hasEnded(pod) && usesClaim(pod, claim));
   return latest(
     ended.flatMap(({ status }) => [
       ...(status?.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt),
@@ -227,6 +227,11 @@ export function lastEnd(pods: readonly Pod[], claim: string): string | undefined
       ...(status?.conditions ?? []).map(({ lastTransitionTime }) => lastTransitionTime),
     ]),
   );
+}
+
+/** Whether a pod mounts a claim. */
+export function usesClaim(pod: Pod, claim: string): boolean {
+  return claimsOf(pod).includes(claim);
 }
 
 /** A generic ephemeral volume has a claim named after its pod. */

@@ -10,6 +10,7 @@ import {
 import type { BackupTarget, BackupVolume } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
 import { type ApplyStep, type Goal, type LiveObjects, nextStep, type Step, type WaitStep } from "./restore-step.ts";
+import { freeForItsClaim } from "./vacate-claim.ts";
 import { type Patience, waitFor } from "./wait.ts";
 
 /** How a volume is restored. */
@@ -114,9 +115,7 @@ export async function restoreVolume(
       case "fail":
         throw new Failure(step.reason);
       case "release":
-        await host.merge(paths.persistentVolumes.named(wanted.volume), {
-          spec: { claimRef: { uid: null, resourceVersion: null } },
-        });
+        await freeForItsClaim(host, wanted.volume);
         break;
       case "activate":
       case "bind":

@@ -1,8 +1,8 @@
-import { tenantNames, tenantOfNamespace } from "../components/plan/names.ts";
+import { guestName, tenantNames, tenantOfNamespace } from "../components/plan/names.ts";
 import { defaultStorageClass, tiers } from "../components/plan/storage.ts";
 import type { LiveState, LiveTenant } from "./live-state.ts";
 import { groupLabel, isInUse, isOfDrill, isStandby, isUnused, isWhole, longhornDriver, nonEmpty } from "./longhorn.ts";
-import { restoringLabel } from "./manifests.ts";
+import { type RestorableVolume, restoringLabel } from "./manifests.ts";
 import type { Claim, PersistentVolume, Volume } from "./objects.ts";
 
 /**
@@ -230,4 +230,22 @@ export function datastoreMadeAnew(
   // Longhorn notices the end of a claim some seconds late.
   const isAnew = made?.isRestored !== true && Date.parse(madeAt) >= Date.parse(earlier?.claimEndedAt ?? "") - 60_000;
   return made !== undefined && earlier !== undefined && isAnew ? { made: made.name, madeAt, earlier } : undefined;
+}
+
+/** A retained volume, to be bound to its claim again. It comes from no backup. */
+export function restorableOf(
+  tenant: string,
+  retained: Pick<
+    RetainedVolume,
+    "accessMode" | "claim" | "encrypted" | "isBlock" | "namespace" | "sizeBytes" | "storageClass" | "volume"
+  >,
+  parameters: Readonly<Record<string, string>>,
+): RestorableVolume {
+  const { volume, namespace, claim, sizeBytes, storageClass, accessMode, isBlock, encrypted } = retained;
+  return {
+    ...{ volume, namespace, claim, tenant, sizeBytes, storageClass, parameters, accessMode, isBlock, encrypted },
+    guest: guestName(tenantNames(tenant).cluster, claim) ?? null,
+    backup: { name: "", url: "" },
+    dataEngine: "v1",
+  };
 }

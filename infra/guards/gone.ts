@@ -1,6 +1,6 @@
-import { claimText } from "../../cluster/longhorn.ts";
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
-import { type LostClaim, lossesOf, type RetainedVolume } from "../../cluster/retained.ts";
+import { claimText } from "../../cluster/longhorn.ts";
+import { lossesOf, type LostClaim, type RetainedVolume } from "../../cluster/retained.ts";
 import { guestName, tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";

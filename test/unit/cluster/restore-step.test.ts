@@ -57,7 +57,7 @@ describe("a restore", () => {
       [{ volume: ours({ ...whole, restoreRequired: true, state: "attached" }) }, "wait"],
       [{ volume: ours({ ...whole, state: "detaching" }) }, "wait"],
       [{ volume: ours(whole) }, "bind"],
-      [{ volume: ours(whole), persistentVolume }, "bind"],
+      [{ volume: ours(whole), persistentVolume }, "claim"],
       [{ volume: ours(whole), persistentVolume, claim: pending }, "wait"],
       [{ volume: ours(whole), persistentVolume, claim }, "complete"],
       [{ volume: ours(whole, metadata), persistentVolume, claim }, "done"],
