@@ -170,7 +170,8 @@ async function liveObjects(host: Host, wanted: RestorableVolume, goal: Goal): Pr
     host.get(paths.volumes.named(name)),
     host.get(paths.persistentVolumes.named(name)),
     host.get(paths.claims.named(namespace, claimName)),
-    host.get(paths.backups.named(backup.name)),
+    // A retained volume comes from none.
+    goal.is === "bound" ? undefined : host.get(paths.backups.named(backup.name)),
     source === undefined ? [] : host.list(engines),
     source === undefined ? [] : host.list(backupVolumes),
   ]);

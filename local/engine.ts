@@ -51,6 +51,8 @@ interface EngineOptions {
   /** Default: the program of this checkout. */
   readonly program?: Program;
   readonly reporter?: Reporter;
+  /** Whether every run looks at the cluster first, and not at its own record alone. Default: as Pulumi.yaml says. */
+  readonly refresh?: boolean;
   /** Sees every event of every run as it comes: the whole of what Pulumi knows about a change. */
   readonly onEvent?: (event: automation.EngineEvent) => void;
 }
@@ -300,7 +302,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     upBegins(workDir);
     try {
       const result = await follower.run((onEvent) =>
-        opened.up({ onEvent, suppressOutputs: true, signal: interruption }),
+        opened.up({ onEvent, suppressOutputs: true, signal: interruption, refresh: options.refresh }),
       );
       upEnded(workDir);
       return result;
@@ -319,6 +321,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), () =>
         up(interruption),
       ),
-    preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent })),
+    preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent, refresh: options.refresh })),
   };
 }

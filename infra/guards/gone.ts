@@ -1,5 +1,6 @@
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
 import { claimText } from "../../cluster/longhorn.ts";
+import { latest } from "../../cluster/objects.ts";
 import { lossesOf, type LostClaim, type RetainedVolume } from "../../cluster/retained.ts";
 import { guestName, tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
@@ -95,7 +96,6 @@ export function goneProblems(
 
 function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
   const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
-  const volumes = gone.lost.map((claim) => lostText(tenant, claim)).join("; ");
   const fixes = {
     recover: `${recover}, then apply, then pulumi up. If it is meant to be gone: state: archived. For volumes that are not to come back: kraft:leaveOut`,
     suspend: `state: suspended and pulumi up; then ${recover}. What is being deleted cannot be kept, but its volume is`,
@@ -103,18 +103,20 @@ function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
   };
   return {
     key: `kraft:tenants.${tenant}`,
-    found: `${gone.what}. Its data is still in the cluster: ${volumes === "" ? "its volumes are retained" : volumes}`,
+    found: `${gone.what}; ${retainedText(tenant, gone.lost)}`,
     allowed: "a guest that starts over the volumes that it had: K3k would make empty ones",
     fix: fixes[gone.next],
   };
 }
 
-/** A claim that is lost, and its volume: `datastore in pvc-1 (until 2026-11-28 20:11 UTC, last backup …)`. */
-export function lostText(tenant: string, { claim, volume }: LostClaim): string {
-  const { claimEndedAt, lastBackupAt } = volume;
-  const until = claimEndedAt === undefined ? "" : `claim deleted ${minute(claimEndedAt)}, `;
-  const backup = lastBackupAt === undefined ? "no backup" : `last backup ${minute(lastBackupAt)}`;
-  return `${shortName(tenant, claim)} in ${volume.volume} (${until}${backup})`;
+/** What is retained of a tenant, in words, and until when it had its claims. */
+export function retainedText(tenant: string, lost: readonly LostClaim[]): string {
+  const names = lost.map(({ claim, volume }) =>
+    volume.lastBackupAt === undefined ? `${shortName(tenant, claim)} (never backed up)` : shortName(tenant, claim),
+  );
+  const ended = latest(lost.map(({ volume }) => volume.claimEndedAt));
+  const until = ended === undefined ? "" : `, whose claims were there until ${minute(ended)}`;
+  return names.length === 0 ? "its volumes are retained" : `its volumes are retained${until}: ${names.join(", ")}`;
 }
 
 /** A claim as the tenant knows it: `datastore`, `shop/data`; the host's name where that does not tell. */

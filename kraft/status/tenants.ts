@@ -8,7 +8,7 @@ import {
   suspendedAtAnnotation,
 } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { type Gone, goneOf, lostText } from "../../infra/guards/gone.ts";
+import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
@@ -123,14 +123,12 @@ function isEnding({ metadata }: Cluster | Namespace): boolean {
 /** The same as a preview says that is refused for it. */
 function goneProblem(tenant: string, stack: string, { what, lost, next }: Gone): string {
   const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
-  const still =
-    lost.length === 0 ? "" : `; still in the cluster: ${lost.map((claim) => lostText(tenant, claim)).join("; ")}`;
   const fix = {
-    recover: `DO NOT run pulumi up before ${recover}`,
-    suspend: `state: suspended and pulumi up, then ${recover}`,
-    wait: `wait until that is over, then ${recover}`,
+    recover: `Next: ${recover}`,
+    suspend: `First state: suspended and pulumi up, then ${recover}`,
+    wait: `Wait until that is over, then ${recover}`,
   }[next];
-  return `${what}${still}: ${fix}`;
+  return `${what}; ${retainedText(tenant, lost)}. ${fix}`;
 }
 
 function guestProblems(guest: Guest, stack: string): (string | false)[] {

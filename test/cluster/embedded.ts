@@ -31,6 +31,8 @@ export class Embedded {
   readonly cluster: HostCluster;
   /** Secrets beside those that a local run makes, or in their place, for every run from now on. */
   secrets: Readonly<Record<string, string>> = {};
+  /** Whether every run in this process looks at the cluster first; undefined as Pulumi.yaml says. */
+  refresh: boolean | undefined;
   readonly #workloads: RealWorkloads;
   readonly #removed: () => void;
 
@@ -52,6 +54,7 @@ export class Embedded {
       cluster: this.cluster,
       config,
       secrets: this.secrets,
+      refresh: this.refresh,
       program: async () => {
         if (Object.keys(secrets).length > 0) {
           setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
