@@ -6,34 +6,10 @@ import { goneProblems } from "../../../../infra/guards/gone.ts";
 import { stagesOf } from "../../../../infra/guards/stages.ts";
 import type { Model, Tenant } from "../../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
-import { live, liveTenant, model, nothing } from "./example.ts";
+import { live, liveTenant, model, nothing, retained } from "./example.ts";
 
 const now = new Date("2026-11-25T20:00:00Z");
 const datastoreClaim = "varlibrancherk3s-k3k-acme-server-0";
-
-/** A volume whose claim ended together with the guest. */
-function retained(claim: string, change: Partial<RetainedVolume> = {}): RetainedVolume {
-  return {
-    volume: claim === datastoreClaim ? "pvc-acme" : `pvc-${claim}`,
-    namespace: "k3k-acme",
-    claim,
-    createdAt: "2026-11-01T00:00:00Z",
-    claimEndedAt: "2026-11-25T19:00:00Z",
-    lastUsedAt: "2026-11-25T19:00:30Z",
-    isInUse: false,
-    isUnused: false,
-    isFaulted: false,
-    isFreed: false,
-    hasPersistentVolume: true,
-    lastBackupAt: "2026-11-25T01:00:00Z",
-    sizeBytes: 2 ** 30,
-    storageClass: "kraft-standard",
-    accessMode: "rwo",
-    isBlock: false,
-    encrypted: false,
-    ...change,
-  };
-}
 
 const both = [retained(datastoreClaim), retained("data")];
 
