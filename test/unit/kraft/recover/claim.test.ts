@@ -4,7 +4,7 @@ import { type LiveState, liveVolume } from "../../../../cluster/live-state.ts";
 import { restoringLabel } from "../../../../cluster/manifests.ts";
 import type { Backup, PersistentVolume, Volume } from "../../../../cluster/objects.ts";
 import { syncedName } from "../../../../components/plan/names.ts";
-import { claimPlan, type ClaimPlan, type ClaimWish, type Seen } from "../../../../kraft/recover/claim.ts";
+import { type ClaimPlan, claimPlan, type ClaimWish, type Seen } from "../../../../kraft/recover/claim.ts";
 import { live, liveTenant } from "../../infra/guards/example.ts";
 
 const claim = syncedName("acme", { name: "data", namespace: "shop" });
