@@ -15,6 +15,8 @@ export interface Gone {
   readonly lost: readonly LostClaim[];
   /** `wait` until the deletion is over; `suspend` the tenant, whose guest still uses what is being deleted. */
   readonly next: "recover" | "suspend" | "wait";
+  /** Whether there is a Cluster. */
+  readonly hasGuest: boolean;
 }
 
 type Declared = Pick<Tenant, "from" | "name" | "state">;
@@ -36,26 +38,28 @@ export function goneOf(
   const { namespace, datastoreClaim } = tenantNames(tenant.name);
   const retained = awaitsData(tenant, found) ? live.retained.filter(ranHere) : live.retained;
   const { lost } = lossesOf(tenant.name, found, { volumes: live.volumes, retained });
+  const hasGuest = found?.guest === true;
   if (found?.ends === "namespace") {
-    return { what: `its namespace ${namespace} is being deleted, with everything in it`, lost, next: "wait" };
+    return { what: `its namespace ${namespace} is being deleted, with everything in it`, lost, next: "wait", hasGuest };
   }
   if (found?.ends === "guest") {
-    return { what: "its guest cluster is being deleted, and its volume claims with it", lost, next: "wait" };
+    return { what: "its guest cluster is being deleted, and its volume claims with it", lost, next: "wait", hasGuest };
   }
   const ending = found?.claims.filter(({ isEnding }) => isEnding === true) ?? [];
   if (found?.guest !== true) {
     const guest = found === undefined ? `neither namespace ${namespace} nor guest cluster` : "no guest cluster";
     if (ending.length > 0) {
       const names = ending.map(({ name }) => shortName(tenant.name, name)).join(", ");
-      return { what: `${guest}, and claims that are still being deleted: ${names}`, lost, next: "wait" };
+      return { what: `${guest}, and claims that are still being deleted: ${names}`, lost, next: "wait", hasGuest };
     }
-    return lost.length === 0 ? undefined : { what: `${guest}, but it had one`, lost, next: "recover" };
+    return lost.length === 0 ? undefined : { what: `${guest}, but it had one`, lost, next: "recover", hasGuest };
   }
   if (ending.some(({ name }) => name === datastoreClaim)) {
     return {
       what: "the claim of its guest's datastore is being deleted, and K3k would make an empty one",
       lost,
       next: found.suspendedAt === undefined ? "suspend" : "wait",
+      hasGuest,
     };
   }
   const [first] = lost;
@@ -65,7 +69,7 @@ export function goneOf(
   const what = lost.some(({ replaces }) => replaces !== undefined)
     ? "its guest has an empty volume in place of one with data"
     : "its guest lacks claims that it had";
-  return { what, lost, next: "recover" };
+  return { what, lost, next: "recover", hasGuest };
 }
 
 /** Whether a pod has used it in this cluster: what `kraft move` copied here has a life elsewhere. */
@@ -97,7 +101,7 @@ export function goneProblems(
 function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
   const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
   const fixes = {
-    recover: `${recover}, then apply, then pulumi up. If it is meant to be gone: state: archived. For volumes that are not to come back: kraft:leaveOut`,
+    recover: `${recover}, then apply, then pulumi up. ${gone.hasGuest ? "" : "If it is meant to be gone: state: archived. "}For volumes that are not to come back: kraft:leaveOut`,
     suspend: `state: suspended and pulumi up; then ${recover}. What is being deleted cannot be kept, but its volume is`,
     wait: `wait until that is over, some minutes at most; then ${recover}`,
   };

@@ -15,6 +15,9 @@ import type { BoundVolume, RecoverPlan } from "./plan.ts";
 /** Owner of what this verb writes, in the API server. */
 export const fieldManager = "kraft-recover";
 
+/** Owner of what the next `up` declares as well: with another one, each would hold the other's fields. */
+const declaredBy = "kraft";
+
 /** Milliseconds for a claim's end, and for Kubernetes to bind one: seconds, where nothing holds it. */
 export const claimPatience = 3 * 60_000;
 
@@ -104,6 +107,6 @@ function makeNamespace(host: WritableHost, tenant: string, domains: readonly str
         annotations: { [domainsAnnotation]: domains.join(",") },
       },
     },
-    fieldManager,
+    declaredBy,
   );
 }

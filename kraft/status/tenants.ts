@@ -140,7 +140,7 @@ function guestProblems(guest: Guest, stack: string): (string | false)[] {
       ...(cluster === undefined ? [] : clusterProblems(declared, cluster)),
     ];
   }
-  if (gone !== undefined && (cluster === undefined || (isActive && !isEnding(cluster)))) {
+  if (gone !== undefined && (cluster === undefined || !isEnding(cluster))) {
     return [goneProblem(name, stack, gone)];
   }
   return cluster === undefined
