@@ -1,6 +1,6 @@
 import { drillLabel } from "../components/plan/drill.ts";
 import { tenantNames } from "../components/plan/names.ts";
-import { type Backup, condition, type KubernetesObject, type Volume } from "./objects.ts";
+import { type Backup, condition, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
 
 export { defaultTarget } from "../components/plan/storage.ts";
 
@@ -43,6 +43,30 @@ export function isWhole(volume: Volume): boolean {
     state !== "creating" &&
     follows !== true &&
     !isStandby(volume)
+  );
+}
+
+/** Whether a pod uses a volume now. */
+export function isInUse({ status }: Volume): boolean {
+  return (status?.kubernetesStatus?.workloadsStatus ?? []).length > 0 && inUseSince(status?.kubernetesStatus);
+}
+
+/** Longhorn leaves the last pods in the list, with the time at which the last was gone. */
+function inUseSince(known: KubernetesStatus | undefined): boolean {
+  return nonEmpty(known?.lastPodRefAt) === undefined;
+}
+
+/**
+ * Whether nothing was ever written to a volume: no pod has used it, it came from no backup, and it holds no block. Each sign
+ * alone may be missing of a volume with data: Longhorn forgets pods together with the PersistentVolume.
+ */
+export function isUnused(volume: Volume): boolean {
+  const { actualSize = 0, kubernetesStatus } = volume.status ?? {};
+  return (
+    (volume.spec?.fromBackup ?? "") === "" &&
+    actualSize === 0 &&
+    nonEmpty(kubernetesStatus?.lastPodRefAt) === undefined &&
+    (kubernetesStatus?.workloadsStatus ?? []).length === 0
   );
 }
 

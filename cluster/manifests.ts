@@ -29,6 +29,8 @@ export interface RestorableVolume {
   readonly accessMode: "rwo" | "rwop" | "rwx";
   readonly encrypted: boolean;
   readonly dataEngine: string;
+  /** Whether it is a raw device, which a backup does not say. Default: it has a file system. */
+  readonly isBlock?: boolean;
   /** Whether a drill restores it, under a name of its own, and deletes it afterwards. */
   readonly isDrill?: boolean;
 }
@@ -144,7 +146,7 @@ export function persistentVolumeManifest(volume: RestorableVolume): Manifest {
         accessModes: [accessMode(volume)],
         persistentVolumeReclaimPolicy: "Retain",
         storageClassName: volume.storageClass,
-        volumeMode: "Filesystem",
+        volumeMode: volumeMode(volume),
         claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claim },
         csi: {
           driver: longhornDriver,
@@ -180,7 +182,7 @@ export function claimManifest(volume: RestorableVolume): Manifest {
       spec: {
         accessModes: [accessMode(volume)],
         storageClassName: volume.storageClass,
-        volumeMode: "Filesystem",
+        volumeMode: volumeMode(volume),
         volumeName: volume.volume,
         resources: { requests: { storage: quantity(volume.sizeBytes) } },
       },
@@ -191,6 +193,10 @@ export function claimManifest(volume: RestorableVolume): Manifest {
 /** How the drill's cleanup finds what a drill made; undefined for every other volume. */
 function drillLabels({ isDrill, tenant }: RestorableVolume): Readonly<Record<string, string>> | undefined {
   return isDrill === true ? { [drillLabel]: tenant } : undefined;
+}
+
+function volumeMode({ isBlock }: RestorableVolume): string {
+  return isBlock === true ? "Block" : "Filesystem";
 }
 
 function accessMode({ accessMode: mode }: RestorableVolume): string {

@@ -14,6 +14,7 @@ export interface Metadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
+  readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[];
 }
 
 export interface KubernetesObject {
@@ -80,6 +81,7 @@ export interface Volume extends KubernetesObject {
     readonly size?: string;
     readonly fromBackup?: string;
     readonly encrypted?: boolean;
+    readonly accessMode?: string;
     readonly backupTargetName?: string;
     /** Whether it is to follow another volume's backups. With a capital (longhorn-manager 1.12, v1beta2/volume.go). */
     readonly Standby?: boolean;
@@ -217,7 +219,7 @@ export function hasEnded({ status }: Pod): boolean {
  * 1.12).
  */
 export function lastEnd(pods: readonly Pod[], claim: string): string | undefined {
-  const ended = pods.filter((pod) => hasEnded(pod) && claimsOf(pod).includes(claim));
+  const ended = pods.filter((pod) => hasEnded(pod) && usesClaim(pod, claim));
   return latest(
     ended.flatMap(({ status }) => [
       ...(status?.containerStatuses ?? []).map(({ state }) => state?.terminated?.finishedAt),
@@ -225,6 +227,11 @@ export function lastEnd(pods: readonly Pod[], claim: string): string | undefined
       ...(status?.conditions ?? []).map(({ lastTransitionTime }) => lastTransitionTime),
     ]),
   );
+}
+
+/** Whether a pod mounts a claim. */
+export function usesClaim(pod: Pod, claim: string): boolean {
+  return claimsOf(pod).includes(claim);
 }
 
 /** A generic ephemeral volume has a claim named after its pod. */

@@ -16,6 +16,10 @@ import {
 export type Goal =
   /** Restored from this cluster's own backups, bound to its claim, with its replicas and schedules. */
   | { readonly is: "restored"; readonly replicas: number }
+  /** Restored, and detached again, but not bound yet: its claim has another volume. */
+  | { readonly is: "filled" }
+  /** A retained volume as it is, bound to its claim again. Nothing is restored, and its backups do not matter. */
+  | { readonly is: "bound" }
   /** Restored and bound under a drill's name, to be deleted afterwards. */
   | { readonly is: "drilled" }
   /** A standby copy that has the newest backup of the stack it comes from. */
@@ -75,14 +79,20 @@ export type WaitStep =
  * One that an earlier move activated is never used for this one: it lacks what was written since.
  */
 export function nextStep(wanted: RestorableVolume, live: LiveObjects, goal: Goal): Step {
+  if (goal.is === "bound") {
+    return retainedObstacle(wanted, live) ?? rebindStep(live);
+  }
   if (goal.is === "restored" && isRetained(wanted, live)) {
     return rebindStep(live);
+  }
+  const { volume } = live;
+  if (goal.is === "restored" && isFreeable(wanted, live)) {
+    return { step: "release" };
   }
   const reason = obstacle(wanted, live, goal);
   if (reason !== undefined) {
     return { step: "refuse", reason };
   }
-  const { volume } = live;
   if (volume === undefined) {
     return live.isBackupKnown ? { step: "create" } : { step: "sync", for: wanted.backup.name };
   }
@@ -110,7 +120,14 @@ export function nextStep(wanted: RestorableVolume, live: LiveObjects, goal: Goal
   if (isStandby(volume) && (goal.is === "copied" || goal.is === "moved")) {
     return standbyStep(live, goal);
   }
-  return isWhole(volume) ? bindStep(wanted, volume, live, goal) : restoring(live, goal);
+  if (!isWhole(volume)) {
+    return restoring(live, goal);
+  }
+  if (goal.is === "filled") {
+    // Longhorn detaches it at the end of the restore.
+    return volume.status.state === "detached" ? { step: "done" } : restoring(live, goal);
+  }
+  return bindStep(wanted, volume, live, goal);
 }
 
 /** A standby copy is up to date, or is activated once it has the last backup. */
@@ -130,7 +147,8 @@ function standbyStep(live: LiveObjects, goal: Goal & { readonly is: "copied" | "
 function bindStep(wanted: RestorableVolume, volume: Volume, live: LiveObjects, goal: Goal): Step {
   if (live.persistentVolume === undefined || live.claim === undefined) {
     // Longhorn detaches it at the end of the restore.
-    return volume.status?.state === "detached" ? { step: "bind" } : restoring(live, goal);
+    const step = live.persistentVolume === undefined ? "bind" : "claim";
+    return volume.status?.state === "detached" ? { step } : restoring(live, goal);
   }
   if (live.claim.status?.phase !== "Bound") {
     return { step: "wait", for: "its claim to be bound" };
@@ -164,12 +182,48 @@ function isRetained(wanted: RestorableVolume, { volume, persistentVolume, claim 
   );
 }
 
+/** Why a volume cannot simply be bound to its claim again; undefined where it can. */
+function retainedObstacle(wanted: RestorableVolume, live: LiveObjects): Step | undefined {
+  const { volume, persistentVolume, claim } = live;
+  const reason =
+    volume === undefined
+      ? `Longhorn has no volume ${wanted.volume} any more`
+      : (endingReason(live) ??
+        (isWhole(volume) ? undefined : "a backup is being restored into it") ??
+        (persistentVolume === undefined ? undefined : foreignReason(wanted, persistentVolume)) ??
+        // A claim that waits for a volume takes the one that waits for it.
+        ((claim?.spec?.volumeName ?? "") === "" ? undefined : claimReason(wanted, live)));
+  return reason === undefined ? undefined : { step: "refuse", reason };
+}
+
+/** Whether only a PersistentVolume outlived a volume: the restored one of the same name is for the same claim. */
+function isFreeable(wanted: RestorableVolume, live: LiveObjects): boolean {
+  const { volume, persistentVolume, claim } = live;
+  return (
+    volume === undefined &&
+    claim === undefined &&
+    persistentVolume?.status?.phase === "Released" &&
+    persistentVolume.metadata.deletionTimestamp === undefined &&
+    isForClaim(wanted, persistentVolume)
+  );
+}
+
 /** Binds a retained volume to its claim again. */
 function rebindStep({ persistentVolume, claim }: LiveObjects): Step {
-  if (claim === undefined) {
-    return { step: persistentVolume?.status?.phase === "Released" ? "release" : "claim" };
+  if (claim?.status?.phase === "Bound") {
+    return { step: "done" };
   }
-  return claim.status?.phase === "Bound" ? { step: "done" } : { step: "wait", for: "its claim to be bound" };
+  switch (persistentVolume?.status?.phase) {
+    case undefined:
+      return { step: "bind" };
+    case "Released":
+      return { step: "release" };
+    case "Available":
+      return claim === undefined ? { step: "claim" } : { step: "wait", for: "its claim to be bound" };
+    default:
+      // Bound to a claim that is gone: Kubernetes is about to notice.
+      return { step: "wait", for: "its claim to be bound" };
+  }
 }
 
 function isForClaim({ volume, namespace, claim }: RestorableVolume, { spec }: PersistentVolume): boolean {
@@ -178,11 +232,10 @@ function isForClaim({ volume, namespace, claim }: RestorableVolume, { spec }: Pe
 
 /** Why something that exists is in the way; undefined where nothing is. */
 function obstacle(wanted: RestorableVolume, live: LiveObjects, goal: Goal): string | undefined {
-  const { volume, persistentVolume, claim } = live;
-  for (const [kind, object] of Object.entries({ volume, PersistentVolume: persistentVolume, claim })) {
-    if (object?.metadata.deletionTimestamp !== undefined) {
-      return `the ${kind} ${object.metadata.name} is being deleted: wait until it is gone, or find out what holds it`;
-    }
+  const { volume, persistentVolume } = live;
+  const ending = endingReason(live);
+  if (ending !== undefined) {
+    return ending;
   }
   const { fromBackup = "" } = volume?.spec ?? {};
   const moves = goal.is === "copied" || goal.is === "moved";
@@ -195,16 +248,42 @@ function obstacle(wanted: RestorableVolume, live: LiveObjects, goal: Goal): stri
     const origin = fromBackup === "" ? "and came from no backup" : `and came from ${fromBackup}`;
     return `a volume of this name exists ${origin}: it was left as it is`;
   }
-  if (persistentVolume !== undefined && !isForClaim(wanted, persistentVolume)) {
-    const { claimRef, csi } = persistentVolume.spec ?? {};
-    return csi?.volumeHandle === wanted.volume
-      ? `its PersistentVolume belongs to the claim ${claimRef?.namespace ?? "?"}/${claimRef?.name ?? "?"}: it was left as it is`
-      : "a PersistentVolume of this name exists for something else: it was left as it is";
+  const foreign = persistentVolume === undefined ? undefined : foreignReason(wanted, persistentVolume);
+  if (foreign !== undefined) {
+    return foreign;
   }
   const phase = persistentVolume?.status?.phase;
   if (phase === "Released" || phase === "Failed") {
     return `its PersistentVolume is ${phase}, since its claim was deleted: free it for a new one with kubectl patch pv ${wanted.volume} --type=json -p '[{"op":"remove","path":"/spec/claimRef/uid"}]'`;
   }
+  // A claim that waits for a volume takes the one that waits for it.
+  const waits = phase === "Available" && (live.claim?.spec?.volumeName ?? "") === "";
+  return goal.is === "filled" || waits ? undefined : claimReason(wanted, live);
+}
+
+/** What of a volume's objects is being deleted. */
+function endingReason({ volume, persistentVolume, claim }: LiveObjects): string | undefined {
+  for (const [kind, object] of Object.entries({ volume, PersistentVolume: persistentVolume, claim })) {
+    if (object?.metadata.deletionTimestamp !== undefined) {
+      return `the ${kind} ${object.metadata.name} is being deleted: wait until it is gone, or find out what holds it`;
+    }
+  }
+  return undefined;
+}
+
+/** Why a PersistentVolume is not the one that is wanted. */
+function foreignReason(wanted: RestorableVolume, persistentVolume: PersistentVolume): string | undefined {
+  if (isForClaim(wanted, persistentVolume)) {
+    return undefined;
+  }
+  const { claimRef, csi } = persistentVolume.spec ?? {};
+  return csi?.volumeHandle === wanted.volume
+    ? `its PersistentVolume belongs to the claim ${claimRef?.namespace ?? "?"}/${claimRef?.name ?? "?"}: it was left as it is`
+    : "a PersistentVolume of this name exists for something else: it was left as it is";
+}
+
+/** Why the claim that is there is in the way. */
+function claimReason(wanted: RestorableVolume, { claim }: LiveObjects): string | undefined {
   const named = `the claim ${wanted.namespace}/${wanted.claim}`;
   if (claim !== undefined && claim.spec?.volumeName !== wanted.volume) {
     const other = claim.spec?.volumeName ?? "";

@@ -10,6 +10,7 @@ import {
 import type { BackupTarget, BackupVolume } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
 import { type ApplyStep, type Goal, type LiveObjects, nextStep, type Step, type WaitStep } from "./restore-step.ts";
+import { freeForItsClaim } from "./vacate-claim.ts";
 import { type Patience, waitFor } from "./wait.ts";
 
 /** How a volume is restored. */
@@ -114,9 +115,7 @@ export async function restoreVolume(
       case "fail":
         throw new Failure(step.reason);
       case "release":
-        await host.merge(paths.persistentVolumes.named(wanted.volume), {
-          spec: { claimRef: { uid: null, resourceVersion: null } },
-        });
+        await freeForItsClaim(host, wanted.volume);
         break;
       case "activate":
       case "bind":
@@ -171,7 +170,8 @@ async function liveObjects(host: Host, wanted: RestorableVolume, goal: Goal): Pr
     host.get(paths.volumes.named(name)),
     host.get(paths.persistentVolumes.named(name)),
     host.get(paths.claims.named(namespace, claimName)),
-    host.get(paths.backups.named(backup.name)),
+    // A retained volume comes from none.
+    goal.is === "bound" ? undefined : host.get(paths.backups.named(backup.name)),
     source === undefined ? [] : host.list(engines),
     source === undefined ? [] : host.list(backupVolumes),
   ]);

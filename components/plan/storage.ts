@@ -147,6 +147,12 @@ export interface Schedule {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
+/**
+ * From how many intervals of its schedule on a backup counts as late. Our own choice: backups run one after the other, so
+ * that one may start hours after its time, and with two intervals a whole backup would be missing before anybody is told.
+ */
+export const lateAfterIntervals = 1.5;
+
 /** The volumes of every tier, and those of no tier. */
 const everyGroup = ["bulk", "critical", "default", "standard"];
 

@@ -7,6 +7,7 @@ import { refuse, type Warning } from "../../errors/problem.ts";
 import { declaredVersions } from "../checks/support.ts";
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
+import { goneProblems } from "./gone.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
@@ -26,8 +27,8 @@ export interface LiveSources {
 
 /**
  * Compares a model with the live cluster and, where this run starts something that must find its volumes, with the
- * backups in the bucket. Throws a ConfigError naming everything that would be lost, every downgrade and every skipped
- * version, and a Failure where cluster or bucket do not answer.
+ * backups in the bucket. Throws a ConfigError naming everything that is gone or would be lost, every downgrade and every
+ * skipped version, and a Failure where cluster or bucket do not answer.
  */
 export async function guard(
   model: Model,
@@ -38,7 +39,10 @@ export async function guard(
   const managed = model.machines !== undefined;
   const skew = skewProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
-  refuse(model.stack.name, [...lossProblems(model, live, now), ...moveProblems(model, staged, live), ...skew]);
+  const gone = goneProblems(model, staged, live);
+  // That a guest lacks volumes is said once, and with the way back that fits.
+  const moves = moveProblems(model, staged, live).filter(({ key }) => !gone.some((of) => key === `${of.key}.from`));
+  refuse(model.stack.name, [...gone, ...lossProblems(model, live, now), ...moves, ...skew]);
   if (readsCatalogue(model, staged, live)) {
     refuse(model.stack.name, rebuildProblems(model, staged, live, await sources.backedUp(model)));
   }

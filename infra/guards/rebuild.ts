@@ -1,5 +1,6 @@
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
-import { tenantNames } from "../../components/plan/names.ts";
+import { lossesOf } from "../../cluster/retained.ts";
+import { tenantNames, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { CatalogueMessage, CatalogueVolume } from "../catalogue/attach.ts";
 import type { Model } from "../model.ts";
@@ -33,7 +34,7 @@ export function readsCatalogue({ phase }: Pick<Model, "phase">, staged: readonly
  * of the schedules everything has to be back; with one more tenant, what is theirs.
  */
 export function rebuildProblems(
-  model: Pick<Model, "leaveOut" | "tenants">,
+  model: Pick<Model, "leaveOut" | "tenants"> & { readonly stack: Pick<Model["stack"], "name"> },
   staged: readonly Staged[],
   live: LiveState,
   backedUp: BackedUp,
@@ -47,12 +48,13 @@ export function rebuildProblems(
     ({ namespace }) => (!live.schedules && !gone.includes(namespace)) || started.includes(namespace),
   );
   const missing = expected.filter((volume) => !model.leaveOut.includes(volume.volume) && !isBack(live, volume));
-  const problems = [...Map.groupBy(missing, ({ namespace }) => namespace)].map(([namespace, volumes]) =>
-    missingProblem(model, namespace, volumes),
-  );
+  const byNamespace = (volumes: BackedUp["volumes"]) => [...Map.groupBy(volumes, ({ namespace }) => namespace)];
   if (live.schedules) {
-    return problems;
+    return byNamespace(missing.filter((volume) => !isAccountedFor(model.tenants, live, volume))).map(
+      ([namespace, volumes]) => onlyInBucket(model, namespace, volumes),
+    );
   }
+  const problems = byNamespace(missing).map(([namespace, volumes]) => missingProblem(model, namespace, volumes));
   // A volume that comes back from an older backup is not lost.
   const lost = backedUp.damaged.filter(({ volume }) => !backedUp.volumes.some((found) => found.volume === volume));
   const unrestorable = [...lost, ...backedUp.unattached].filter(({ volume }) => !model.leaveOut.includes(volume));
@@ -74,6 +76,41 @@ function isBack({ volumes, tenants }: LiveState, { volume, namespace, claim }: B
     volumes.some(({ name, whole }) => name === volume && whole) &&
     claims.some((found) => found.name === claim && found.volume === volume)
   );
+}
+
+/**
+ * Whether the cluster itself knows more of a volume than its backups do, on a platform that runs: its claim is bound to a
+ * later volume with data, or the tenant deleted the claim.
+ */
+function isAccountedFor(
+  tenants: Model["tenants"],
+  live: LiveState,
+  { volume, namespace, claim }: BackedUp["volumes"][number],
+): boolean {
+  const name = tenants.find((tenant) => tenantNames(tenant.name).namespace === namespace)?.name ?? "";
+  const found = liveTenant(live, name);
+  const bound = found?.claims.find((candidate) => candidate.name === claim)?.volume;
+  const later = live.volumes.find((candidate) => candidate.name === bound);
+  return (
+    lossesOf(name, found, live).left.some((retained) => retained.volume === volume) &&
+    (bound === undefined || (later?.whole === true && later.isUnused !== true))
+  );
+}
+
+/** On a platform that runs, one tenant's volumes come back by themselves. */
+function onlyInBucket(
+  { stack }: { readonly stack: Pick<Model["stack"], "name"> },
+  namespace: string,
+  missing: BackedUp["volumes"],
+): Problem {
+  const tenant = tenantOfNamespace(namespace) ?? namespace;
+  const names = missing.map(({ volume, claim }) => `${claim} (${volume})`).join(", ");
+  return {
+    key: `kraft:tenants.${tenant}`,
+    found: `no guest cluster, and ${missing.length === 1 ? "a volume" : `${missing.length} volumes`} only in the bucket: ${names}`,
+    allowed: "a guest that starts over the volumes that it had: K3k would make empty ones",
+    fix: `npx kraft recover ${tenant} plan -s ${stack.name}, then apply, then pulumi up; for volumes that are not to come back: kraft:leaveOut`,
+  };
 }
 
 function missingProblem({ tenants }: Pick<Model, "tenants">, namespace: string, missing: BackedUp["volumes"]): Problem {

@@ -133,6 +133,36 @@ export const verbs: readonly Verb[] = [
     load: () => import("../restore/run.ts"),
   },
   {
+    name: "recover",
+    summary: "bring a tenant back whose guest, namespace or claims were deleted",
+    operands: [["<tenant>", "tenant of the stack file"]],
+    phases: {
+      plan: "say which volumes are still there, and what comes from the backups",
+      apply: "bind them to their claims again, and restore what is lost",
+    },
+    needsPhase: true,
+    options: [
+      ["--claim <name>", "only this claim: its name on the host, <namespace>/<name> in the guest, or datastore"],
+      [
+        "--at <moment>",
+        "with --claim: from its newest backup up to <YYYY-MM-DD> or <YYYY-MM-DDTHH:MM> (UTC), or a backup's name",
+      ],
+      ["--volume <name>", "with --claim: this retained volume in place of the one that the claim had last"],
+    ],
+    details: [
+      "Volumes outlive their claims. Without --claim, everything that the guest had when it last ran gets its claims again, with the same volumes and without a download; only what no volume in the cluster holds comes from its newest backup. pulumi up then creates the guest, with the token that it had.",
+      "With --claim the tenant has to be suspended and its pods ended, unless the claim is gone. Its volume is kept under its own name, until you reclaim it.",
+      "No volume and no backup is ever deleted. Interrupted at any moment, it continues when it is run again. Exits with 1 while something stands in the way or cannot come back.",
+    ],
+    examples: [
+      "recover acme plan -s homelab",
+      "recover acme apply",
+      "recover acme plan --claim shop/data-db-0 --at 2026-11-24",
+      "recover acme apply --claim shop/data-db-0 --at 2026-11-24T18:00",
+    ],
+    load: () => import("../recover/run.ts"),
+  },
+  {
     name: "move",
     summary: "move a tenant here from another stack, with all data",
     operands: [["<tenant>", "tenant with `from` in the stack file"]],

@@ -93,6 +93,7 @@ const asDeclared: LiveSources = {
           claims: [],
         })),
       volumes: [],
+      retained: [],
       dataDefinitions: [],
       managedBucket: false,
       schedules: phase === "run",

@@ -1,6 +1,12 @@
 import { type GuestName, guestName, tenantNames } from "../../components/plan/names.ts";
 import { byteQuantity, datastoreStorage, mebibytes, objectQuota, tenantAllowance } from "../../components/plan/size.ts";
-import { classLimits, defaultStorageClass, scheduleOf, tiers } from "../../components/plan/storage.ts";
+import {
+  classLimits,
+  defaultStorageClass,
+  lateAfterIntervals,
+  scheduleOf,
+  tiers,
+} from "../../components/plan/storage.ts";
 import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
 import { restoreRate } from "../../infra/checks/backup-window.ts";
 import type { Line, Tenant } from "../../infra/model.ts";
@@ -17,6 +23,8 @@ export interface RestoreInputs {
   readonly line: Pick<Line, "downlinkMbps"> | undefined;
   /** Only this tenant; undefined for all. */
   readonly tenant?: string;
+  /** Whether the tenant's datastore is in the cluster already, and need not be in the backups. */
+  readonly hasDatastore?: boolean;
 }
 
 /** One volume that comes back. */
@@ -25,6 +33,8 @@ export interface PlannedVolume extends CatalogueVolume {
   /** What the guest calls the claim; null for its own datastore, and where it cannot be told from the name. */
   readonly guest: GuestName | null;
   readonly isDatastore: boolean;
+  /** Whether it is a raw device; undefined where only its backup is known, which does not say. */
+  readonly isBlock?: boolean;
   /** What the restore downloads, or an upper bound where the blocks were not read. */
   readonly downloadBytes: number;
 }
@@ -67,9 +77,6 @@ export interface RestorePlan {
 
 /** States in which a tenant's volumes are in the cluster. */
 const withVolumes: ReadonlySet<Tenant["state"]> = new Set(["active", "suspended"]);
-
-/** How many intervals of its schedule a backup may be behind the newest of its tenant, as for a late one. */
-const intervalsApart = 1.5;
 
 /**
  * What comes back in which order, what stays, and what is wrong. The datastores of all guests come first, since no guest
@@ -136,6 +143,9 @@ export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): Restor
     if (excess !== undefined) {
       refused.push(name);
       problems.push({ subject, message: excess });
+    }
+    if (inputs.hasDatastore === true) {
+      continue;
     }
     if (volumes.length === 0) {
       warnings.push({ subject, message: "has nothing in the backups: its guest starts empty" });
@@ -220,7 +230,7 @@ function farApart(volumes: readonly PlannedVolume[]): string[] {
   const newest = Math.max(...volumes.map(({ backup }) => Date.parse(backup.created)));
   return volumes.flatMap(({ volume, claim, guest, isDatastore, storageClass, backup }) => {
     const created = new Date(backup.created);
-    if (newest - created.getTime() <= intervalsApart * backupInterval(storageClass) * 3_600_000) {
+    if (newest - created.getTime() <= lateAfterIntervals * backupInterval(storageClass) * 3_600_000) {
       return [];
     }
     const what = isDatastore ? "its guest's own datastore" : `claim ${guest?.name ?? claim}`;

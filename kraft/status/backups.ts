@@ -1,7 +1,7 @@
 import { defaultTarget, groupLabel, isOfDrill, isStandby } from "../../cluster/longhorn.ts";
 import { condition, type Metadata } from "../../cluster/objects.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { scheduleOf, schedules } from "../../components/plan/storage.ts";
+import { lateAfterIntervals, scheduleOf, schedules } from "../../components/plan/storage.ts";
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
 import {
@@ -43,9 +43,6 @@ export function scheduleStatuses({ recurringJobs }: Observed, problems: Remarks)
   }
   return sortedBy([...present, ...missing], ({ name }) => name);
 }
-
-/** How much later than its schedule a backup may be, as a share of the time between two. */
-const patience = 0.5;
 
 /** Every volume but those of drills, by tenant and claim. */
 export function volumeStatuses(
@@ -98,7 +95,7 @@ export function volumeStatuses(
 function overdueText(last: Date | undefined, created: Date | undefined, interval: number, now: Date) {
   const since = last ?? created;
   const age = since === undefined ? 0 : now.getTime() - since.getTime();
-  if (age <= interval * (1 + patience)) {
+  if (age <= interval * lateAfterIntervals) {
     return undefined;
   }
   return last === undefined

@@ -123,6 +123,8 @@ export type DeclaredTenant = Pick<Tenant, "name" | "state" | "from">;
 export interface Expected {
   readonly stack: Stack;
   readonly tenants: readonly DeclaredTenant[];
+  /** Longhorn's volumes that nobody is to miss. */
+  readonly leaveOut: readonly string[];
   /** The entrypoint's own address, for which MetalLB runs; undefined where there is none. */
   readonly entry: string | undefined;
   readonly context: string;
@@ -143,6 +145,7 @@ export const observedCollections = {
   backupTargets: paths.backupTargets.all,
   volumes: paths.volumes.all,
   claims: paths.claims.all,
+  persistentVolumes: paths.persistentVolumes.all,
   certificates: paths.certificates.all,
   issuers: paths.issuers.all,
 };

@@ -3,6 +3,7 @@ import { runningVersions } from "../../cluster/running-versions.ts";
 import { UsageError } from "../../errors/failure.ts";
 import type { Problem } from "../../errors/problem.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
+import { parse } from "../../infra/config/parse.ts";
 import { declaredTenantsOf, entryOf, keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { skewProblems } from "../../infra/guards/version-changes.ts";
 import { machineZone } from "../../infra/schedule.ts";
@@ -28,7 +29,8 @@ export const run: Run<{ readonly prometheus?: true }> = async (given, output) =>
     Promise.all([listAll(host, observedCollections), refusedVersionChanges(file, host)]),
   );
   const tenants = declaredTenantsOf(file);
-  const expected = { stack: file.stack, tenants, entry: entryOf(file), context, uid, versions };
+  const leaveOut = parse(file.raw).config.leaveOut ?? [];
+  const expected = { stack: file.stack, tenants, leaveOut, entry: entryOf(file), context, uid, versions };
   const result = judge(observed, expected, new Date());
   return {
     json: result,

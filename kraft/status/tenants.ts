@@ -1,4 +1,6 @@
+import { liveClaim, type LiveState, liveVolume } from "../../cluster/live-state.ts";
 import { type Cluster, condition, type Namespace } from "../../cluster/objects.ts";
+import { datastoreMadeAnew, retainedVolumes } from "../../cluster/retained.ts";
 import {
   arrivedFromAnnotation,
   departureOf,
@@ -6,8 +8,9 @@ import {
   suspendedAtAnnotation,
 } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
+import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
-import { distance, timestamp } from "../cli/moment.ts";
+import { distance, moment, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
 import {
   type DeclaredTenant,
@@ -28,12 +31,16 @@ interface Guest {
   readonly namespace: Namespace | undefined;
   readonly awaitedFrom: string | null;
   readonly movedTo: TenantStatus["movedTo"];
+  /** What of it is gone that held data. */
+  readonly gone: Gone | undefined;
+  /** The volume that K3k made for its datastore in place of one that is retained. */
+  readonly anew: ReturnType<typeof datastoreMadeAnew>;
 }
 
 /** Every tenant of the stack file, and every guest that is only in the cluster. By name. */
 export function tenantStatuses(
   observed: Observed,
-  { stack, tenants }: Expected,
+  { stack, tenants, leaveOut }: Expected,
   now: Date,
   problems: Remarks,
   notes: Remarks,
@@ -41,6 +48,12 @@ export function tenantStatuses(
   const clusters = observed.clusters.filter(
     ({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace,
   );
+  const live: Pick<LiveState, "retained" | "volumes"> = {
+    volumes: observed.volumes.map(liveVolume),
+    retained: retainedVolumes(observed.volumes, observed.persistentVolumes, observed.claims).filter(
+      ({ volume }) => !leaveOut.includes(volume),
+    ),
+  };
   const names = new Set([...tenants.map(({ name }) => name), ...clusters.map(({ metadata }) => metadata.name)]);
   return [...names].sort().map((name) => {
     const declared = tenants.find((tenant) => tenant.name === name);
@@ -49,7 +62,22 @@ export function tenantStatuses(
     const annotations = namespace?.metadata.annotations ?? {};
     const departure = departureOf(annotations[movedToAnnotation]);
     const found = { guest: cluster !== undefined, arrivedFrom: annotations[arrivedFromAnnotation] };
+    const state = namespace && {
+      ...found,
+      movedTo: departure,
+      ends: isEnding(namespace)
+        ? ("namespace" as const)
+        : cluster && isEnding(cluster)
+          ? ("guest" as const)
+          : undefined,
+      suspendedAt: cluster?.metadata.annotations?.[suspendedAtAnnotation],
+      claims: observed.claims
+        .filter(({ metadata }) => metadata.namespace === tenantNames(name).namespace)
+        .map((claim) => liveClaim(claim, cluster, [])),
+    };
     const guest: Guest = {
+      gone: declared && goneOf(declared, state, live),
+      anew: datastoreMadeAnew(name, state, live),
       name,
       declared,
       cluster,
@@ -57,7 +85,7 @@ export function tenantStatuses(
       awaitedFrom: declared?.state === "active" && awaitsData(declared, found) ? (declared.from ?? null) : null,
       movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
     };
-    problems.add(`tenant ${name}`, ...guestProblems(guest), ...drillProblems(guest, now));
+    problems.add(`tenant ${name}`, ...guestProblems(guest, stack.name), ...drillProblems(guest, now));
     notes.add(`tenant ${name}`, ...moveNotes(guest, stack.name, now));
     return tenantStatus(guest, observed);
   });
@@ -88,8 +116,23 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
   };
 }
 
-function guestProblems(guest: Guest): (string | false)[] {
-  const { declared, cluster, awaitedFrom, movedTo } = guest;
+function isEnding({ metadata }: Cluster | Namespace): boolean {
+  return metadata.deletionTimestamp !== undefined;
+}
+
+/** The same as a preview says that is refused for it. */
+function goneProblem(tenant: string, stack: string, { what, lost, next }: Gone): string {
+  const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
+  const fix = {
+    recover: `Next: ${recover}`,
+    suspend: `First state: suspended and pulumi up, then ${recover}`,
+    wait: `Wait until that is over, then ${recover}`,
+  }[next];
+  return `${what}; ${retainedText(tenant, lost)}. ${fix}`;
+}
+
+function guestProblems(guest: Guest, stack: string): (string | false)[] {
+  const { name, declared, cluster, awaitedFrom, movedTo, gone, anew } = guest;
   const isActive = declared?.state === "active";
   if (movedTo !== null && isActive) {
     return [
@@ -97,10 +140,17 @@ function guestProblems(guest: Guest): (string | false)[] {
       ...(cluster === undefined ? [] : clusterProblems(declared, cluster)),
     ];
   }
+  if (gone !== undefined && (cluster === undefined || !isEnding(cluster))) {
+    return [goneProblem(name, stack, gone)];
+  }
   return cluster === undefined
     ? // Who is suspended and has no guest gets none: after a rebuild the volumes are enough.
       [awaitedFrom === null && isActive && "is in the stack file, but has no Cluster: run pulumi up"]
-    : clusterProblems(declared, cluster);
+    : [
+        ...clusterProblems(declared, cluster),
+        anew !== undefined &&
+          `its guest runs over a datastore that was made anew on ${moment(new Date(anew.madeAt))}, and the one before is retained (${anew.earlier.volume}): npx kraft recover ${name} plan -s ${stack}`,
+      ];
 }
 
 /** What is wrong with a guest that is there. */
@@ -127,7 +177,9 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
             "if that changes nothing, see docs/runbooks/up-cut-short.md",
         status?.phase !== "Ready" &&
           sentence(
-            status?.phase === undefined ? "K3k has not seen its Cluster yet" : `its Cluster is ${status.phase}`,
+            status?.phase === undefined
+              ? "K3k has not seen its Cluster yet"
+              : `its Cluster is ${status.phase}${status.phase === "Terminating" ? "" : ", not Ready"}`,
             condition(status, "Ready")?.message,
           ),
       ];

@@ -57,7 +57,7 @@ describe("a restore", () => {
       [{ volume: ours({ ...whole, restoreRequired: true, state: "attached" }) }, "wait"],
       [{ volume: ours({ ...whole, state: "detaching" }) }, "wait"],
       [{ volume: ours(whole) }, "bind"],
-      [{ volume: ours(whole), persistentVolume }, "bind"],
+      [{ volume: ours(whole), persistentVolume }, "claim"],
       [{ volume: ours(whole), persistentVolume, claim: pending }, "wait"],
       [{ volume: ours(whole), persistentVolume, claim }, "complete"],
       [{ volume: ours(whole, metadata), persistentVolume, claim }, "done"],
@@ -83,6 +83,17 @@ describe("a restore", () => {
       // What it holds would prove nothing of the backup.
       assert.equal(nextStep(restorable, { ...nothing, volume, ...live }, drilled).step, "refuse");
     }
+  });
+
+  test("restores under a PersistentVolume that outlived its volume, once it is freed for the claim", () => {
+    const inPhase = (phase: string) => ({ ...persistentVolume, status: { phase } });
+    assert.equal(nextStep(restorable, { ...nothing, persistentVolume: inPhase("Released") }, restored).step, "release");
+    assert.equal(nextStep(restorable, { ...nothing, persistentVolume: inPhase("Available") }, restored).step, "create");
+    const step = { ...nothing, volume: ours(whole), persistentVolume: inPhase("Available") };
+    assert.equal(nextStep(restorable, step, restored).step, "claim");
+    // The guest's StatefulSet was faster: Kubernetes gives its claim the volume that waits for it.
+    const unbound = { ...pending, spec: {} };
+    assert.equal(nextStep(restorable, { ...step, claim: unbound }, restored).step, "wait");
   });
 
   test("never touches what came from elsewhere, and says what it is", () => {
@@ -313,4 +324,88 @@ test("nothing is activated without the last backup, whatever Longhorn says", () 
       assert.equal(step === "activate", ready);
     }),
   );
+});
+
+describe("a retained volume that is bound again", () => {
+  const bound: Goal = { is: "bound" };
+  const volume: Volume = { metadata, spec: {}, status: { state: "detached" } };
+  const inPhase = (phase: string) => ({ ...persistentVolume, status: { phase } });
+  const unbound = { ...pending, spec: {} };
+  for (const [what, live, expected] of [
+    ["its PersistentVolume is Released", { volume, persistentVolume: inPhase("Released") }, "release"],
+    ["it waits for its claim", { volume, persistentVolume: inPhase("Available") }, "claim"],
+    ["a claim waits for it", { volume, persistentVolume: inPhase("Available"), claim: unbound }, "wait"],
+    [
+      "a claim waits, and it is still Released",
+      { volume, persistentVolume: inPhase("Released"), claim: unbound },
+      "release",
+    ],
+    ["the claim went a moment ago", { volume, persistentVolume }, "wait"],
+    ["its PersistentVolume is gone", { volume }, "bind"],
+    ["everything is there", { volume, persistentVolume, claim }, "done"],
+    [
+      "it was restored from some backup once",
+      { volume: ours(whole, metadata), persistentVolume: inPhase("Released") },
+      "release",
+    ],
+  ] as const) {
+    test(what, () => {
+      assert.equal(nextStep(restorable, { ...nothing, ...live }, bound).step, expected);
+    });
+  }
+  for (const [what, live, expected] of [
+    ["it is gone", { persistentVolume: inPhase("Released") }, /^Longhorn has no volume \S+ any more$/],
+    [
+      "it is being deleted",
+      { volume: { ...volume, metadata: { name, deletionTimestamp: "now" } } },
+      /is being deleted/,
+    ],
+    [
+      "it is being restored",
+      { volume: ours({ ...whole, restoreRequired: true }) },
+      /^a backup is being restored into it$/,
+    ],
+    [
+      "the claim has another",
+      { volume, persistentVolume: inPhase("Released"), claim: { ...claim, spec: { volumeName: "other" } } },
+      /exists with the volume other: it was left as it is$/,
+    ],
+    [
+      "it is for another claim",
+      {
+        volume,
+        persistentVolume: {
+          ...persistentVolume,
+          spec: { ...persistentVolume.spec, claimRef: { namespace: "k3k-blue", name: "data" } },
+        },
+      },
+      /belongs to the claim k3k-blue\/data/,
+    ],
+  ] as const) {
+    test(`never where ${what}`, () => {
+      const step = nextStep(restorable, { ...nothing, ...live }, bound);
+      assert.match(step.step === "refuse" ? step.reason : step.step, expected);
+    });
+  }
+});
+
+describe("a backup that is restored for a claim which has another volume still", () => {
+  const filled: Goal = { is: "filled" };
+  const other = { ...claim, spec: { volumeName: "other" } };
+  for (const [what, live, expected] of [
+    ["nothing is there", {}, "create"],
+    ["it is being restored", { volume: ours({ ...whole, restoreRequired: true }) }, "wait"],
+    ["Longhorn has not detached it yet", { volume: ours({ ...whole, state: "attached" }) }, "wait"],
+    ["it is whole", { volume: ours(whole) }, "done"],
+    [
+      "it is whole, and reserved for the claim",
+      { volume: ours(whole), persistentVolume: { ...persistentVolume, status: { phase: "Available" } } },
+      "done",
+    ],
+    ["a volume of that name came from elsewhere", { volume: { metadata, spec: {} } }, "refuse"],
+  ] as const) {
+    test(what, () => {
+      assert.equal(nextStep(restorable, { ...nothing, claim: other, ...live }, filled).step, expected);
+    });
+  }
 });

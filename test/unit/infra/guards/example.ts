@@ -1,4 +1,6 @@
 import type { LiveState, LiveTenant } from "../../../../cluster/live-state.ts";
+import type { RetainedVolume } from "../../../../cluster/retained.ts";
+import { tenantNames } from "../../../../components/plan/names.ts";
 import { validate } from "../../../../infra/config/validate.ts";
 import type { Model } from "../../../../infra/model.ts";
 import { stacks } from "../../../../stacks/index.ts";
@@ -17,6 +19,7 @@ export function live(change: Partial<LiveState> = {}): LiveState {
   return {
     tenants: [liveTenant("acme")],
     volumes: [],
+    retained: [],
     dataDefinitions: ["volumes.longhorn.io", "clusters.k3k.io"],
     target,
     managedBucket: false,
@@ -40,7 +43,32 @@ export function liveTenant(name: string, change: Partial<LiveTenant> = {}): Live
 export const nothing: LiveState = {
   tenants: [],
   volumes: [],
+  retained: [],
   dataDefinitions: [],
   managedBucket: false,
   schedules: false,
 };
+
+/** A volume of acme whose claim ended together with the guest, at 2026-11-25 19:00. */
+export function retained(claim: string, change: Partial<RetainedVolume> = {}): RetainedVolume {
+  return {
+    volume: claim === tenantNames("acme").datastoreClaim ? "pvc-acme" : `pvc-${claim}`,
+    namespace: "k3k-acme",
+    claim,
+    createdAt: "2026-11-01T00:00:00Z",
+    claimEndedAt: "2026-11-25T19:00:00Z",
+    lastUsedAt: "2026-11-25T19:00:30Z",
+    isInUse: false,
+    isUnused: false,
+    isFaulted: false,
+    isFreed: false,
+    hasPersistentVolume: true,
+    lastBackupAt: "2026-11-25T01:00:00Z",
+    sizeBytes: 2 ** 30,
+    storageClass: "kraft-standard",
+    accessMode: "rwo",
+    isBlock: false,
+    encrypted: false,
+    ...change,
+  };
+}

@@ -5,8 +5,9 @@ import { type BackedUp, readsCatalogue, rebuildProblems } from "../../../../infr
 import { stagesOf } from "../../../../infra/guards/stages.ts";
 import type { Model, Tenant } from "../../../../infra/model.ts";
 import { tenant } from "../checks/example.ts";
-import { live, liveTenant, nothing } from "./example.ts";
+import { live, liveTenant, model, nothing } from "./example.ts";
 
+const { stack: homelab } = model();
 const now = new Date("2026-11-25T20:00:00Z");
 const claim = "varlibrancherk3s-k3k-acme-server-0";
 const bucket: BackedUp = {
@@ -15,14 +16,14 @@ const bucket: BackedUp = {
   unattached: [],
 };
 
-type Part = Pick<Model, "leaveOut" | "tenants" | "phase">;
+type Part = Pick<Model, "leaveOut" | "tenants" | "phase" | "stack">;
 
 function part(tenants: readonly Tenant[] = [tenant("acme")], more: Partial<Part> = {}): Part {
-  return { tenants, leaveOut: [], phase: "run", ...more };
+  return { tenants, leaveOut: [], phase: "run", stack: homelab, ...more };
 }
 
-function problems(model: Part, around: LiveState, backedUp: BackedUp = bucket): string[] {
-  return rebuildProblems(model, stagesOf(model, around, now), around, backedUp).map(
+function problems(declared: Part, around: LiveState, backedUp: BackedUp = bucket): string[] {
+  return rebuildProblems(declared, stagesOf(declared, around, now), around, backedUp).map(
     ({ key, found }) => `${key}: ${found}`,
   );
 }
@@ -35,7 +36,7 @@ const restored: LiveState = {
 };
 
 describe("the bucket is only asked where something is about to start", () => {
-  for (const [what, model, around, expected] of [
+  for (const [what, declared, around, expected] of [
     ["nothing new", part(), live(), false],
     ["one more tenant", part([tenant("acme"), tenant("blue")]), live(), true],
     ["a cluster without schedules", part(), live({ schedules: false }), true],
@@ -44,7 +45,7 @@ describe("the bucket is only asked where something is about to start", () => {
     ["an archived tenant", part([tenant("acme", { state: "archived" })]), live(), false],
   ] as const) {
     test(what, () => {
-      assert.equal(readsCatalogue(model, stagesOf(model, around, now), around), expected);
+      assert.equal(readsCatalogue(declared, stagesOf(declared, around, now), around), expected);
     });
   }
 });
@@ -96,6 +97,6 @@ test("while others run, only what the new tenant has in the bucket counts", () =
   const damaged = [{ volume: "pvc-1", message: "damaged" }];
   assert.deepEqual(problems(returning, live(), { volumes: [old], damaged, unattached: damaged }), []);
   assert.deepEqual(problems(returning, live(), { volumes: [old, ofBlue], damaged, unattached: [] }), [
-    `kraft:phase: "run", but of blue a volume is only in the bucket: data (pvc-blue)`,
+    "kraft:tenants.blue: no guest cluster, and a volume only in the bucket: data (pvc-blue)",
   ]);
 });

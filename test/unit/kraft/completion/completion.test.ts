@@ -15,7 +15,7 @@ const tenants = ["acme", "blue", "coral"];
 describe("what completes a command line", () => {
   for (const [line, expected] of [
     ["", [...names, "help", "--help", "--version"]],
-    ["re", ["restore", "reclaim"]],
+    ["re", ["restore", "recover", "reclaim"]],
     ["help ", names],
     ["move ", tenants],
     ["move acme ", ["copy", "cutover", "done", "back"]],

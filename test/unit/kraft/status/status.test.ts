@@ -96,8 +96,14 @@ const well: Observed = {
         namespace: "k3k-acme",
         annotations: { "k3k.io/name": "data", "k3k.io/namespace": "shop" },
       },
+      spec: { volumeName: "pvc-1" },
+    },
+    {
+      metadata: { name: "varlibrancherk3s-k3k-acme-server-0", namespace: "k3k-acme" },
+      spec: { volumeName: "pvc-2" },
     },
   ],
+  persistentVolumes: [],
   certificates: [
     {
       metadata: { name: "shop-tls", namespace: "k3k-acme" },
@@ -117,7 +123,7 @@ function statusOf(
   tenants: readonly DeclaredTenant[] = [active("acme")],
   entry?: string,
 ): Status {
-  const expected = { stack, tenants, entry, context: "kraft-homelab", uid: "1", versions: [] };
+  const expected = { stack, tenants, leaveOut: [], entry, context: "kraft-homelab", uid: "1", versions: [] };
   return judge({ ...well, ...changes }, expected, now);
 }
 
@@ -531,7 +537,7 @@ test("a tenant's backups are proven every 90 days, a new tenant's within its fir
         ...well,
         namespaces: [{ metadata: { name: "k3k-acme", creationTimestamp: hoursAgo(24 * days), annotations } }],
       },
-      { stack, tenants: [active("acme")], entry: undefined, context: "c", uid: "u", versions: [] },
+      { stack, tenants: [active("acme")], leaveOut: [], entry: undefined, context: "c", uid: "u", versions: [] },
       now,
     );
   const messages = (status: Status): string[] =>
@@ -558,7 +564,15 @@ test("metrics: one line a figure, times in seconds, 0 for never, and no text tha
       ],
       volumes: [volume("v1"), volume("v2", { lastBackupAt: "" }), volume('v"3\\\n', { lastBackupAt: "" })],
     },
-    { stack, tenants: [active("acme"), active("blue")], entry: undefined, context: "c", uid: "u", versions: [] },
+    {
+      stack,
+      tenants: [active("acme"), active("blue")],
+      leaveOut: [],
+      entry: undefined,
+      context: "c",
+      uid: "u",
+      versions: [],
+    },
     now,
   );
   const text = statusMetrics(status);
@@ -579,7 +593,7 @@ test("a drill's volume is nobody's, whatever claim its backup names", () => {
   };
   const status = judge(
     observed,
-    { stack, tenants: [active("acme")], entry: undefined, context: "c", uid: "u", versions: [] },
+    { stack, tenants: [active("acme")], leaveOut: [], entry: undefined, context: "c", uid: "u", versions: [] },
     now,
   );
   assert.deepEqual(status.backups.volumes, []);
@@ -589,7 +603,15 @@ test("versions that must not come are wrong with the file, and said with everyth
   const versions = [
     { key: "infra/versions.ts, longhorn", found: "1.11.0, while v1.12.1 runs", allowed: "", fix: "no" },
   ];
-  const expected = { stack, tenants: [active("acme")], entry: undefined, context: "kraft-homelab", uid: "1", versions };
+  const expected = {
+    stack,
+    tenants: [active("acme")],
+    leaveOut: [],
+    entry: undefined,
+    context: "kraft-homelab",
+    uid: "1",
+    versions,
+  };
   const { ok, problems } = judge(well, expected, now);
   assert.equal(ok, false);
   assert.deepEqual(problems, [{ subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no" }]);
