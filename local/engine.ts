@@ -138,7 +138,7 @@ class Follower {
   /** By their text: each is kept once. */
   readonly #messages = new Map<string, { severity: string; text: string }>();
   /** By URN, what was recorded of an object that is gone or differs, and what the cluster has. */
-  readonly #looks = new Map<string, { recorded: Fields; live: Fields | undefined }>();
+  readonly #looks = new Map<string, { recorded: Fields; live: Fields | undefined; paths: readonly string[] }>();
   readonly #byHand: ByHand[] = [];
   #looked = 0;
   #seen = 0;
@@ -185,16 +185,20 @@ class Follower {
   }
 
   /** Keeps what the look at the cluster found of an object. */
-  #look({ op, old, new: live, type }: automation.StepEventMetadata): void {
+  #look({ op, old, new: live, type, detailedDiff }: automation.StepEventMetadata): void {
     if (op === "refresh" && old !== undefined && type.startsWith("kubernetes:") && old.custom) {
       this.#looked += 1;
-      this.#looks.set(old.urn, { recorded: old.inputs, live: live?.inputs });
+      this.#looks.set(old.urn, {
+        recorded: old.inputs,
+        live: live?.inputs,
+        paths: Object.keys(detailedDiff ?? {}),
+      });
     }
   }
 
   /** Keeps what of an object that is about to change was changed by hand. */
   #compare({ op, urn, new: next }: automation.StepEventMetadata): void {
-    const { recorded, live } = this.#looks.get(urn) ?? {};
+    const { recorded, live, paths = [] } = this.#looks.get(urn) ?? {};
     if (recorded === undefined || next === undefined) {
       return;
     }
@@ -208,7 +212,9 @@ class Follower {
       return;
     }
     const fields = fieldsChangedByHand(recorded, live, declared);
-    this.#byHand.push(...fields.map((field) => ({ ...about, what: fieldText(field) })));
+    // Of a secret the engine says only that it differs.
+    const hidden = fields.length > 0 ? [] : paths.map((path) => `${path} is another`);
+    this.#byHand.push(...[...fields.map(fieldText), ...hidden].map((what) => ({ ...about, what })));
   }
 
   #show(urn: string): void {
@@ -282,6 +288,21 @@ function isPulumi(pid: number): boolean {
   return identify(pid) !== undefined && readOrUndefined(`/proc/${pid}/cmdline`)?.includes("pulumi") === true;
 }
 
+/** The kubeconfig of the Kubernetes provider in a state file; undefined where there is none. */
+function recordedKubeconfig(stateFile: string): string | undefined {
+  if (!existsSync(stateFile)) {
+    return undefined;
+  }
+  const { checkpoint } = JSON.parse(readFileSync(stateFile, "utf8")) as {
+    readonly checkpoint?: {
+      readonly latest?: {
+        readonly resources?: readonly { readonly type: string; readonly inputs?: { readonly kubeconfig?: string } }[];
+      };
+    };
+  };
+  return checkpoint?.latest?.resources?.find(({ type }) => type === "pulumi:providers:kubernetes")?.inputs?.kubeconfig;
+}
+
 /** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { cluster } = options;
@@ -303,8 +324,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     const plugin = { folder: dirname(provider.path), version: provider.version };
     writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(localProjectFile(file, plugin)));
   };
-  const refresh = options.refresh ?? true;
-  writeProject(refresh);
+  const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
+  // A look at the cluster is by the kubeconfig that the last run had, which is not there any more in a folder that was moved.
+  const looks = (): boolean =>
+    (options.refresh ?? true) && [undefined, cluster.kubeconfig].includes(recordedKubeconfig(stateFile));
+  writeProject(looks());
   const ownStackFile = stackFilePath(workDir, stack.name);
   const knownKeys = readS3Keys(directory);
   const keys = knownKeys ?? newS3Keys();
@@ -373,10 +397,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   }
 
   const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
-  const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
   const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
     await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
-    writeProject(refresh);
+    writeProject(looks());
     if (wasCutShort(workDir) && distrustRecord(stateFile) > 0) {
       // What is gone leaves the record, and all the rest is to be applied again.
       reporter.line("the last run was cut short: looking at everything, and applying all of it again");
@@ -408,6 +431,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), () =>
         up(interruption),
       ),
-    preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent })),
+    preview: () => {
+      writeProject(looks());
+      return follow("preview").run((onEvent) => opened.preview({ onEvent }));
+    },
   };
 }

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { record } from "../config/pulumi-files.ts";
-import { type Fields, isFields } from "./fields.ts";
+import { fieldChanges, type Fields, isFields } from "./fields.ts";
 
 /** Who wrote which fields of an object, as the API server keeps it. */
 export interface ManagedFields {
@@ -110,7 +110,12 @@ export function unseenFields(live: ManagedObject, declared: Fields): ForeignFiel
         isDeepStrictEqual(is, wanted) ||
         isSeen(is, wanted)
         ? []
-        : [{ path: pathOf(steps), live: is, declared: wanted, ...writerOf(entry) }];
+        : fieldChanges(is, wanted).map(({ path, old, new: declaredValue }) => ({
+            path: `${pathOf(steps)}${path === "" || path.startsWith("[") ? path : `.${path}`}`,
+            live: old,
+            declared: declaredValue,
+            ...writerOf(entry),
+          }));
     }),
   );
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -168,7 +173,9 @@ function part(fields: Fields, test: (steps: readonly Step[]) => boolean, before:
         return test(steps) ? [[key, inner] as const] : [];
       }
       const kept = part(inner, test, steps);
-      return Object.keys(kept).length === 0 ? [] : [[key, kept] as const];
+      // Whoever owns something in an entry of a list owns the entry: it must be able to go.
+      const itself = "." in inner ? { ".": inner["."] } : {};
+      return Object.keys(kept).length === 0 ? [] : [[key, { ...itself, ...kept }] as const];
     }),
   );
 }
