@@ -96,9 +96,14 @@ export class Api {
     })) as Kind;
   }
 
-  /** JSON merge patch: what is null in it is taken out, whoever wrote it. */
+  /** JSON merge patch, as Kraft: what is null in it is taken out, whoever wrote it. */
   async merge(path: string, patch: object): Promise<void> {
-    await this.#ask("PATCH", path, { body: patch, type: "application/merge-patch+json" });
+    await this.#ask("PATCH", `${path}?fieldManager=kraft`, { body: patch, type: "application/merge-patch+json" });
+  }
+
+  /** JSON patch: one operation after the other, all or none of them. */
+  async patch(path: string, operations: readonly object[]): Promise<void> {
+    await this.#ask("PATCH", path, { body: operations, type: "application/json-patch+json" });
   }
 
   /** Deletes an object if it is there; with `uid` only the very object that has it, never another of the same name. */

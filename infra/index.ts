@@ -6,6 +6,7 @@ import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
 import { readConfig } from "./config/read.ts";
 import { validate } from "./config/validate.ts";
+import { putBackHandEdits } from "./drift/hand-edits.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
 import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";
@@ -31,8 +32,11 @@ export default async function program(sources: LiveSources = liveSources, now = 
     refuse(stack, problems);
 
     // Guards: would it lose data of the live cluster? They decide how much of each tenant is declared.
-    const guarded = await guard(model, sources, now);
+    const [guarded, edited] = await Promise.all([guard(model, sources, now), sources.handEdits?.(model)]);
     await warn(guarded.warnings);
+    if (edited !== undefined) {
+      putBackHandEdits(edited.host, edited.edits);
+    }
 
     // Components.
     const { outputs, charts, namespaces } = await platform(model, guarded.staged);

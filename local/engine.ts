@@ -4,8 +4,12 @@ import { dirname, join } from "node:path";
 import * as automation from "@pulumi/pulumi/automation/index.js";
 import { stringify } from "yaml";
 import { Failure, messageOf } from "../errors/failure.ts";
-import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { readPulumiFile, record, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { configSchema } from "../infra/config/schema.ts";
+import { fieldsChangedByHand } from "../infra/drift/by-hand.ts";
+import type { FieldChange, Fields } from "../infra/drift/fields.ts";
+import { handChangeIn } from "../infra/drift/hand-change.ts";
+import { ownerOf } from "../infra/drift/owner.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./control-plane.ts";
@@ -23,9 +27,23 @@ export interface EngineRun {
   readonly changes: Readonly<Record<string, number>>;
   /** What happens to each resource that does not stay the same. */
   readonly steps: readonly { readonly operation: string; readonly urn: string }[];
+  /** How many objects were read from the cluster before anything else; 0 for a run that only compares with the record. */
+  readonly looked: number;
+  /** What somebody had changed in the cluster, and `up` puts back. */
+  readonly byHand: readonly ByHand[];
   /** Warnings and errors that the program and the providers reported, each once, without those that settled. */
   readonly messages: readonly { readonly severity: string; readonly text: string }[];
   readonly seconds: number;
+}
+
+/** One object that was changed by hand. */
+export interface ByHand {
+  /** A tenant's name, or `platform`. */
+  readonly owner: string;
+  /** Kind and name. */
+  readonly object: string;
+  /** `deleted`, or a property with its live and its declared value. */
+  readonly what: string;
 }
 
 /** The real Pulumi engine with the program of this checkout, its state, and the embedded cluster. */
@@ -49,6 +67,12 @@ interface EngineOptions {
   readonly secrets?: Readonly<Record<string, string>>;
   /** Default: the program of this checkout. */
   readonly program?: Program;
+  /**
+   * Whether a run looks at the cluster before anything else, as Pulumi.yaml has it.
+   *
+   * @default true
+   */
+  readonly refresh?: boolean;
   readonly reporter?: Reporter;
   /** Sees every event of every run as it comes: the whole of what Pulumi knows about a change. */
   readonly onEvent?: (event: automation.EngineEvent) => void;
@@ -78,6 +102,21 @@ function nameOf(urn: string): string {
   return urn.slice(urn.lastIndexOf("::") + 2);
 }
 
+function titleOf({ kind, namespace, name }: { kind: string; namespace?: string | undefined; name: string }): string {
+  return `${kind} ${namespace === undefined ? "" : `${namespace}/`}${name}`;
+}
+
+/** How many characters of a value a line shows. */
+const valueLimit = 60;
+
+function fieldText({ path, old: live, new: declared }: FieldChange): string {
+  const [is, wanted] = [live, declared].map((value) => {
+    const text = value === undefined ? "nothing" : JSON.stringify(value);
+    return text.length > valueLimit ? `${text.slice(0, valueLimit - 1)}…` : text;
+  });
+  return `${path} is ${is}, declared is ${wanted}`;
+}
+
 /** What Kubernetes says while Pulumi waits for it, and then settles by itself. */
 const passingWarnings = [
   // A Deployment whose pods have not started yet.
@@ -97,6 +136,10 @@ class Follower {
   readonly #steps: { operation: string; urn: string }[] = [];
   /** By their text: each is kept once. */
   readonly #messages = new Map<string, { severity: string; text: string }>();
+  /** By URN, what was recorded of an object that is gone or differs, and what the cluster has. */
+  readonly #looks = new Map<string, { recorded: Fields; live: Fields | undefined; paths: readonly string[] }>();
+  readonly #byHand: ByHand[] = [];
+  #looked = 0;
   #seen = 0;
   #finished = 0;
   #changes: Record<string, number> = {};
@@ -114,19 +157,63 @@ class Follower {
       this.#seen += 1;
       if (op !== "same" && op !== "read" && op !== "refresh") {
         this.#steps.push({ operation: op, urn });
+        this.#compare(resourcePreEvent.metadata);
       }
       this.#show(urn);
     } else if (resOutputsEvent !== undefined) {
       this.#finished += 1;
+      this.#look(resOutputsEvent.metadata);
       this.#show(resOutputsEvent.metadata.urn);
     } else if (diagnosticEvent !== undefined && ["warning", "error"].includes(diagnosticEvent.severity)) {
       const { urn = "", message, severity } = diagnosticEvent;
       // Colours come as tags such as <{%reset%}>.
       const text = `${urn === "" ? "" : `${nameOf(urn)}: `}${message.replace(/<\{%.*?%\}>/g, "").trim()}`;
-      this.#messages.set(text, { severity, text });
+      const told = handChangeIn(text);
+      if (told === undefined) {
+        this.#messages.set(text, { severity, text });
+      } else {
+        this.#byHand.push({
+          owner: told.owner,
+          object: titleOf(told),
+          what: fieldText({ path: told.path, old: told.live, new: told.declared }),
+        });
+      }
     } else if (summaryEvent !== undefined) {
       this.#changes = { ...summaryEvent.resourceChanges };
     }
+  }
+
+  /** Keeps what the look at the cluster found of an object. */
+  #look({ op, old, new: live, type, detailedDiff }: automation.StepEventMetadata): void {
+    if (op === "refresh" && old !== undefined && type.startsWith("kubernetes:") && old.custom) {
+      this.#looked += 1;
+      this.#looks.set(old.urn, {
+        recorded: old.inputs,
+        live: live?.inputs,
+        paths: Object.keys(detailedDiff ?? {}),
+      });
+    }
+  }
+
+  /** Keeps what of an object that is about to change was changed by hand. */
+  #compare({ op, urn, new: next }: automation.StepEventMetadata): void {
+    const { recorded, live, paths = [] } = this.#looks.get(urn) ?? {};
+    if (recorded === undefined || next === undefined) {
+      return;
+    }
+    const isOfTenant = urn.includes("kraft:index:Tenant$");
+    const declared: Fields = next.inputs;
+    const { namespace, name = nameOf(urn) } = record(declared["metadata"]) as { namespace?: string; name?: string };
+    const kind = typeof declared["kind"] === "string" ? declared["kind"] : "";
+    const about = { owner: ownerOf(nameOf(urn), isOfTenant, declared), object: titleOf({ kind, namespace, name }) };
+    if (live === undefined) {
+      this.#byHand.push(...(op === "create" ? [{ ...about, what: "deleted" }] : []));
+      return;
+    }
+    const fields = fieldsChangedByHand(recorded, live, declared);
+    // Of a secret the engine says only that it differs.
+    const hidden = fields.length > 0 ? [] : paths.map((path) => `${path} is another`);
+    this.#byHand.push(...[...fields.map(fieldText), ...hidden].map((what) => ({ ...about, what })));
   }
 
   #show(urn: string): void {
@@ -153,6 +240,8 @@ class Follower {
     return {
       changes: this.#changes,
       steps: this.#steps,
+      looked: this.#looked,
+      byHand: this.#byHand,
       messages: [...this.#messages.values()].filter(
         ({ severity, text }) => severity !== "warning" || !passingWarnings.some((warning) => warning.test(text)),
       ),
@@ -193,6 +282,12 @@ function isPulumi(pid: number): boolean {
   return identify(pid) !== undefined && readOrUndefined(`/proc/${pid}/cmdline`)?.includes("pulumi") === true;
 }
 
+/** The kubeconfig in a state file, which is the Kubernetes provider's; undefined where there is none. */
+function recordedKubeconfig(stateFile: string): string | undefined {
+  // Found as text: the file has megabytes.
+  return existsSync(stateFile) ? /"kubeconfig": ?"([^"]+)"/.exec(readFileSync(stateFile, "utf8"))?.[1] : undefined;
+}
+
 /** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { cluster } = options;
@@ -208,10 +303,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : `Pulumi.${stack.name}.yaml`}.`);
   }
   const provider = readyTool(tools, "pulumi-resource-kubernetes");
-  writeFileWhole(
-    join(workDir, "Pulumi.yaml"),
-    stringify(localProjectFile(project, { folder: dirname(provider.path), version: provider.version })),
-  );
+  /** @param refresh whether the next run looks at the cluster first */
+  const writeProject = (refresh: boolean): void => {
+    const file = refresh ? project : { ...project, options: {} };
+    const plugin = { folder: dirname(provider.path), version: provider.version };
+    writeFileWhole(join(workDir, "Pulumi.yaml"), stringify(localProjectFile(file, plugin)));
+  };
+  const stateFile = join(stateFolder, ".pulumi", "stacks", project.name, `${stack.name}.json`);
+  // A look at the cluster is by the kubeconfig that the last run had, which is not there any more in a folder that was moved.
+  const looks = (): boolean =>
+    (options.refresh ?? true) && [undefined, cluster.kubeconfig].includes(recordedKubeconfig(stateFile));
+  writeProject(looks());
   const ownStackFile = stackFilePath(workDir, stack.name);
   const knownKeys = readS3Keys(directory);
   const keys = knownKeys ?? newS3Keys();
@@ -280,6 +382,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
   const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
     await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
+    writeProject(looks());
     return follow("up").run((onEvent) => opened.up({ onEvent, suppressOutputs: true, signal: interruption }));
   };
   return {
@@ -289,6 +392,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       withLock(join(directory, "engine.lock"), announceWait(reporter, "is changing the same platform"), () =>
         up(interruption),
       ),
-    preview: () => follow("preview").run((onEvent) => opened.preview({ onEvent })),
+    preview: () => {
+      writeProject(looks());
+      return follow("preview").run((onEvent) => opened.preview({ onEvent }));
+    },
   };
 }

@@ -1,5 +1,6 @@
 import { condition } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
+import { platformOwner } from "../infra/drift/owner.ts";
 import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
@@ -22,9 +23,32 @@ export function changeLine(run: EngineRun): string {
     .filter(([operation]) => (run.changes[operation] ?? 0) > 0)
     .map(([operation, name]) => `${run.changes[operation]} ${name}`);
   const same = run.changes["same"] ?? 0;
-  return parts.length === 0
-    ? `Nothing changed: all ${same} resources are as declared.`
-    : `${parts.join(", ")}, ${same} unchanged.`;
+  const byHand = new Set(run.byHand.map(({ object }) => object)).size;
+  const handText = byHand === 0 ? "" : ` Changed by hand, and put back: ${count(byHand, "object")}.`;
+  if (parts.length > 0) {
+    return `${parts.join(", ")}, ${same} unchanged.${handText}`;
+  }
+  if (run.looked === 0) {
+    return `Nothing changed: all ${same} resources are as recorded. The cluster was not looked at.`;
+  }
+  return byHand === 0
+    ? `Nothing changed: all ${same} resources are as declared, and so are the ${count(run.looked, "object")} read from the cluster.`
+    : `Nothing of the program changed.${handText}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+/** What was changed by hand, tenants first, each with what it is and what is declared. */
+function handLines({ byHand }: EngineRun): string[] {
+  const owners = [...new Set(byHand.map(({ owner }) => owner))].sort(
+    (a, b) => Number(a === platformOwner) - Number(b === platformOwner) || a.localeCompare(b),
+  );
+  return owners.flatMap((owner) => [
+    `  ${owner}`,
+    ...byHand.filter((change) => change.owner === owner).map(({ object, what }) => `    ${object}: ${what}`),
+  ]);
 }
 
 async function nodeLines(api: Api): Promise<string[]> {
@@ -173,6 +197,7 @@ export async function summary(inputs: {
   ]);
   return [
     changeLine(run),
+    ...section("Was changed by hand, and is put back", handLines(run)),
     ...section(`Host cluster ${stack.name}: ${stack.description}`, nodes),
     ...section("Platform", components),
     ...section("Tenants", tenants),

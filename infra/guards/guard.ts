@@ -1,10 +1,11 @@
-import { connect } from "../../cluster/client.ts";
+import { connect,type ConnectedHost } from "../../cluster/client.ts";
 import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { type RunningVersions, runningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { refuse, type Warning } from "../../errors/problem.ts";
 import { declaredVersions } from "../checks/support.ts";
+import { type EditableHost, type HandEdits, readHandEdits } from "../drift/hand-edits.ts";
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
 import { goneProblems } from "./gone.ts";
@@ -23,6 +24,8 @@ export interface LiveSources {
     readonly certificateEnd: Date | undefined;
   }>;
   backedUp(model: Model): Promise<BackedUp>;
+  /** What somebody wrote by hand, and how it is put back; undefined where there is no cluster to look at. */
+  handEdits?(model: Model): Promise<{ readonly host: EditableHost; readonly edits: HandEdits }>;
 }
 
 /**
@@ -94,14 +97,7 @@ function stageMessage(name: string, stage: Stage, found: LiveTenant | undefined)
 /** The cluster that the stack file names, and its bucket. */
 export const liveSources: LiveSources = {
   cluster: async (model) => {
-    const { stack, cluster, machines } = model;
-    const host = await connect({
-      cluster,
-      file: `Pulumi.${stack.name}.yaml`,
-      // Pulumi runs the program in the folder of its project file.
-      directory: ".",
-      remedy: renewalOf(stack, machines !== undefined),
-    });
+    const host = await hostOf(model);
     const [live, running] = await Promise.all([readLiveState(host), runningVersions(host)]);
     return { live, running, certificateEnd: host.certificateEnd };
   },
@@ -110,4 +106,18 @@ export const liveSources: LiveSources = {
     // The restore checks the blocks; here only the list of volumes counts.
     return readCatalogue({ ...backup, ...secrets.wasabi }, { blocks: false });
   },
+  handEdits: async (model) => {
+    const host = await hostOf(model);
+    return { host, edits: await readHandEdits(host) };
+  },
 };
+
+function hostOf({ stack, cluster, machines }: Model): Promise<ConnectedHost> {
+  return connect({
+    cluster,
+    file: `Pulumi.${stack.name}.yaml`,
+    // Pulumi runs the program in the folder of its project file.
+    directory: ".",
+    remedy: renewalOf(stack, machines !== undefined),
+  });
+}

@@ -1,17 +1,7 @@
 import { dataGroups } from "../../components/plan/deletion.ts";
-import {
-  reservedTenantNames,
-  tenantLabel,
-  tenantNamePattern,
-  tenantNames,
-  tenantOfNamespace,
-} from "../../components/plan/names.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { record } from "../../infra/config/pulumi-files.ts";
-import { type FieldChange, type Fields } from "./fields.ts";
-
-/** The owner of everything that belongs to no tenant. No tenant can have this name. */
-export const platformOwner = "platform";
+import type { FieldChange } from "../../infra/drift/fields.ts";
 
 /** What an object is called, and who owns it. */
 export interface Identity {
@@ -26,31 +16,6 @@ export interface Identity {
 /** The API group of an object; empty for the core group. */
 export function apiGroupOf({ apiVersion }: Pick<Identity, "apiVersion">): string {
   return apiVersion.includes("/") ? apiVersion.slice(0, apiVersion.indexOf("/")) : "";
-}
-
-/**
- * The tenant an object belongs to, or `platform`. The program itself is the best source: what a tenant's component
- * declares (`inTenant`) is that tenant's, by its name, such as `tenant-acme-namespace`. Then the label, then the namespace.
- */
-export function ownerOf(resource: string, inTenant: boolean, object: Fields): string {
-  return (
-    tenant(inTenant ? /^tenant-([^-]+)(-|$)/.exec(resource)?.[1] : undefined) ??
-    tenant(record(record(object["metadata"])["labels"])[tenantLabel]) ??
-    tenant(tenantOfNamespace(namespaceOf(object))) ??
-    platformOwner
-  );
-}
-
-function namespaceOf(object: Fields): string {
-  const { name, namespace } = record(object["metadata"]);
-  // A PersistentVolume has no namespace, but its claim has.
-  const ofClaim = record(record(object["spec"])["claimRef"])["namespace"];
-  const own = object["kind"] === "Namespace" ? name : (namespace ?? ofClaim);
-  return typeof own === "string" ? own : "";
-}
-
-function tenant(name: unknown): string | undefined {
-  return typeof name === "string" && tenantNamePattern.test(name) && !reservedTenantNames.has(name) ? name : undefined;
 }
 
 /** What can happen to an object, the most destructive first. */
@@ -73,6 +38,8 @@ export interface Change extends DeclaredIdentity {
   readonly kept?: true;
   /** Pulumi refuses this: the object is protected. */
   readonly refused?: true;
+  /** What somebody did to the object by hand; `up` puts it back. Only of a preview that looks at the cluster. */
+  readonly byHand?: "changed" | "deleted";
 }
 
 /** A change, with what follows from its operation: what would be lost, what stays, what Pulumi refuses. */

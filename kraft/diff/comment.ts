@@ -1,7 +1,8 @@
-import { type Change, isDestructive, platformOwner, sorted } from "./change.ts";
+import type { FieldChange } from "../../infra/drift/fields.ts";
+import { platformOwner } from "../../infra/drift/owner.ts";
+import { type Change, isDestructive, sorted } from "./change.ts";
 import type { Circumstances, Verdict } from "./confirmation.ts";
 import type { Drift } from "./drift.ts";
-import type { FieldChange } from "./fields.ts";
 import { secret } from "./redact.ts";
 import {
   confirmationRequest,
@@ -11,7 +12,6 @@ import {
   enumeration,
   headline,
   operationOf,
-  operationWords,
   ownersOf,
   titleOf,
   valueText,
@@ -94,12 +94,12 @@ function section(owner: string, changes: readonly Change[]): Section[] {
   const changed = changes.filter(({ operation }) => operation === "update" || operation === "replace");
   const created = Map.groupBy(
     changes.filter(({ operation }) => operation === "create"),
-    ({ kind, namespace }) => `${kind}\0${namespace ?? ""}`,
+    ({ kind, namespace, byHand }) => `${kind}\0${namespace ?? ""}\0${byHand ?? ""}`,
   );
   const rows = [
     ...changed.map((change) => [code(titleOf(change)), operationOf(change), summary(change.fields)]),
     ...[...created.values()].flatMap(([first, ...rest]) =>
-      first === undefined ? [] : [[objectsText(first, rest), operationWords.create, ""]],
+      first === undefined ? [] : [[objectsText(first, rest), operationOf(first), ""]],
     ),
   ];
   if (rows.length === 0) {
@@ -134,8 +134,8 @@ function summary(fields: readonly FieldChange[]): string {
   return [...fields.slice(0, fieldLimit).map(fieldText), ...(more > 0 ? [`and ${more} more, below`] : [])].join("<br>");
 }
 
-function fieldText({ path, old, new: next, forcesReplacement }: FieldChange): string {
-  const why = forcesReplacement === true ? " (forces replacement)" : "";
+function fieldText({ path, old, new: next, forcesReplacement, byHand }: FieldChange): string {
+  const why = `${byHand === true ? " (by hand → declared)" : ""}${forcesReplacement === true ? " (forces replacement)" : ""}`;
   if (old === secret && next === secret) {
     return `${code(path)}: secret changed${why}`;
   }

@@ -1,3 +1,5 @@
+import { isWrittenByControllers } from "../../infra/drift/foreign-fields.ts";
+import { isolatingKinds } from "../../infra/drift/isolating-kinds.ts";
 import { apiGroupOf, type Change } from "./change.ts";
 
 /** What was changed in the cluster without the program, by how much it matters. */
@@ -10,31 +12,6 @@ export interface Drift {
   readonly harmless: readonly Change[];
 }
 
-/** Kinds that isolate tenants with every property they have, by API group. */
-const isolatingKinds: Readonly<Record<string, readonly string[]>> = {
-  "": ["LimitRange", "ResourceQuota", "Secret", "ServiceAccount"],
-  "networking.k8s.io": ["NetworkPolicy"],
-  "admissionregistration.k8s.io": [
-    "MutatingWebhookConfiguration",
-    "ValidatingAdmissionPolicy",
-    "ValidatingAdmissionPolicyBinding",
-    "ValidatingWebhookConfiguration",
-  ],
-  "rbac.authorization.k8s.io": ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"],
-  "scheduling.k8s.io": ["PriorityClass"],
-  "k3k.io": ["Cluster", "VirtualClusterPolicy"],
-};
-
-/** Properties that controllers and the API server write, whatever the kind. */
-const writtenByControllers: readonly RegExp[] = [
-  /^status($|[.[])/,
-  /^metadata\.(creationTimestamp|finalizers|generation|managedFields|ownerReferences|resourceVersion|selfLink|uid)($|[.[])/,
-  /^metadata\.annotations\["(deployment\.kubernetes\.io|control-plane\.alpha\.kubernetes\.io|kubectl\.kubernetes\.io|meta\.helm\.sh)\//,
-  // cert-manager's CA injector.
-  /^webhooks\[[^\]]+\]\.clientConfig\.caBundle$/,
-  /^spec\.conversion\.webhook\.clientConfig\.caBundle$/,
-];
-
 /** A namespace's labels select policies and Pod Security; the annotation says which domains belong to whom. */
 const isolatingNamespaceField = /^metadata\.(labels($|[.[])|annotations($|\["kraft\.dev\/))/;
 
@@ -44,9 +21,14 @@ export function driftOf(changes: readonly Change[]): Drift {
   return { security, other, harmless };
 }
 
+/** Whether somebody changed by hand what keeps tenants apart, or their data: of that a person has to know at once. */
+export function isSevere(change: Change): boolean {
+  return change.byHand !== undefined && severityOf(change) === "security";
+}
+
 function severityOf(change: Change): keyof Drift {
   const { kind, operation, fields, loss } = change;
-  const written = fields.filter(({ path }) => !writtenByControllers.some((pattern) => pattern.test(path)));
+  const written = fields.filter(({ path }) => !isWrittenByControllers(path));
   if (operation === "update" && fields.length > 0 && written.length === 0) {
     return "harmless";
   }
@@ -55,7 +37,9 @@ function severityOf(change: Change): keyof Drift {
     group === "" &&
     kind === "Namespace" &&
     (operation !== "update" || written.some(({ path }) => isolatingNamespaceField.test(path)));
-  return loss !== undefined || isolatingKinds[group]?.includes(kind) === true || isIsolatingNamespace
+  return loss !== undefined ||
+    isolatingKinds.some((isolating) => isolating.kind === kind && apiGroupOf(isolating) === group) ||
+    isIsolatingNamespace
     ? "security"
     : "other";
 }

@@ -1,6 +1,9 @@
 import { record } from "../../infra/config/pulumi-files.ts";
-import { type Change, change, type DeclaredIdentity, type Operation, ownerOf, sorted } from "./change.ts";
-import { type FieldChange, fieldChanges, type Fields, valueAt } from "./fields.ts";
+import { isWithin, wasChangedByHand } from "../../infra/drift/by-hand.ts";
+import { type FieldChange, fieldChanges, type Fields, valueAt } from "../../infra/drift/fields.ts";
+import { type HandChange, handChangeIn } from "../../infra/drift/hand-change.ts";
+import { ownerOf } from "../../infra/drift/owner.ts";
+import { type Change, change, type DeclaredIdentity, type Operation, sorted } from "./change.ts";
 import type { Preview, PreviewStep, ResourceState } from "./preview.ts";
 import { secret, withoutSecrets } from "./redact.ts";
 
@@ -30,13 +33,14 @@ const componentTypes = ["kraft:", "pulumi:pulumi:Stack", "kubernetes:helm.sh/v4:
 /** The changes that a preview announces, sorted for display. */
 export function changesOf(preview: Preview): Change[] {
   const refused = refusedIn(preview);
+  const looks = looksIn(preview);
   const changes = new Map<string, Change>();
   for (const step of preview.steps) {
     const operation = operationOf[step.operation];
     if (operation === undefined || isComponent(step)) {
       continue;
     }
-    const found = changeOf(step, operation, refused.has(step.urn));
+    const found = changeOf(step, operation, refused.has(step.urn), looks.get(step.urn));
     const known = changes.get(step.urn);
     // A replacement comes as three steps; the one that says why is kept.
     if (known?.operation !== "replace" || found.fields.length > known.fields.length) {
@@ -51,7 +55,42 @@ export function changesOf(preview: Preview): Change[] {
       changes.set(urn, changeOf(step, operation, true));
     }
   }
-  return sorted([...changes.values()]);
+  const told = preview.messages.flatMap(({ text: message }) => handChangeIn(message) ?? []);
+  return sorted(told.reduce(withHandChange, [...changes.values()]));
+}
+
+/**
+ * Whether it is the preview of a refresh, in which every change is one that was made by hand: each resource has one step. In
+ * any other that looks at the cluster first, the stack itself has two.
+ */
+export function isOfRefresh({ steps }: Preview): boolean {
+  return new Set(steps.map(({ urn }) => urn)).size === steps.length;
+}
+
+/** Whether it read every object from the cluster before anything else. */
+export function looksAtCluster({ steps }: Preview): boolean {
+  return steps.some(({ operation }) => operation === "refresh");
+}
+
+/** The look at each object in the cluster, by URN: what the last run recorded of it, and what differs. */
+function looksIn(preview: Preview): ReadonlyMap<string, PreviewStep> {
+  const looks = isOfRefresh(preview)
+    ? []
+    : preview.steps.filter(({ operation, old }) => operation === "refresh" && old);
+  return new Map(looks.map((step) => [step.urn, step]));
+}
+
+/** The changes with one more field, which only the program saw. */
+function withHandChange(changes: Change[], { path, live, declared, writer: _, ...told }: HandChange): Change[] {
+  const field: FieldChange = { path, old: live, new: declared, byHand: true };
+  const identity = { ...told, resource: `${told.kind} ${told.name}` };
+  const known = changes.find(
+    ({ kind, namespace, name, operation }) =>
+      operation === "update" && kind === told.kind && namespace === told.namespace && name === told.name,
+  );
+  const fields = [...(known?.fields ?? []).filter((other) => other.path !== path), field];
+  const change: Change = { ...(known ?? { ...identity, operation: "update" }), fields, byHand: "changed" };
+  return [...changes.filter((other) => other !== known), change];
 }
 
 /** Whether a message only says that an object is protected, or that the preview failed for that. */
@@ -69,12 +108,16 @@ function refusedIn({ messages }: Preview): Map<string, Operation> {
   );
 }
 
-function changeOf(step: PreviewStep, operation: Operation, protect: boolean): Change {
+function changeOf(step: PreviewStep, operation: Operation, protect: boolean, look?: PreviewStep): Change {
   const { inputs = {}, outputs = {} } = step.old ?? step.new ?? {};
   // An object that was only read has no inputs.
   const identity = identityOf(step.urn, Object.keys(inputs).length > 0 ? inputs : outputs);
-  const fields = operation === "update" || operation === "replace" ? fieldsOf(step) : [];
-  return change(identity, operation, fields, { retainOnDelete: step.old?.retainOnDelete, protect });
+  const fields = operation === "update" || operation === "replace" ? fieldsOf(step, look) : [];
+  const found = change(identity, operation, fields, { retainOnDelete: step.old?.retainOnDelete, protect });
+  if (look !== undefined && operation === "create") {
+    return { ...found, byHand: "deleted" };
+  }
+  return fields.some(({ byHand }) => byHand === true) ? { ...found, byHand: "changed" } : found;
 }
 
 function identityOf(urn: string, object: Fields): DeclaredIdentity {
@@ -95,7 +138,10 @@ function identityOf(urn: string, object: Fields): DeclaredIdentity {
   };
 }
 
-function fieldsOf({ old, new: next, detailedDiff, replaceKeys }: PreviewStep): FieldChange[] {
+function fieldsOf(
+  { old, new: next, detailedDiff, replaceKeys }: PreviewStep,
+  look: PreviewStep | undefined,
+): FieldChange[] {
   if (old === undefined || next === undefined) {
     return [];
   }
@@ -116,12 +162,18 @@ function fieldsOf({ old, new: next, detailedDiff, replaceKeys }: PreviewStep): F
     .map((field) =>
       forcing.some((path) => isWithin(path, field.path)) ? { ...field, forcesReplacement: true as const } : field,
     )
+    .map((field) =>
+      look !== undefined && isByHand(field.path, look, old) ? { ...field, byHand: true as const } : field,
+    )
     .sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-/** Whether a path is the other one, or leads on from it. */
-function isWithin(path: string, outer: string): boolean {
-  return path.startsWith(outer) && /^($|[.[])/.test(path.slice(outer.length));
+/** Whether the look at the cluster found another value than the last run had recorded. */
+function isByHand(path: string, look: PreviewStep, live: ResourceState): boolean {
+  return (
+    wasChangedByHand(path, withoutSecrets(look.old?.inputs ?? {}), withoutSecrets(live.inputs)) ||
+    Object.keys(look.detailedDiff).some((found) => isWithin(found, path) || isWithin(path, found))
+  );
 }
 
 /** A property whose inputs do not differ: a secret, or something that the API server or a person wrote. */

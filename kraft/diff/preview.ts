@@ -1,5 +1,5 @@
 import { record } from "../../infra/config/pulumi-files.ts";
-import { canonicalPath, type Fields, isFields } from "./fields.ts";
+import { canonicalPath, type Fields, isFields } from "../../infra/drift/fields.ts";
 
 /** The state of a resource before or after a step. */
 export interface ResourceState {

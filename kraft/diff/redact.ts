@@ -1,4 +1,4 @@
-import { type Fields, isFields } from "./fields.ts";
+import { type Fields, isFields } from "../../infra/drift/fields.ts";
 
 /** What replaces a secret value, here as in Pulumi's own output. */
 export const secret = "[secret]";

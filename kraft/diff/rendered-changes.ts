@@ -1,5 +1,6 @@
-import { type Change, change, ownerOf, sorted } from "./change.ts";
-import { type FieldChange, fieldChanges } from "./fields.ts";
+import { type FieldChange, fieldChanges } from "../../infra/drift/fields.ts";
+import { ownerOf } from "../../infra/drift/owner.ts";
+import { type Change, change, sorted } from "./change.ts";
 import { secret } from "./redact.ts";
 import type { RenderedObject, RenderedObjects } from "./rendering.ts";
 

@@ -10,7 +10,7 @@ import { comment, driftComment, refusedComment } from "./comment.ts";
 import { verdictOn } from "./confirmation.ts";
 import { driftOf } from "./drift.ts";
 import { NotAPreview, readPreview } from "./preview.ts";
-import { changesOf, isRefusal } from "./preview-changes.ts";
+import { changesOf, isOfRefresh, isRefusal, looksAtCluster } from "./preview-changes.ts";
 import { changesBetween } from "./rendered-changes.ts";
 import { changesText, driftText, previewNotes } from "./text.ts";
 
@@ -25,6 +25,8 @@ interface Given {
 interface Found {
   readonly stack: string;
   readonly changes: readonly Change[];
+  /** Those of them that somebody made in the cluster. */
+  readonly byHand: readonly Change[];
   /** What the changes do not show. */
   readonly notes: readonly string[];
   /** Why there is nothing to compare. */
@@ -50,11 +52,14 @@ export const run: Run<Given> = async (given, output) => {
   const markdown = given.markdown === true;
   const refused = (headline: string, why: string) => (markdown ? refusedComment(stack, why) : [headline, "", why]);
   if (drift === true) {
-    const sorted = driftOf(changes);
+    const sorted = driftOf(found.byHand);
     const text = markdown ? driftComment(sorted, stack) : driftText(sorted, stack, style);
     return {
       json: { stack, ...sorted, refusal },
-      text: refusal === undefined ? text : refused(`The refresh of ${stack} failed.`, refusal),
+      text:
+        refusal === undefined
+          ? text
+          : refused(`The preview of ${stack} failed: no drift can be told from it.`, refusal),
       ok: refusal === undefined && sorted.security.length === 0,
     };
   }
@@ -78,7 +83,8 @@ function fromPreview(file: string, stack: string | undefined): Found {
     return {
       stack: stack ?? named,
       changes,
-      notes: previewNotes(changes),
+      byHand: isOfRefresh(preview) ? changes : changes.flatMap(onlyByHand),
+      notes: previewNotes(changes, looksAtCluster(preview)),
       refusal: failures.length > 0 ? failures.map(({ text }) => text).join("\n\n") : undefined,
     };
   } catch (error) {
@@ -102,6 +108,7 @@ async function fromRendering(base: string, given: CommonOptions, output: Output)
   return {
     stack,
     changes: refusal === undefined ? changesBetween(old.objects, next.objects) : [],
+    byHand: [],
     notes: [
       `Rendered without a cluster and compared with ${base}: what is inside the charts, and what the API server would say, only a preview shows.`,
       ...(next.placeholders.length === 0
@@ -110,6 +117,12 @@ async function fromRendering(base: string, given: CommonOptions, output: Output)
     ],
     refusal,
   };
+}
+
+/** A change without what the program changes of the same object. */
+function onlyByHand(change: Change): Change[] {
+  const fields = change.fields.filter(({ byHand }) => byHand === true);
+  return change.byHand === undefined ? [] : [{ ...change, fields }];
 }
 
 function read(file: string, option: string): string {

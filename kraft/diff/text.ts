@@ -1,8 +1,9 @@
+import type { FieldChange } from "../../infra/drift/fields.ts";
+import { platformOwner } from "../../infra/drift/owner.ts";
 import type { Style } from "../cli/output.ts";
-import { type Change, isDestructive, type Operation, operations, platformOwner, sorted } from "./change.ts";
+import { type Change, isDestructive, type Operation, operations, sorted } from "./change.ts";
 import type { Circumstances, Verdict } from "./confirmation.ts";
-import type { Drift } from "./drift.ts";
-import type { FieldChange } from "./fields.ts";
+import { type Drift, isSevere } from "./drift.ts";
 
 /** What each operation is called in a text. */
 export const operationWords: Readonly<Record<Operation, string>> = {
@@ -45,7 +46,16 @@ export function headline(changes: readonly Change[], stack: string): string {
     return count === 0 ? [] : [`${count} ${operationWords[operation]}`];
   });
   const nothingRemoved = changes.some(isDestructive) ? "" : " Nothing is deleted or replaced.";
-  return `Affects ${enumeration.format(owners)} on ${stack}: ${counts.join(", ")}.${nothingRemoved}`;
+  return `Affects ${enumeration.format(owners)} on ${stack}: ${counts.join(", ")}.${nothingRemoved}${byHandText(changes)}`;
+}
+
+/** How much of it was done by hand, and whether that is severe; empty where nothing was. */
+function byHandText(changes: readonly Change[]): string {
+  const byHand = changes.filter((change) => change.byHand !== undefined);
+  const severe = byHand.filter(isSevere).length;
+  return byHand.length === 0
+    ? ""
+    : ` Changed by hand, and put back by up: ${byHand.length}${severe === 0 ? "" : `, of which ${severe} SEVERE: tenant isolation or data`}.`;
 }
 
 /** What a refresh found, in one sentence. */
@@ -58,12 +68,14 @@ export function driftHeadline(drift: Drift, stack: string): string {
   return `Drift on ${stack}. ${alarm} Changes by kind: ${counts}.`;
 }
 
-/** What a preview does not show. */
-export function previewNotes(changes: readonly Change[]): string[] {
+/** What a preview does not show. `looked` is whether it read every object from the cluster first. */
+export function previewNotes(changes: readonly Change[], looked: boolean): string[] {
   const stopped =
     "Pulumi stops at the first protected object, even in a preview: further deletions and replacements are not listed.";
   return [
-    "From a preview against the live cluster.",
+    looked
+      ? "From a preview that read every object from the cluster: what was changed by hand is marked, and up puts it back."
+      : "From a preview that did not look at the cluster: what was changed by hand is not in it.",
     ...(changes.some(({ refused }) => refused === true) ? [stopped] : []),
   ];
 }
@@ -74,8 +86,10 @@ export function titleOf({ kind, namespace, name }: Pick<Change, "kind" | "namesp
 }
 
 /** What happens to an object, in words. */
-export function operationOf({ operation, refused, kept }: Change): string {
+export function operationOf(change: Change): string {
+  const { operation, refused, kept, byHand } = change;
   const remarks = [
+    ...(byHand === undefined ? [] : [`${byHand} by hand${isSevere(change) ? ", SEVERE" : ""}`]),
     ...(refused === true ? ["Pulumi refuses: protected"] : []),
     ...(kept === true ? ["stays in the cluster, unmanaged"] : []),
   ];
@@ -83,10 +97,11 @@ export function operationOf({ operation, refused, kept }: Change): string {
 }
 
 /** One property as lines of a diff. */
-export function diffLines({ path, old, new: next }: FieldChange): string[] {
+export function diffLines({ path, old, new: next, byHand }: FieldChange): string[] {
+  const [live, declared] = byHand === true ? ["  (by hand)", "  (declared)"] : ["", ""];
   return [
-    ...(old === undefined ? [] : [`- ${path}: ${valueText(old)}`]),
-    ...(next === undefined ? [] : [`+ ${path}: ${valueText(next)}`]),
+    ...(old === undefined ? [] : [`- ${path}: ${valueText(old)}${live}`]),
+    ...(next === undefined ? [] : [`+ ${path}: ${valueText(next)}${declared}`]),
   ];
 }
 

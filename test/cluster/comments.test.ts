@@ -64,7 +64,7 @@ async function changes(
 function golden(name: string, found: readonly Change[]): void {
   const expected = new URL(`../fixtures/comments/${name}.md`, import.meta.url);
   const verdict = verdictOn(found, "", today);
-  const text = comment(found, { stack: "local", verdict, notes: previewNotes(found) });
+  const text = comment(found, { stack: "local", verdict, notes: previewNotes(found, true) });
   if (write) {
     writeFileSync(expected, text);
   }

@@ -9,7 +9,7 @@ import { dirname, join } from "node:path";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import type { Api } from "../../local/api.ts";
 import { cacheDirectory } from "../../local/cache.ts";
-import { chartsFolder, engineFolder } from "../../local/engine.ts";
+import { chartsFolder } from "../../local/engine.ts";
 import { stopHostCluster } from "../../local/host-cluster.ts";
 import { withLock } from "../../local/lock.ts";
 import { ignore, silentReporter } from "../../local/terminal.ts";
@@ -34,7 +34,6 @@ export async function platform(): Promise<Embedded> {
   const image = await platformImage();
   const directory = newDirectory("local");
   copy(image, directory);
-  renameInRecord(directory);
   const host = await started("local", directory);
   await moveWebhook(host.cluster.api);
   return host;
@@ -44,17 +43,6 @@ function copy(from: string, to: string): void {
   mkdirSync(dirname(to), { recursive: true });
   // Not `cpSync`: the S3 server keeps what it knows of an object in extended attributes.
   run("cp", "-a", "--reflink=auto", from, to);
-}
-
-/** Pulumi looks at the cluster that its record names, before the program names another. */
-function renameInRecord(directory: string): void {
-  const file = join(engineFolder(directory), "state/.pulumi/stacks/kraft/local.json");
-  const record = readFileSync(file, "utf8");
-  const kubeconfig = /"kubeconfig": ?"([^"]+)"/.exec(record)?.[1];
-  if (kubeconfig === undefined) {
-    throw new Error(`${file} names no kubeconfig`);
-  }
-  writeFileSync(file, record.replaceAll(dirname(kubeconfig), directory));
 }
 
 function run(command: string, ...commandArguments: string[]): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
-import { platformOwner } from "../../../../kraft/diff/change.ts";
+import { platformOwner } from "../../../../infra/drift/owner.ts";
 import { NotAPreview, previewOf, type PreviewStep, readPreview } from "../../../../kraft/diff/preview.ts";
 import { changesOf } from "../../../../kraft/diff/preview-changes.ts";
 import { state, step, urn } from "./samples.ts";

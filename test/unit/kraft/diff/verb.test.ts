@@ -58,7 +58,7 @@ acme
       - spec.hard.pods: 30
       + spec.hard.pods: 60
 
-From a preview against the live cluster.
+From a preview that did not look at the cluster: what was changed by hand is not in it.
 `,
       stderr: "",
     });

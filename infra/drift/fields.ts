@@ -1,4 +1,4 @@
-import { record } from "../../infra/config/pulumi-files.ts";
+import { record } from "../config/pulumi-files.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -12,6 +12,8 @@ export interface FieldChange {
   readonly new?: unknown;
   /** Whether this property is why the object must be replaced. */
   readonly forcesReplacement?: true;
+  /** Whether `old` is what somebody wrote by hand, and `new` what is declared. */
+  readonly byHand?: true;
 }
 
 export function isFields(value: unknown): value is Fields {
