@@ -135,7 +135,11 @@ export function annotateTenant(
  * Deletes an object that holds tenants' data or leads to it, the very one that has the UID. The API server refuses that
  * without the permission of the day, which only Kraft's own paths set, right before.
  */
-export async function deletePermitted(host: WritableHost, path: string, uid: string): Promise<void> {
+export async function deletePermitted(
+  host: Pick<WritableHost, "delete" | "merge">,
+  path: string,
+  uid: string,
+): Promise<void> {
   await host.merge(path, { metadata: { uid, annotations: deletionPermission(new Date()) } });
   await host.delete(path, uid);
 }

@@ -60,10 +60,9 @@ before(async () => {
   });
   await local.up(config());
   longhorn.start();
-  for (const name of Object.values(names)) {
-    await claim(name);
-  }
-  const volumes = await boundClaims(4);
+  await claim(names.data);
+  await claim(names.media);
+  const volumes = await boundClaims(3);
   // One night after the other: Longhorn knows of both.
   for (const [index] of nights.entries()) {
     const some = nights.slice(0, index + 1);
@@ -128,7 +127,7 @@ function boundClaims(count: number): Promise<Map<string, string>> {
 async function slip(path: string): Promise<void> {
   const { api } = local.cluster;
   const found = (await api.get(path)) ?? assert.fail(`nothing is at ${path}`);
-  await deletePermitted(api as never, path, found.metadata.uid ?? "");
+  await deletePermitted(api, path, found.metadata.uid ?? "");
 }
 
 function gone(what: string, path: string): Promise<true> {
@@ -137,12 +136,6 @@ function gone(what: string, path: string): Promise<true> {
     async () => ((await local.cluster.api.get(path)) === undefined ? true : undefined),
     120,
   );
-}
-
-/** Deletes the guest, and waits until Kubernetes has taken everything of it away. */
-async function deleteGuest(): Promise<void> {
-  await slip(paths.clusters.named(namespace, cluster));
-  await gone("the Cluster", paths.clusters.named(namespace, cluster));
 }
 
 function recover(...line: string[]): Promise<Ended> {
@@ -164,139 +157,217 @@ async function identities(volumes: Iterable<string>): Promise<(string | undefine
   return Promise.all(
     [...volumes].flatMap((name) =>
       [paths.volumes.named(name), paths.persistentVolumes.named(name)].map(
-        async (path) => (await api.get<KubernetesObject>(path))?.metadata.uid,
+        async (path) => (await api.get(path))?.metadata.uid,
       ),
     ),
   );
 }
 
-async function hasAgain(before: ReadonlyMap<string, string>): Promise<void> {
-  const now = await boundClaims(4);
-  for (const [name, volume] of before) {
-    assert.equal(now.get(name), volume, name);
-  }
+/** A recovery that must end well. What it printed. */
+async function recovered(...line: string[]): Promise<string> {
+  const { code, stdout, stderr } = await recover(...line);
+  assert.equal(code, 0, stdout + stderr);
+  return stdout;
 }
 
-function tail(what: string, text: string): void {
-  console.log(`---- ${what}\n${text}`);
-}
-
-test("what a tenant deletes in the guest is no loss", async () => {
-  await slip(paths.claims.named(namespace, names.given));
-  await gone("the claim", paths.claims.named(namespace, names.given));
-  assert.deepEqual(changes(await local.preview(config())), []);
-  const plan = await recover("plan");
-  tail("plan with nothing lost", plan.stdout + plan.stderr);
-});
-
-test("Cluster deleted", async () => {
+/** No claim of acme is left, and Longhorn has noticed. */
+async function claimsAreGone(): Promise<void> {
   const { api } = local.cluster;
-  const before = await boundClaims(3);
-  const ids = await identities(before.values());
-  const secret = await token();
-  await sleep(2000);
-  await deleteGuest();
-  tail(
-    "claims",
-    JSON.stringify(
-      (await api.list<Claim>(paths.claims.in(namespace))).map(({ metadata, spec }) => [
-        metadata.name,
-        metadata.deletionTimestamp,
-        spec.volumeName,
-      ]),
-    ),
-  );
-  tail("refused at once", await local.refusal("preview", config()));
   await eventually(
-    "no claims",
+    "the end of all claims",
     async () => ((await api.list(paths.claims.in(namespace))).length === 0 ? true : undefined),
     120,
   );
-  await sleep(1500);
-  tail("refused", await local.refusal("up", config()));
-  tail("status", (await kraft(["status", "-s", "local", "--directory", directory])).stdout);
-  tail("plan", ((p) => p.stdout + p.stderr)(await recover("plan")));
-  tail("apply", ((p) => p.stdout + p.stderr)(await recover("apply")));
-  await hasAgain(before);
-  tail("again", ((p) => p.stdout + p.stderr)(await recover("apply")));
+  await eventually("Longhorn to notice", async () => {
+    const volumes = await api.list<Volume>(paths.volumes.all);
+    const own = volumes.filter(({ status }) => status?.kubernetesStatus?.namespace === namespace);
+    return own.every(({ status }) => status?.kubernetesStatus?.pvStatus !== "Bound") ? true : undefined;
+  });
+}
+
+async function status(): Promise<string> {
+  return (await kraft(["status", "-s", "local", "--directory", directory])).stdout;
+}
+
+const retained =
+  "its volumes are retained, whose claims were there until \\d{4}-\\d\\d-\\d\\d \\d\\d:\\d\\d UTC: datastore, shop/data-db-0, default/media";
+
+test("Cluster deleted: nothing is made anew; killed at any moment, recover brings back the same volumes", async () => {
+  const claims = await boundClaims(3);
+  const ids = await identities(claims.values());
+  const secret = await token();
+  await slip(paths.clusters.named(namespace, cluster));
+  await gone("the Cluster", paths.clusters.named(namespace, cluster));
+  await claimsAreGone();
+
+  const message = await local.refusal("up", config());
+  assert.match(
+    message,
+    new RegExp(
+      "kraft:tenants\\.acme\n {4}found: {3}no guest cluster, but it had one; " +
+        `${retained}\n {4}allowed: a guest that starts over the volumes that it had: K3k would make empty ones\n` +
+        " {4}fix: {5}npx kraft recover acme plan -s local, then apply, then pulumi up\\.",
+    ),
+  );
+  assert.doesNotMatch(message, /blue/);
+  assert.match(
+    await status(),
+    new RegExp(
+      `tenant acme: no guest cluster, but it had one; ${retained}\\. Next: npx kraft recover acme plan -s local`,
+    ),
+  );
+  const plan = await recovered("plan");
+  assert.match(plan, /Bound to their claims again, as they are: nothing is downloaded\n.*\n {2}datastore +pvc-/);
+  assert.doesNotMatch(plan, /newest backup|Not yet/);
+  assert.deepEqual(await local.cluster.api.list(paths.claims.in(namespace)), []);
+
+  for (let kill = 0; kill < kills; kill += 1) {
+    const child = startKraft(["recover", "acme", "apply", "-s", "local", "--directory", directory], key);
+    child.stdout.resume();
+    child.stderr.resume();
+    const ended = new Promise((done) => child.once("close", done));
+    await Promise.race([sleep(800 + Math.random() * 2500), ended]);
+    child.kill("SIGKILL");
+    await ended;
+  }
+  await recovered("apply");
+  assert.deepEqual(await boundClaims(3), claims);
+  assert.match(await recovered("apply"), /^Nothing is lost: all 3 claims have their volumes\./);
+
   const run = await local.up(config());
-  tail("up", changes(run).join("\n"));
-  await hasAgain(before);
-  assert.deepEqual(await identities(before.values()), ids);
+  assert.deepEqual(changes(run), ["create tenant-acme-cluster"]);
+  assert.deepEqual(await boundClaims(3), claims);
+  assert.deepEqual(await identities(claims.values()), ids);
   assert.equal(await token(), secret);
   assert.deepEqual(changes(await local.preview(config())), []);
-  const volumes = await api.list<Volume>(paths.volumes.all);
-  tail(
-    "volumes",
-    JSON.stringify(
-      volumes.map(({ metadata, status }) => [metadata.name, status?.kubernetesStatus]),
-      undefined,
-      1,
-    ),
-  );
-  tail(
-    "pods",
-    JSON.stringify(
-      (await api.list<any>(paths.pods.in(namespace))).map((p: any) => [
-        p.metadata.name,
-        p.status.phase,
-        p.spec.nodeName,
-      ]),
-    ),
-  );
 });
 
-test("Namespace deleted", async () => {
-  const before = await boundClaims(3 + 1);
-  const ids = await identities(before.values());
+test("namespace deleted, and a volume lost for good: up adopts the new one, and only the lost volume is downloaded", async () => {
+  const { api } = local.cluster;
+  const claims = await boundClaims(3);
+  const lost = claims.get(names.media) ?? assert.fail("no volume");
+  const kept = [...claims.values()].filter((volume) => volume !== lost);
+  const ids = await identities(kept);
   const secret = await token();
   await slip(paths.namespaces.named(namespace));
-  const begun = Date.now();
-  await sleep(1000);
-  tail("refused at once", await local.refusal("preview", config()));
   await gone("the namespace", paths.namespaces.named(namespace));
-  console.log("gone after", Date.now() - begun);
-  await sleep(1500);
-  tail("refused", await local.refusal("up", config()));
-  tail("plan", ((p) => p.stdout + p.stderr)(await recover("plan")));
-  tail("apply", ((p) => p.stdout + p.stderr)(await recover("apply")));
-  assert.deepEqual(await boundClaims(4), before);
-  tail("preview", changes(await local.preview(config())).join("\n"));
+  await claimsAreGone();
+  await slip(paths.volumes.named(lost));
+  await gone("the volume", paths.volumes.named(lost));
+
+  assert.match(
+    await local.refusal("preview", config()),
+    /found: {3}neither namespace k3k-acme nor guest cluster, but it had one; .*: datastore, shop\/data-db-0\n/,
+  );
+  const plan = await recovered("plan");
+  assert.match(plan, /^acme on local: what brings it back\nNamespace k3k-acme is gone: it is made again first\./);
+  assert.match(plan, /\nLost: from the newest backup\n.*\n {2}default\/media +pvc-/);
+  await recovered("apply");
+  assert.deepEqual(await boundClaims(3), claims);
+  const restored = (await api.get<Volume>(paths.volumes.named(lost))) ?? assert.fail("it is not back");
+  assert.match(restored.spec.fromBackup ?? "", new RegExp(`volume=${lost}$`));
+  const { metadata } = (await api.get(paths.namespaces.named(namespace))) ?? assert.fail("no namespace");
+
   const run = await local.up(config());
-  tail("up", changes(run).join("\n") + JSON.stringify(run.messages));
-  assert.deepEqual(await boundClaims(4), before);
-  assert.deepEqual(await identities(before.values()), ids);
+  assert.ok(
+    run.steps.every(({ operation, urn }) => /^(create|update)$/.test(operation) && urn.includes("tenant-acme")),
+    changes(run).join(),
+  );
+  assert.equal((await api.get(paths.namespaces.named(namespace)))?.metadata.uid, metadata.uid);
+  assert.deepEqual(await boundClaims(3), claims);
+  assert.deepEqual(await identities(kept), ids);
   assert.equal(await token(), secret);
-  assert.deepEqual(changes(await local.preview(config())), []);
-  tail("managed", JSON.stringify(await local.cluster.api.get(paths.namespaces.named(namespace)), undefined, 1));
 });
 
-test("Datastore's claim deleted", async () => {
+test("the datastore's claim deleted: the guest does not start over the empty volume that K3k made", async () => {
   const { api } = local.cluster;
-  const before = await boundClaims(4);
-  await sleep(2000);
-  tail("pods", JSON.stringify((await api.list<any>(paths.pods.in(namespace))).map((p: any) => [p.metadata.name, p.status.phase, p.spec.nodeName])));
+  const claims = await boundClaims(3);
+  await eventually("the guest's server", async () => {
+    const volume = await api.get<Volume>(paths.volumes.named(claims.get(datastoreClaim) ?? ""));
+    return volume?.status?.state === "attached" ? true : undefined;
+  });
   written = 0;
   await slip(paths.claims.named(namespace, datastoreClaim));
-  await sleep(3000);
-  tail("refused", await local.refusal("preview", config()));
-  tail("plan", ((p) => p.stdout + p.stderr)(await recover("plan")));
-  const run = await local.up(config({ state: "suspended" }));
-  tail("up suspended", changes(run).join("\n"));
-  await sleep(20000);
-  tail("pods", JSON.stringify((await api.list<any>(paths.pods.in(namespace))).map((p: any) => [p.metadata.name, p.status.phase, p.spec.nodeName, p.metadata.deletionTimestamp])));
-  tail("claims", JSON.stringify((await api.list<Claim>(paths.claims.in(namespace))).map(({ metadata, spec }) => [metadata.name, metadata.deletionTimestamp, spec.volumeName])));
-  tail("active preview", ((await local.refusal("preview", config()))));
-  tail("suspended preview", changes((await local.preview(config({ state: "suspended" })))).join("\n"));
-  tail("status", (await kraft(["status", "-s", "local", "--directory", directory])).stdout.split("are wrong")[1] ?? "");
-  tail("plan", ((p) => p.stdout + p.stderr)(await recover("plan")));
-  tail("apply", ((p) => p.stdout + p.stderr)(await recover("apply")));
-  assert.deepEqual(await boundClaims(4), before);
-  tail("at plan", ((p) => p.stdout + p.stderr)(await recover("plan", "--claim", "shop/data-db-0", "--at", nights[0]?.slice(0, 10) ?? "")));
-  tail("at apply", ((p) => p.stdout + p.stderr)(await recover("apply", "--claim", "shop/data-db-0", "--at", nights[0]?.slice(0, 10) ?? "")));
-  tail("at apply again", ((p) => p.stdout + p.stderr)(await recover("apply", "--claim", "shop/data-db-0", "--at", nights[0]?.slice(0, 10) ?? "")));
-  tail("claims", JSON.stringify(await boundClaims(4).then((m) => [...m])));
-  const active = await local.up(config());
-  tail("up active", changes(active).join("\n"));
+  assert.match(
+    await local.refusal("preview", config()),
+    /found: {3}the claim of its guest's datastore is being deleted, and K3k would make an empty one; .*\n.*\n {4}fix: {5}state: suspended and pulumi up; then npx kraft recover acme plan -s local\./,
+  );
+  const { code, stdout } = await recover("plan");
+  assert.equal(code, 1);
+  assert.match(stdout, /Not yet\n.*First let its guest end: state: suspended, pulumi up -s local, kubectl delete pods/);
+
+  await local.up(config({ state: "suspended" }));
+  const empty = await eventually("K3k's new claim", async () => {
+    const found = await api.get<Claim>(paths.claims.named(namespace, datastoreClaim));
+    const volume = found?.spec.volumeName ?? "";
+    return volume === "" || volume === claims.get(datastoreClaim) ? undefined : volume;
+  });
+  assert.match(
+    await local.refusal("preview", config()),
+    /found: {3}its guest has an empty volume in place of one with data; .*: datastore\n/,
+  );
+  assert.match(await status(), /tenant acme: its guest has an empty volume in place of one with data; /);
+  assert.match(
+    await recovered("plan"),
+    new RegExp(`datastore: in place of ${empty}, to which nothing was ever written`),
+  );
+  await recovered("apply");
+  assert.deepEqual(await boundClaims(3), claims);
+  // Nothing is deleted, not even what is empty.
+  assert.ok(await api.get(paths.volumes.named(empty)));
+});
+
+test("one claim goes back to an earlier day, with the schedules of its class, and its volume is kept", async () => {
+  const { api } = local.cluster;
+  const before = await boundClaims(3);
+  const old = before.get(names.data) ?? "";
+  const ids = await identities([old]);
+  const day = ["--claim", "shop/data-db-0", "--at", nights[0]?.slice(0, 16) ?? ""];
+  assert.match(await recovered("plan", ...day), /gets pvc-\S+-\d{12}, restored from backup-\w+ of .* \(30 h ago\)/);
+  for (let kill = 0; kill < 2; kill += 1) {
+    const child = startKraft(["recover", "acme", "apply", ...day, "-s", "local", "--directory", directory], key);
+    child.stdout.resume();
+    child.stderr.resume();
+    const ended = new Promise((done) => child.once("close", done));
+    await Promise.race([sleep(1500 + Math.random() * 3000), ended]);
+    child.kill("SIGKILL");
+    await ended;
+  }
+  await recovered("apply", ...day);
+  const after = await boundClaims(3);
+  const name = after.get(names.data) ?? "";
+  assert.match(name, new RegExp(`^${old}-\\d{12}$`));
+  const volume = (await api.get<Volume>(paths.volumes.named(name))) ?? assert.fail(name);
+  assert.deepEqual(
+    Object.keys(volume.metadata.labels ?? {}).filter((label) => label.startsWith("recurring-job")),
+    ["recurring-job-group.longhorn.io/standard"],
+  );
+  assert.deepEqual(await identities([old]), ids);
+  assert.equal((await api.get<PersistentVolume>(paths.persistentVolumes.named(old)))?.status?.phase, "Released");
+  assert.match((await recover("plan", ...day)).stdout, /It has it already\.\n$/);
+
+  // And forth again, to the volume from before.
+  await recovered("apply", "--claim", "shop/data-db-0", "--volume", old);
+  assert.deepEqual(await boundClaims(3), before);
+  await local.up(config());
+  const { code, stderr } = await recover("apply", ...day);
+  assert.equal(code, 1);
+  assert.match(stderr, /nothing of acme was changed: the guest runs, and would write meanwhile: state: suspended/);
+});
+
+test("what a tenant deletes in the guest is no loss, and can be given back", async () => {
+  const { api } = local.cluster;
+  await claim(names.given);
+  const volume = (await boundClaims(4)).get(names.given) ?? "";
+  await slip(paths.claims.named(namespace, names.given));
+  await gone("the claim", paths.claims.named(namespace, names.given));
   assert.deepEqual(changes(await local.preview(config())), []);
+  assert.doesNotMatch(await status(), /acme: its guest (lacks|has)/);
+  assert.match(
+    await recovered("plan"),
+    /shop\/old +pvc-\S+ +its claim was deleted while the guest ran, .*--claim old-shop-acme/,
+  );
+  await recovered("apply", "--claim", "shop/old");
+  assert.equal((await boundClaims(4)).get(names.given), volume);
+  assert.ok(await api.get(paths.clusters.named(namespace, cluster)));
 });
