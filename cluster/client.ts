@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { deletionPermission } from "../components/plan/deletion.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { Failure, messageOf } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
@@ -129,17 +128,4 @@ export function annotateTenant(
   annotations: Readonly<Record<string, string | null>>,
 ): Promise<void> {
   return host.merge(paths.namespaces.named(tenantNames(tenant).namespace), { metadata: { annotations } });
-}
-
-/**
- * Deletes an object that holds tenants' data or leads to it, the very one that has the UID. The API server refuses that
- * without the permission of the day, which only Kraft's own paths set, right before.
- */
-export async function deletePermitted(
-  host: Pick<WritableHost, "delete" | "merge">,
-  path: string,
-  uid: string,
-): Promise<void> {
-  await host.merge(path, { metadata: { uid, annotations: deletionPermission(new Date()) } });
-  await host.delete(path, uid);
 }

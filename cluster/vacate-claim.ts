@@ -1,4 +1,5 @@
-import { deletePermitted, type WritableHost } from "./client.ts";
+import type { WritableHost } from "./client.ts";
+import { deleteGuarded } from "./deletion.ts";
 import { persistentVolumeManifest, type RestorableVolume } from "./manifests.ts";
 import { hasEnded, usesClaim } from "./objects.ts";
 import { paths } from "./paths.ts";
@@ -30,7 +31,7 @@ export async function vacateClaim(
     await freeForItsClaim(host, volume);
   }
   if (claim?.metadata.deletionTimestamp === undefined) {
-    await deletePermitted(host, path, uid);
+    await deleteGuarded(host, path, uid);
   }
   let users: readonly string[] = [];
   await waitFor(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deletePermitted } from "../../cluster/client.ts";
-import type { KubernetesObject, Secret } from "../../cluster/objects.ts";
+import { deleteGuarded } from "../../cluster/deletion.ts";
+import type { Secret } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { syncedName, tenantNames } from "../../components/plan/names.ts";
 import { engineFolder, type EngineRun } from "../../local/engine.ts";
@@ -127,7 +127,7 @@ function boundClaims(count: number): Promise<Map<string, string>> {
 async function slip(path: string): Promise<void> {
   const { api } = local.cluster;
   const found = (await api.get(path)) ?? assert.fail(`nothing is at ${path}`);
-  await deletePermitted(api, path, found.metadata.uid ?? "");
+  await deleteGuarded(api, path, found.metadata.uid ?? "");
 }
 
 function gone(what: string, path: string): Promise<true> {
