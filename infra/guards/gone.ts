@@ -66,10 +66,14 @@ export function goneOf(
   if (first === undefined) {
     return undefined;
   }
-  const what = lost.some(({ replaces }) => replaces !== undefined)
-    ? "its guest has an empty volume in place of one with data"
-    : "its guest lacks claims that it had";
-  return { what, lost, next: "recover", hasGuest };
+  const isReplaced = lost.some(({ replaces }) => replaces !== undefined);
+  return {
+    what: isReplaced ? "its guest has an empty volume in place of one with data" : "its guest lacks claims that it had",
+    lost,
+    // A claim that a pod is about to use cannot change its volume.
+    next: isReplaced && found.suspendedAt === undefined ? "suspend" : "recover",
+    hasGuest,
+  };
 }
 
 /** Whether a pod has used it in this cluster: what `kraft move` copied here has a life elsewhere. */
@@ -102,7 +106,7 @@ function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
   const recover = `npx kraft recover ${tenant} plan -s ${stack}`;
   const fixes = {
     recover: `${recover}, then apply, then pulumi up. ${gone.hasGuest ? "" : "If it is meant to be gone: state: archived. "}For volumes that are not to come back: kraft:leaveOut`,
-    suspend: `state: suspended and pulumi up; then ${recover}. What is being deleted cannot be kept, but its volume is`,
+    suspend: `state: suspended and pulumi up; then ${recover}. What is being deleted cannot be kept, but its volume is, and is put back`,
     wait: `wait until that is over, some minutes at most; then ${recover}`,
   };
   return {

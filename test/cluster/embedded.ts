@@ -26,6 +26,9 @@ export type Tenants = Readonly<Record<string, Readonly<Record<string, unknown>>>
 /** By which `start` hands on the secrets. */
 export const secretsVariable = "KRAFT_TEST_SECRETS";
 
+/** By which `start` hands on whether to look at the cluster first. */
+export const refreshVariable = "KRAFT_TEST_REFRESH";
+
 /** A stack's embedded cluster in a folder of its own, which goes with the test. */
 export class Embedded {
   readonly cluster: HostCluster;
@@ -98,7 +101,11 @@ export class Embedded {
     return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config), ...other], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, [secretsVariable]: JSON.stringify(this.secrets) },
+      env: {
+        ...process.env,
+        [secretsVariable]: JSON.stringify(this.secrets),
+        [refreshVariable]: String(this.refresh ?? ""),
+      },
     });
   }
 

@@ -255,8 +255,9 @@ test("namespace deleted, and a volume lost for good: up adopts the new one, and 
   await slip(paths.volumes.named(lost));
   await gone("the volume", paths.volumes.named(lost));
 
+  // Looking at the cluster, the engine takes what is gone out of its record.
   assert.match(
-    await local.refusal("preview", config()),
+    await local.refusal("up", config()),
     /found: {3}neither namespace k3k-acme nor guest cluster, but it had one; .*: datastore, shop\/data-db-0\n/,
   );
   const plan = await recovered("plan");

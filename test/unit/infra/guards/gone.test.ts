@@ -214,6 +214,17 @@ describe("nothing is gone", () => {
   }
 });
 
+test("an empty volume under a guest that is not stopped: first that has to be", () => {
+  const claims = [{ ...datastore, volume: "pvc-new" }];
+  const volumes = [{ name: "pvc-new", whole: true, isUnused: true }];
+  const of = model({ tenants: [tenant("acme", active)] });
+  const state = around({ claims }, { retained: both.slice(0, 1), volumes });
+  assert.match(
+    goneProblems(of, stagesOf(of, state, now), state)[0]?.fix ?? "",
+    /^state: suspended and pulumi up; then/,
+  );
+});
+
 test("the way back is named: recover, or what comes before it", () => {
   const fix = (declared: Partial<Tenant>, live: LiveState): string | undefined => {
     const of = model({ tenants: [tenant("acme", declared)] });

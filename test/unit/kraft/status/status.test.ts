@@ -390,6 +390,41 @@ test("MetalLB is looked at exactly where the entrypoint has an address of its ow
   assert.deepEqual(shown(speaker(2)), [false, []]);
 });
 
+describe("a tenant whose guest is gone, and whose volumes are retained", () => {
+  const claim = "varlibrancherk3s-k3k-acme-server-0";
+  const used = {
+    namespace: "k3k-acme",
+    pvcName: claim,
+    lastPVCRefAt: "2026-11-20T10:00:00Z",
+    lastPodRefAt: "2026-11-20T10:00:00Z",
+  };
+  const gone = { clusters: [], claims: [], volumes: [volume("pvc-2", { kubernetesStatus: used })] };
+  test("is not told to run pulumi up, but what brings it back", () => {
+    assert.deepEqual(problems(gone), [
+      "tenant acme: no guest cluster, but it had one; its volumes are retained, whose claims were there until 2026-11-20 10:00 UTC: datastore. Next: npx kraft recover acme plan -s homelab",
+    ]);
+    assert.match(problems({ ...gone, namespaces: [] }).join(), /acme: neither namespace k3k-acme nor guest cluster/);
+    assert.match(
+      problems(gone, [{ name: "acme", state: "suspended" }]).join(),
+      /acme: no guest cluster, but it had one/,
+    );
+  });
+  test("a guest that runs over a datastore made since", () => {
+    const made = {
+      ...volume("pvc-3", { actualSize: 1 }),
+      metadata: { ...volume("pvc-3").metadata, creationTimestamp: "2026-11-20T10:00:02Z" },
+    };
+    const anew = {
+      claims: [{ metadata: { name: claim, namespace: "k3k-acme" }, spec: { volumeName: "pvc-3" } }],
+      volumes: [...gone.volumes, made],
+    };
+    assert.match(
+      problems(anew).join(),
+      /tenant acme: its guest runs over a datastore that was made anew on 2026-11-20 10:00 UTC, and the one before is retained \(pvc-2\): npx kraft recover acme plan -s homelab/,
+    );
+  });
+});
+
 describe("a tenant whom the stack file does not let run", () => {
   const cluster = (annotations: Readonly<Record<string, string>>, deletionTimestamp?: string) => ({
     clusters: [
