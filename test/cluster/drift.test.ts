@@ -25,6 +25,7 @@ interface StateResource {
   readonly external?: boolean;
   readonly inputs: { readonly apiVersion: string; readonly kind: string };
   readonly id: string;
+  readonly ignoreChanges?: readonly string[];
 }
 
 /** An object that Pulumi declared. */
@@ -93,7 +94,7 @@ async function declaredObjects(): Promise<readonly Declared[]> {
   );
   const collections = await collectionsOf(new Set(resources.map(({ inputs }) => inputs.apiVersion)));
   return Promise.all(
-    resources.map(async ({ urn, id, inputs: { apiVersion, kind } }) => {
+    resources.map(async ({ urn, id, inputs: { apiVersion, kind }, ignoreChanges = [] }) => {
       const [namespace, name = ""] = id.includes("/") ? id.split("/") : [undefined, id];
       const path = `${collections.get(`${apiVersion} ${kind}`)?.(namespace) ?? ""}/${name}`;
       const live = (await local.cluster.api.get<ManagedObject>(path)) ?? missing(path);
@@ -106,7 +107,8 @@ async function declaredObjects(): Promise<readonly Declared[]> {
         kind,
         path,
         live,
-        fields: fieldsOf(live),
+        // What Pulumi is told to leave alone stays as it is.
+        fields: fieldsOf(live).filter((keys) => !ignoreChanges.includes(keys.join("."))),
         holdsData: dataLostWith(identity) !== undefined || ["CustomResourceDefinition", "Namespace"].includes(kind),
       };
     }),

@@ -26,11 +26,16 @@ export type Tenants = Readonly<Record<string, Readonly<Record<string, unknown>>>
 /** By which `start` hands on the secrets. */
 export const secretsVariable = "KRAFT_TEST_SECRETS";
 
+/** By which `start` hands on whether the run looks at the cluster first. */
+export const refreshVariable = "KRAFT_TEST_REFRESH";
+
 /** A stack's embedded cluster in a folder of its own, which goes with the test. */
 export class Embedded {
   readonly cluster: HostCluster;
   /** Secrets beside those that a local run makes, or in their place, for every run from now on. */
   secrets: Readonly<Record<string, string>> = {};
+  /** Whether every run from now on looks at the cluster first, as Pulumi.yaml has it. */
+  refresh = true;
   readonly #workloads: RealWorkloads;
   readonly #removed: () => void;
 
@@ -52,6 +57,7 @@ export class Embedded {
       cluster: this.cluster,
       config,
       secrets: this.secrets,
+      refresh: this.refresh,
       program: async () => {
         if (Object.keys(secrets).length > 0) {
           setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
@@ -96,7 +102,11 @@ export class Embedded {
     return spawn(process.execPath, [script, stack.name, directory, verb, JSON.stringify(config), ...other], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, [secretsVariable]: JSON.stringify(this.secrets) },
+      env: {
+        ...process.env,
+        [secretsVariable]: JSON.stringify(this.secrets),
+        [refreshVariable]: String(this.refresh),
+      },
     });
   }
 

@@ -3,11 +3,12 @@
 //
 //   node test/cluster/run.ts <stack> <directory> <up|preview> <config as JSON> [module with another program]
 import { openEngine, type Program } from "../../local/engine.ts";
-import { type Config, joined, secretsVariable } from "./embedded.ts";
+import { type Config, joined, refreshVariable, secretsVariable } from "./embedded.ts";
 
 const [name = "", directory = "", verb = "", config = "{}", other] = process.argv.slice(2);
 const host = await joined(name, directory);
 host.secrets = JSON.parse(process.env[secretsVariable] ?? "{}") as Record<string, string>;
+host.refresh = process.env[refreshVariable] !== "false";
 try {
   const changed = JSON.parse(config) as Config;
   const { steps } =

@@ -12,7 +12,7 @@ import { handChangeIn, handChangeText } from "../../../../infra/drift/hand-chang
 const time = "2026-11-28T19:00:00Z";
 
 function object(content: object, ...managedFields: readonly ManagedFields[]): ManagedObject {
-  return { metadata: { name: "a", managedFields }, ...content } as ManagedObject;
+  return { metadata: { name: "a", managedFields }, ...content };
 }
 
 const own = (fieldsV1: object): ManagedFields => ({
