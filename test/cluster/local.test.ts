@@ -253,7 +253,8 @@ test("the engine's state protects and keeps whatever data hangs on, down to each
 
 test("what holds no data of Longhorn's chart is not protected: a new version may drop it", () => {
   const others = state().filter(
-    ({ urn, type }) => urn.includes("kraft:index:Longhorn$kubernetes:helm.sh/v4:Chart$") && !type.endsWith("Definition"),
+    ({ urn, type }) =>
+      urn.includes("kraft:index:Longhorn$kubernetes:helm.sh/v4:Chart$") && !type.endsWith("Definition"),
   );
   assert.deepEqual([...new Set(others.map(({ type }) => type.slice(type.lastIndexOf(":") + 1)))].sort(), [
     "CSIDriver",
