@@ -38,6 +38,9 @@ const writtenByControllers: readonly RegExp[] = [
   /^status($|[.[])/,
   /^metadata\.(creationTimestamp|finalizers|generation|managedFields|ownerReferences|resourceVersion|selfLink|uid)($|[.[])/,
   /^metadata\.annotations\["(deployment\.kubernetes\.io|control-plane\.alpha\.kubernetes\.io|kubectl\.kubernetes\.io|meta\.helm\.sh)\//,
+  // The API server labels every namespace with its name, and adds its own finalizer.
+  /^spec\.finalizers($|[.[])/,
+  /^metadata\.labels\["kubernetes\.io\/metadata\.name"\]$/,
   // cert-manager's CA injector.
   /^webhooks\[[^\]]+\]\.clientConfig\.caBundle$/,
   /^spec\.conversion\.webhook\.clientConfig\.caBundle$/,

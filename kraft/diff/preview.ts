@@ -71,8 +71,9 @@ export function previewOf(events: readonly unknown[]): Preview {
     if (announced !== undefined) {
       steps.set(keyOf(announced), announced);
     } else if (outcome !== undefined) {
-      // A refresh is announced as `refresh`; only its outcome says what it found.
-      if (steps.delete(`refresh ${outcome.urn}`) || (outcome.operation !== "same" && steps.has(keyOf(outcome)))) {
+      // A refresh by itself is announced as `refresh`; only its outcome says what it found. In a preview that begins with one,
+      // both are called so, and the step that follows is announced by itself.
+      if (steps.has(keyOf(outcome)) ? outcome.operation !== "same" : steps.delete(`refresh ${outcome.urn}`)) {
         steps.set(keyOf(outcome), outcome);
       }
     } else if (isFields(event["diagnosticEvent"])) {

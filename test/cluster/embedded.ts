@@ -26,7 +26,7 @@ export type Tenants = Readonly<Record<string, Readonly<Record<string, unknown>>>
 /** By which `start` hands on the secrets. */
 export const secretsVariable = "KRAFT_TEST_SECRETS";
 
-/** By which `start` hands on whether to look at the cluster first. */
+/** By which `start` hands on whether the run looks at the cluster first. */
 export const refreshVariable = "KRAFT_TEST_REFRESH";
 
 /** A stack's embedded cluster in a folder of its own, which goes with the test. */
@@ -36,6 +36,8 @@ export class Embedded {
   secrets: Readonly<Record<string, string>> = {};
   /** When runs in this process take place, if not now. The API server and everything else keep their time. */
   now: Date | undefined;
+  /** Whether every run from now on looks at the cluster first, as Pulumi.yaml has it. */
+  refresh = true;
   readonly #workloads: RealWorkloads;
   readonly #removed: () => void;
 
@@ -57,6 +59,7 @@ export class Embedded {
       cluster: this.cluster,
       config,
       secrets: this.secrets,
+      refresh: this.refresh,
       program: async () => {
         if (Object.keys(secrets).length > 0) {
           setAllConfig({ ...allConfig(), ...secrets }, [...generatedSecrets]);
@@ -104,7 +107,7 @@ export class Embedded {
       env: {
         ...process.env,
         [secretsVariable]: JSON.stringify(this.secrets),
-        [refreshVariable]: String(this.refresh ?? ""),
+        [refreshVariable]: String(this.refresh),
       },
     });
   }

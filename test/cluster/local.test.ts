@@ -251,6 +251,21 @@ test("the engine's state protects and keeps whatever data hangs on, down to each
   }
 });
 
+test("what holds no data of Longhorn's chart is not protected: a new version may drop it", () => {
+  const others = state().filter(
+    ({ urn, type }) =>
+      urn.includes("kraft:index:Longhorn$kubernetes:helm.sh/v4:Chart$") && !type.endsWith("Definition"),
+  );
+  assert.deepEqual([...new Set(others.map(({ type }) => type.slice(type.lastIndexOf(":") + 1)))].sort(), [
+    "CSIDriver",
+    "ConfigMap",
+    "PriorityClass",
+  ]);
+  for (const { urn, protect, retainOnDelete } of others) {
+    assert.deepEqual([protect ?? false, retainOnDelete ?? false], [false, false], urn);
+  }
+});
+
 test("a second up changes nothing", async () => {
   const again = await local.up();
   assert.deepEqual(changes(again), []);

@@ -8,7 +8,7 @@ import { type Config, joined, refreshVariable, secretsVariable } from "./embedde
 const [name = "", directory = "", verb = "", config = "{}", other] = process.argv.slice(2);
 const host = await joined(name, directory);
 host.secrets = JSON.parse(process.env[secretsVariable] ?? "{}") as Record<string, string>;
-host.refresh = process.env[refreshVariable] === "true" ? true : undefined;
+host.refresh = process.env[refreshVariable] !== "false";
 try {
   const changed = JSON.parse(config) as Config;
   const { steps } =

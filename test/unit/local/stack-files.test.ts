@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { localProjectFile, localStackFile } from "../../../local/stack-files.ts";
+import { readPulumiFile } from "../../../infra/config/pulumi-files.ts";
+import { localProjectFile, localStackFile, type ProjectFile } from "../../../local/stack-files.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 
 const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };
@@ -138,6 +139,12 @@ test("the project keeps its name and config, and gets the provider's folder", ()
       plugins: { providers: [{ name: "kubernetes", path: "/bin", version: "4.25.0" }] },
     },
   );
+});
+
+test("Pulumi.yaml makes every run look at the cluster first, and a local run does the same", () => {
+  const project = readPulumiFile(new URL("../../../Pulumi.yaml", import.meta.url).pathname) as ProjectFile;
+  assert.deepEqual(project["options"], { refresh: "always" });
+  assert.deepEqual(localProjectFile(project, { folder: "/bin", version: "4.25.0" })["options"], { refresh: "always" });
 });
 
 test("there is no other cluster that a tenant could come from", () => {
