@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
 import { Output, type ResourceTransform } from "@pulumi/pulumi";
+import { digestAnnotation } from "./plan/names.ts";
 
 /** The name under which Kraft owns the fields of its objects in the cluster. */
 export const fieldManager = "kraft";
-
-/** Annotation on every object: a digest of what Kraft declares of it. */
-export const digestAnnotation = "kraft.dev/declared";
 
 /**
  * For the `transforms` of components: makes every Kubernetes object below them Kraft's own, those of charts too.

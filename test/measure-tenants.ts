@@ -2,7 +2,7 @@
 //
 //   npm run measure:tenants -- 30
 import { styleText } from "node:util";
-import { type Stack,stacks } from "../stacks/index.ts";
+import { type Stack, stacks } from "../stacks/index.ts";
 import { embedded, type Tenants } from "./cluster/embedded.ts";
 
 const count = Number(process.argv[2] ?? "30");

@@ -11,6 +11,9 @@ export const domainsAnnotation = "kraft.dev/domains";
 /** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
 export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 
+/** Annotation on every object that Kraft declares: a digest of the declaration (`components/field-manager.ts`). */
+export const digestAnnotation = "kraft.dev/declared";
+
 /** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
 

@@ -1,3 +1,4 @@
+import { digestAnnotation } from "../../components/plan/names.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { isWithin, wasChangedByHand } from "../../infra/drift/by-hand.ts";
 import { type FieldChange, fieldChanges, type Fields, valueAt } from "../../infra/drift/fields.ts";
@@ -26,6 +27,9 @@ const refusals = [
   /(?<operation>replace) resource "(?<urn>urn:pulumi:[^"]+)"\s+as it is currently marked for protection/,
   /resource "(?<urn>urn:pulumi:[^"]+)" cannot be (?<operation>delete)d\s+because it is protected/,
 ];
+
+/** Where an object says what was declared of it, in a digest. */
+const digestPath = `metadata.annotations["${digestAnnotation}"]`;
 
 /** Resources that hold others and are not objects of the cluster themselves. */
 const componentTypes = ["kraft:", "pulumi:pulumi:Stack", "kubernetes:helm.sh/v4:Chart", "kubernetes:yaml/"];
@@ -156,9 +160,11 @@ function fieldsOf(
       fields.push(observed(path, old, next));
     }
   }
+  // It changes with every other property, and says nothing beside one.
+  const shown = fields.length > 1 ? fields.filter(({ path }) => path !== digestPath) : fields;
   const replacing = Object.keys(detailedDiff).filter((path) => detailedDiff[path]?.endsWith("-replace") === true);
   const forcing = [...replaceKeys, ...replacing];
-  return fields
+  return shown
     .map((field) =>
       forcing.some((path) => isWithin(path, field.path)) ? { ...field, forcesReplacement: true as const } : field,
     )

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { secret } from "@pulumi/pulumi";
-import { digestAnnotation, ownFields } from "../../../components/field-manager.ts";
+import { ownFields } from "../../../components/field-manager.ts";
+import { digestAnnotation } from "../../../components/plan/names.ts";
 
 const type = "kubernetes:core/v1:ConfigMap";
 

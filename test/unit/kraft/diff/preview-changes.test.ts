@@ -13,6 +13,22 @@ function of(...steps: PreviewStep[]) {
 const namespace = (name: string, labels = {}) =>
   state({ apiVersion: "v1", kind: "Namespace", metadata: { name, labels } });
 
+test("the digest of a declaration is shown only where nothing else changes", () => {
+  const object = (data: string, digest: string) =>
+    state({
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "a", annotations: { "kraft.dev/declared": digest } },
+      data: { key: data },
+    });
+  const paths = (old: ReturnType<typeof state>, next: ReturnType<typeof state>) =>
+    of(step("update", urn("thing", "kubernetes:core/v1:ConfigMap"), { old, new: next })).flatMap(({ fields }) =>
+      fields.map(({ path }) => path),
+    );
+  assert.deepEqual(paths(object("1", "a"), object("2", "b")), ["data.key"]);
+  assert.deepEqual(paths(object("1", "a"), object("1", "b")), ['metadata.annotations["kraft.dev/declared"]']);
+});
+
 describe("whose an object is", () => {
   const outside = urn("thing", "kubernetes:core/v1:ConfigMap");
   const cases: readonly (readonly [what: string, urn: string, object: Record<string, unknown>, owner: string])[] = [
