@@ -79,7 +79,7 @@ export interface ClaimPlan {
 
 /** What `applyClaim` needs beside the plan. */
 export interface ClaimOrder {
-  readonly stack: string;
+  /** `s3://bucket@region/prefix/`. */
   readonly target: string;
   readonly replicas: number;
   readonly note: (text: string) => void;

@@ -95,7 +95,7 @@ async function wholeTenant(
   };
 }
 
-/** One volume alone. The bucket is not asked: Longhorn knows its backups, and a file of its own for each is not needed. */
+/** One volume alone. Longhorn itself knows all of its backups, so the bucket is not read and no passphrase is needed. */
 async function oneClaim(
   { file, host, live, inputs, replicas }: Situation,
   wish: ClaimWish,
@@ -125,7 +125,6 @@ async function oneClaim(
     throw new Failure(`nothing of ${tenant} was changed: ${plan.refused}`);
   }
   const outcome = await applyClaim(host, plan, seen, {
-    stack,
     target: backupTargetUrl(keysOf(file, ["backup"]).backup),
     replicas,
     note: output.note,
