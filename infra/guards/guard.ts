@@ -87,8 +87,7 @@ function stageMessage(name: string, stage: Stage, found: LiveTenant | undefined)
     case "guest":
       return found?.suspendedAt === undefined
         ? undefined
-        : `active, and the guest is stopped: this run starts it again. If it has nothing to change in ` +
-            `tenant-${name}-cluster, the guest stays stopped: docs/runbooks/up-cut-short.md`;
+        : "active, and the guest is stopped: this run starts it again";
     case "prepared":
       return undefined;
   }

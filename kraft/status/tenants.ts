@@ -171,10 +171,7 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
       return [
         declared === undefined && "has a Cluster, but is not in the stack file",
         deletion,
-        declared !== undefined &&
-          isStopped &&
-          "is active in the stack file, but its guest is stopped: run pulumi up; " +
-            "if that changes nothing, see docs/runbooks/up-cut-short.md",
+        declared !== undefined && isStopped && "is active in the stack file, but its guest is stopped: run pulumi up",
         status?.phase !== "Ready" &&
           sentence(
             status?.phase === undefined

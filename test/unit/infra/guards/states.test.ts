@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { test } from "node:test";
 import type { LiveTenant } from "../../../../cluster/live-state.ts";
 import { nothingRuns } from "../../../../cluster/running-versions.ts";
@@ -28,14 +27,10 @@ async function said(state: State, found: Partial<LiveTenant>): Promise<readonly 
   return warnings.map(({ key, message }) => `${key}: ${message}`);
 }
 
-test("active, and the guest is stopped: that it starts, and what to do where Pulumi sees nothing to change", async () => {
-  const [warning = "", ...others] = await said("active", { suspendedAt });
-  assert.deepEqual(others, []);
-  assert.match(
-    warning,
-    /^kraft:tenants\.acme\.state: active, and the guest is stopped: this run starts it again\. .*tenant-acme-cluster/,
-  );
-  assert.ok(existsSync(new URL(`../../../../${/docs\S+/.exec(warning)?.[0]}`, import.meta.url)));
+test("active, and the guest is stopped: that it starts", async () => {
+  assert.deepEqual(await said("active", { suspendedAt }), [
+    "kraft:tenants.acme.state: active, and the guest is stopped: this run starts it again",
+  ]);
   assert.deepEqual(await said("active", {}), []);
 });
 

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Volume } from "../../../../cluster/objects.ts";
 import { schedules } from "../../../../components/plan/storage.ts";
@@ -460,15 +459,10 @@ describe("a tenant whom the stack file does not let run", () => {
     ]);
   });
 
-  test("active: a guest that is stopped is wrong, and it is said where Pulumi sees nothing to change", () => {
+  test("active: a guest that is stopped is wrong", () => {
     const active = [{ name: "acme", state: "active" }] as const;
     const [found = ""] = problems(stopped, active);
-    assert.equal(
-      found,
-      "tenant acme: is active in the stack file, but its guest is stopped: run pulumi up; " +
-        "if that changes nothing, see docs/runbooks/up-cut-short.md",
-    );
-    assert.ok(existsSync(new URL(`../../../../${/docs\S+/.exec(found)?.[0]}`, import.meta.url)));
+    assert.equal(found, "tenant acme: is active in the stack file, but its guest is stopped: run pulumi up");
     assert.deepEqual(
       problems(stopped, []).filter((line) => line.includes("stopped")),
       [],
