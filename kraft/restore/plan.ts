@@ -9,6 +9,7 @@ import {
 } from "../../components/plan/storage.ts";
 import type { Catalogue, CatalogueMessage, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
 import { restoreRate } from "../../infra/checks/backup-window.ts";
+import { inRestoreOrder } from "../../infra/checks/recovery.ts";
 import type { Line, Tenant } from "../../infra/model.ts";
 import { intervalHours } from "../../infra/schedule.ts";
 import { moment } from "../cli/moment.ts";
@@ -80,7 +81,7 @@ const withVolumes: ReadonlySet<Tenant["state"]> = new Set(["active", "suspended"
 
 /**
  * What comes back in which order, what stays, and what is wrong. The datastores of all guests come first, since no guest
- * can start without its own; then the smaller volumes, so that most tenants are back soonest.
+ * can start without its own; then the tenants of the best tier.
  */
 export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): RestorePlan {
   const { line, tenant: only } = inputs;
@@ -123,7 +124,7 @@ export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): Restor
       order.push(plannedVolume(volume, tenant.name));
     }
   }
-  order.sort(inOrderOfRestore);
+  order.sort(restoreOrder(inputs.tenants));
   problems.push(...remarks(catalogue.damaged.filter(({ volume }) => !leaveOut.has(volume))));
   const warnings = [...remarks(catalogue.notes), ...unknownLeaveOuts(catalogue, inputs.leaveOut)];
 
@@ -171,13 +172,17 @@ function plannedVolume(volume: CatalogueVolume, tenant: string): PlannedVolume {
   };
 }
 
-/** Datastores first, then small before large; the rest only makes the order the same every time. */
-function inOrderOfRestore(a: PlannedVolume, b: PlannedVolume): number {
-  return (
+/**
+ * Datastores first, then tenant by tenant in the order of the preview's table (`infra/checks/recovery.ts`), each tenant's
+ * small volumes before its large ones; the name only makes the order the same every time.
+ */
+function restoreOrder(tenants: RestoreInputs["tenants"]): (a: PlannedVolume, b: PlannedVolume) => number {
+  const rank = new Map(inRestoreOrder(tenants).map(({ name }, index) => [name, index]));
+  return (a, b) =>
     Number(b.isDatastore) - Number(a.isDatastore) ||
+    (rank.get(a.tenant) ?? 0) - (rank.get(b.tenant) ?? 0) ||
     a.downloadBytes - b.downloadBytes ||
-    (a.volume < b.volume ? -1 : a.volume > b.volume ? 1 : 0)
-  );
+    (a.volume < b.volume ? -1 : a.volume > b.volume ? 1 : 0);
 }
 
 function plannedTenant(name: string, volumes: readonly PlannedVolume[], line: RestoreInputs["line"]): PlannedTenant {

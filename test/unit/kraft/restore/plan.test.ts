@@ -13,11 +13,11 @@ const whole = catalogue([
   volume("blue", "small", { downloadBytes: 5e6 }),
 ]);
 
-test("datastores first, then small before large; time and size by tenant and for all", () => {
+test("datastores first, then tenant by tenant; time and size by tenant and for all", () => {
   const plan = restorePlan(whole, inputs);
   assert.deepEqual(
     plan.order.map(({ volume: name }) => name),
-    ["pvc-blue-datastore", "pvc-acme-datastore", "pvc-blue-small", "pvc-acme-data"],
+    ["pvc-acme-datastore", "pvc-blue-datastore", "pvc-acme-data", "pvc-blue-small"],
   );
   assert.deepEqual(
     plan.tenants.map(({ name, downloadBytes, volumes }) => [name, downloadBytes, volumes.length]),
@@ -29,8 +29,20 @@ test("datastores first, then small before large; time and size by tenant and for
   // 42 GB at three quarters of 200 Mbit/s.
   assert.equal(plan.tenants[0]?.hours?.toFixed(3), (42e9 / 18.75e6 / 3600).toFixed(3));
   assert.deepEqual([plan.problems, plan.warnings, plan.left], [[], [], []]);
-  assert.deepEqual(plan.order[2]?.guest, { name: "small", namespace: "default" });
+  assert.deepEqual(plan.order[3]?.guest, { name: "small", namespace: "default" });
   assert.equal(plan.order[0]?.guest, null);
+});
+
+test("the best tier comes first, as the preview's table says, and each tenant's small volumes before its large ones", () => {
+  const [acme, blue] = inputs.tenants;
+  assert.ok(acme !== undefined && blue !== undefined);
+  const tenants = [acme, { ...blue, tier: "critical" as const }];
+  const volumes = [...whole.volumes, volume("blue", "large", { downloadBytes: 90e9 })];
+  const { order } = restorePlan(catalogue(volumes), { ...inputs, tenants });
+  assert.deepEqual(
+    order.map(({ volume: name }) => name),
+    ["pvc-blue-datastore", "pvc-acme-datastore", "pvc-blue-small", "pvc-blue-large", "pvc-acme-data"],
+  );
 });
 
 test("the order is the same however the catalogue is sorted, and loses no volume", () => {
@@ -206,10 +218,10 @@ test("the plan as text, to the letter", () => {
     "",
     "In this order",
     "  tenant  claim          volume              size   backup    kept  download",
-    "  blue    datastore      pvc-blue-datastore  5 GiB  19 h ago  30    954 MiB",
     "  acme    datastore      pvc-acme-datastore  5 GiB  19 h ago  30    1.9 GiB",
-    "  blue    default/small  pvc-blue-small      5 GiB  19 h ago  30    4.8 MiB",
+    "  blue    datastore      pvc-blue-datastore  5 GiB  19 h ago  30    954 MiB",
     "  acme    default/data   pvc-acme-data       5 GiB  19 h ago  30    37.3 GiB",
+    "  blue    default/small  pvc-blue-small      5 GiB  19 h ago  30    4.8 MiB",
     "",
     "Stays in the bucket",
     "  volume     claim                                                          because",
