@@ -1,6 +1,7 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import { request, type RequestOptions } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fieldManager } from "../components/plan/names.ts";
 import { Failure, messageOf } from "../errors/failure.ts";
 import type { KubernetesObject } from "./objects.ts";
 import type { Path } from "./paths.ts";
@@ -98,7 +99,10 @@ export class Api {
 
   /** JSON merge patch, as Kraft: what is null in it is taken out, whoever wrote it. */
   async merge(path: string, patch: object): Promise<void> {
-    await this.#ask("PATCH", `${path}?fieldManager=kraft`, { body: patch, type: "application/merge-patch+json" });
+    await this.#ask("PATCH", `${path}?fieldManager=${fieldManager}`, {
+      body: patch,
+      type: "application/merge-patch+json",
+    });
   }
 
   /** JSON patch: one operation after the other, all or none of them. */

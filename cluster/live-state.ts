@@ -1,4 +1,4 @@
-import { dataGroups } from "../components/plan/deletion.ts";
+import { dataGroups } from "../components/plan/deletion-permission.ts";
 import {
   arrivedFromAnnotation,
   type Departure,

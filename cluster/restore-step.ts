@@ -1,4 +1,4 @@
-import { permitCommand } from "../components/plan/deletion.ts";
+import { permitCommand } from "../components/plan/deletion-permission.ts";
 import { movedAtAnnotation } from "../components/plan/lifecycle.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { isStandby, isWhole, restoreFailure } from "./longhorn.ts";

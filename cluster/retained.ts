@@ -199,7 +199,7 @@ export function lossesOf(
  * Of the volumes that claims of one name had: one that was chosen already, then one with data, then the one whose claim was
  * there last.
  */
-function lastHeldFirst(a: RetainedVolume, b: RetainedVolume): number {
+export function lastHeldFirst(a: RetainedVolume, b: RetainedVolume): number {
   const ended = ({ claimEndedAt }: RetainedVolume): number => Date.parse(claimEndedAt ?? "9999-01-01T00:00:00Z");
   return (
     Number(b.isFreed) - Number(a.isFreed) ||

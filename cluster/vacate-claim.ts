@@ -1,5 +1,5 @@
 import type { WritableHost } from "./client.ts";
-import { deleteGuarded } from "./deletion.ts";
+import { deleteGuarded } from "./delete-guarded.ts";
 import { persistentVolumeManifest, type RestorableVolume } from "./manifests.ts";
 import { hasEnded, usesClaim } from "./objects.ts";
 import { paths } from "./paths.ts";

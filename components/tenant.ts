@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import type { IngressSettings } from "./plan/admission/ingresses.ts";
-import { deletionPermission } from "./plan/deletion.ts";
+import { deletionPermission } from "./plan/deletion-permission.ts";
 import { guestManifests, guestToken, syncConfig } from "./plan/guest.ts";
 import {
   hasGuest,
@@ -198,7 +198,7 @@ export class Tenant extends pulumi.ComponentResource {
         afterNamespace,
       ),
       // Kubernetes creates it with every namespace, and would mount its token into every pod that does not say otherwise.
-      // Deleted, it is created again at once, and Pulumi may wait ten minutes for its end: so it goes with the namespace.
+      // Kubernetes recreates it at once, and Pulumi could wait ten minutes for its deletion: so it goes with the namespace.
       new kubernetes.core.v1.ServiceAccount(
         `${name}-service-account`,
         { metadata: { name: "default", ...inNamespace }, automountServiceAccountToken: false },

@@ -6,7 +6,7 @@ import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
 import { readConfig } from "./config/read.ts";
 import { validate } from "./config/validate.ts";
-import { putBackHandEdits } from "./drift/hand-edits.ts";
+import { putBackHandEdits } from "./drift/put-back.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
 import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";

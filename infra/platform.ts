@@ -3,7 +3,7 @@ import { refuseOtherCluster } from "../cluster/client.ts";
 import { BackupSource } from "../components/backup-source.ts";
 import { BackupStore } from "../components/backup-store.ts";
 import { CertManager } from "../components/cert-manager.ts";
-import { DeletionGuard } from "../components/deletion-guard.ts";
+import { DeletionPolicies } from "../components/deletion-policies.ts";
 import { EtcdSnapshots } from "../components/etcd-snapshots.ts";
 import { ownFields } from "../components/field-manager.ts";
 import { HostCluster } from "../components/host-cluster.ts";
@@ -48,7 +48,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   refuseOtherCluster(`Pulumi.${stack.name}.yaml`, model.cluster, uid);
   const opts: pulumi.ComponentResourceOptions = { providers: [host.provider], transforms: [ownFields] };
 
-  new DeletionGuard("deletions", opts);
+  new DeletionPolicies("deletions", opts);
   const metallb = args.metallb && new MetalLb("metallb", args.metallb, opts);
   const traefik = new Traefik("traefik", args.traefik, { ...opts, dependsOn: [...(metallb?.ready ?? [])] });
   const certManager = new CertManager("cert-manager", args.certManager, opts);

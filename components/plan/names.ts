@@ -11,6 +11,9 @@ export const domainsAnnotation = "kraft.dev/domains";
 /** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
 export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 
+/** The name under which Kraft owns the fields of its objects in the cluster. */
+export const fieldManager = "kraft";
+
 /** Annotation on every object that Kraft declares: a digest of the declaration (`components/field-manager.ts`). */
 export const digestAnnotation = "kraft.dev/declared";
 

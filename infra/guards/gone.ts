@@ -23,15 +23,15 @@ type Declared = Pick<Tenant, "from" | "name" | "state">;
 type Found = Pick<LiveTenant, "arrivedFrom" | "claims" | "ends" | "guest" | "movedTo" | "suspendedAt">;
 
 /**
- * What of a tenant is gone although it held data; undefined where nothing is. That it held data is told by its retained
- * volumes: a new tenant has none. Of one whose data is only in the bucket, `rebuildProblems` speaks.
+ * What of a tenant is gone although it held data; undefined where nothing is. Retained volumes prove that it held
+ * data: a new tenant has none. `rebuildProblems` covers tenants whose data is only in the bucket.
  */
 export function goneOf(
   tenant: Declared,
   found: Found | undefined,
   live: Pick<LiveState, "retained" | "volumes">,
 ): Gone | undefined {
-  // Of who leaves or has left, volumes are meant to stay behind.
+  // A tenant that is offboarded or has moved away leaves volumes behind on purpose.
   if ((tenant.state !== "active" && tenant.state !== "suspended") || found?.movedTo !== undefined) {
     return undefined;
   }
@@ -76,14 +76,14 @@ export function goneOf(
   };
 }
 
-/** Whether a pod has used it in this cluster: what `kraft move` copied here has a life elsewhere. */
+/** Whether a pod has used it in this cluster. A copy made by `kraft move` does not count: the tenant still runs elsewhere. */
 function ranHere({ hasPersistentVolume, isInUse, lastUsedAt }: RetainedVolume): boolean {
   return hasPersistentVolume && (isInUse || lastUsedAt !== undefined);
 }
 
 /**
  * Refuses a run that would make anew, and empty, what held data: a guest cluster, a tenant's namespace, the claim of a
- * datastore. Whoever is to stay suspended may lack claims as long as the Cluster is there: nothing starts.
+ * datastore. A tenant that stays suspended may lack claims while its Cluster exists, because nothing starts.
  */
 export function goneProblems(
   { stack, leaveOut, phase }: Pick<Model, "leaveOut" | "phase"> & { readonly stack: { readonly name: string } },

@@ -5,7 +5,7 @@ import type { Stage } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { refuse, type Warning } from "../../errors/problem.ts";
 import { declaredVersions } from "../checks/support.ts";
-import { type EditableHost, type HandEdits, readHandEdits } from "../drift/hand-edits.ts";
+import { type EditableHost, type HandEdits, readHandEdits } from "../drift/put-back.ts";
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
 import { goneProblems } from "./gone.ts";
@@ -13,7 +13,7 @@ import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
 import { type Staged, stagesOf } from "./stages.ts";
-import { skewProblems } from "./version-changes.ts";
+import { versionChangeProblems } from "./version-changes.ts";
 
 /** Where the program reads the live cluster and the bucket before it declares anything. */
 export interface LiveSources {
@@ -40,7 +40,7 @@ export async function guard(
 ): Promise<{ readonly live: LiveState; readonly staged: readonly Staged[]; readonly warnings: readonly Warning[] }> {
   const { live, running, certificateEnd } = await sources.cluster(model);
   const managed = model.machines !== undefined;
-  const skew = skewProblems(declaredVersions(model), running, managed);
+  const skew = versionChangeProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
   const gone = goneProblems(model, staged, live);
   // That a guest lacks volumes is said once, and with the way back that fits.

@@ -1,5 +1,5 @@
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
-import { countsForRun, permissionDay } from "../../components/plan/deletion.ts";
+import { countsForRun, permissionDay } from "../../components/plan/deletion-permission.ts";
 import { leavingFor, type Stage } from "../../components/plan/lifecycle.ts";
 import type { Model, Tenant } from "../model.ts";
 

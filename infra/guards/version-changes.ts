@@ -27,7 +27,11 @@ const rules = {
  * Downgrades and skipped minor versions, neither of which any of these parts supports. Of machines that are set up by
  * hand the stack only states the versions, and the minor version has to be right.
  */
-export function skewProblems(declared: DeclaredVersions, running: RunningVersions, managed: boolean): Problem[] {
+export function versionChangeProblems(
+  declared: DeclaredVersions,
+  running: RunningVersions,
+  managed: boolean,
+): Problem[] {
   const file = `stacks/${declared.stack}.ts`;
   const { talos } = declared;
   return [

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { WritableHost } from "../../cluster/client.ts";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { boundVolumes, claimOf, defaultTarget, isWhole, longhornVersion, volumesFor } from "../../cluster/longhorn.ts";
 import type { Backup, KubernetesStatus, Snapshot, Volume } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";

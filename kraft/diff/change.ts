@@ -1,4 +1,4 @@
-import { dataGroups } from "../../components/plan/deletion.ts";
+import { dataGroups } from "../../components/plan/deletion-permission.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { FieldChange } from "../../infra/drift/fields.ts";

@@ -1,4 +1,4 @@
-import { isWrittenByControllers } from "../../infra/drift/foreign-fields.ts";
+import { isWrittenByControllers } from "../../infra/drift/added-fields.ts";
 import { isolatingKinds } from "../../infra/drift/isolating-kinds.ts";
 import { apiGroupOf, type Change } from "./change.ts";
 

@@ -1,8 +1,8 @@
 import { digestAnnotation } from "../../components/plan/names.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
-import { isWithin, wasChangedByHand } from "../../infra/drift/by-hand.ts";
+import { isWithin, wasChangedByHand } from "../../infra/drift/changed-fields.ts";
+import { type HandChange, handChangeIn } from "../../infra/drift/drift-message.ts";
 import { type FieldChange, fieldChanges, type Fields, valueAt } from "../../infra/drift/fields.ts";
-import { type HandChange, handChangeIn } from "../../infra/drift/hand-change.ts";
 import { ownerOf } from "../../infra/drift/owner.ts";
 import { type Change, change, type DeclaredIdentity, type Operation, sorted } from "./change.ts";
 import type { Preview, PreviewStep, ResourceState } from "./preview.ts";

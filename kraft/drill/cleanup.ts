@@ -1,5 +1,5 @@
 import type { WritableHost } from "../../cluster/client.ts";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { isOfDrill } from "../../cluster/longhorn.ts";
 import type { KubernetesObject, Metadata, PersistentVolume } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";

@@ -1,5 +1,5 @@
 import type { WritableHost } from "../../cluster/client.ts";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { isOfDrill, isWhole, longhornDriver, nonEmpty } from "../../cluster/longhorn.ts";
 import type { PersistentVolume, Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";

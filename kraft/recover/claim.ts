@@ -12,7 +12,7 @@ import {
 } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { restoreVolume } from "../../cluster/restore.ts";
-import { restorableOf, type RetainedVolume, retainedVolumes } from "../../cluster/retained.ts";
+import { lastHeldFirst, restorableOf, type RetainedVolume, retainedVolumes } from "../../cluster/retained.ts";
 import { vacateClaim } from "../../cluster/vacate-claim.ts";
 import { guestName, tenantNames } from "../../components/plan/names.ts";
 import { Failure, UsageError } from "../../errors/failure.ts";
@@ -23,7 +23,7 @@ import type { Listed } from "../cli/host.ts";
 import { moment } from "../cli/moment.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
 import { type Outcome, requireBackupTarget, restoreVolumes, storageClasses } from "../restore/volumes.ts";
-import { claimPatience, fieldManager, remedy } from "./tenant.ts";
+import { claimPatience, recoverManager, remedy } from "./tenant.ts";
 
 /** Everything in the cluster that the volumes of one claim are chosen from. */
 export const claimCollections = {
@@ -98,7 +98,7 @@ export function claimPlan(wish: ClaimWish, live: LiveState, seen: Seen, stack: s
     ...all.map((volume) => volume.claim),
   ]);
   const current = found?.claims.find(({ name }) => name === claim)?.volume;
-  const retained = all.filter((volume) => volume.claim === claim).sort(latestFirst);
+  const retained = all.filter((volume) => volume.claim === claim).sort(lastHeldFirst);
   const backups = backupsOf(namespace, claim, current, seen.backups);
   const backup = wish.at === undefined ? undefined : backupAt(wish.at, backups);
   const volume =
@@ -160,18 +160,13 @@ function claimNamed({ tenant, claim }: ClaimWish, known: readonly string[]): str
   return found;
 }
 
-function latestFirst(a: RetainedVolume, b: RetainedVolume): number {
-  const ended = ({ claimEndedAt }: RetainedVolume): number => Date.parse(claimEndedAt ?? "9999-01-01T00:00:00Z");
-  return Number(b.isFreed) - Number(a.isFreed) || ended(b) - ended(a) || (a.volume < b.volume ? -1 : 1);
-}
-
 function retainedVolume({ tenant, volume, claim }: ClaimWish, retained: readonly RetainedVolume[]): RetainedVolume {
   const found = volume === undefined ? retained[0] : retained.find((candidate) => candidate.volume === volume);
   if (found === undefined) {
     const names = retained.map((candidate) => candidate.volume).join(", ");
     throw new UsageError(
       volume === undefined
-        ? `no volume of ${claim} of ${tenant} is retained without its claim: say with --at to which day it goes back`
+        ? `no volume of ${claim} of ${tenant} is retained; use --at to restore it from a backup`
         : `${volume} is no retained volume of ${claim} of ${tenant}\n  allowed: ${names || "none"}`,
     );
   }
@@ -289,13 +284,13 @@ export async function applyClaim(
     }
     const classes = await storageClasses(host, [found], remedy);
     const wanted = restorableOf(tenant, found, classes.get(found.storageClass) ?? {});
-    await vacateClaim(host, wanted, { fieldManager, patience });
-    return outcome(await restoreVolume(host, wanted, { is: "bound" }, { fieldManager, patience }));
+    await vacateClaim(host, wanted, { fieldManager: recoverManager, patience });
+    return outcome(await restoreVolume(host, wanted, { is: "bound" }, { fieldManager: recoverManager, patience }));
   }
   await requireBackupTarget(host, defaultTarget, target, remedy);
   const planned = plannedVolume(plan, backup, seen);
   const restore = (is: "filled" | "restored") =>
-    restoreVolumes(host, [planned], { fieldManager, goal: () => ({ is, replicas }), remedy, note });
+    restoreVolumes(host, [planned], { fieldManager: recoverManager, goal: () => ({ is, replicas }), remedy, note });
   const [filled] = await restore("filled");
   if (filled?.message !== null) {
     return filled ?? outcome({ result: "failed", message: "nothing was restored" });
@@ -305,7 +300,7 @@ export async function applyClaim(
   note(
     `${tenant}: ${shortName(tenant, claim)}: the claim changes from ${plan.current ?? "no volume"} to ${plan.volume}`,
   );
-  await vacateClaim(host, wanted, { fieldManager, patience: { until: Date.now() + claimPatience } });
+  await vacateClaim(host, wanted, { fieldManager: recoverManager, patience: { until: Date.now() + claimPatience } });
   const [ended] = await restore("restored");
   return ended ?? outcome({ result: "failed", message: "nothing was restored" });
 }

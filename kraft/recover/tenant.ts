@@ -6,17 +6,14 @@ import { restoreVolume } from "../../cluster/restore.ts";
 import { restorableOf } from "../../cluster/retained.ts";
 import { vacateClaim } from "../../cluster/vacate-claim.ts";
 import { arrivedFromAnnotation } from "../../components/plan/lifecycle.ts";
-import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "../../components/plan/names.ts";
+import { domainsAnnotation, fieldManager, policyLabel, tenantLabel, tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { shortName } from "../../infra/guards/gone.ts";
 import { type Outcome, requireBackupTarget, restoreVolumes, storageClasses } from "../restore/volumes.ts";
 import type { BoundVolume, RecoverPlan } from "./plan.ts";
 
 /** Owner of what this verb writes, in the API server. */
-export const fieldManager = "kraft-recover";
-
-/** Owner of what the next `up` declares as well: with another one, each would hold the other's fields. */
-const declaredBy = "kraft";
+export const recoverManager = "kraft-recover";
 
 /** Milliseconds for a claim's end, and for Kubernetes to bind one: seconds, where nothing holds it. */
 export const claimPatience = 3 * 60_000;
@@ -64,7 +61,7 @@ export async function recoverTenant(host: WritableHost, order: RecoverOrder): Pr
   if (restored.length > 0) {
     await requireBackupTarget(host, defaultTarget, order.target, remedy);
     const goal = () => ({ is: "restored", replicas: order.replicas }) as const;
-    outcomes.push(...(await restoreVolumes(host, restored, { fieldManager, goal, remedy, note })));
+    outcomes.push(...(await restoreVolumes(host, restored, { fieldManager: recoverManager, goal, remedy, note })));
   }
   const isWhole = outcomes.every(({ message }) => message === null) && plan.problems.length === 0;
   if (from !== undefined && isWhole && liveTenant(live, tenant)?.arrivedFrom === undefined) {
@@ -82,9 +79,9 @@ async function bind(
   try {
     const patience = { until: Date.now() + claimPatience };
     if (replaces !== null) {
-      await vacateClaim(host, wanted, { fieldManager, patience });
+      await vacateClaim(host, wanted, { fieldManager: recoverManager, patience });
     }
-    return await restoreVolume(host, wanted, { is: "bound" }, { fieldManager, patience });
+    return await restoreVolume(host, wanted, { is: "bound" }, { fieldManager: recoverManager, patience });
   } catch (error) {
     if (!(error instanceof Failure)) {
       throw error;
@@ -107,6 +104,7 @@ function makeNamespace(host: WritableHost, tenant: string, domains: readonly str
         annotations: { [domainsAnnotation]: domains.join(",") },
       },
     },
-    declaredBy,
+    // As the next `up` declares it: with another manager, each would hold the other's fields.
+    fieldManager,
   );
 }

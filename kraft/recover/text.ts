@@ -107,7 +107,7 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RecoverPlan, sta
     : [
         style.good(summary),
         "",
-        "Next: the guest, with the token that it had",
+        "Next: start the guest. It keeps its token",
         `  pulumi preview -s ${stack}`,
         `  pulumi up -s ${stack}`,
         `  npx kraft status -s ${stack}`,
@@ -174,7 +174,7 @@ export function claimOutcomeText(
     `Next: let the tenant run again, without \`state\` in the stack file`,
     `  pulumi preview -s ${stack}`,
     `  pulumi up -s ${stack}`,
-    "Once the tenant says that it is right: a backup, and a week later the old volume",
+    "Once the tenant confirms the data, back it up; a week later delete the old volume",
     `  npx kraft backup ${tenant} -s ${stack}`,
     `  npx kraft reclaim -s ${stack}`,
   ];

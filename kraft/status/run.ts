@@ -5,7 +5,7 @@ import type { Problem } from "../../errors/problem.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { parse } from "../../infra/config/parse.ts";
 import { declaredTenantsOf, entryOf, keysOf, type StackFile } from "../../infra/config/stack-file.ts";
-import { skewProblems } from "../../infra/guards/version-changes.ts";
+import { versionChangeProblems } from "../../infra/guards/version-changes.ts";
 import { machineZone } from "../../infra/schedule.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import { stackFileOf } from "../cli/choice.ts";
@@ -50,5 +50,5 @@ export async function refusedVersionChanges(file: StackFile, host: Host): Promis
     return [];
   }
   const managed = file.raw.values["machines"] !== undefined;
-  return skewProblems(declaredVersions({ stack: file.stack, k3k }), await runningVersions(host), managed);
+  return versionChangeProblems(declaredVersions({ stack: file.stack, k3k }), await runningVersions(host), managed);
 }

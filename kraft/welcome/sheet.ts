@@ -80,11 +80,11 @@ Every volume ${kept}.${copies === 1 && nodes === 1 ? " When that machine is lost
 - **Backed up**: every volume, as its class says; and the objects of your cluster, Secrets among them,
   ${facts.datastoreBackups.words}. What you wrote since the last backup is lost if the house is.
 - **Not backed up**: whatever a container writes beside its volumes, \`emptyDir\`, images, logs.
-- A backup is a copy of the disk at one moment, as after a power cut. Most databases recover from that; where yours must
-  not have to, let it write dumps to a volume.
+- A backup is a copy of the disk at one moment, as after a power cut. Most databases recover from that. If yours may
+  not, let it write dumps to a volume.
 - Backups lie at Wasabi in ${facts.backupRegion}. Whoever runs the platform can read them, like everything in your cluster:
   encrypt yourself what nobody else may read.
-- To get something back, ask the operator. A deleted claim does not delete its data at once: say so soon.
+- To get something back, ask the operator. The data of a deleted claim is kept for a while: ask soon.
 - This is somebody's home. Keep a copy of your own of what you cannot lose.
 
 ## What is different here
@@ -105,8 +105,8 @@ Every volume ${kept}.${copies === 1 && nodes === 1 ? " When that machine is lost
 ## Who else is here
 
 All tenants run on ${nodes === 1 ? "the same machine and share its" : `the same ${nodes} machines and share their`} kernel, the line and one address on the internet. A busy neighbour
-slows you down, and what one of us does with the address is held against all. Run nothing here that runs code of
-strangers.
+slows you down, and what one of us does with the address is held against all. Do not run anything that executes
+strangers' code.
 `;
 }
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { deletionPolicies } from "../../components/plan/admission/deletions.ts";
-import { deletionAnnotation } from "../../components/plan/deletion.ts";
+import { deletionAnnotation } from "../../components/plan/deletion-permission.ts";
 import type { Api } from "../../local/api.ts";
 import { tokensOf } from "./boundary/identities.ts";
 import { accounts, beyondTheirWork, type Honest, honest, type Who } from "./deletions/honest.ts";

@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { parse } from "yaml";
 import { record } from "../../infra/config/pulumi-files.ts";
-import { declaringManager, isForeign, type ManagedObject } from "../../infra/drift/foreign-fields.ts";
+import { declaringManager, isForeign, type ManagedObject } from "../../infra/drift/added-fields.ts";
 import { kindsToRead } from "../../infra/drift/isolating-kinds.ts";
 import { ownerOf } from "../../infra/drift/owner.ts";
 import { dataLostWith } from "../../kraft/diff/change.ts";

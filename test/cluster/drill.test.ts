@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { after, before, beforeEach, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { drillNamespace } from "../../components/plan/drill.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { BackupReport } from "../../kraft/backup/backup.ts";

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { after, before, test } from "node:test";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { priorityClasses } from "../../components/plan/size.ts";
 import { versions } from "../../infra/versions.ts";

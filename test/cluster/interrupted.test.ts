@@ -5,7 +5,7 @@ import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { isRunning } from "../../local/processes.ts";

@@ -9,7 +9,7 @@ import type { KubernetesObject } from "../../cluster/objects.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
-import { skewProblems } from "../../infra/guards/version-changes.ts";
+import { versionChangeProblems } from "../../infra/guards/version-changes.ts";
 import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import type { Status } from "../../kraft/status/report.ts";
@@ -308,8 +308,8 @@ test("versions: each is read from what runs, and an older one in the file is ref
       guests: { acme: declared.guest, blue: declared.guest },
     },
   );
-  assert.deepEqual(skewProblems(declared, running, false), []);
-  const older = skewProblems({ ...declared, longhorn: "1.11.1", guest: "v1.34.1-k3s1" }, running, false);
+  assert.deepEqual(versionChangeProblems(declared, running, false), []);
+  const older = versionChangeProblems({ ...declared, longhorn: "1.11.1", guest: "v1.34.1-k3s1" }, running, false);
   assert.deepEqual(
     older.map(({ found }) => found),
     [

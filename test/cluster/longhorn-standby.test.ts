@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { MemoryStore, type StoredBackup } from "./simulated-longhorn/backup-store.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import type { Secret } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { syncedName, tenantNames } from "../../components/plan/names.ts";

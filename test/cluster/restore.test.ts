@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { deleteGuarded } from "../../cluster/deletion.ts";
+import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";

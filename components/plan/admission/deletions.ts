@@ -1,10 +1,10 @@
 // What nobody may delete in passing, whatever their rights: what holds tenants' data, and what that data depends on.
-import { dataGroups, deletionAnnotation, permitCommand } from "../deletion.ts";
+import { dataGroups, deletionAnnotation, permitCommand } from "../deletion-permission.ts";
 import { backupCredentialSecret } from "../longhorn-values.ts";
 import { tenantLabel } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
 import { defaultTarget, tiers } from "../storage.ts";
-import { byTenant, list, quoted, syncedName, valueOr } from "./expressions.ts";
+import { byTenant, list, quoted, syncedNamePattern, valueOr } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** Objects of which a deletion, or another request, is refused without a permission, and the message for it. */
@@ -42,7 +42,7 @@ const byGarbageCollector = `${account("kube-system", "generic-garbage-collector"
 const byLonghorn = account(platformNamespaces.longhorn, "longhorn-service-account");
 
 /** K3k's kubelet of a tenant, for a claim that the tenant has deleted in the guest. */
-const bySyncer = `(${byTenant}) && oldObject.metadata.name.matches(${quoted(syncedName)})`;
+const bySyncer = `(${byTenant}) && oldObject.metadata.name.matches(${quoted(syncedNamePattern)})`;
 
 /** A namespace of a tenant by its name, which it cannot have without being one (`namespacePolicy`). */
 const inTenant = `request.namespace.startsWith('k3k-') && request.namespace != ${quoted(platformNamespaces.k3k)}`;
@@ -303,7 +303,7 @@ function policyFor(
       requestsFor(group === "" ? "*" : `${group}/*`, resources, [operation]),
     ),
     conditions: [
-      // Whoever asks again deletes nothing more: it goes as soon as its finalizers let it.
+      // An object that is already being deleted: another request changes nothing.
       { name: "not-yet-deleted", expression: "!has(oldObject.metadata.deletionTimestamp)" },
       { name: "guarded", expression: guarded.map((one) => `(${applies(one)})`).join(" || ") },
     ],
@@ -335,10 +335,10 @@ const datePolicy = policyFor(
   [
     {
       expression: "variables.permissions.size() == 0 || variables.permissions.exists(p, p in variables.days)",
-      message: `the permission in ${deletionAnnotation} does not count: it does on its day in UTC and on the next`,
+      message: `the permission in ${deletionAnnotation} is not valid today: it is valid on its date and on the day after, in UTC`,
       messageExpression:
-        "oldObject.metadata.name + ' was not ' + (request.operation == 'DELETE' ? 'deleted' : 'changed') + ': its permission ' + variables.permissions.join(', ') + ' does not count on ' + variables.days[0] + '. " +
-        `It counts on its day in UTC and on the next. To permit it again: ' + ${annotate}`,
+        "oldObject.metadata.name + ' was not ' + (request.operation == 'DELETE' ? 'deleted' : 'changed') + ': its permission ' + variables.permissions.join(', ') + ' is not valid on ' + variables.days[0] + '. " +
+        `It is valid on its date and on the day after, in UTC. To permit it again: ' + ${annotate}`,
       reason: "Forbidden",
     },
   ],
@@ -350,7 +350,7 @@ const datePolicy = policyFor(
 
 /**
  * The policies that refuse, whoever asks, to delete what holds tenants' data and what that data depends on. Let through are
- * the controllers whose work it is, each for its own kinds, and whatever has a permission (`plan/deletion.ts`) that counts
+ * the controllers whose work it is, each for its own kinds, and whatever has a permission (`plan/deletion-permission.ts`) that counts
  * today: the object itself, or its namespace.
  *
  * They name kinds that may not exist yet, and hold from the moment that those do.

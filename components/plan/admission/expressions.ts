@@ -50,7 +50,7 @@ export const byOperator = "request.userInfo.groups.exists(g, g == 'system:master
  * (`SafeConcatName` in its pkg/controller/controller.go). Nothing else that K3k, cert-manager or Kraft creates in a
  * tenant's namespace has such a name.
  */
-export const syncedName = "^.+-[0-9a-f]{5,}$";
+export const syncedNamePattern = "^.+-[0-9a-f]{5,}$";
 
 const annotation = quoted(domainsAnnotation);
 

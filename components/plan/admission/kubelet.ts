@@ -1,5 +1,5 @@
 // What tenants may do on the host through K3k's kubelet, which has far more rights than it uses.
-import { list, onlyByTenant, quoted, syncedName } from "./expressions.ts";
+import { list, onlyByTenant, quoted, syncedNamePattern } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor } from "./policy.ts";
 
 /**
@@ -33,7 +33,7 @@ export const writePolicy: AdmissionPolicy = {
   ],
   rules: [
     {
-      expression: `variables.name.matches(${quoted(syncedName)})`,
+      expression: `variables.name.matches(${quoted(syncedNamePattern)})`,
       message:
         "this object belongs to the platform: only what K3k copied from the guest may be created, changed or deleted",
       messageExpression:
@@ -75,7 +75,7 @@ export const connectPolicy: AdmissionPolicy = {
   rules: [
     {
       // One in ninety of the names that Kubernetes generates looks like that of a copy.
-      expression: `request.name.matches(${quoted(syncedName)}) && !request.name.matches('^(k3k-[a-z0-9]+-kubelet|cm-acme-http-solver)-[a-z0-9]{5}$')`,
+      expression: `request.name.matches(${quoted(syncedNamePattern)}) && !request.name.matches('^(k3k-[a-z0-9]+-kubelet|cm-acme-http-solver)-[a-z0-9]{5}$')`,
       message: "this pod belongs to the platform: only pods that K3k copied from the guest may be entered",
     },
   ],

@@ -1,5 +1,5 @@
 import { priorityClasses } from "../size.ts";
-import { byTenant, byWorkloadController, list, quoted, syncedName, valueOr } from "./expressions.ts";
+import { byTenant, byWorkloadController, list, quoted, syncedNamePattern, valueOr } from "./expressions.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
@@ -114,7 +114,7 @@ function everyContainer(expression: string): string {
 
 /** True, in CEL, if a name is that of an object that K3k copied from the guest. */
 function synced(name: string): string {
-  return `${name}.matches(${quoted(syncedName)})`;
+  return `${name}.matches(${quoted(syncedNamePattern)})`;
 }
 
 function identityRules(): readonly Rule[] {

@@ -74,8 +74,9 @@ export function policySpec({ scope, requests, conditions, variables, rules, cloc
 
 /**
  * The clock of admission policies: the Lease by which every API server says, every ten seconds, that it is there
- * (`createLeaseController` in pkg/controlplane/apiserver/server.go of Kubernetes 1.35; on by default since 1.26). The last word
- * of one that is gone stays for up to two hours, in which a permission counts later than it should, never longer.
+ * (`createLeaseController` in pkg/controlplane/apiserver/server.go of Kubernetes 1.35; on by default since 1.26). The Lease of
+ * an API server that has stopped stays for up to two hours. Its time stands still, and every Lease has to agree, so that a new
+ * permission may count up to two hours late, but an old one never longer.
  */
 const clockReference = {
   namespace: "kube-system",

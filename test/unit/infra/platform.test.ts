@@ -129,7 +129,7 @@ test("names of components' types are Kraft's own and of one form", () => {
   const own = resources.map(({ type }) => type).filter((type) => type.startsWith("kraft:"));
   assert.deepEqual([...new Set(own)].sort(), [
     "kraft:index:CertManager",
-    "kraft:index:DeletionGuard",
+    "kraft:index:DeletionPolicies",
     "kraft:index:HostCluster",
     "kraft:index:K3k",
     "kraft:index:Longhorn",

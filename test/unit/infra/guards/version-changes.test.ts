@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { nothingRuns, type RunningVersions, runningVersions } from "../../../../cluster/running-versions.ts";
 import type { DeclaredVersions } from "../../../../infra/checks/support.ts";
-import { skewProblems } from "../../../../infra/guards/version-changes.ts";
+import { versionChangeProblems } from "../../../../infra/guards/version-changes.ts";
 
 const declared: DeclaredVersions = {
   stack: "proliant",
@@ -28,8 +28,8 @@ const running: RunningVersions = {
 
 test("what runs as declared, and what does not run yet, is fine", () => {
   for (const managed of [true, false]) {
-    assert.deepEqual(skewProblems(declared, running, managed), []);
-    assert.deepEqual(skewProblems(declared, nothingRuns, managed), []);
+    assert.deepEqual(versionChangeProblems(declared, running, managed), []);
+    assert.deepEqual(versionChangeProblems(declared, nothingRuns, managed), []);
   }
 });
 
@@ -63,13 +63,13 @@ describe("where Kraft brings every version", () => {
   ];
   for (const [name, changes, expected] of table) {
     test(`${name}: ${expected || "allowed"}`, () => {
-      const problems = skewProblems(declared, { ...running, ...changes }, true);
+      const problems = versionChangeProblems(declared, { ...running, ...changes }, true);
       assert.equal(problems.length, expected === "" ? 0 : 1, JSON.stringify(problems));
     });
   }
 
   test("says what runs, where, and what to write", () => {
-    const problems = skewProblems(
+    const problems = versionChangeProblems(
       declared,
       { ...running, guests: { acme: "v1.33.4-k3s1", blue: "v1.36.0-k3s1" } },
       true,
@@ -93,9 +93,9 @@ describe("where Kraft brings every version", () => {
 
 test("where machines are set up by hand, only their minor version has to be true", () => {
   for (const kubernetes of ["v1.35.2", "v1.35.9+k3s1"]) {
-    assert.deepEqual(skewProblems(declared, { ...running, kubernetes, talos: { a: "1.10.0" } }, false), []);
+    assert.deepEqual(versionChangeProblems(declared, { ...running, kubernetes, talos: { a: "1.10.0" } }, false), []);
   }
-  const [problem] = skewProblems(declared, { ...running, kubernetes: "v1.36.1+k3s1" }, false);
+  const [problem] = versionChangeProblems(declared, { ...running, kubernetes: "v1.36.1+k3s1" }, false);
   assert.equal(problem?.fix, "write 1.36.1; the machines are yours to upgrade, one minor version at a time");
 });
 

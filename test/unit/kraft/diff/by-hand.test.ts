@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { handChangeText } from "../../../../infra/drift/hand-change.ts";
+import { handChangeText } from "../../../../infra/drift/drift-message.ts";
 import { Style } from "../../../../kraft/cli/output.ts";
 import { comment } from "../../../../kraft/diff/comment.ts";
 import { isSevere } from "../../../../kraft/diff/drift.ts";

@@ -207,6 +207,6 @@ describe("without a moment, a retained volume", () => {
       () => plan({ volume: "pvc-1" }, change),
       /pvc-1 is no retained volume of shop\/data of acme\n {2}allowed: pvc-later, pvc-older$/,
     );
-    assert.throws(() => plan({}), /no volume of shop\/data of acme is retained without its claim: say with --at/);
+    assert.throws(() => plan({}), /no volume of shop\/data of acme is retained; use --at to restore it from a backup/);
   });
 });

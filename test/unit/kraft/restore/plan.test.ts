@@ -34,9 +34,9 @@ test("datastores first, then tenant by tenant; time and size by tenant and for a
 });
 
 test("the best tier comes first, as the preview's table says, and each tenant's small volumes before its large ones", () => {
-  const [acme, blue] = inputs.tenants;
-  assert.ok(acme !== undefined && blue !== undefined);
-  const tenants = [acme, { ...blue, tier: "critical" as const }];
+  const tenants = inputs.tenants.map((tenant) =>
+    tenant.name === "blue" ? { ...tenant, tier: "critical" as const } : tenant,
+  );
   const volumes = [...whole.volumes, volume("blue", "large", { downloadBytes: 90e9 })];
   const { order } = restorePlan(catalogue(volumes), { ...inputs, tenants });
   assert.deepEqual(

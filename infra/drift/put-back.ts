@@ -3,9 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { type Api, ApiError } from "../../cluster/api.ts";
 import { messageOf } from "../../errors/failure.ts";
 import { record } from "../config/pulumi-files.ts";
+import { declaringManager, isForeign, type ManagedObject, takenOver, unseenFields } from "./added-fields.ts";
+import { handChangeText } from "./drift-message.ts";
 import { type Fields, valueAt } from "./fields.ts";
-import { declaringManager, isForeign, type ManagedObject, takenOver, unseenFields } from "./foreign-fields.ts";
-import { handChangeText } from "./hand-change.ts";
 import { kindsToRead } from "./isolating-kinds.ts";
 import { ownerOf } from "./owner.ts";
 

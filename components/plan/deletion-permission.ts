@@ -1,7 +1,7 @@
 /**
  * Annotation with which an object that holds tenants' data, or its namespace, may be deleted: today's date in UTC, as
- * `2026-11-28`. The API server refuses every other deletion, and takes the permission for two days. Kraft sets it on its
- * own paths; by hand it is the last resort.
+ * `2026-11-28`. The API server refuses every other deletion, and accepts the permission on its date and on the day after.
+ * Kraft sets it on its own paths; by hand it is the last resort.
  */
 export const deletionAnnotation = "kraft.dev/deletion-permitted-on";
 

@@ -73,7 +73,7 @@ export function declaringManager({ metadata }: ManagedObject): string | undefine
   )?.manager;
 }
 
-/** Whether somebody other than Pulumi, Kraft and the controllers that may has written to an object. */
+/** Whether anyone except Pulumi, Kraft or an allowed controller has written to an object. */
 export function isForeign(object: ManagedObject): boolean {
   return foreignEntries(object).length > 0;
 }
@@ -146,8 +146,8 @@ function pruned(live: unknown, declared: unknown): unknown {
 }
 
 /**
- * Who owns which fields once what others wrote is Pulumi's: whatever of it is not declared then goes with the next apply, as
- * after `kubectl apply` with a field taken out.
+ * The managedFields of an object after Pulumi takes over the fields of others. The next apply removes those that are not
+ * declared, as `kubectl apply` does with a field that was taken out.
  */
 export function takenOver(object: ManagedObject, manager: string): ManagedFields[] {
   const foreign = foreignEntries(object);

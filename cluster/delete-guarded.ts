@@ -1,4 +1,4 @@
-import { deletionPermission, permissionDay } from "../components/plan/deletion.ts";
+import { deletionPermission, permissionDay } from "../components/plan/deletion-permission.ts";
 import { type Api, ApiError } from "./api.ts";
 
 /**

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countsForRun, deletionPermission, permissionDay } from "../../../../components/plan/deletion.ts";
+import { countsForRun, deletionPermission, permissionDay } from "../../../../components/plan/deletion-permission.ts";
 
 test("a permission is the day in UTC", () => {
   const day = permissionDay(new Date("2026-11-28T23:30:00-05:00"));

@@ -6,8 +6,8 @@ import {
   type ManagedObject,
   takenOver,
   unseenFields,
-} from "../../../../infra/drift/foreign-fields.ts";
-import { handChangeIn, handChangeText } from "../../../../infra/drift/hand-change.ts";
+} from "../../../../infra/drift/added-fields.ts";
+import { handChangeIn, handChangeText } from "../../../../infra/drift/drift-message.ts";
 
 const time = "2026-11-28T19:00:00Z";
 

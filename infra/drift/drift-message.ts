@@ -1,4 +1,4 @@
-/** A field that somebody wrote by hand and that only the program sees. It tells of it in a message, the one way a program has. */
+/** A field that somebody wrote by hand and that only the program sees. The program can only report it in a message. */
 export interface HandChange {
   readonly owner: string;
   readonly apiVersion: string;

@@ -10,11 +10,11 @@ import { deletionPolicies } from "./plan/admission/deletions.ts";
  * itself, since admission policies are never asked about admission policies.
  *
  * @example
- * new DeletionGuard("deletions", { providers: [host.provider] });
+ * new DeletionPolicies("deletions", { providers: [host.provider] });
  */
-export class DeletionGuard extends pulumi.ComponentResource {
+export class DeletionPolicies extends pulumi.ComponentResource {
   constructor(name: string, opts?: pulumi.ComponentResourceOptions) {
-    super("kraft:index:DeletionGuard", name, {}, opts);
+    super("kraft:index:DeletionPolicies", name, {}, opts);
     for (const policy of deletionPolicies) {
       declarePolicy(`${name}-${policy.name.replace(/^kraft-deletions?-(of-)?/, "")}`, policy, { parent: this });
     }
