@@ -1,4 +1,4 @@
-import { connect,type ConnectedHost } from "../../cluster/client.ts";
+import { connect, type ConnectedHost } from "../../cluster/client.ts";
 import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { type RunningVersions, runningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
