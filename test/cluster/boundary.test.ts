@@ -86,7 +86,10 @@ for (const [target, list] of Object.entries(attacks)) {
       test(attack.name, async () => {
         const { status, message } = await as(attack.as).answer(attack.method, attack.path, attack.object);
         assert.ok([400, 403, 422].includes(status), `answered with ${status}: ${message}`);
-        assert.ok(message.includes(attack.refusal), message);
+        // Of the policies that refuse a deletion, the API server names one.
+        const isDeletion =
+          attack.method === "DELETE" && /'kraft-deletions-of-tenants'.* was not deleted: /.test(message);
+        assert.ok(isDeletion || message.includes(attack.refusal), message);
       });
     }
   });

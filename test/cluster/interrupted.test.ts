@@ -155,7 +155,7 @@ test(`killed ${kills} times at random, with the engine's own checkpoints: the ne
   for (let kill = 0; kill < kills; kill += 1) {
     const edit = edits[kill % edits.length] ?? tenants;
     const child = local.start("up", { "kraft:tenants": edit });
-    const delay = 2000 + Math.random() * 12_000;
+    const delay = 1500 + Math.random() * 8500;
     delays.push(Math.round(delay));
     await Promise.race([sleep(delay), new Promise((resolve) => child.once("exit", resolve))]);
     await killWithDescendants(child);
