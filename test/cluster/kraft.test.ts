@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { connect } from "../../cluster/client.ts";
-import type { KubernetesObject } from "../../cluster/objects.ts";
+import type { Claim, KubernetesObject } from "../../cluster/objects.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
@@ -19,7 +19,7 @@ import { engineFolder } from "../../local/engine.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
-import { certificatesAreCounted, type Embedded } from "./embedded.ts";
+import { certificatesAreCounted, type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 
 const { namespace } = tenantNames("acme");
@@ -102,9 +102,34 @@ test("status: what runs is shown, what does not is named, and the exit code says
   assert.equal(code, 1);
 });
 
+/** Gives a claim of acme's a volume, as Longhorn's driver would: Kubernetes itself binds the two. */
+async function bind(claim: string, volume: string): Promise<void> {
+  const { api } = local.cluster;
+  const path = `/api/v1/namespaces/${namespace}/persistentvolumeclaims/${claim}`;
+  const { spec } = await eventually(`the claim ${claim}`, () => api.get<Claim>(path));
+  await api.create("/api/v1/persistentvolumes", {
+    apiVersion: "v1",
+    kind: "PersistentVolume",
+    metadata: { name: volume },
+    spec: {
+      capacity: { storage: "5Gi" },
+      accessModes: ["ReadWriteOnce"],
+      persistentVolumeReclaimPolicy: "Retain",
+      storageClassName: spec?.storageClassName,
+      claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace, name: claim },
+      csi: { driver: "driver.longhorn.io", volumeHandle: volume },
+    },
+  });
+  await eventually(`${claim} is bound`, async () => {
+    const bound = await api.get<Claim>(path);
+    return bound?.status?.phase === "Bound" ? true : undefined;
+  });
+}
+
 test("status: backups and certificates, as Longhorn's and cert-manager's own CRDs hold them", async () => {
   const hour = 3_600_000;
   const longhorn = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system";
+  await bind(tenantNames("acme").datastoreClaim, "pvc-1");
   await observed(`${longhorn}/volumes`, {
     apiVersion: "longhorn.io/v1beta2",
     kind: "Volume",
