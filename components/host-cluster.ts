@@ -45,8 +45,8 @@ export class HostCluster extends pulumi.ComponentResource {
         // Updates Secrets in place: a replacement is refused for protected ones, which could never be rotated.
         enableSecretMutable: true,
         enableConfigMapMutable: true,
-        // Charts declare hundreds of objects, which the defaults of 50 and 120 hold back.
-        kubeClientSettings: { qps: 200, burst: 400 },
+        // Every run reads each object twice, and there are hundreds: the defaults of 50 and 120 hold that back.
+        kubeClientSettings: { qps: 500, burst: 1000 },
         suppressHelmHookWarnings: true,
       },
       { parent: this },

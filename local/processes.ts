@@ -61,7 +61,7 @@ export interface ProcessPlan {
 }
 
 /** For programs written in Go that handle every CRD: a tenth of the time, for half a gigabyte of memory. */
-export const lessGarbageCollection = { GOGC: "400" } as const;
+export const lessGarbageCollection = { GOGC: "300" } as const;
 
 /** A started process as it is written down. */
 export interface ProcessRecord extends ProcessIdentity {
