@@ -20,7 +20,18 @@ const root = resolve(import.meta.dirname, "..");
 const atOnce = 2;
 
 /** The files that take longest start first, so that none of them runs alone at the end. */
-const longest = ["interrupted", "move", "drill", "guards", "recover", "local", "drift", "stacks", "rebuild", "machines"];
+const longest = [
+  "interrupted",
+  "move",
+  "drill",
+  "guards",
+  "recover",
+  "local",
+  "drift",
+  "stacks",
+  "rebuild",
+  "machines",
+];
 
 interface Counts {
   readonly passed: number;
