@@ -1,7 +1,8 @@
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
 import { claimText } from "../../cluster/longhorn.ts";
+import { type LostClaim, lostClaimsOf } from "../../cluster/lost-claims.ts";
 import { latest } from "../../cluster/objects.ts";
-import { lossesOf, type LostClaim, type RetainedVolume } from "../../cluster/retained.ts";
+import type { RetainedVolume } from "../../cluster/retained.ts";
 import { guestName, tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -37,7 +38,7 @@ export function goneOf(
   }
   const { namespace, datastoreClaim } = tenantNames(tenant.name);
   const retained = awaitsData(tenant, found) ? live.retained.filter(ranHere) : live.retained;
-  const { lost } = lossesOf(tenant.name, found, { volumes: live.volumes, retained });
+  const { lost } = lostClaimsOf(tenant.name, found, { volumes: live.volumes, retained });
   const hasGuest = found?.guest === true;
   if (found?.ends === "namespace") {
     return { what: `its namespace ${namespace} is being deleted, with everything in it`, lost, next: "wait", hasGuest };

@@ -1,5 +1,5 @@
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
-import { lossesOf } from "../../cluster/retained.ts";
+import { lostClaimsOf } from "../../cluster/lost-claims.ts";
 import { tenantNames, tenantOfNamespace } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { CatalogueMessage, CatalogueVolume } from "../catalogue/attach.ts";
@@ -92,7 +92,7 @@ function isAccountedFor(
   const bound = found?.claims.find((candidate) => candidate.name === claim)?.volume;
   const later = live.volumes.find((candidate) => candidate.name === bound);
   return (
-    lossesOf(name, found, live).left.some((retained) => retained.volume === volume) &&
+    lostClaimsOf(name, found, live).left.some((retained) => retained.volume === volume) &&
     (bound === undefined || (later?.whole === true && later.isUnused !== true))
   );
 }

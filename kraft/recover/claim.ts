@@ -1,6 +1,7 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
 import { defaultTarget } from "../../cluster/longhorn.ts";
+import { lastHeldFirst } from "../../cluster/lost-claims.ts";
 import { restoringLabel } from "../../cluster/manifests.ts";
 import {
   type Backup,
@@ -12,7 +13,7 @@ import {
 } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { restoreVolume } from "../../cluster/restore.ts";
-import { lastHeldFirst, restorableOf, type RetainedVolume, retainedVolumes } from "../../cluster/retained.ts";
+import { restorableOf, type RetainedVolume, retainedVolumes } from "../../cluster/retained.ts";
 import { vacateClaim } from "../../cluster/vacate-claim.ts";
 import { guestName, tenantNames } from "../../components/plan/names.ts";
 import { Failure, UsageError } from "../../errors/failure.ts";

@@ -1,5 +1,6 @@
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
-import { datastoreMadeAnew, lossesOf, type LostClaim, type RetainedVolume } from "../../cluster/retained.ts";
+import { datastoreMadeAnew, type LostClaim, lostClaimsOf } from "../../cluster/lost-claims.ts";
+import type { RetainedVolume } from "../../cluster/retained.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Catalogue, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
 import { goneOf, shortName } from "../../infra/guards/gone.ts";
@@ -80,7 +81,7 @@ export function onlyInBackups(
   volumes: Catalogue["volumes"],
 ): CatalogueVolume[] {
   const { namespace } = tenantNames(tenant);
-  const { lost, left } = lossesOf(tenant, liveTenant(live, tenant), live);
+  const { lost, left } = lostClaimsOf(tenant, liveTenant(live, tenant), live);
   const held = new Set([...lost.map(({ claim }) => claim), ...claimsWithVolumes(live, tenant)]);
   const given = new Set(left.map(({ volume }) => volume));
   return volumes.filter(
@@ -106,7 +107,7 @@ export function recoverPlan(live: LiveState, catalogue: Catalogue, inputs: Recov
   const { tenant } = inputs;
   const { namespace, datastoreClaim } = tenantNames(tenant);
   const found = liveTenant(live, tenant);
-  const { lost, left } = lossesOf(tenant, found, live);
+  const { lost, left } = lostClaimsOf(tenant, found, live);
   const there = claimsWithVolumes(live, tenant);
   const faulted = lost.filter(({ volume }) => volume.isFaulted);
   const bindable = lost.filter(({ volume }) => !volume.isFaulted);

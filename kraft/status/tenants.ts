@@ -1,6 +1,7 @@
 import { liveClaim, type LiveState, liveVolume } from "../../cluster/live-state.ts";
+import { datastoreMadeAnew } from "../../cluster/lost-claims.ts";
 import { type Cluster, condition, type Namespace } from "../../cluster/objects.ts";
-import { datastoreMadeAnew, retainedVolumes } from "../../cluster/retained.ts";
+import { retainedVolumes } from "../../cluster/retained.ts";
 import {
   arrivedFromAnnotation,
   departureOf,
