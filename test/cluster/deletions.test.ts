@@ -155,7 +155,7 @@ describe("a permission on the object counts on its day and on the next", () => {
             status: 403,
             message:
               `${kind} "${name}" is forbidden: ValidatingAdmissionPolicy 'kraft-deletion-dates' with binding 'kraft-deletion-dates' denied request: ` +
-              `${name} was not deleted: its permission ${permission} does not count on ${await day(0)}. It counts on its day in UTC and on the next. ` +
+              `${name} was not deleted: its permission ${permission} is not valid on ${await day(0)}. It is valid on its date and on the day after, in UTC. ` +
               `To permit it again: kubectl annotate --overwrite ${object} ${deletionAnnotation}=$(date -u +%F)`,
           },
         );

@@ -269,7 +269,7 @@ test("archived: not while a pod runs or a backup is missing; then in two runs, a
   local.now = new Date(Date.now() - 3 * 86_400_000);
   assert.deepEqual(changes(await local.up(archived)), ["create tenant-blue-leaving", ...permitted]);
   local.now = undefined;
-  await assert.rejects(local.cluster.api.delete(paths.cluster), /its permission \S+ does not count on /);
+  await assert.rejects(local.cluster.api.delete(paths.cluster), /its permission \S+ is not valid on /);
   const unlocked = await local.up(archived);
   assert.deepEqual(changes(unlocked), [...permitted, "update tenant-blue-leaving"]);
   assert.match(unlocked.messages.map(({ text }) => text).join("\n"), /archived: this run unlocks the guest cluster/);
