@@ -1,4 +1,5 @@
-import { deletionPermission, permissionDay } from "../components/plan/deletion-permission.ts";
+import { deletionPermission } from "../components/plan/deletion-permission.ts";
+import { utcDay } from "../components/plan/utc-day.ts";
 import { type Api, ApiError } from "./api.ts";
 
 /**
@@ -9,7 +10,7 @@ import { type Api, ApiError } from "./api.ts";
  */
 export async function deleteGuarded(host: Pick<Api, "delete" | "merge">, path: string, uid?: string): Promise<void> {
   try {
-    await host.merge(path, { metadata: { uid, annotations: deletionPermission(permissionDay(new Date())) } });
+    await host.merge(path, { metadata: { uid, annotations: deletionPermission(utcDay(new Date())) } });
   } catch (error) {
     if (error instanceof ApiError && error.status === 404) {
       return;

@@ -1,5 +1,5 @@
 import { drillLabel } from "../components/plan/drill.ts";
-import { tenantNames } from "../components/plan/names.ts";
+import { guestName, tenantNames } from "../components/plan/names.ts";
 import { type Backup, condition, type KubernetesObject, type KubernetesStatus, type Volume } from "./objects.ts";
 
 export { defaultTarget } from "../components/plan/storage.ts";
@@ -122,4 +122,10 @@ export function claimOf({ status, metadata }: Volume): string {
 /** What the operator reads in place of a claim's name on the host. */
 export function claimText(tenant: string, claim: string): string {
   return claim === tenantNames(tenant).datastoreClaim ? "datastore" : claim;
+}
+
+/** A claim as the tenant knows it: `datastore`, `shop/data`; the host's name where that does not tell. */
+export function guestClaimText(tenant: string, claim: string): string {
+  const guest = guestName(tenantNames(tenant).cluster, claim);
+  return guest === undefined ? claimText(tenant, claim) : `${guest.namespace}/${guest.name}`;
 }

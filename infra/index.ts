@@ -32,10 +32,10 @@ export default async function program(sources: LiveSources = liveSources, now = 
     refuse(stack, problems);
 
     // Guards: would it lose data of the live cluster? They decide how much of each tenant is declared.
-    const [guarded, edited] = await Promise.all([guard(model, sources, now), sources.handEdits?.(model)]);
+    const guarded = await guard(model, sources, now);
     await warn(guarded.warnings);
-    if (edited !== undefined) {
-      putBackHandEdits(edited.host, edited.edits);
+    if (guarded.byHand !== undefined) {
+      putBackHandEdits(guarded.byHand.host, guarded.byHand.edits);
     }
 
     // Components.

@@ -1,3 +1,5 @@
+import { countingDays } from "./utc-day.ts";
+
 /**
  * Annotation with which an object that holds tenants' data, or its namespace, may be deleted: today's date in UTC, as
  * `2026-11-28`. The API server refuses every other deletion, and accepts the permission on its date and on the day after.
@@ -7,11 +9,6 @@ export const deletionAnnotation = "kraft.dev/deletion-permitted-on";
 
 /** Groups whose CustomResourceDefinitions take tenants' data with them when they are deleted. */
 export const dataGroups = ["k3k.io", "longhorn.io"];
-
-/** The day of a permission, in UTC. */
-export function permissionDay(now: Date): string {
-  return now.toISOString().slice(0, 10);
-}
 
 /** The annotation that permits a deletion on a day and on the next; undefined without a day. */
 export function deletionPermission(day: string | undefined): Readonly<Record<string, string>> | undefined {
@@ -33,7 +30,5 @@ const longestRun = 3_600_000;
 /** Whether a run that begins now may delete with a permission: it counts on its day and on the next, to the run's end. */
 export function countsForRun(day: string | undefined, now: Date): boolean {
   const end = new Date(now.getTime() + longestRun);
-  return [now, end].every((moment) =>
-    [moment, new Date(moment.getTime() - 86_400_000)].some((counted) => permissionDay(counted) === day),
-  );
+  return day !== undefined && [now, end].every((moment) => countingDays(moment).includes(day));
 }

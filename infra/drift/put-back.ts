@@ -58,13 +58,14 @@ export function putBackHandEdits(host: EditableHost, edits: HandEdits): void {
     if (!type.startsWith("kubernetes:")) {
       return undefined;
     }
-    const { apiVersion, kind, metadata } = record(await resolved(props));
+    const sent = record(await resolved(props));
+    const { apiVersion, kind, metadata } = sent;
     const edited = edits.get(keyOf(apiVersion, kind, record(metadata)));
     if (edited === undefined) {
       return undefined;
     }
     const ignored = (opts as pulumi.CustomResourceOptions).ignoreChanges ?? [];
-    const declared = withLive(record(await resolved(props)), edited.live, ignored);
+    const declared = withLive(sent, edited.live, ignored);
     const fields = unseenFields(edited.live, declared);
     for (const { path, live, declared: wanted, manager, time } of fields) {
       const { namespace, name: object } = edited.live.metadata;

@@ -1,9 +1,9 @@
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
-import { claimText } from "../../cluster/longhorn.ts";
+import { guestClaimText } from "../../cluster/longhorn.ts";
 import { type LostClaim, lostClaimsOf } from "../../cluster/lost-claims.ts";
 import { latest } from "../../cluster/objects.ts";
 import type { RetainedVolume } from "../../cluster/retained.ts";
-import { guestName, tenantNames } from "../../components/plan/names.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
 import { awaitsData, type Staged } from "./stages.ts";
@@ -50,7 +50,7 @@ export function goneOf(
   if (found?.guest !== true) {
     const guest = found === undefined ? `neither namespace ${namespace} nor guest cluster` : "no guest cluster";
     if (ending.length > 0) {
-      const names = ending.map(({ name }) => shortName(tenant.name, name)).join(", ");
+      const names = ending.map(({ name }) => guestClaimText(tenant.name, name)).join(", ");
       return { what: `${guest}, and claims that are still being deleted: ${names}`, lost, next: "wait", hasGuest };
     }
     return lost.length === 0 ? undefined : { what: `${guest}, but it had one`, lost, next: "recover", hasGuest };
@@ -121,17 +121,13 @@ function goneProblem(tenant: string, stack: string, gone: Gone): Problem {
 /** What is retained of a tenant, in words, and until when it had its claims. */
 export function retainedText(tenant: string, lost: readonly LostClaim[]): string {
   const names = lost.map(({ claim, volume }) =>
-    volume.lastBackupAt === undefined ? `${shortName(tenant, claim)} (never backed up)` : shortName(tenant, claim),
+    volume.lastBackupAt === undefined
+      ? `${guestClaimText(tenant, claim)} (never backed up)`
+      : guestClaimText(tenant, claim),
   );
   const ended = latest(lost.map(({ volume }) => volume.claimEndedAt));
   const until = ended === undefined ? "" : `, whose claims were there until ${minute(ended)}`;
   return names.length === 0 ? "its volumes are retained" : `its volumes are retained${until}: ${names.join(", ")}`;
-}
-
-/** A claim as the tenant knows it: `datastore`, `shop/data`; the host's name where that does not tell. */
-export function shortName(tenant: string, claim: string): string {
-  const guest = guestName(tenantNames(tenant).cluster, claim);
-  return guest === undefined ? claimText(tenant, claim) : `${guest.namespace}/${guest.name}`;
 }
 
 function minute(time: string): string {

@@ -1,4 +1,4 @@
-import { connect, type ConnectedHost } from "../../cluster/client.ts";
+import { connect } from "../../cluster/client.ts";
 import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { type RunningVersions, runningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
@@ -22,10 +22,24 @@ export interface LiveSources {
     readonly running: RunningVersions;
     /** Undefined where the kubeconfig has no client certificate. */
     readonly certificateEnd: Date | undefined;
+    readonly byHand?: ChangedByHand;
   }>;
   backedUp(model: Model): Promise<BackedUp>;
-  /** What somebody wrote by hand, and how it is put back; undefined where there is no cluster to look at. */
-  handEdits?(model: Model): Promise<{ readonly host: EditableHost; readonly edits: HandEdits }>;
+}
+
+/** What somebody wrote by hand, and the cluster in which it is put back. */
+interface ChangedByHand {
+  readonly host: EditableHost;
+  readonly edits: HandEdits;
+}
+
+/** What the program goes on with. */
+interface Guarded {
+  readonly live: LiveState;
+  readonly staged: readonly Staged[];
+  readonly warnings: readonly Warning[];
+  /** Undefined where there is no cluster to look at. */
+  readonly byHand: ChangedByHand | undefined;
 }
 
 /**
@@ -33,12 +47,8 @@ export interface LiveSources {
  * backups in the bucket. Throws a ConfigError naming everything that is gone or would be lost, every downgrade and every
  * skipped version, and a Failure where cluster or bucket do not answer.
  */
-export async function guard(
-  model: Model,
-  sources: LiveSources,
-  now: Date,
-): Promise<{ readonly live: LiveState; readonly staged: readonly Staged[]; readonly warnings: readonly Warning[] }> {
-  const { live, running, certificateEnd } = await sources.cluster(model);
+export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
+  const { live, running, certificateEnd, byHand } = await sources.cluster(model);
   const managed = model.machines !== undefined;
   const skew = versionChangeProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
@@ -53,7 +63,7 @@ export async function guard(
     ...kubeconfigWarnings(certificateEnd, renewalOf(model.stack, managed), now),
     ...warningsOf(model, staged, live),
   ];
-  return { live, staged, warnings };
+  return { live, staged, warnings, byHand };
 }
 
 function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): Warning[] {
@@ -96,27 +106,20 @@ function stageMessage(name: string, stage: Stage, found: LiveTenant | undefined)
 /** The cluster that the stack file names, and its bucket. */
 export const liveSources: LiveSources = {
   cluster: async (model) => {
-    const host = await hostOf(model);
-    const [live, running] = await Promise.all([readLiveState(host), runningVersions(host)]);
-    return { live, running, certificateEnd: host.certificateEnd };
+    const { stack, cluster, machines } = model;
+    const host = await connect({
+      cluster,
+      file: `Pulumi.${stack.name}.yaml`,
+      // Pulumi runs the program in the folder of its project file.
+      directory: ".",
+      remedy: renewalOf(stack, machines !== undefined),
+    });
+    const [live, running, edits] = await Promise.all([readLiveState(host), runningVersions(host), readHandEdits(host)]);
+    return { live, running, certificateEnd: host.certificateEnd, byHand: { host, edits } };
   },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");
     // The restore checks the blocks; here only the list of volumes counts.
     return readCatalogue({ ...backup, ...secrets.wasabi }, { blocks: false });
   },
-  handEdits: async (model) => {
-    const host = await hostOf(model);
-    return { host, edits: await readHandEdits(host) };
-  },
 };
-
-function hostOf({ stack, cluster, machines }: Model): Promise<ConnectedHost> {
-  return connect({
-    cluster,
-    file: `Pulumi.${stack.name}.yaml`,
-    // Pulumi runs the program in the folder of its project file.
-    directory: ".",
-    remedy: renewalOf(stack, machines !== undefined),
-  });
-}

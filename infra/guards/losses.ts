@@ -5,6 +5,7 @@ import { latest } from "../../cluster/objects.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { countingDays } from "../../components/plan/utc-day.ts";
 import { listIf, type Problem, show } from "../../errors/problem.ts";
 import type { Model, Tenant } from "../model.ts";
 
@@ -104,12 +105,12 @@ function purgeProblems({ name, purge }: Tenant, found: LiveTenant, today: Date):
       },
     ];
   }
-  const days = [0, -1].map((offset) => new Date(today.getTime() + offset * 86_400_000).toISOString().slice(0, 10));
+  const days = countingDays(today);
   return listIf(purge === undefined || !days.includes(purge), {
     key: `kraft:tenants.${name}.purge`,
     found: `${show(purge)}, but the cluster has ${holdings(found)}`,
     allowed: "today's date, as your confirmation; good for two days",
-    fix: `purge: "${days[0] ?? ""}"; the backups in the bucket stay`,
+    fix: `purge: "${days[0]}"; the backups in the bucket stay`,
   });
 }
 

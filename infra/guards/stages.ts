@@ -1,6 +1,7 @@
 import { type LiveState, type LiveTenant, liveTenant } from "../../cluster/live-state.ts";
-import { countsForRun, permissionDay } from "../../components/plan/deletion-permission.ts";
+import { countsForRun } from "../../components/plan/deletion-permission.ts";
 import { leavingFor, type Stage } from "../../components/plan/lifecycle.ts";
+import { utcDay } from "../../components/plan/utc-day.ts";
 import type { Model, Tenant } from "../model.ts";
 
 /** A tenant as it is declared in this run. */
@@ -26,7 +27,7 @@ export function stagesOf(model: Pick<Model, "tenants" | "phase">, live: LiveStat
     }
     const since = stage === "suspended" ? now.toISOString() : undefined;
     const suspendedAt = stage === "suspended" || stage === "closing" ? (found?.suspendedAt ?? since) : undefined;
-    const deletionPermittedOn = leavingFor(stage) === undefined ? undefined : permissionDay(now);
+    const deletionPermittedOn = leavingFor(stage) === undefined ? undefined : utcDay(now);
     return [{ tenant, stage, suspendedAt, deletionPermittedOn }];
   });
 }

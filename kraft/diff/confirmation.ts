@@ -1,3 +1,4 @@
+import { countingDays } from "../../components/plan/utc-day.ts";
 import { type Change, isDestructive } from "./change.ts";
 
 /** Changes that would lose data of one owner and are not confirmed. */
@@ -30,7 +31,7 @@ export interface Circumstances {
  * yesterday's in UTC, so that last week's approval does not cover what was added since.
  */
 export function verdictOn(changes: readonly Change[], description: string, now: Date): Verdict {
-  const valid = [dayOf(now, 0), dayOf(now, -1)];
+  const valid = countingDays(now);
   const confirmations = new Set(
     confirmationsIn(description)
       .filter(({ date }) => valid.includes(date))
@@ -44,7 +45,7 @@ export function verdictOn(changes: readonly Change[], description: string, now: 
   return {
     blocked: owners
       .filter(([owner]) => !confirmations.has(owner))
-      .map(([owner, lost]) => ({ owner, changes: lost, line: `Kraft-confirm: ${owner} ${dayOf(now, 0)}` })),
+      .map(([owner, lost]) => ({ owner, changes: lost, line: `Kraft-confirm: ${owner} ${valid[0]}` })),
     confirmed: owners.map(([owner]) => owner).filter((owner) => confirmations.has(owner)),
   };
 }
@@ -55,8 +56,4 @@ export function confirmationsIn(text: string): { readonly owner: string; readonl
   return [...visible.matchAll(/^[ \t]*Kraft-confirm: ([a-z][a-z0-9]*) (\d{4}-\d{2}-\d{2})[ \t]*\r?$/gm)].map(
     ([, owner = "", date = ""]) => ({ owner, date }),
   );
-}
-
-function dayOf(now: Date, offset: number): string {
-  return new Date(now.getTime() + offset * 24 * 60 * 60 * 1000).toISOString().slice(0, 10);
 }

@@ -1,6 +1,6 @@
 import type { WritableHost } from "../../cluster/client.ts";
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
-import { defaultTarget } from "../../cluster/longhorn.ts";
+import { defaultTarget, guestClaimText } from "../../cluster/longhorn.ts";
 import { lastHeldFirst } from "../../cluster/lost-claims.ts";
 import { restoringLabel } from "../../cluster/manifests.ts";
 import {
@@ -19,7 +19,6 @@ import { guestName, tenantNames } from "../../components/plan/names.ts";
 import { Failure, UsageError } from "../../errors/failure.ts";
 import { show } from "../../errors/problem.ts";
 import { accessModeOf, attachmentOf, isEncrypted } from "../../infra/catalogue/metadata.ts";
-import { shortName } from "../../infra/guards/gone.ts";
 import type { Listed } from "../cli/host.ts";
 import { moment } from "../cli/moment.ts";
 import type { PlannedVolume } from "../restore/plan.ts";
@@ -152,10 +151,10 @@ function podsOf(pods: readonly Pod[], namespace: string, claim: string): string[
 /** The host's name of the claim that is meant. */
 function claimNamed({ tenant, claim }: ClaimWish, known: readonly string[]): string {
   const names = [...new Set(known)].sort();
-  const found = names.find((name) => name === claim || shortName(tenant, name) === claim);
+  const found = names.find((name) => name === claim || guestClaimText(tenant, name) === claim);
   if (found === undefined) {
     throw new UsageError(
-      `${tenant} has no claim ${show(claim)}, and no volume of one is retained\n  allowed: ${names.map((name) => shortName(tenant, name)).join(", ") || "none"}`,
+      `${tenant} has no claim ${show(claim)}, and no volume of one is retained\n  allowed: ${names.map((name) => guestClaimText(tenant, name)).join(", ") || "none"}`,
     );
   }
   return found;
@@ -299,7 +298,7 @@ export async function applyClaim(
   const classes = await storageClasses(host, [planned], remedy);
   const wanted = { ...planned, parameters: classes.get(planned.storageClass) ?? {} };
   note(
-    `${tenant}: ${shortName(tenant, claim)}: the claim changes from ${plan.current ?? "no volume"} to ${plan.volume}`,
+    `${tenant}: ${guestClaimText(tenant, claim)}: the claim changes from ${plan.current ?? "no volume"} to ${plan.volume}`,
   );
   await vacateClaim(host, wanted, { fieldManager: recoverManager, patience: { until: Date.now() + claimPatience } });
   const [ended] = await restore("restored");
@@ -314,7 +313,7 @@ function plannedVolume({ tenant, claim, volume }: ClaimPlan, backup: ClaimBackup
   const like = likeOf(seen, backup.volume, namespace, claim);
   if (like === undefined) {
     throw new Failure(
-      `of ${shortName(tenant, claim)} no PersistentVolume is left that says what class it had: npx kraft recover ${tenant} plan`,
+      `of ${guestClaimText(tenant, claim)} no PersistentVolume is left that says what class it had: npx kraft recover ${tenant} plan`,
     );
   }
   const made = seen.volumes.find(({ metadata }) => metadata.name === backup.volume);

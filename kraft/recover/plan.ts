@@ -1,9 +1,10 @@
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
+import { guestClaimText } from "../../cluster/longhorn.ts";
 import { datastoreMadeAnew, type LostClaim, lostClaimsOf } from "../../cluster/lost-claims.ts";
 import type { RetainedVolume } from "../../cluster/retained.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Catalogue, CatalogueVolume } from "../../infra/catalogue/catalogue.ts";
-import { goneOf, shortName } from "../../infra/guards/gone.ts";
+import { goneOf } from "../../infra/guards/gone.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import type { Tenant } from "../../infra/model.ts";
 import { moment } from "../cli/moment.ts";
@@ -157,7 +158,7 @@ export function recoverPlan(live: LiveState, catalogue: Catalogue, inputs: Recov
           ]
         : []),
       ...faulted.map(({ claim, volume }) => ({
-        subject: shortName(tenant, claim),
+        subject: guestClaimText(tenant, claim),
         message: `every copy of its volume ${volume.volume} is lost: if no node or disk that had one comes back, npx kraft reclaim --volume ${volume.volume}, then run this again for its newest backup`,
       })),
     ],

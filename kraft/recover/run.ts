@@ -2,16 +2,14 @@ import type { ConnectedHost } from "../../cluster/client.ts";
 import { type LiveState, liveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import { Failure, UsageError } from "../../errors/failure.ts";
-import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { tenantsOf } from "../../infra/config/model-of.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { listAll, reach } from "../cli/host.ts";
 import type { Output } from "../cli/output.ts";
 import type { Result, Run } from "../cli/verb.ts";
-import { inputsOf, storeOf } from "../restore/inputs.ts";
+import { catalogueReader, inputsOf } from "../restore/inputs.ts";
 import { allThere } from "../restore/volumes.ts";
-import { bucketKey } from "../secrets/stack-secrets.ts";
 import { applyClaim, claimCollections, claimPlan, type ClaimWish } from "./claim.ts";
 import { considered, declaredTenant, departure, onlyInBackups, type RecoverInputs, recoverPlan } from "./plan.ts";
 import { recoverTenant } from "./tenant.ts";
@@ -58,12 +56,10 @@ async function wholeTenant(
   output: Output,
 ): Promise<Result> {
   const { tenant, stack } = inputs;
-  const store = storeOf(file, await bucketKey(file, process.env));
-  const where = `reading the backups in ${store.bucket} at ${store.endpoint}`;
-  const read = (blocks: boolean) => output.during(where, readCatalogue(store, { blocks }));
-  const listed = await read(false);
+  const read = await catalogueReader(file, output);
+  const listed = await read({ blocks: false });
   // Blocks matter for what is downloaded alone.
-  const catalogue = onlyInBackups(live, inputs, listed.volumes).length === 0 ? listed : await read(true);
+  const catalogue = onlyInBackups(live, inputs, listed.volumes).length === 0 ? listed : await read();
   const plan = recoverPlan(live, catalogue, inputs);
   const isPlanFine = plan.problems.length === 0 && plan.refused === null;
   if (phase === "plan") {

@@ -1,6 +1,6 @@
 import { annotateTenant, type WritableHost } from "../../cluster/client.ts";
 import { type LiveState, liveTenant } from "../../cluster/live-state.ts";
-import { defaultTarget } from "../../cluster/longhorn.ts";
+import { defaultTarget, guestClaimText } from "../../cluster/longhorn.ts";
 import { paths } from "../../cluster/paths.ts";
 import { restoreVolume } from "../../cluster/restore.ts";
 import { restorableOf } from "../../cluster/retained.ts";
@@ -8,7 +8,6 @@ import { vacateClaim } from "../../cluster/vacate-claim.ts";
 import { arrivedFromAnnotation } from "../../components/plan/lifecycle.ts";
 import { domainsAnnotation, fieldManager, policyLabel, tenantLabel, tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
-import { shortName } from "../../infra/guards/gone.ts";
 import { type Outcome, requireBackupTarget, restoreVolumes, storageClasses } from "../restore/volumes.ts";
 import type { BoundVolume, RecoverPlan } from "./plan.ts";
 
@@ -55,7 +54,9 @@ export async function recoverTenant(host: WritableHost, order: RecoverOrder): Pr
       const wanted = restorableOf(tenant, found, classes.get(found.storageClass) ?? {});
       const ended = await bind(host, wanted, volume);
       outcomes.push({ volume: volume.volume, tenant, namespace: plan.namespace, claim: volume.claim, ...ended });
-      note(`${tenant}: ${shortName(tenant, volume.claim)} (${volume.volume}): ${ended.message ?? "bound, as it is"}`);
+      note(
+        `${tenant}: ${guestClaimText(tenant, volume.claim)} (${volume.volume}): ${ended.message ?? "bound, as it is"}`,
+      );
     }
   }
   if (restored.length > 0) {

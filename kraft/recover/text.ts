@@ -1,8 +1,8 @@
-import { shortName } from "../../infra/guards/gone.ts";
+import { guestClaimText } from "../../cluster/longhorn.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { ago, distance, moment } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
-import { plannedClaimText } from "../restore/plan.ts";
+import { unfinishedText } from "../restore/text.ts";
 import type { Outcome } from "../restore/volumes.ts";
 import type { ClaimPlan } from "./claim.ts";
 import type { BoundVolume, RecoverPlan } from "./plan.ts";
@@ -21,7 +21,7 @@ export function planText(plan: RecoverPlan, stack: string, now: Date, style: Sty
     section("Bound to their claims again, as they are: nothing is downloaded", [
       ["claim", "volume", "last used", "claim deleted", "last backup"],
       ...bound.map(({ claim, volume, lastUsedAt, claimEndedAt, lastBackupAt }) => [
-        shortName(tenant, claim),
+        guestClaimText(tenant, claim),
         volume,
         ago(lastUsedAt, now, "-"),
         claimEndedAt === null ? "-" : distance(new Date(claimEndedAt), now),
@@ -34,7 +34,7 @@ export function planText(plan: RecoverPlan, stack: string, now: Date, style: Sty
     section("Lost: from the newest backup", [
       ["claim", "volume", "size", "backup", "download"],
       ...restored.map((volume) => [
-        plannedClaimText(volume),
+        guestClaimText(volume.tenant, volume.claim),
         volume.volume,
         bytesText(volume.sizeBytes),
         ago(volume.backup.created, now, "-"),
@@ -45,7 +45,7 @@ export function planText(plan: RecoverPlan, stack: string, now: Date, style: Sty
   if (left.length > 0) {
     section("Retained, and left as they are", [
       ["claim", "volume", "because"],
-      ...left.map(({ claim, volume, reason }) => [shortName(tenant, claim), volume, reason]),
+      ...left.map(({ claim, volume, reason }) => [guestClaimText(tenant, claim), volume, reason]),
     ]);
   }
   if (warnings.length > 0) {
@@ -68,11 +68,11 @@ export function planText(plan: RecoverPlan, stack: string, now: Date, style: Sty
 /** Why that one of several, and what it takes the place of. */
 function whyLines(tenant: string, { claim, volume, because, replaces }: BoundVolume): string[] {
   return [
-    ...(because === null ? [] : [`  ${shortName(tenant, claim)}: ${volume}, since ${because}`]),
+    ...(because === null ? [] : [`  ${guestClaimText(tenant, claim)}: ${volume}, since ${because}`]),
     ...(replaces === null
       ? []
       : [
-          `  ${shortName(tenant, claim)}: in place of ${replaces}, to which nothing was ever written, and which is kept`,
+          `  ${guestClaimText(tenant, claim)}: in place of ${replaces}, to which nothing was ever written, and which is kept`,
         ]),
   ];
 }
@@ -87,23 +87,16 @@ function nothingToDo(there: number): string {
 export function outcomeText(outcomes: readonly Outcome[], plan: RecoverPlan, stack: string, style: Style): string[] {
   const wrong = [
     ...outcomes.flatMap(({ claim, volume, message }) =>
-      message === null ? [] : [`  ${shortName(plan.tenant, claim)} (${volume}): ${message}`],
+      message === null ? [] : [`  ${guestClaimText(plan.tenant, claim)} (${volume}): ${message}`],
     ),
     ...plan.problems.map(remarkLine),
   ];
   const summary =
     outcomes.length === 0
       ? nothingToDo(plan.there.length)
-      : `${plan.tenant}: ${outcomes.length - wrong.length + plan.problems.length} of ${outcomes.length} volumes have their claims again.`;
+      : `${plan.tenant}: ${outcomes.filter(({ message }) => message === null).length} of ${outcomes.length} volumes have their claims again.`;
   return wrong.length > 0
-    ? [
-        summary,
-        "",
-        style.bad("Not everything is back"),
-        ...wrong,
-        "",
-        "Run it again when that is fixed: it continues from here.",
-      ]
+    ? unfinishedText(summary, wrong, style)
     : [
         style.good(summary),
         "",
@@ -118,7 +111,7 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RecoverPlan, sta
 export function claimPlanText(plan: ClaimPlan, stack: string, now: Date, style: Style, command: string): string[] {
   const { tenant, claim, backup, backups, retained } = plan;
   const lines = [
-    style.title(`${tenant} on ${stack}: ${shortName(tenant, claim)}`),
+    style.title(`${tenant} on ${stack}: ${guestClaimText(tenant, claim)}`),
     backup === null
       ? `gets the retained volume ${plan.volume}, as it is`
       : `gets ${plan.volume}, restored from ${backup.name} of ${moment(new Date(backup.created))} (${distance(new Date(backup.created), now)})`,
@@ -157,7 +150,7 @@ export function claimOutcomeText(
   stack: string,
   style: Style,
 ): string[] {
-  const name = shortName(tenant, claim);
+  const name = guestClaimText(tenant, claim);
   if (message !== null) {
     return [
       style.bad(`${name} of ${tenant} does not have ${volume} yet`),

@@ -278,8 +278,3 @@ function quotaExcess(
     ? `it has ${volumes.length} volumes, and its quota allows ${claims}: leave some out with kraft:leaveOut`
     : undefined;
 }
-
-/** What a guest calls a claim, and where the name does not tell the host. */
-export function plannedClaimText({ isDatastore, guest, claim }: PlannedVolume): string {
-  return isDatastore ? "datastore" : guest === null ? claim : `${guest.namespace}/${guest.name}`;
-}

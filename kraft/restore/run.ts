@@ -2,12 +2,10 @@ import { annotateTenant, type WritableHost } from "../../cluster/client.ts";
 import { defaultTarget } from "../../cluster/longhorn.ts";
 import { paths } from "../../cluster/paths.ts";
 import { arrivedFromAnnotation } from "../../components/plan/lifecycle.ts";
-import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { reach } from "../cli/host.ts";
 import type { Run } from "../cli/verb.ts";
-import { bucketKey } from "../secrets/stack-secrets.ts";
-import { inputsOf, storeOf } from "./inputs.ts";
+import { catalogueReader, inputsOf } from "./inputs.ts";
 import { type RestorePlan, restorePlan } from "./plan.ts";
 import { outcomeText, planText } from "./text.ts";
 import { allThere, requireBackupTarget, restoreVolumes, wholeTenants } from "./volumes.ts";
@@ -17,9 +15,8 @@ export const run: Run<{ readonly phase: "plan" | "apply"; readonly tenant?: stri
   const file = stackFileOf(given, tenant);
   const stack = file.stack.name;
   const inputs = { ...inputsOf(file), tenant };
-  const store = storeOf(file, await bucketKey(file, process.env));
-  const where = `reading the backups in ${store.bucket} at ${store.endpoint}`;
-  const plan = restorePlan(await output.during(where, readCatalogue(store)), inputs);
+  const read = await catalogueReader(file, output);
+  const plan = restorePlan(await read(), inputs);
   const isPlanFine = plan.problems.length === 0;
   if (phase === "plan") {
     const at = new Date();

@@ -1,8 +1,9 @@
+import { guestClaimText } from "../../cluster/longhorn.ts";
 import { duration } from "../../infra/checks/backup-window.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { ago } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
-import { plannedClaimText, type RestorePlan } from "./plan.ts";
+import type { RestorePlan } from "./plan.ts";
 import type { Outcome } from "./volumes.ts";
 
 /** A plan as the operator reads it. */
@@ -31,7 +32,7 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
       ["tenant", "claim", "volume", "size", "backup", "kept", "download"],
       ...order.map((volume) => [
         volume.tenant,
-        plannedClaimText(volume),
+        guestClaimText(volume.tenant, volume.claim),
         volume.volume,
         bytesText(volume.sizeBytes),
         ago(volume.backup.created, now, "-"),
@@ -80,14 +81,7 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, sta
   ];
   const summary = `${count("restored")} volumes brought back, ${count("there")} were there already.`;
   return wrong.length > 0
-    ? [
-        summary,
-        "",
-        style.bad("Not everything is back"),
-        ...wrong,
-        "",
-        `Run it again when that is fixed: it continues from here. List volumes that should not come back in kraft:leaveOut.`,
-      ]
+    ? unfinishedText(summary, wrong, style, " List volumes that should not come back in kraft:leaveOut.")
     : [
         style.good(summary),
         "",
@@ -97,4 +91,16 @@ export function outcomeText(outcomes: readonly Outcome[], plan: RestorePlan, sta
         `  pulumi up -s ${stack}`,
         `  npx kraft status -s ${stack}`,
       ];
+}
+
+/** What the operator reads where not everything came back. `hint` ends the last sentence's line. */
+export function unfinishedText(summary: string, wrong: readonly string[], style: Style, hint = ""): string[] {
+  return [
+    summary,
+    "",
+    style.bad("Not everything is back"),
+    ...wrong,
+    "",
+    `Run it again when that is fixed: it continues from here.${hint}`,
+  ];
 }

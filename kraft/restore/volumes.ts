@@ -1,5 +1,5 @@
 import type { Host, WritableHost } from "../../cluster/client.ts";
-import { defaultTarget } from "../../cluster/longhorn.ts";
+import { defaultTarget, guestClaimText } from "../../cluster/longhorn.ts";
 import type { RestorableVolume } from "../../cluster/manifests.ts";
 import { condition } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
@@ -8,7 +8,7 @@ import type { Goal, Step } from "../../cluster/restore-step.ts";
 import { Failure } from "../../errors/failure.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { duration } from "../cli/moment.ts";
-import { plannedClaimText, type PlannedVolume } from "./plan.ts";
+import type { PlannedVolume } from "./plan.ts";
 
 export interface Outcome {
   readonly volume: string;
@@ -55,7 +55,7 @@ export async function restoreVolumes(
   const outcomes = new Map<PlannedVolume, Outcome>();
   const running = new Map<PlannedVolume, number>();
   const note = (volume: PlannedVolume, text: string): void => {
-    order.note(`${volume.tenant}: ${plannedClaimText(volume)} (${volume.volume}): ${text}`);
+    order.note(`${volume.tenant}: ${guestClaimText(volume.tenant, volume.claim)} (${volume.volume}): ${text}`);
   };
   const beat = setInterval(() => {
     for (const [volume, started] of running) {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countsForRun, deletionPermission, permissionDay } from "../../../../components/plan/deletion-permission.ts";
+import { countsForRun, deletionPermission } from "../../../../components/plan/deletion-permission.ts";
+import { utcDay } from "../../../../components/plan/utc-day.ts";
 
 test("a permission is the day in UTC", () => {
-  const day = permissionDay(new Date("2026-11-28T23:30:00-05:00"));
+  const day = utcDay(new Date("2026-11-28T23:30:00-05:00"));
   assert.equal(day, "2026-11-29");
   assert.deepEqual(deletionPermission(day), { "kraft.dev/deletion-permitted-on": "2026-11-29" });
   assert.equal(deletionPermission(undefined), undefined);
