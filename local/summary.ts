@@ -4,7 +4,7 @@ import { platformOwner } from "../infra/drift/owner.ts";
 import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
-import type { EngineRun } from "./engine.ts";
+import type { EngineRun } from "./engine-run.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";

@@ -13,7 +13,8 @@ import { dataLostWith } from "../../kraft/diff/change.ts";
 import { driftOf } from "../../kraft/diff/drift.ts";
 import { previewOf } from "../../kraft/diff/preview.ts";
 import { changesOf } from "../../kraft/diff/preview-changes.ts";
-import { type EngineRun, openEngine } from "../../local/engine.ts";
+import { openEngine } from "../../local/engine.ts";
+import type { EngineRun } from "../../local/engine-run.ts";
 import type { Embedded, Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
 

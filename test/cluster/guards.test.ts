@@ -7,7 +7,8 @@ import { deleteGuarded } from "../../cluster/delete-guarded.ts";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { priorityClasses } from "../../components/plan/size.ts";
 import { versions } from "../../infra/versions.ts";
-import { chartsFolder, type EngineRun } from "../../local/engine.ts";
+import { chartsFolder } from "../../local/engine.ts";
+import type { EngineRun } from "../../local/engine-run.ts";
 import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
 

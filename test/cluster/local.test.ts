@@ -16,7 +16,8 @@ import {
   tenantAllowance,
 } from "../../components/plan/size.ts";
 import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
-import { chartsFolder, type EngineRun } from "../../local/engine.ts";
+import { chartsFolder } from "../../local/engine.ts";
+import type { EngineRun } from "../../local/engine-run.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/processes.ts";
 import { type Config, type Embedded, embedded, eventually, type Tenants } from "./embedded.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { EngineRun } from "../../../local/engine.ts";
+import type { EngineRun } from "../../../local/engine-run.ts";
 import { changeLine } from "../../../local/summary.ts";
 
 const nothing: EngineRun = {
