@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { delimiter, dirname } from "node:path";
 import { terminalReporter } from "../../../local/terminal.ts";
+import { debianProgram, debianRoot } from "../../../local/toolchain/debian.ts";
 import { readyTools, toolPath } from "../../../local/toolchain/ready.ts";
-import { debianProgram, debianRoot } from "./debian.ts";
 
 /** What a test that runs in the laboratory has at hand. */
 export interface Surroundings {
@@ -11,6 +11,9 @@ export interface Surroundings {
   readonly pulumi: string;
   readonly provider: string;
 }
+
+/** What a node has beside Debian's smallest system. What Kraft itself installs is not among it. */
+const nodePackages = ["ca-certificates", "curl", "openssh-server", "openssl", "sudo"];
 
 const variable = "KRAFT_TEST_LABORATORY";
 
@@ -26,7 +29,7 @@ export async function insideLaboratory(file: string): Promise<Surroundings> {
   }
   const tools = await readyTools(terminalReporter(), ["engine", "command"]);
   const surroundings: Surroundings = {
-    root: await debianRoot(),
+    root: await debianRoot({ packages: nodePackages, purpose: "the nodes of the tests" }),
     pulumi: toolPath(tools, "pulumi"),
     provider: toolPath(tools, "pulumi-resource-command"),
   };

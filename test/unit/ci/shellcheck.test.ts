@@ -6,8 +6,8 @@ import { describe, test } from "node:test";
 import { nodeScript } from "../../../components/plan/machines/node-script.ts";
 import { talosScript } from "../../../components/plan/machines/talos-script.ts";
 import { k3sPlan, nodeScripts } from "../../../infra/nodes/declare.ts";
+import { debianProgram } from "../../../local/toolchain/debian.ts";
 import { homelab } from "../../../stacks/homelab.ts";
-import { debianProgram } from "../../machines/lab/debian.ts";
 import { homelabMachines, homelabNodes } from "../components/plan/machines/example.ts";
 
 const root = join(import.meta.dirname, "..", "..", "..");

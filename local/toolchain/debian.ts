@@ -2,14 +2,11 @@ import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { Failure } from "../../../errors/failure.ts";
-import { cacheDirectory } from "../../../local/cache.ts";
-import { withLock } from "../../../local/lock.ts";
-import { asRoot } from "../../../local/service-route.ts";
-import { terminalReporter } from "../../../local/terminal.ts";
-
-/** What a node has beside Debian's smallest system. What Kraft itself installs is not among it. */
-const nodePackages = ["ca-certificates", "curl", "openssh-server", "openssl", "sudo"];
+import { Failure } from "../../errors/failure.ts";
+import { cacheDirectory } from "../cache.ts";
+import { withLock } from "../lock.ts";
+import { asRoot } from "../service-route.ts";
+import { terminalReporter } from "../terminal.ts";
 
 const reporter = terminalReporter();
 
@@ -17,7 +14,7 @@ function output(command: string, ...rest: readonly string[]): string {
   const result = spawnSync(command, rest, { encoding: "utf8" });
   if (result.status !== 0) {
     const said = (result.error?.message ?? `${result.stdout}${result.stderr}`).trim();
-    throw new Failure(`${command} ${rest.join(" ")} failed; these tests need Debian or Ubuntu:\n${said}`);
+    throw new Failure(`${command} ${rest.join(" ")} failed; this needs Debian or Ubuntu:\n${said}`);
   }
   return result.stdout.trim();
 }
@@ -64,8 +61,20 @@ export async function debianProgram(name: string, fromPackage = name): Promise<s
   return own ?? join(await debianPackage(fromPackage), "usr", "bin", name);
 }
 
-/** A minimal Debian in the cache, made by debootstrap from the packages that this machine's apt uses; once. */
-export async function debianRoot(): Promise<string> {
+/**
+ * A minimal Debian in the cache, made by debootstrap from the packages that this machine's apt uses; once for each list.
+ *
+ * @param packages What it has beside Debian's smallest system (`minbase`). Their order does not matter.
+ * @param purpose For whom it is made, as the one line says that is printed meanwhile: "the nodes of the tests".
+ */
+export async function debianRoot({
+  packages,
+  purpose,
+}: {
+  readonly packages: readonly string[];
+  readonly purpose: string;
+}): Promise<string> {
+  const include = packages.toSorted();
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "";
   const architecture = output("dpkg", "--print-architecture");
   const site = output("apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SITE)")
@@ -75,11 +84,11 @@ export async function debianRoot(): Promise<string> {
   if (site === undefined) {
     throw new Failure(`apt knows no packages of ${codename === "" ? "this system's release" : codename}`);
   }
-  const key = createHash("sha256").update(JSON.stringify(nodePackages)).digest("hex").slice(0, 8);
+  const key = createHash("sha256").update(JSON.stringify(include)).digest("hex").slice(0, 8);
   const folder = join(cacheDirectory(), "debian", `root-${codename}-${architecture}-${key}`);
   const tool = await debianPackage("debootstrap");
   await once(folder, (work) => {
-    reporter.line(`making a Debian ${codename} for the nodes of the tests (once; about 2 min)`);
+    reporter.line(`making a Debian ${codename} for ${purpose} (once; about 2 min)`);
     asRoot(
       [
         "env",
@@ -87,13 +96,13 @@ export async function debianRoot(): Promise<string> {
         `PATH=${process.env["PATH"] ?? ""}:/usr/sbin:/sbin`,
         join(tool, "usr", "sbin", "debootstrap"),
         "--variant=minbase",
-        `--include=${nodePackages.join(",")}`,
+        `--include=${include.join(",")}`,
         `--arch=${architecture}`,
         codename,
         work,
         site,
       ],
-      "A root file system for the nodes of the tests must be made",
+      `A root file system for ${purpose} must be made`,
     );
   });
   return folder;
