@@ -9,10 +9,19 @@ export function cacheDirectory(): string {
   return join(base === undefined || base === "" ? join(homedir(), ".cache") : resolve(base), "kraft");
 }
 
-/** Adds every file below a folder, with its path, to a hash. */
-export function hashFiles(hash: Hash, folder: string): void {
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
-  for (const file of files.map((entry) => join(entry.parentPath, entry.name)).sort()) {
+/**
+ * Adds every file below a folder, with its path, to a hash.
+ *
+ * @param except Folders whose files are left out.
+ */
+export function hashFiles(
+  hash: Hash,
+  folder: string,
+  { except = [] }: { readonly except?: readonly string[] } = {},
+): void {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  const files = entries.map((entry) => join(entry.parentPath, entry.name)).sort();
+  for (const file of files.filter((path) => !except.some((left) => path.startsWith(`${left}/`)))) {
     hash
       .update(`${file.slice(folder.length)}\0`)
       .update(readFileSync(file))

@@ -50,7 +50,7 @@ export async function build(
     cpSync(source, directory, { recursive: true });
     for (const file of module.files?.from ?? []) {
       const copy = join(directory, module.files?.into ?? "", basename(file));
-      copyFileSync(join(moduleFolder(module.name, module.files?.module ?? ""), file), copy);
+      copyFileSync(join(moduleFolder(module.folder ?? module.name, module.files?.module ?? ""), file), copy);
       chmodSync(copy, 0o644);
     }
     const output = join(work, "bin");

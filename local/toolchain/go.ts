@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { Failure, messageOf } from "../../errors/failure.ts";
-import { goEnvironment, type ToolModule, toolSources } from "./tools.ts";
+import { goEnvironment, toolSources } from "./tools.ts";
 
 export interface Go {
   readonly executable: string;
@@ -43,11 +43,11 @@ export function missingGo(reason: string): Failure {
 /**
  * The folder of a Go module's files, read-only, in the version that one of our modules requires.
  *
- * @param module The module of `local/tools/` whose `go.mod` and `go.sum` pin it.
+ * @param folder The folder in `local/tools/` of the module of ours whose `go.mod` and `go.sum` pin it.
  * @param path The path of the Go module.
  */
-export function moduleFolder(module: ToolModule["name"] | "charts", path: string): string {
-  const directory = join(toolSources, module);
+export function moduleFolder(folder: string, path: string): string {
+  const directory = join(toolSources, folder);
   const go = findGo(directory);
   if (go === undefined) {
     throw missingGo(`the files of ${path} must be downloaded, which is done once`);

@@ -14,6 +14,7 @@ import {
   goBuildFlags,
   goEnvironment,
   type Match,
+  sourceFolder,
   type Tool,
   type ToolModule,
   toolModules,
@@ -88,7 +89,11 @@ function findInstalled(tool: Tool): ReadyTool | undefined {
 /** Identifies what a build depends on, apart from Go's own version. */
 function fingerprint(module: ToolModule, source: string): string {
   const hash = createHash("sha256");
-  hashFiles(hash, source);
+  // What only others are built of is left out, so that a change of it does not build these again.
+  const others = toolModules.filter((other) => other !== module && sourceFolder(other) === source);
+  const ofOthers = others.flatMap(({ tools }) => tools.map((tool) => join(source, tool.package)));
+  const own = module.tools.map((tool) => join(source, tool.package));
+  hashFiles(hash, source, { except: ofOthers.filter((folder) => !own.includes(folder)) });
   const packages = module.tools.map((tool) => tool.package);
   hash.update(JSON.stringify([goBuildFlags, goEnvironment["CGO_ENABLED"], module.linkerFlags, packages]));
   hash.update(`${process.platform}-${process.arch}`);
@@ -109,6 +114,9 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 /** What a platform is run and tested with: not the tools that only check files. */
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
+/** What a platform on real machines is run with, the programs in its pods included. */
+export const realModules: readonly ToolModule["name"][] = ["engine", "cluster", "nodes", "kwok", "storage"];
+
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing
  * there is built now.
@@ -123,7 +131,7 @@ export async function readyTools(
   // These modules need the newest Go.
   const go = findGo(join(toolSources, modules.includes("talos") ? "talos" : "kwok"));
   for (const module of toolModules.filter(({ name }) => modules.includes(name))) {
-    const source = join(toolSources, module.name);
+    const source = sourceFolder(module);
     const folder = cacheFolder(module, source, go);
     const missing = (): Tool[] =>
       module.tools.filter((tool) => {

@@ -28,9 +28,11 @@ export interface Tool {
       };
 }
 
-/** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
+/** Tools that one Go module in `local/tools/` pins and that are needed together, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows" | "talos" | "command";
+  readonly name: "engine" | "cluster" | "nodes" | "kwok" | "storage" | "workflows" | "talos" | "command";
+  /** The folder in `local/tools/` of the Go module, where another entry has it too. Default: `name`. */
+  readonly folder?: string;
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -55,6 +57,21 @@ function kubernetes(name: string): Tool {
 }
 
 const componentVersion = "k8s.io/component-base/version";
+
+/** Of all programs that the module `cluster` pins. */
+const clusterLinkerFlags: readonly string[] = [
+  `-X ${componentVersion}.gitVersion=v${kubernetesVersion}`,
+  `-X ${componentVersion}.gitMajor=1`,
+  `-X ${componentVersion}.gitMinor=35`,
+  `-X ${componentVersion}.gitTreeState=clean`,
+  "-X github.com/rancher/k3k/pkg/buildinfo.Version=v1.1.0",
+  "-X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0",
+];
+
+/** The folder of the Go module that pins an entry's tools. */
+export function sourceFolder({ name, folder }: Pick<ToolModule, "name" | "folder">): string {
+  return join(toolSources, folder ?? name);
+}
 
 export const toolModules: readonly ToolModule[] = [
   {
@@ -100,18 +117,24 @@ export const toolModules: readonly ToolModule[] = [
       },
       // Never taken from PATH: ours serves no metrics, whose port cannot be set and would be open to the network.
       { name: "k3k", version: "1.1.0", package: "github.com/rancher/k3k" },
-      // Only tests run it: elsewhere the pods of K3k's kubelets are simulated.
-      { name: "k3k-kubelet", version: "1.1.0", package: "./k3k-kubelet" },
+      // Only tests run it: K3k's own needs the network of a pod.
+      { name: "k3k-kubelet-stand-in", version: "1.1.0", package: "./k3k-kubelet-stand-in" },
     ],
-    linkerFlags: [
-      `-X ${componentVersion}.gitVersion=v${kubernetesVersion}`,
-      `-X ${componentVersion}.gitMajor=1`,
-      `-X ${componentVersion}.gitMinor=35`,
-      `-X ${componentVersion}.gitTreeState=clean`,
-      "-X github.com/rancher/k3k/pkg/buildinfo.Version=v1.1.0",
-      "-X sigs.k8s.io/controller-runtime/pkg/metrics/server.DefaultBindAddress=0",
-    ],
+    linkerFlags: clusterLinkerFlags,
     minutes: 5,
+  },
+  {
+    name: "nodes",
+    folder: "cluster",
+    tools: [
+      // Static, unlike most that a machine has: they run in the root file system of another.
+      { name: "kubelet", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kubelet" },
+      { name: "kube-proxy", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kube-proxy" },
+      // K3k's own, which runs in a pod.
+      { name: "k3k-kubelet", version: "1.1.0", package: "github.com/rancher/k3k/k3k-kubelet" },
+    ],
+    linkerFlags: clusterLinkerFlags,
+    minutes: 1,
   },
   {
     name: "kwok",

@@ -178,7 +178,7 @@ async function kubeletOf(
     node,
     plan: {
       name: "k3k-kubelet",
-      executable: toolPath(host.tools, "k3k-kubelet"),
+      executable: toolPath(host.tools, "k3k-kubelet-stand-in"),
       arguments: [
         `--config=${configFile}`,
         `--host-kubeconfig=${hostKubeconfig}`,

@@ -1,4 +1,4 @@
-// Command k3k-kubelet is K3k's kubelet for shared mode: its virtual kubelet and all its syncers, which write a guest's
+// Command k3k-kubelet-stand-in is K3k's kubelet for shared mode: its virtual kubelet and all its syncers, which write a guest's
 // objects to the host with the rights of the guest's own service account. All of them are K3k's own code.
 //
 // K3k's own main cannot run outside a pod: it fetches certificates from the guest's K3s under a name that only a
@@ -70,7 +70,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, logger, *configFile, *hostKubeconfig, *guestKubeconfig, *nodeName); err != nil {
-		fmt.Fprintln(os.Stderr, "k3k-kubelet:", err)
+		fmt.Fprintln(os.Stderr, "k3k-kubelet-stand-in:", err)
 		os.Exit(1)
 	}
 }
