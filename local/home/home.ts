@@ -16,22 +16,27 @@ import {
   secretFile,
 } from "../control-plane.ts";
 import type { ProcessPlan } from "../processes.ts";
+import { asRoot } from "../service-route.ts";
 import { writeFileWhole } from "../state.ts";
 import { toolPath, type Tools } from "../toolchain/ready.ts";
 import { internet, lan, nas, nodeAddress, provider, router, visitor } from "./addresses.ts";
+import { planFile } from "./enter.ts";
 import { nasMachine, routerMachine, visitorMachine, webServer } from "./neighbours.ts";
 import { nodeMachine } from "./node.ts";
 import type { Forwarding, HomePlan, HomeProcess, MachinePlan } from "./plan.ts";
 
-/** What a home is made of. */
-export interface HomeInputs {
-  readonly stack: Stack;
-  readonly directory: string;
-  readonly tools: Tools;
+/** What machines and their pods are made of. */
+export interface HomeMaterial {
   /** Root file system of every machine. */
   readonly root: string;
   readonly images: { readonly archive: string; readonly fingerprint: string };
   readonly pauseImage: string;
+}
+
+export interface HomeInputs extends HomeMaterial {
+  readonly stack: Stack;
+  readonly directory: string;
+  readonly tools: Tools;
   /** Port of the loopback address of this machine that leads to the host's API server. */
   readonly apiServerPort: number;
 }
@@ -112,6 +117,31 @@ export interface Home {
   readonly process: ProcessPlan;
   readonly certificateAuthority: string;
   readonly token: string;
+}
+
+/** A command line that needs root: through sudo where this process is not root's. */
+function asAdministrator(
+  program: string,
+  ...rest: readonly string[]
+): { readonly executable: string; readonly arguments: readonly string[] } {
+  return process.getuid?.() === 0
+    ? { executable: program, arguments: rest }
+    : { executable: "sudo", arguments: ["-n", program, ...rest] };
+}
+
+/** Takes away what a home that has ended left on this machine: its cgroups. */
+export function cleanHome(directory: string): void {
+  const file = planFile(directory);
+  if (!existsSync(file)) {
+    return;
+  }
+  const { cgroup } = JSON.parse(readFileSync(file, "utf8")) as HomePlan;
+  // Only empty cgroups can be removed, deepest first.
+  const folders = ["/sys/fs/cgroup", "/sys/fs/cgroup/*"].map((parent) => `${parent}/${cgroup}`).join(" ");
+  asRoot(
+    ["sh", "-c", `for folder in ${folders}; do [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} +; done`],
+    "The machines' cgroups must be removed",
+  );
 }
 
 export function homeName(directory: string): string {
@@ -217,7 +247,7 @@ export function prepareHome(inputs: HomeInputs): Home {
     ],
     forwards,
   };
-  const file = join(directory, "home.json");
+  const file = planFile(directory);
   const text = JSON.stringify(plan, undefined, 2);
   if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
     writeFileWhole(file, text);
@@ -226,8 +256,7 @@ export function prepareHome(inputs: HomeInputs): Home {
     plan,
     process: {
       name: "home",
-      executable: toolPath(tools, "home"),
-      arguments: ["run", file],
+      ...asAdministrator(toolPath(tools, "home"), "run", file),
       logFile: log("home"),
       // No program reads it: another plan is another process.
       environment: { KRAFT_PLAN: createHash("sha256").update(text).digest("hex").slice(0, 16) },

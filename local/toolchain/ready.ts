@@ -115,7 +115,7 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
 /** What a platform on real machines is run with, the programs in its pods included. */
-export const realModules: readonly ToolModule["name"][] = ["engine", "cluster", "nodes", "kwok", "storage"];
+export const realModules: readonly ToolModule["name"][] = ["engine", "cluster", "nodes", "home", "kwok", "storage"];
 
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing

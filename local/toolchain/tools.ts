@@ -30,7 +30,7 @@ export interface Tool {
 
 /** Tools that one Go module in `local/tools/` pins and that are needed together, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "nodes" | "kwok" | "storage" | "workflows" | "talos" | "command";
+  readonly name: "engine" | "cluster" | "nodes" | "home" | "kwok" | "storage" | "workflows" | "talos" | "command";
   /** The folder in `local/tools/` of the Go module, where another entry has it too. Default: `name`. */
   readonly folder?: string;
   readonly tools: readonly Tool[];
@@ -135,6 +135,12 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: clusterLinkerFlags,
     minutes: 1,
+  },
+  {
+    name: "home",
+    tools: [{ name: "home", version: "0.1.0", package: ".", output: "home" }],
+    linkerFlags: [],
+    minutes: 0.1,
   },
   {
     name: "kwok",
