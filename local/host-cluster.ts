@@ -207,7 +207,18 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
     );
   }
   reporter.done();
-  return { stack, directory, kubeconfig: kubeconfigFile(directory), context, uid, api, state, tools, machines, started };
+  return {
+    stack,
+    directory,
+    kubeconfig: kubeconfigFile(directory),
+    context,
+    uid,
+    api,
+    state,
+    tools,
+    machines,
+    started,
+  };
 }
 
 interface StartInputs extends Pick<HostCluster, "stack" | "directory" | "tools" | "state"> {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
 import type { Stack } from "../../stacks/index.ts";
+import { cacheDirectory } from "../cache.ts";
 import {
   apiServerPlan,
   type ControlPlaneInputs,
@@ -21,6 +22,7 @@ import { writeFileWhole } from "../state.ts";
 import { toolPath, type Tools } from "../toolchain/ready.ts";
 import { internet, lan, nas, nodeAddress, provider, router, visitor } from "./addresses.ts";
 import { planFile } from "./enter.ts";
+import { internetNames, nameServer, providerMachine, routerCorefile } from "./internet.ts";
 import { nasMachine, routerMachine, visitorMachine, webServer } from "./neighbours.ts";
 import { nodeMachine } from "./node.ts";
 import type { Forwarding, HomePlan, HomeProcess, MachinePlan } from "./plan.ts";
@@ -50,41 +52,66 @@ const machinePorts = {
   scheduler: 10259,
 } as const;
 
+/**
+ * The authority of the internet's servers, without `.crt` and `.key`: one for all homes of this user, since the images trust
+ * it.
+ */
+export function internetAuthority(): string {
+  return join(cacheDirectory(), "internet-authority", "authority");
+}
+
 function certificate(directory: string, name: string): string {
   return join(directory, "certificates", name);
+}
+
+/**
+ * The certificate of the internet's authority, in PEM: made at the first time.
+ *
+ * @throws Failure if it cannot be made.
+ */
+export function internetCertificate(tools: Tools): string {
+  const authority = { path: internetAuthority(), commonName: "Kraft's embedded internet" };
+  makeCertificates(tools, join(cacheDirectory(), "internet-authority", "list.json"), [authority]);
+  return readFileSync(`${authority.path}.crt`, "utf8");
+}
+
+function makeCertificates(tools: Tools, list: string, wanted: readonly object[]): void {
+  writeFileWhole(list, JSON.stringify(wanted));
+  const result = spawnSync(toolPath(tools, "home"), ["certificates", list], { encoding: "utf8" });
+  if (result.status !== 0) {
+    throw new Failure(`Certificates cannot be made: ${result.stderr}`);
+  }
 }
 
 /** Runs the Go program that makes certificates which are not there yet. */
 function provideCertificates({ directory, stack, tools }: HomeInputs, address: string): void {
   const authority = certificate(directory, "authority");
-  const list = join(directory, "certificates", "list.json");
   const [first, second] = stack.network.serviceCidr.split(".");
-  writeFileWhole(
-    list,
-    JSON.stringify([
-      { path: authority, commonName: "kubernetes" },
-      {
-        path: certificate(directory, "api-server"),
-        authority,
-        commonName: "kube-apiserver",
-        names: [
-          "localhost",
-          ...["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"],
-        ],
-        addresses: [address, "127.0.0.1", `${first}.${second}.0.1`],
-      },
-      {
-        path: certificate(directory, "kubelet-client"),
-        authority,
-        commonName: "kube-apiserver-kubelet-client",
-        organizations: ["system:masters"],
-      },
-    ]),
-  );
-  const result = spawnSync(toolPath(tools, "home"), ["certificates", list], { encoding: "utf8" });
-  if (result.status !== 0) {
-    throw new Failure(`The certificates of the host cluster cannot be made: ${result.stderr}`);
-  }
+  makeCertificates(tools, join(directory, "certificates", "list.json"), [
+    { path: authority, commonName: "kubernetes" },
+    {
+      path: certificate(directory, "api-server"),
+      authority,
+      commonName: "kube-apiserver",
+      names: [
+        "localhost",
+        ...["kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local"],
+      ],
+      addresses: [address, "127.0.0.1", `${first}.${second}.0.1`],
+    },
+    {
+      path: certificate(directory, "acme"),
+      authority: internetAuthority(),
+      commonName: internetNames.acme,
+      names: [internetNames.acme],
+    },
+    {
+      path: certificate(directory, "kubelet-client"),
+      authority,
+      commonName: "kube-apiserver-kubelet-client",
+      organizations: ["system:masters"],
+    },
+  ]);
 }
 
 /** A kubeconfig of a user with a token, made once. Returns its path, and the line for the API server's file of tokens. */
@@ -139,7 +166,11 @@ export function cleanHome(directory: string): void {
   // Only empty cgroups can be removed, deepest first.
   const folders = ["/sys/fs/cgroup", "/sys/fs/cgroup/*"].map((parent) => `${parent}/${cgroup}`).join(" ");
   asRoot(
-    ["sh", "-c", `for folder in ${folders}; do [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} +; done`],
+    [
+      "sh",
+      "-c",
+      `for folder in ${folders}; do [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} +; done`,
+    ],
     "The machines' cgroups must be removed",
   );
 }
@@ -222,7 +253,7 @@ export function prepareHome(inputs: HomeInputs): Home {
           ].map(inMachine)
         : [],
     );
-    return { ...machine, mounts: outside };
+    return machine;
   });
   const forwards: Forwarding[] = [
     {
@@ -240,11 +271,27 @@ export function prepareHome(inputs: HomeInputs): Home {
     shared: [join(directory, "volumes", "mounts")],
     processes: [],
     machines: [
-      routerMachine({ address }, [webServer(log(router.name), router.address)]),
+      routerMachine(
+        { address },
+        [{ path: "/etc/coredns", text: routerCorefile, mode: 0o644 }],
+        [
+          webServer(log(router.name), router.address),
+          nameServer(toolPath(tools, "coredns"), "/etc/coredns", log("router-dns")),
+        ],
+      ),
       nasMachine(log),
+      providerMachine({
+        directory,
+        program: (tool) => toolPath(tools, tool),
+        certificate: {
+          certificate: `${certificate(directory, "acme")}.crt`,
+          key: `${certificate(directory, "acme")}.key`,
+        },
+        logFile: log,
+      }),
       visitorMachine(),
       ...nodes,
-    ],
+    ].map((machine) => ({ ...machine, mounts: outside })),
     forwards,
   };
   const file = planFile(directory);

@@ -11,7 +11,11 @@ export interface PortForwarding {
  * inside the home (NAT hairpinning, without which no pod could reach the platform by its public name), and lets nothing else
  * in. Its own page is on port 80 of its address at home.
  */
-export function routerMachine({ address }: PortForwarding, processes: readonly HomeProcess[]): MachinePlan {
+export function routerMachine(
+  { address }: PortForwarding,
+  files: MachinePlan["files"] & object,
+  processes: readonly HomeProcess[],
+): MachinePlan {
   const rules = `
 table ip router {
   chain prerouting {
@@ -46,6 +50,7 @@ table ip router {
       { path: "/etc/router.nft", text: rules, mode: 0o644 },
       { path: "/etc/resolv.conf", text: `nameserver ${provider.address}\n`, mode: 0o644 },
       { path: "/srv/index.html", text: "The router's own page.\n", mode: 0o644 },
+      ...files,
     ],
     commands: [["nft", "-f", "/etc/router.nft"]],
     processes,
