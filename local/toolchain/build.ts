@@ -15,7 +15,7 @@ import { createInterface } from "node:readline";
 import { Failure } from "../../errors/failure.ts";
 import { duration, type Reporter } from "../terminal.ts";
 import { type Go, goOptions, moduleFolder } from "./go.ts";
-import { goBuildFlags, type Tool, type ToolModule } from "./tools.ts";
+import { moduleBuildFlags, type Tool, type ToolModule } from "./tools.ts";
 
 /**
  * Builds tools of one module into `target`. Programs appear there whole or not at all; what Go compiled before an
@@ -98,10 +98,11 @@ async function compile(
   reporter: Reporter,
 ): Promise<void> {
   const packages = tools.map((tool) => tool.package);
-  const { all, stale: total } = await countPackages(go, directory, packages);
+  const buildFlags = moduleBuildFlags(module);
+  const { all, stale: total } = await countPackages(go, directory, buildFlags, packages);
   // Linking takes about a tenth of a cold build, and is never in the cache.
   const expectedSeconds = module.minutes * 60 * (0.1 + 0.9 * (total / Math.max(1, all)));
-  const flags = [...goBuildFlags, `-ldflags=-s -w ${module.linkerFlags.join(" ")}`];
+  const flags = [...buildFlags, `-ldflags=-s -w ${module.linkerFlags.join(" ")}`];
   const started = Date.now();
   const child = spawn(go.executable, ["build", "-v", ...flags, "-o", `${output}/`, ...packages], {
     ...goOptions(directory),
@@ -162,9 +163,10 @@ async function compile(
 async function countPackages(
   go: Go,
   directory: string,
+  buildFlags: readonly string[],
   packages: readonly string[],
 ): Promise<{ readonly all: number; readonly stale: number }> {
-  const child = spawn(go.executable, ["list", "-deps", ...goBuildFlags, "-f", "{{.Stale}}", ...packages], {
+  const child = spawn(go.executable, ["list", "-deps", ...buildFlags, "-f", "{{.Stale}}", ...packages], {
     ...goOptions(directory),
     stdio: ["ignore", "pipe", "ignore"],
   });

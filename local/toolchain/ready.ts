@@ -11,9 +11,9 @@ import type { Reporter } from "../terminal.ts";
 import { build } from "./build.ts";
 import { findGo, type Go, missingGo } from "./go.ts";
 import {
-  goBuildFlags,
   goEnvironment,
   type Match,
+  moduleBuildFlags,
   sourceFolder,
   type Tool,
   type ToolModule,
@@ -95,7 +95,7 @@ function fingerprint(module: ToolModule, source: string): string {
   const own = module.tools.map((tool) => join(source, tool.package));
   hashFiles(hash, source, { except: ofOthers.filter((folder) => !own.includes(folder)) });
   const packages = module.tools.map((tool) => tool.package);
-  hash.update(JSON.stringify([goBuildFlags, goEnvironment["CGO_ENABLED"], module.linkerFlags, packages]));
+  hash.update(JSON.stringify([moduleBuildFlags(module), goEnvironment["CGO_ENABLED"], module.linkerFlags, packages]));
   hash.update(`${process.platform}-${process.arch}`);
   return hash.digest("hex").slice(0, 16);
 }
@@ -115,7 +115,16 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
 /** What a platform on real machines is run with, the programs in its pods included. */
-export const realModules: readonly ToolModule["name"][] = ["engine", "cluster", "nodes", "home", "kwok", "storage"];
+export const realModules: readonly ToolModule["name"][] = [
+  ...platformModules,
+  "home",
+  "nodes",
+  "cert-manager",
+  "pods",
+  "kube-router",
+  "coredns",
+  "pebble",
+];
 
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing

@@ -4,7 +4,7 @@ import { spawnSync } from "node:child_process";
 import { globSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { findGo, type Go, missingGo } from "../../local/toolchain/go.ts";
-import { goBuildFlags, goEnvironment, sourceFolder, toolModules } from "../../local/toolchain/tools.ts";
+import { goEnvironment, moduleBuildFlags, sourceFolder, toolModules } from "../../local/toolchain/tools.ts";
 
 const folder = resolve(import.meta.dirname, "../../local/tools");
 
@@ -48,7 +48,7 @@ export function vet(): boolean {
       const packages = module.tools
         .map((tool) => tool.package)
         .filter((path) => path.startsWith("./") || path === "github.com/cert-manager/cert-manager/cmd/admission");
-      const run = () => output(go.executable, ["vet", ...goBuildFlags, ...packages], sourceFolder(module));
+      const run = () => output(go.executable, ["vet", ...moduleBuildFlags(module), ...packages], sourceFolder(module));
       return packages.length === 0 ? [] : [report(`go vet ${packages.join(" ")}`, run())];
     });
   return results.every(Boolean);

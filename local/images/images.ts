@@ -1,0 +1,110 @@
+import { checker, versions } from "../../infra/versions.ts";
+import type { Stack } from "../../stacks/stack.ts";
+import { file, type Image, type ImageEntry, type Layer, textFile } from "./archive.ts";
+
+/** What holds a pod's namespaces: the setting `sandbox_image` of containerd names it. The tag is that of Kubernetes 1.35. */
+export const pauseImage = "registry.k8s.io/pause:3.10.1";
+
+/**
+ * CoreDNS of the host and of the guests, under the name that K3s of the guests' version has for it. The program in it is
+ * newer: it is the version that `local/toolchain/tools.ts` pins.
+ */
+export const coreDnsImage = "docker.io/rancher/mirrored-coredns-coredns:1.14.2";
+
+/** The website of a tenant, for the sample that `npm run local` brings up. It is nobody else's, and in no registry. */
+export const sampleSiteImage = "kraft.local/sample-site:1";
+
+export interface ImageInputs {
+  readonly stack: Pick<Stack, "guestVersion">;
+  /** The version of K3k's chart that is installed. */
+  readonly k3kVersion: string;
+  /** Paths of the programs by their names; undefined for one that is not built. */
+  readonly program: (name: string) => string | undefined;
+  /** Path of Debian's static busybox, and the names under which it can be called. */
+  readonly busybox: { readonly path: string; readonly applets: readonly string[] };
+  /** Certificates, in PEM, of the authorities that programs trust which call servers of the internet. */
+  readonly authorities: string;
+}
+
+/** The user of images that need no rights, as in those of distroless that their originals are built on. */
+const nobody = "65532:65532";
+
+/**
+ * Every image that the platform, its guests and the sample ask for, under the names that charts, K3k and K3s write. An
+ * image has the program at the path where its original has it, where something names that path.
+ *
+ * An image of which a program is not built is left out.
+ */
+export function platformImages({ stack, k3kVersion, program, busybox, authorities }: ImageInputs): readonly Image[] {
+  const base: Layer = [
+    { kind: "folder", path: "/tmp", mode: 0o1777 },
+    textFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65532:65532:nobody:/:/bin/false\n"),
+    textFile("/etc/group", "root:x:0:\nnobody:x:65532:\n"),
+  ];
+  const trust: Layer = [textFile("/etc/ssl/certs/ca-certificates.crt", authorities)];
+  const shell: Layer = [
+    file("/bin/busybox", busybox.path),
+    ...busybox.applets
+      .filter((name) => name !== "busybox")
+      .map((name): ImageEntry => ({ kind: "link", path: `/bin/${name}`, target: "busybox" })),
+  ];
+  const made = (
+    reference: string,
+    programs: Readonly<Record<string, string>>,
+    image: Omit<Image, "references" | "layers"> & { readonly below?: readonly Layer[] },
+  ): Image[] => {
+    const { below = [], ...rest } = image;
+    const files = Object.entries(programs).map(([path, name]) => ({ path, from: program(name) }));
+    const present = files.flatMap(({ path, from }) => (from === undefined ? [] : [file(path, from)]));
+    return present.length < files.length
+      ? []
+      : [{ references: [reference], layers: [base, ...below, ...(present.length === 0 ? [] : [present])], ...rest }];
+  };
+  const certManager = (name: string, below: readonly Layer[] = []): Image[] =>
+    made(
+      `quay.io/jetstack/cert-manager-${name}:${versions.certManager.version}`,
+      { [`/app/cmd/${name}/${name}`]: `cert-manager-${name}` },
+      { entrypoint: [`/app/cmd/${name}/${name}`], user: nobody, below },
+    );
+  const metallb = (name: string): Image[] =>
+    made(
+      `quay.io/metallb/${name}:v${versions.metallb.version}`,
+      { [`/${name}`]: `metallb-${name}` },
+      { entrypoint: [`/${name}`] },
+    );
+  return [
+    ...made(pauseImage, { "/pause": "pause" }, { entrypoint: ["/pause"], user: "65535:65535" }),
+    ...made(coreDnsImage, { "/coredns": "coredns" }, { entrypoint: ["/coredns"] }),
+    ...made(
+      `docker.io/library/traefik:${versions.traefik.image}`,
+      { "/usr/local/bin/traefik": "traefik" },
+      { entrypoint: ["/usr/local/bin/traefik"], below: [trust] },
+    ),
+    ...certManager("controller", [trust]),
+    ...["webhook", "cainjector", "acmesolver"].flatMap((name) => certManager(name)),
+    // Its Deployment names the command as an argument, so there is no entrypoint.
+    ...made(`docker.io/rancher/k3k:v${k3kVersion}`, { "/usr/bin/k3k": "k3k" }, { command: ["k3k"] }),
+    ...made(
+      `docker.io/rancher/k3k-kubelet:v${k3kVersion}`,
+      { "/usr/bin/k3k-kubelet": "k3k-kubelet" },
+      { entrypoint: ["/usr/bin/k3k-kubelet"] },
+    ),
+    // In K3s' place: see local/tools/cluster/k3s-stand-in.
+    ...made(
+      `docker.io/rancher/k3s:${stack.guestVersion}`,
+      { "/bin/k3s": "k3s-stand-in" },
+      { entrypoint: ["/bin/k3s"], command: ["agent"], below: [shell] },
+    ),
+    ...["controller", "speaker"].flatMap(metallb),
+    ...made(`${checker.image}:${checker.tag}`, {}, { command: ["sh"], below: [shell] }),
+    ...made(
+      sampleSiteImage,
+      { "/sample-site": "sample-site" },
+      {
+        entrypoint: ["/sample-site"],
+        user: nobody,
+        below: [[textFile("/site/index.html", "<!doctype html>\n<title>Kraft</title>\n<p>It works.</p>\n")], shell],
+      },
+    ),
+  ];
+}

@@ -1,0 +1,110 @@
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { join } from "node:path";
+import { Failure } from "../../errors/failure.ts";
+import type { Stack } from "../../stacks/stack.ts";
+import { cacheDirectory } from "../cache.ts";
+import { k3kVersion } from "../charts.ts";
+import { announceWait, withLock } from "../lock.ts";
+import type { Reporter } from "../terminal.ts";
+import { debianPackage } from "../toolchain/debian.ts";
+import type { Tools } from "../toolchain/ready.ts";
+import { type Image, writeImageArchive } from "./archive.ts";
+import { platformImages } from "./images.ts";
+
+/** The images of a platform, ready to be imported by containerd. */
+export interface ProvidedImages {
+  /** One file with all of them. It is alone in its folder. */
+  readonly archive: string;
+  /** Two archives with the same one hold the same images. */
+  readonly fingerprint: string;
+}
+
+/** How many archives stay in the cache, of half a gigabyte or more each: those of two stacks, before and after a change. */
+const kept = 3;
+
+/**
+ * The archive of all images of the platform, in the cache that all checkouts share; written now if it is not there.
+ *
+ * @param authorities certificates, in PEM, of the authorities that programs in pods trust on the internet
+ */
+export async function provideImages({
+  tools,
+  stack,
+  authorities,
+  reporter,
+}: {
+  readonly tools: Tools;
+  readonly stack: Pick<Stack, "guestVersion">;
+  readonly authorities: string;
+  readonly reporter: Reporter;
+}): Promise<ProvidedImages> {
+  const images = platformImages({
+    stack,
+    k3kVersion,
+    program: (name) => tools.get(name)?.path,
+    busybox: await staticBusybox(),
+    authorities,
+  });
+  const fingerprint = fingerprintOf(images);
+  const parent = join(cacheDirectory(), "images");
+  const folder = join(parent, fingerprint);
+  const archive = join(folder, "images.tar");
+  if (!existsSync(archive)) {
+    mkdirSync(parent, { recursive: true });
+    await withLock(`${folder}.lock`, announceWait(reporter, "is writing images for another checkout"), async () => {
+      if (existsSync(archive)) {
+        return;
+      }
+      const work = `${folder}.writing`;
+      rmSync(work, { recursive: true, force: true });
+      mkdirSync(work);
+      try {
+        reporter.progress(`writing ${images.length} images`);
+        await writeImageArchive(join(work, "images.tar"), images);
+        renameSync(work, folder);
+      } finally {
+        rmSync(work, { recursive: true, force: true });
+      }
+      reporter.line(`wrote ${images.length} images, ${Math.round(statSync(archive).size / 1e6)} MB`);
+    });
+  }
+  const now = new Date();
+  utimesSync(folder, now, now);
+  removeOldest(parent);
+  return { archive, fingerprint };
+}
+
+/** Removes the archives that have not been used for the longest time. One that a machine reads right now stays open there. */
+function removeOldest(parent: string): void {
+  const folders = readdirSync(parent)
+    .filter((name) => /^[0-9a-f]{16}$/.test(name))
+    .map((name) => ({ path: join(parent, name), used: statSync(join(parent, name)).mtimeMs }))
+    .sort((one, other) => other.used - one.used);
+  for (const { path } of folders.slice(kept)) {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/** Identifies images by what they are made of: a program by its path in the cache, its size and its time. */
+function fingerprintOf(images: readonly Image[]): string {
+  const hash = createHash("sha256").update(process.arch);
+  const withPrograms = JSON.stringify(images, (key, value: unknown) => {
+    if (key !== "file" || typeof value !== "string") {
+      return value;
+    }
+    const { size, mtimeMs } = statSync(value);
+    return [value, size, mtimeMs];
+  });
+  return hash.update(withPrograms).digest("hex").slice(0, 16);
+}
+
+async function staticBusybox(): Promise<{ readonly path: string; readonly applets: readonly string[] }> {
+  const path = join(await debianPackage("busybox-static"), "bin", "busybox");
+  const result = spawnSync(path, ["--list"], { encoding: "utf8" });
+  if (result.status !== 0) {
+    throw new Failure(`${path} does not run: ${result.error?.message ?? result.stderr}`);
+  }
+  return { path, applets: result.stdout.trim().split("\n") };
+}

@@ -1,0 +1,3 @@
+module kraft/local/tools/pods
+
+go 1.26.0
