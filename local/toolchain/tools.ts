@@ -102,6 +102,8 @@ export const toolModules: readonly ToolModule[] = [
       { name: "k3k", version: "1.1.0", package: "github.com/rancher/k3k" },
       // Only tests run it: elsewhere the pods of K3k's kubelets are simulated.
       { name: "k3k-kubelet", version: "1.1.0", package: "./k3k-kubelet" },
+      // In guests, as /bin/k3s of the image rancher/k3s. Its version is that of Kubernetes, which it is made of.
+      { name: "k3s-stand-in", version: kubernetesVersion, package: "./k3s-stand-in" },
     ],
     linkerFlags: [
       `-X ${componentVersion}.gitVersion=v${kubernetesVersion}`,
