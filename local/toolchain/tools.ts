@@ -156,6 +156,8 @@ export const toolModules: readonly ToolModule[] = [
       // Static, unlike most that a machine has: they run in the root file system of another.
       { name: "kubelet", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kubelet" },
       { name: "kube-proxy", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kube-proxy" },
+      // In guests, as /bin/k3s of the image rancher/k3s. Its version is that of Kubernetes, which it is made of.
+      { name: "k3s-stand-in", version: kubernetesVersion, package: "./k3s-stand-in" },
       // K3k's own, which runs in a pod.
       { name: "k3k-kubelet", version: "1.1.0", package: "github.com/rancher/k3k/k3k-kubelet" },
     ],
