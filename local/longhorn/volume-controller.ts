@@ -74,7 +74,7 @@ export class VolumeController {
       await this.#disks.ensure(volume);
     }
     const unrestoredAt = async (at: Restore | undefined): Promise<Unrestored | undefined> =>
-      volume.status?.restoreRequired === true && at?.currentState === "running"
+      at !== undefined && volume.status?.restoreRequired === true && volume.status.state === "attached"
         ? this.#disks.restore(volume, at.lastRestoredBackup, at.requestedBackupRestore)
         : undefined;
     const restore = nextRestore(before, volume, await unrestoredAt(before));
