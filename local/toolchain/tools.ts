@@ -30,7 +30,7 @@ export interface Tool {
 
 /** A Go module in `local/tools/` that pins tools sharing most of their code, built by one `go build`. */
 export interface ToolModule {
-  readonly name: "engine" | "cluster" | "kwok" | "storage" | "workflows" | "talos" | "command";
+  readonly name: "engine" | "cluster" | "kwok" | "storage" | "volumes" | "workflows" | "talos" | "command";
   readonly tools: readonly Tool[];
   readonly linkerFlags: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
@@ -145,6 +145,15 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: [`-X main.Version=v${versitygwVersion}`],
     minutes: 2,
+  },
+  {
+    name: "volumes",
+    tools: [
+      // In Longhorn's place. Its version is that of the kubelet that its node plugin registers with.
+      { name: "volume-stand-in", version: kubernetesVersion, package: "./volume-stand-in" },
+    ],
+    linkerFlags: [],
+    minutes: 0.5,
   },
   {
     name: "workflows",

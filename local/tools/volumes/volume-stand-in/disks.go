@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"log"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -37,6 +38,9 @@ type disks struct {
 // conflict is a refusal: the volume is not in a state for what was asked.
 type conflict struct{ error }
 
+// otherData is said of an image that holds something else than a file system of ours.
+type otherData struct{ error }
+
 // absent is said of a volume that does not exist.
 type absent struct{ error }
 
@@ -44,6 +48,8 @@ type volumeState struct {
 	Name string `json:"name"`
 	Size int64  `json:"size"` // bytes
 	Held int64  `json:"held"` // bytes that the image takes
+	// FileSystem is bytes of the file system, 0 where there is none. It may follow Size only when the volume is attached anew.
+	FileSystem int64 `json:"fileSystem"`
 	// Mounted says whether nodes can mount it.
 	Mounted bool `json:"mounted"`
 	// InUse says whether its loop device is there: a node may still have it mounted when Mounted is false.
@@ -181,19 +187,27 @@ func (d *disks) state(volume string) (volumeState, error) {
 	if err != nil {
 		return volumeState{}, err
 	}
-	inUse := mounted
-	if !inUse {
-		if inUse, err = d.inUse(volume); err != nil {
-			return volumeState{}, err
-		}
+	device, err := loopOf(d.image(volume))
+	if err != nil {
+		return volumeState{}, err
+	}
+	// What the kernel has written to the device may not be in the image yet.
+	current := d.image(volume)
+	if device != nil {
+		defer device.Close()
+		current = device.Name()
+	}
+	fileSystem, err := sizeOrNone(d.image(volume), current)
+	if err != nil {
+		return volumeState{}, err
 	}
 	restored, err := os.ReadFile(d.path(volume, restoredName))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return volumeState{}, err
 	}
 	state := volumeState{
-		Name: volume, Size: image.Size, Held: image.Blocks * 512, Mounted: mounted, InUse: inUse,
-		Restored: string(restored), Snapshots: []snapshotState{},
+		Name: volume, Size: image.Size, Held: image.Blocks * 512, FileSystem: fileSystem, Mounted: mounted,
+		InUse: device != nil, Restored: string(restored), Snapshots: []snapshotState{},
 	}
 	entries, err := os.ReadDir(d.path(volume, snapshotsFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -220,13 +234,17 @@ func (d *disks) snapshotState(volume, snapshot string) (snapshotState, error) {
 	return snapshotState{Name: snapshot, CreatedAt: time.Unix(file.Mtim.Unix()).UTC().Truncate(time.Second), Size: file.Blocks * 512}, nil
 }
 
-// inUse says whether a loop device has the image.
-func (d *disks) inUse(volume string) (bool, error) {
-	device, err := loopOf(d.image(volume))
-	if device != nil {
-		device.Close()
+// sizeOrNone is the size of the file system of an image that is read at `current`; 0 of a blank one, and of other data.
+func sizeOrNone(image, current string) (int64, error) {
+	blank, err := isBlank(image)
+	if err != nil || blank {
+		return 0, err
 	}
-	return device != nil, err
+	size, err := fileSystemSize(current)
+	if errors.As(err, new(otherData)) {
+		return 0, nil
+	}
+	return size, err
 }
 
 // ensure makes a volume of a size in bytes, or enlarges it. None ever gets smaller.
@@ -301,6 +319,18 @@ func (d *disks) grow(volume string) error {
 	if err != nil || !mounted {
 		return err
 	}
+	information, err := os.Stat(d.image(volume))
+	if err != nil {
+		return err
+	}
+	size, err := fileSystemSize(device.Name())
+	if err != nil || information.Size()-size < smallestGrowth {
+		return err
+	}
+	if may, err := mayGrowMounted(); err != nil || !may {
+		log.Printf("volume %s grows when it is attached the next time: this process lacks CAP_SYS_RESOURCE", volume)
+		return err
+	}
 	return command("resize2fs", device.Name())
 }
 
@@ -346,10 +376,13 @@ func (d *disks) mount(volume string) error {
 			err = d.format(image)
 		}
 		if err == nil {
-			err = requireExt4(image)
+			_, err = fileSystemSize(image)
 		}
 		if err == nil {
 			err = repair(image)
+		}
+		if err == nil {
+			err = growUnused(image)
 		}
 		if err != nil {
 			return err

@@ -9,6 +9,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 
 	"golang.org/x/sys/unix"
 )
@@ -85,21 +87,27 @@ func isBlank(path string) (bool, error) {
 	return !found, err
 }
 
-// requireExt4 refuses an image that holds something else. Offset and magic number: ext4(5), struct ext4_super_block.
-func requireExt4(path string) error {
+// fileSystemSize is how many bytes the ext4 file system of an image or device takes. It refuses what holds something else.
+// Offsets and magic number: struct ext4_super_block in the kernel's Documentation/filesystems/ext4/super.rst.
+func fileSystemSize(path string) (int64, error) {
 	file, err := os.Open(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer file.Close()
-	magic := make([]byte, 2)
-	if _, err := file.ReadAt(magic, 1024+56); err != nil {
-		return err
+	block := make([]byte, 1024)
+	if _, err := file.ReadAt(block, 1024); err != nil && !errors.Is(err, io.EOF) {
+		return 0, err
 	}
-	if binary.LittleEndian.Uint16(magic) != 0xEF53 {
-		return fmt.Errorf("%s holds data and no ext4 file system: it is left alone", path)
+	number := binary.LittleEndian.Uint32
+	if binary.LittleEndian.Uint16(block[0x38:]) != 0xEF53 {
+		return 0, otherData{fmt.Errorf("%s holds data and no ext4 file system: it is left alone", path)}
 	}
-	return nil
+	blocks := int64(number(block[0x4:]))
+	if number(block[0x60:])&0x80 != 0 { // the feature 64bit
+		blocks |= int64(number(block[0x150:])) << 32
+	}
+	return blocks << (10 + number(block[0x18:])), nil
 }
 
 // format makes the file system of a blank image, with no blocks kept back for root, as Longhorn's driver does. An image is
@@ -129,6 +137,45 @@ func repair(image string) error {
 		return fmt.Errorf("e2fsck -p %s: %w: %s", image, err, bytes.TrimSpace(output))
 	}
 	return nil
+}
+
+// growUnused makes the file system of an image that nobody uses as large as the image.
+func growUnused(image string) error {
+	information, err := os.Stat(image)
+	if err != nil {
+		return err
+	}
+	size, err := fileSystemSize(image)
+	if err != nil || information.Size()-size < smallestGrowth {
+		return err
+	}
+	// resize2fs(8) wants a whole check first; 1 is errors that were corrected.
+	if output, err := tool("e2fsck", "-f", "-p", image).CombinedOutput(); err != nil {
+		var exit *exec.ExitError
+		if !errors.As(err, &exit) || exit.ExitCode() != 1 {
+			return fmt.Errorf("e2fsck -f -p %s: %w: %s", image, err, bytes.TrimSpace(output))
+		}
+	}
+	return command("resize2fs", image)
+}
+
+// smallestGrowth is less than what a volume grows by, and more than what does not make a whole block.
+const smallestGrowth = 64 * 1024
+
+// mayGrowMounted says whether this process may enlarge a mounted file system: the kernel wants CAP_SYS_RESOURCE, bit 24
+// (fs/ext4/resize.c, ext4_resize_begin; include/uapi/linux/capability.h), which some containers' root has not.
+func mayGrowMounted() (bool, error) {
+	text, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return false, err
+	}
+	for line := range strings.Lines(string(text)) {
+		if mask, found := strings.CutPrefix(line, "CapEff:"); found {
+			set, err := strconv.ParseUint(strings.TrimSpace(mask), 16, 64)
+			return set&(1<<unix.CAP_SYS_RESOURCE) != 0, err
+		}
+	}
+	return false, errors.New("/proc/self/status has no CapEff")
 }
 
 // replaceFile writes a file under another name and gives it its own once it is on disk.

@@ -207,14 +207,18 @@ func (n *node) NodeExpandVolume(ctx context.Context, request *csi.NodeExpandVolu
 	if err := checkName(volume); err != nil {
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
-	size, err := n.disks.resize(ctx, volume)
+	state, err := n.disks.resize(ctx, volume)
 	if err != nil {
 		return nil, status.Errorf(codes.Internal, "volume %s: %v", volume, err)
 	}
-	if wanted := request.GetCapacityRange().GetRequiredBytes(); size < wanted {
-		return nil, status.Errorf(codes.Internal, "volume %s has %d bytes, not %d", volume, size, wanted)
+	if wanted := request.GetCapacityRange().GetRequiredBytes(); state.Size < wanted {
+		return nil, status.Errorf(codes.Internal, "volume %s has %d bytes, not %d", volume, state.Size, wanted)
 	}
-	return &csi.NodeExpandVolumeResponse{CapacityBytes: size}, nil
+	if state.FileSystem+smallestGrowth <= state.Size {
+		return nil, status.Errorf(codes.Unavailable,
+			"the file system of volume %s has %d of %d bytes: this machine can enlarge it only while no pod uses it", volume, state.FileSystem, state.Size)
+	}
+	return &csi.NodeExpandVolumeResponse{CapacityBytes: state.Size}, nil
 }
 
 // source is where an attached volume is mounted.

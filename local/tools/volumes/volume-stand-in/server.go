@@ -162,25 +162,24 @@ func disksClient(socket string) *client {
 	}}}
 }
 
-// resize makes a volume's file system as large as the volume, and gives its size.
-func (c *client) resize(ctx context.Context, volume string) (int64, error) {
+// resize makes a volume's file system as large as the volume, if that can be done now.
+func (c *client) resize(ctx context.Context, volume string) (volumeState, error) {
+	var state volumeState
 	request, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://disks/volumes/"+volume+"/resize", nil)
 	if err != nil {
-		return 0, err
+		return state, err
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return 0, err
+		return state, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
-		return 0, err
+		return state, err
 	}
 	if response.StatusCode != http.StatusOK {
-		return 0, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
+		return state, fmt.Errorf("%s: %s", response.Status, bytes.TrimSpace(text))
 	}
-	var state volumeState
-	err = json.Unmarshal(text, &state)
-	return state.Size, err
+	return state, json.Unmarshal(text, &state)
 }
