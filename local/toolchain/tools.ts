@@ -139,7 +139,7 @@ export const toolModules: readonly ToolModule[] = [
     tools: [
       // Never taken from PATH: what is stored must be readable by the version that stored it.
       { name: "versitygw", version: versitygwVersion, package: "github.com/versity/versitygw/cmd/versitygw" },
-      // Only tests run it. Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
+      // Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
       // newest that the module proxy gives out. That of 1.12 writes the same files.
       { name: "backup-store", version: "0.0.0-20250804022317-794abf817297", package: "./backup-store" },
     ],
