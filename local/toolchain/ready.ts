@@ -119,6 +119,8 @@ export const realModules: readonly ToolModule["name"][] = [
   ...platformModules,
   "home",
   "nodes",
+  "volumes",
+  "traefik",
   "cert-manager",
   "pods",
   "kube-router",

@@ -35,6 +35,7 @@ export interface ToolModule {
     | "engine"
     | "cluster"
     | "nodes"
+    | "volumes"
     | "home"
     | "kwok"
     | "cert-manager"
@@ -273,12 +274,21 @@ export const toolModules: readonly ToolModule[] = [
     tools: [
       // Never taken from PATH: what is stored must be readable by the version that stored it.
       { name: "versitygw", version: versitygwVersion, package: "github.com/versity/versitygw/cmd/versitygw" },
-      // Only tests run it. Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
+      // Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
       // newest that the module proxy gives out. That of 1.12 writes the same files.
       { name: "backup-store", version: "0.0.0-20250804022317-794abf817297", package: "./backup-store" },
     ],
     linkerFlags: [`-X main.Version=v${versitygwVersion}`],
     minutes: 2,
+  },
+  {
+    name: "volumes",
+    tools: [
+      // In Longhorn's place. Its version is that of the kubelet that its node plugin registers with.
+      { name: "volume-stand-in", version: kubernetesVersion, package: "./volume-stand-in" },
+    ],
+    linkerFlags: [],
+    minutes: 0.5,
   },
   {
     name: "workflows",
