@@ -45,8 +45,21 @@ export interface ControlPlaneInputs {
   readonly stack: Stack;
   readonly directory: string;
   readonly tools: Tools;
-  readonly ports: Ports;
+  readonly ports: Pick<Ports, "etcdClient" | "etcdPeer" | "apiServer" | "controllerManager" | "scheduler">;
   readonly credentials: ReturnType<typeof provideCredentials>;
+  /** Where the control plane runs on a machine with kubelets; without it, on the loopback address and for simulated nodes. */
+  readonly machine?: {
+    readonly address: string;
+    /** Paths without `.crt` and `.key`. */
+    readonly certificates: Readonly<Record<"authority" | "server" | "kubeletClient", string>>;
+    /** By which the controller manager and the scheduler reach the API server. */
+    readonly kubeconfig: string;
+  };
+}
+
+/** The certificate authority that clients of the API server trust. */
+export function authorityFile({ directory, machine }: Pick<ControlPlaneInputs, "directory" | "machine">): string {
+  return machine === undefined ? servingCertificate(directory) : `${machine.certificates.authority}.crt`;
 }
 
 /** Where the API server puts the certificate that it makes for itself. */
@@ -142,21 +155,37 @@ export function etcdPlan(inputs: ControlPlaneInputs): ProcessPlan {
 }
 
 export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
-  const { credentials, directory, ports, stack } = inputs;
+  const { credentials, directory, machine, ports, stack } = inputs;
   const serverArguments = [
     `--etcd-servers=http://127.0.0.1:${ports.etcdClient}`,
-    "--bind-address=127.0.0.1",
-    "--advertise-address=127.0.0.1",
-    // There is no node to reach the API server from, and a loopback address may not be an endpoint.
-    "--endpoint-reconciler-type=none",
+    ...(machine === undefined
+      ? [
+          "--bind-address=127.0.0.1",
+          "--advertise-address=127.0.0.1",
+          // There is no node to reach the API server from, and a loopback address may not be an endpoint.
+          "--endpoint-reconciler-type=none",
+          `--cert-dir=${join(directory, "api-server")}`,
+          "--authorization-mode=RBAC",
+        ]
+      : [
+          "--bind-address=0.0.0.0",
+          `--advertise-address=${machine.address}`,
+          `--client-ca-file=${machine.certificates.authority}.crt`,
+          `--tls-cert-file=${machine.certificates.server}.crt`,
+          `--tls-private-key-file=${machine.certificates.server}.key`,
+          `--kubelet-client-certificate=${machine.certificates.kubeletClient}.crt`,
+          `--kubelet-client-key=${machine.certificates.kubeletClient}.key`,
+          "--kubelet-preferred-address-types=InternalIP",
+          // As k3s and Talos have it: a kubelet may write its own node and pods only.
+          "--authorization-mode=Node,RBAC",
+          "--enable-admission-plugins=NodeRestriction",
+        ]),
     `--secure-port=${ports.apiServer}`,
-    `--cert-dir=${join(directory, "api-server")}`,
     `--service-cluster-ip-range=${stack.network.serviceCidr}`,
     "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
     `--service-account-key-file=${credentials.serviceAccountPublicKey}`,
     `--service-account-signing-key-file=${credentials.serviceAccountPrivateKey}`,
     `--token-auth-file=${credentials.tokenFile}`,
-    "--authorization-mode=RBAC",
     "--allow-privileged=true",
     `--admission-control-config-file=${admissionFile(directory)}`,
   ];
@@ -164,9 +193,9 @@ export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
 }
 
 export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {
-  const { credentials, directory, ports, stack } = inputs;
+  const { credentials, directory, machine, ports, stack } = inputs;
   return plan(inputs, "kube-controller-manager", [
-    `--kubeconfig=${kubeconfigFile(directory)}`,
+    `--kubeconfig=${machine?.kubeconfig ?? kubeconfigFile(directory)}`,
     "--bind-address=127.0.0.1",
     `--secure-port=${ports.controllerManager}`,
     "--leader-elect=false",
@@ -176,7 +205,7 @@ export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {
     `--cluster-cidr=${stack.network.podCidr}`,
     `--service-cluster-ip-range=${stack.network.serviceCidr}`,
     `--service-account-private-key-file=${credentials.serviceAccountPrivateKey}`,
-    `--root-ca-file=${servingCertificate(directory)}`,
+    `--root-ca-file=${authorityFile(inputs)}`,
     // A quota that appears together with its first pods can miss some of them until the next round; 5 min by default.
     "--resource-quota-sync-period=10s",
   ]);
@@ -184,7 +213,7 @@ export function controllerManagerPlan(inputs: ControlPlaneInputs): ProcessPlan {
 
 export function schedulerPlan(inputs: ControlPlaneInputs): ProcessPlan {
   return plan(inputs, "kube-scheduler", [
-    `--kubeconfig=${kubeconfigFile(inputs.directory)}`,
+    `--kubeconfig=${inputs.machine?.kubeconfig ?? kubeconfigFile(inputs.directory)}`,
     "--bind-address=127.0.0.1",
     `--secure-port=${inputs.ports.scheduler}`,
     "--leader-elect=false",

@@ -10,11 +10,20 @@ import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
 import { secretFile } from "./control-plane.ts";
 import { type EngineRun, Follower } from "./engine-run.ts";
+import { nodeAddress, router } from "./home/addresses.ts";
+import { acmeDirectory } from "./home/internet.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { announceWait, withLock } from "./lock.ts";
 import { identify, lessGarbageCollection, readOrUndefined } from "./processes.ts";
 import { ensureS3, keepS3Keys, newS3Keys, readS3Keys, s3Endpoint, s3Port } from "./s3.ts";
-import { type GeneratedSecret, localProjectFile, localStackFile, type ProjectFile } from "./stack-files.ts";
+import { simulatedAddress, simulatedRouter } from "./simulated-nodes.ts";
+import {
+  type GeneratedSecret,
+  localProjectFile,
+  localStackFile,
+  type NodeAddresses,
+  type ProjectFile,
+} from "./stack-files.ts";
 import { writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
 import { readyTool, toolPath } from "./toolchain/ready.ts";
@@ -108,6 +117,13 @@ function recordedKubeconfig(stateFile: string): string | undefined {
   return existsSync(stateFile) ? /"kubeconfig": ?"([^"]+)"/.exec(readFileSync(stateFile, "utf8"))?.[1] : undefined;
 }
 
+/** What the stack file says of the nodes, on machines of a home and on simulated ones. */
+function addressesOf({ machines, stack }: HostCluster): NodeAddresses {
+  return machines === "real"
+    ? { node: (name) => nodeAddress(stack, name), router: router.address }
+    : { node: (name) => simulatedAddress(stack, name), router: simulatedRouter };
+}
+
 /** Makes the engine ready for a cluster: writes its project and stack file, and its secrets at the first run. */
 export async function openEngine(options: EngineOptions): Promise<Engine> {
   const { cluster } = options;
@@ -142,6 +158,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     checkout: declared,
     previous: readPulumiFile(ownStackFile),
     cluster: { kubeconfig: cluster.kubeconfig, context: cluster.context, uid: cluster.uid },
+    addresses: addressesOf(cluster),
+    ...(cluster.machines === "real" ? { acmeDirectory } : {}),
     charts: chartsPath,
     k3kVersion,
     s3: { endpoint: s3Endpoint(s3Port(cluster)), keysAreNew: knownKeys === undefined },

@@ -22,6 +22,9 @@ import {
   schedulerPlan,
   servingCertificate,
 } from "./control-plane.ts";
+import { cleanHome, type HomeMaterial, prepareHome } from "./home/home.ts";
+import { planFile } from "./home/enter.ts";
+import { nodeObject } from "./home/node.ts";
 import { announceWait, withLock } from "./lock.ts";
 import {
   answersOk,
@@ -34,11 +37,14 @@ import {
   stopProcesses,
   waitUntilReady,
 } from "./processes.ts";
-import { claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
+import { asRoot, claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
 import { freePorts, isFree, portOwners, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
 import type { Tools } from "./toolchain/ready.ts";
+
+/** What the nodes of an embedded cluster are. */
+export type Machines = "real" | "simulated";
 
 /** An embedded cluster that runs. */
 export interface HostCluster {
@@ -52,6 +58,8 @@ export interface HostCluster {
   readonly api: Api;
   readonly state: StateStore;
   readonly tools: Tools;
+  /** Whether pods run on machines of a home, or are simulated. */
+  readonly machines: Machines;
   /** Names of the processes that this call had to start; none when everything ran already. */
   readonly started: readonly string[];
 }
@@ -67,11 +75,11 @@ function choosePorts(state: StateStore): Promise<Ports> {
     const taken = others.flatMap(({ directory }) => Object.values(readState(directory)?.ports ?? {}));
     const fresh = await freePorts(Object.keys(portOwners).length, taken);
     const chosen = {} as Record<keyof Ports, number>;
-    for (const [index, [key, owner]] of Object.entries(portOwners).entries()) {
+    for (const [index, [key, owners]] of Object.entries(portOwners).entries()) {
       const name = key as keyof Ports;
       const port = state.ports?.[name];
       // A port is kept while its process runs or nobody else has it.
-      const keep = port !== undefined && (runs(state.processes[owner]) || (await isFree(port)));
+      const keep = port !== undefined && (owners.some((name) => runs(state.processes[name])) || (await isFree(port)));
       chosen[name] = keep ? port : (fresh[index] ?? 0);
     }
     state.setPorts(chosen);
@@ -135,11 +143,23 @@ async function nodesAreReady(api: Api, stack: Stack): Promise<boolean> {
   return ready.length >= stack.nodes.length;
 }
 
-type HostClusterOptions = Pick<HostCluster, "stack" | "directory" | "tools"> & { readonly reporter?: Reporter };
+interface HostClusterOptions extends Pick<HostCluster, "stack" | "directory" | "tools"> {
+  /** What real machines are made of; without it the nodes are simulated. */
+  readonly home?: HomeMaterial;
+  readonly reporter?: Reporter;
+}
+
+/** How the API server that was started is reached. */
+interface Started {
+  readonly access: Access;
+  readonly api: Api;
+  readonly apiServer: ProcessRecord;
+}
 
 /**
- * Brings a host cluster up: etcd, API server, controller manager, scheduler, and the stack's nodes simulated by kwok.
- * What already runs stays; what is missing or was started otherwise is started.
+ * Brings a host cluster up: on the machines of a home, or as etcd, API server, controller manager and scheduler on the
+ * loopback address, with the stack's nodes simulated by kwok. What already runs stays; what is missing or was started
+ * otherwise is started.
  */
 export async function startHostCluster(options: HostClusterOptions): Promise<HostCluster> {
   const reporter = options.reporter ?? silentReporter;
@@ -147,22 +167,77 @@ export async function startHostCluster(options: HostClusterOptions): Promise<Hos
 }
 
 async function start(options: HostClusterOptions, reporter: Reporter): Promise<HostCluster> {
-  const { directory, stack, tools } = options;
+  const { directory, stack, tools, home } = options;
   if (process.platform !== "linux") {
     throw new Failure(
       `The embedded cluster needs Linux, and this is ${process.platform}. Run it in a Linux virtual machine.`,
     );
   }
+  const machines: Machines = home === undefined ? "simulated" : "real";
   const earlier = readState(directory);
   if (earlier !== undefined && earlier.stack !== stack.name) {
     throw new Failure(
       `${directory} holds a cluster of the stack ${earlier.stack}, not ${stack.name}. Use another folder, or stop that cluster first.`,
     );
   }
+  if (earlier?.machines !== undefined && earlier.machines !== machines) {
+    throw new Failure(
+      `The embedded cluster ${stack.name} has ${earlier.machines} machines, and this run is for ${machines} ones. ` +
+        `Remove it first: npm run local:down -- --stack ${stack.name}${machines === "real" ? ", or add --simulated" : ""}`,
+    );
+  }
   const started: string[] = [];
-  const state = new StateStore(directory, stack.name);
-  await claimServiceRoute(directory, stack.network.serviceCidr);
+  const state = new StateStore(directory, stack.name, machines);
   const ports = await choosePorts(state);
+  const { access, api, apiServer } =
+    home === undefined
+      ? await startSimulated({ directory, stack, tools, ports, state, started, reporter })
+      : await startHome({ directory, stack, tools, ports, state, started, reporter, home });
+  const context = `kraft-local-${stack.name}`;
+  writeFileWhole(kubeconfigFile(directory), kubeconfigText(context, access));
+  let uid: string | undefined;
+  // The API server makes this namespace itself, shortly after it is ready.
+  await eventually(async () => {
+    uid = (await api.get(paths.namespaces.named("kube-system")))?.metadata.uid;
+    return uid !== undefined;
+  }, 30);
+  if (uid === undefined) {
+    throw new Failure(
+      `The namespace kube-system does not appear. The end of ${apiServer.logFile}:\n${lastLines(apiServer.logFile)}`,
+    );
+  }
+  reporter.done();
+  return {
+    stack,
+    directory,
+    kubeconfig: kubeconfigFile(directory),
+    context,
+    uid,
+    api,
+    state,
+    tools,
+    machines,
+    started,
+  };
+}
+
+interface StartInputs extends Pick<HostCluster, "stack" | "directory" | "tools" | "state"> {
+  readonly ports: Ports;
+  readonly started: string[];
+  readonly reporter: Reporter;
+}
+
+/** The control plane on the loopback address, and nodes that kwok keeps alive. */
+async function startSimulated({
+  directory,
+  stack,
+  tools,
+  ports,
+  state,
+  started,
+  reporter,
+}: StartInputs): Promise<Started> {
+  await claimServiceRoute(directory, stack.network.serviceCidr);
   const credentials = provideCredentials(directory);
   const inputs: ControlPlaneInputs = { stack, directory, tools, ports, credentials };
   // The very Pod Security that Kraft sets k3s nodes up with, and Talos ships.
@@ -184,8 +259,7 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   };
   const api = new Api(access);
   await waitUntilReady("kube-apiserver", apiServer, () => api.answers("/readyz"));
-  const context = `kraft-local-${stack.name}`;
-  writeFileWhole(kubeconfigFile(directory), kubeconfigText(context, access));
+  writeFileWhole(kubeconfigFile(directory), kubeconfigText(`kraft-local-${stack.name}`, access));
 
   reporter.progress("starting the controllers");
   const controllerManager = await ensureProcess(state, controllerManagerPlan(inputs), started);
@@ -197,31 +271,59 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
     waitUntilReady("kube-scheduler", scheduler, () => isHealthy(ports.scheduler)),
     waitUntilReady("kwok", kwok, () => nodesAreReady(api, stack)),
   ]);
-
-  let uid: string | undefined;
-  // The API server makes this namespace itself, shortly after it is ready.
-  await eventually(async () => {
-    uid = (await api.get(paths.namespaces.named("kube-system")))?.metadata.uid;
-    return uid !== undefined;
-  }, 30);
-  if (uid === undefined) {
-    throw new Failure(
-      `The namespace kube-system does not appear. The end of ${apiServer.logFile}:\n${lastLines(apiServer.logFile)}`,
-    );
-  }
-  reporter.done();
-  return { stack, directory, kubeconfig: kubeconfigFile(directory), context, uid, api, state, tools, started };
+  return { access, api, apiServer };
 }
+
+/** A home whose machines run the control plane and the nodes. */
+async function startHome({
+  directory,
+  stack,
+  tools,
+  ports,
+  state,
+  started,
+  reporter,
+  home,
+}: StartInputs & { readonly home: HomeMaterial }): Promise<Started> {
+  writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));
+  const { process: homeProcess, ...reached } = prepareHome({
+    stack,
+    directory,
+    tools,
+    ...home,
+    apiServerPort: ports.apiServer,
+  });
+  reporter.progress("starting the machines");
+  const record = await ensureProcess(state, homeProcess, started);
+  const access: Access = { server: `https://127.0.0.1:${ports.apiServer}`, ...reached };
+  const api = new Api(access);
+  await waitUntilReady("the home", record, () => api.answers("/readyz"), 120);
+  for (const { name } of stack.nodes) {
+    if ((await api.get(paths.nodes.named(name))) === undefined) {
+      await api.create(paths.nodes.all, nodeObject(stack, name));
+    }
+  }
+  reporter.progress("waiting for the nodes");
+  await waitUntilReady("the nodes", record, () => nodesAreReady(api, stack), 180);
+  return { access, api, apiServer: record };
+}
+
+/** How long machines take to end by themselves: see stopGrace in local/tools/home. */
+const homeGraceSeconds = 20;
 
 /** Stops every process of the cluster in `directory`. The folder stays. */
 export async function stopHostCluster(directory: string): Promise<void> {
-  const { "kube-apiserver": apiServer, etcd, ...clients } = readState(directory)?.processes ?? {};
+  const { "kube-apiserver": apiServer, etcd, home, ...clients } = readState(directory)?.processes ?? {};
   // Clients before servers: an API server without etcd would wait for its grace time.
   for (const group of [Object.values(clients), [apiServer], [etcd]]) {
     await stopProcesses(
       group.filter((record) => record !== undefined),
       5,
     );
+  }
+  if (home !== undefined) {
+    await stopProcesses([home], homeGraceSeconds);
+    cleanHome(directory);
   }
 }
 
@@ -233,6 +335,10 @@ export async function removeHostCluster(directory: string, reporter: Reporter = 
   await alone(directory, reporter, async () => {
     await stopHostCluster(directory);
     await releaseServiceRoute(directory);
+    if (existsSync(planFile(directory))) {
+      // Much in the machines' folders is root's.
+      asRoot(["rm", "-rf", "--one-file-system", directory], "The machines' files must be removed");
+    }
     rmSync(directory, { recursive: true, force: true });
   });
   return true;

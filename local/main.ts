@@ -9,26 +9,38 @@ import { cacheDirectory } from "./cache.ts";
 import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
 import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
-import { terminalReporter } from "./terminal.ts";
-import { readyTools } from "./toolchain/ready.ts";
+import { obstacle, surroundings } from "./home/possible.ts";
+import { HomePlatform } from "./home/platform.ts";
+import { provideHome } from "./home/material.ts";
+import { RealWorkloads } from "./real-workloads.ts";
+import { readState } from "./state.ts";
+import { type Reporter, terminalReporter } from "./terminal.ts";
+import { readyTools, realModules } from "./toolchain/ready.ts";
 
 /** Where this checkout's embedded clusters are, one folder per stack. Git ignores it. */
 const root = join(import.meta.dirname, "..", ".kraft", "local");
 
 const usage = `Usage:
   npm run local [-- --stack <stack>] [--charts <folder>]   bring the platform up, or bring it up to date
+                [--simulated]                              the same without machines: nothing runs in a pod
   npm run local:down [-- --stack <stack>]                  stop and remove it; without --stack, every one of this checkout
   npm run --silent local:kubeconfig [-- --stack <stack>]   print the path of its kubeconfig
   npm run local:tools                                      build the programs it needs, and print where they are
 Stacks: ${[...stacks.keys()].join(", ")}`;
 
+const options = {
+  stack: { type: "string" },
+  charts: { type: "string" },
+  simulated: { type: "boolean" },
+} as const;
+
 /** Options per command; every command knows no others. */
 const commands = {
-  up: ["stack", "charts"],
+  up: ["stack", "charts", "simulated"],
   down: ["stack"],
   kubeconfig: ["stack"],
   tools: [],
-} as const satisfies Record<string, readonly ("stack" | "charts")[]>;
+} as const satisfies Record<string, readonly (keyof typeof options)[]>;
 
 /** What the user asked for. */
 export function parseCommandLine(commandArguments: readonly string[]) {
@@ -38,9 +50,9 @@ export function parseCommandLine(commandArguments: readonly string[]) {
   }
   const command = name as keyof typeof commands;
   const known: readonly string[] = commands[command];
-  let values: { stack?: string; charts?: string };
+  let values: { stack?: string; charts?: string; simulated?: boolean };
   try {
-    ({ values } = parseArgs({ args: rest, options: { stack: { type: "string" }, charts: { type: "string" } } }));
+    ({ values } = parseArgs({ args: rest, options }));
   } catch (error) {
     throw new Failure(`${messageOf(error)}\n${usage}`);
   }
@@ -51,7 +63,7 @@ export function parseCommandLine(commandArguments: readonly string[]) {
   if (values.stack !== undefined && !stacks.has(values.stack)) {
     throw new Failure(`--stack ${values.stack}: there is no such stack. Known: ${[...stacks.keys()].join(", ")}.`);
   }
-  return { command, stack: values.stack, charts: values.charts };
+  return { command, stack: values.stack, charts: values.charts, simulated: values.simulated ?? false };
 }
 
 /** Ends the engine kindly where it runs; undefined while it does not. */
@@ -75,56 +87,83 @@ function onSignal(name: NodeJS.Signals, code: number): void {
   interruptEngine = undefined;
 }
 
-async function up(stackName: string, charts: string | undefined): Promise<void> {
-  const stack = stacks.get(stackName);
-  if (stack === undefined) {
-    throw new Failure(`There is no stack ${stackName}.`);
-  }
-  const reporter = terminalReporter();
-  const phases: { name: string; seconds: number }[] = [];
-  const phase = async <Result>(name: string, action: () => Promise<Result>): Promise<Result> => {
+/** Measures how long each part of a run takes. */
+class Phases {
+  readonly taken: { name: string; seconds: number }[] = [];
+
+  async run<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
     const started = Date.now();
     const result = await action();
-    phases.push({ name, seconds: (Date.now() - started) / 1000 });
+    this.taken.push({ name, seconds: (Date.now() - started) / 1000 });
     return result;
-  };
+  }
+}
+
+/** What a run is given: the stack, the charts of the user's own, and whether nodes are simulated. */
+interface Wish {
+  readonly stack: string;
+  readonly charts: string | undefined;
+  readonly simulated: boolean;
+}
+
+async function up(wish: Wish): Promise<void> {
+  const stack = stacks.get(wish.stack);
+  if (stack === undefined) {
+    throw new Failure(`There is no stack ${wish.stack}.`);
+  }
+  const reporter = terminalReporter();
+  const phases = new Phases();
   const directory = join(root, stack.name);
-  checkGivenCharts(charts);
-  const tools = await phase("tools", () => readyTools(reporter));
-  const cluster = await phase("cluster", () => startHostCluster({ stack, directory, tools, reporter }));
+  checkGivenCharts(wish.charts);
+  const simulated = wish.simulated || runsSimulated(directory) || cannotRunMachines(reporter);
+  const tools = await phases.run("tools", () => readyTools(reporter, simulated ? undefined : realModules));
+  const home = simulated ? undefined : await phases.run("images", () => provideHome(tools, stack, reporter));
+  const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
   try {
     // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.
-    const [{ openEngine, chartsFolder }, { RealWorkloads }, { summary }] = await Promise.all([
+    const [{ openEngine, chartsFolder }, { summary }] = await Promise.all([
       import("./engine.ts"),
-      import("./real-workloads.ts"),
       import("./summary.ts"),
     ]);
-    const files = await phase("charts", () => provideCharts(chartsFolder(directory), charts, reporter));
-    const engine = await phase("engine start", () => openEngine({ cluster, reporter }));
-    const workloads = new RealWorkloads(cluster);
+    const files = await phases.run("charts", () => provideCharts(chartsFolder(directory), wish.charts, reporter));
+    const engine = await phases.run("engine start", () => openEngine({ cluster, reporter }));
+    const workloads = simulated ? new RealWorkloads(cluster) : new HomePlatform(cluster, engine.config);
     // What an earlier run declared must answer before this one compares anything with the cluster.
-    await phase("workloads", () => workloads.settle());
+    await phases.run("workloads", () => workloads.prepare());
     const interruption = new AbortController();
     interruptEngine = () => {
       interruption.abort();
     };
-    const run = await phase("pulumi up", () => workloads.during(() => engine.up(interruption.signal)));
+    const run = await phases.run("pulumi up", () => workloads.during(() => engine.up(interruption.signal)));
     interruptEngine = undefined;
-    await phase("K3k", async () => {
-      await workloads.settle();
-      await workloads.untilGuestsAreDeclared();
-    });
+    await phases.run("guests", () => workloads.complete((text) => reporter.progress(text)));
+    reporter.done();
     const lines = await summary({
       cluster,
       charts: declaredCharts(files, engine.config),
       overrides: engine.overrides,
       run,
-      phases,
+      phases: phases.taken,
     });
     console.log(lines.join("\n"));
   } finally {
     cluster.api.close();
   }
+}
+
+/** Whether the cluster in a folder is there already, with simulated nodes. */
+function runsSimulated(directory: string): boolean {
+  const state = readState(directory);
+  return state !== undefined && state.machines !== "real";
+}
+
+/** Says in one line why nodes are simulated where nobody asked for it. */
+function cannotRunMachines(reporter: Reporter): boolean {
+  const reason = obstacle(surroundings());
+  if (reason !== undefined) {
+    reporter.line(`Nodes are simulated, since this machine cannot run real ones: ${reason}.`);
+  }
+  return reason !== undefined;
 }
 
 async function down(stackName: string | undefined): Promise<void> {
@@ -152,16 +191,16 @@ function kubeconfig(stackName: string): void {
 }
 
 async function tools(): Promise<void> {
-  for (const tool of (await readyTools(terminalReporter())).values()) {
+  for (const tool of (await readyTools(terminalReporter(), realModules)).values()) {
     console.log(`${tool.name} ${tool.version} ${tool.from === "machine" ? "(of this machine) " : ""}${tool.path}`);
   }
 }
 
 async function main(): Promise<void> {
-  const { command, stack, charts } = parseCommandLine(process.argv.slice(2));
+  const { command, stack, charts, simulated } = parseCommandLine(process.argv.slice(2));
   switch (command) {
     case "up":
-      return up(stack ?? "local", charts);
+      return up({ stack: stack ?? "local", charts, simulated });
     case "down":
       return down(stack);
     case "kubeconfig":

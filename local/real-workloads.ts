@@ -1,7 +1,6 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Deployment, KubernetesObject } from "../cluster/objects.ts";
 import { labelled, type Path, paths } from "../cluster/paths.ts";
 import { tenantNames } from "../components/plan/names.ts";
@@ -10,13 +9,14 @@ import { Failure } from "../errors/failure.ts";
 import { eventually } from "./api.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
+import { assignAddresses } from "./load-balancer.ts";
+import { whileSettling } from "./settling.ts";
 import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
 import { asRoot } from "./service-route.ts";
 import { toolPath } from "./toolchain/ready.ts";
 
 interface Service extends KubernetesObject {
-  readonly spec: { readonly clusterIP?: string; readonly type?: string; readonly loadBalancerClass?: string };
-  readonly status?: { readonly loadBalancer?: { readonly ingress?: readonly unknown[] } };
+  readonly spec: { readonly clusterIP?: string };
 }
 
 const services: Path<Service> = "/api/v1/services";
@@ -115,26 +115,8 @@ async function servesK3k(cluster: HostCluster): Promise<boolean> {
   return names.includes("clusters") && names.includes("virtualclusterpolicies");
 }
 
-/**
- * Gives every Service of type LoadBalancer an address, as k3s' own load balancer would. It leaves those with a class to
- * whom the class names: MetalLB, whose pods are simulated here.
- */
-async function assignAddresses(cluster: HostCluster): Promise<void> {
-  for (const service of await cluster.api.list(services)) {
-    const { type, loadBalancerClass } = service.spec;
-    const ours = type === "LoadBalancer" && loadBalancerClass === undefined;
-    if (ours && (service.status?.loadBalancer?.ingress ?? []).length === 0) {
-      const { name, namespace = "" } = service.metadata;
-      await cluster.api.apply(`/api/v1/namespaces/${namespace}/services/${name}/status`, {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name, namespace },
-        // An address for documentation (RFC 5737).
-        status: { loadBalancer: { ingress: [{ ip: "198.51.100.1", ipMode: "VIP" }] } },
-      });
-    }
-  }
-}
+/** The address of every load balancer, of those for documentation (RFC 5737): nothing is there. */
+const simulatedLoadBalancer = "198.51.100.1";
 
 /**
  * Whether K3k has done for every guest cluster what it can do without its pods: the quota, the server, the kubelets; and
@@ -171,7 +153,7 @@ export class RealWorkloads {
   /** One look: starts what is declared and does not run, stops what is no longer declared. */
   async settle(): Promise<void> {
     const cluster = this.#cluster;
-    await assignAddresses(cluster);
+    await assignAddresses(cluster.api, [simulatedLoadBalancer]);
     for (const [name, plan] of [
       ["cert-manager-admission", await certManager(cluster)],
       ["k3k", await k3k(cluster)],
@@ -203,36 +185,19 @@ export class RealWorkloads {
     }
   }
 
-  /** Waits until K3k has worked through the guest clusters; false where it did not within half a minute. */
-  untilGuestsAreDeclared(): Promise<boolean> {
-    return eventually(() => guestsAreDeclared(this.#cluster), 30);
+  /** What an earlier run declared. */
+  prepare(): Promise<void> {
+    return this.settle();
   }
 
-  /** Keeps settling while `action` runs. A workload that cannot run makes the action's failure, or its own, the result. */
-  async during<Result>(action: () => Promise<Result>): Promise<Result> {
-    let ended = false;
-    let problem: unknown;
-    const loop = async (): Promise<void> => {
-      while (!ended) {
-        try {
-          await this.settle();
-        } catch (error) {
-          problem = error;
-          if (error instanceof Failure) {
-            return;
-          }
-        }
-        await sleep(300);
-      }
-    };
-    const looping = loop();
-    try {
-      return await action();
-    } catch (error) {
-      throw problem instanceof Failure ? new Failure(`${problem.message}\n\n${String(error)}`) : error;
-    } finally {
-      ended = true;
-      await looping;
-    }
+  /** Waits, for half a minute at most, until K3k has worked through the guest clusters. */
+  async complete(): Promise<void> {
+    await this.settle();
+    await eventually(() => guestsAreDeclared(this.#cluster), 30);
+  }
+
+  /** Keeps settling while `action` runs. */
+  during<Result>(action: () => Promise<Result>): Promise<Result> {
+    return whileSettling(() => this.settle(), action);
   }
 }

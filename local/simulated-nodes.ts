@@ -7,7 +7,7 @@ const systemMemoryGiB = 1;
 export const simulatedRouter = "198.51.100.1";
 
 /** Address of a simulated node, from the same range. */
-export function nodeAddress(stack: Pick<Stack, "nodes">, name: string): string {
+export function simulatedAddress(stack: Pick<Stack, "nodes">, name: string): string {
   return `198.51.100.${11 + stack.nodes.findIndex((node) => node.name === name)}`;
 }
 
@@ -36,7 +36,7 @@ export function simulatedNode(node: NodeHardware, stack: Stack): object {
     status: {
       capacity,
       addresses: [
-        { type: "InternalIP", address: nodeAddress(stack, node.name) },
+        { type: "InternalIP", address: simulatedAddress(stack, node.name) },
         { type: "Hostname", address: node.name },
       ],
       allocatable: { ...capacity, memory: `${node.memoryGiB - systemMemoryGiB}Gi` },

@@ -1,7 +1,6 @@
 import { placeholder } from "../infra/config/keys/values.ts";
 import { ciphertextOf, type PulumiFile, record } from "../infra/config/pulumi-files.ts";
 import type { Stack } from "../stacks/index.ts";
-import { nodeAddress, simulatedRouter } from "./simulated-nodes.ts";
 
 /** A Pulumi.yaml, as far as the local run changes it. */
 export interface ProjectFile extends PulumiFile {
@@ -11,6 +10,12 @@ export interface ProjectFile extends PulumiFile {
 
 /** The keys of Wasabi, in whose place the cluster's own S3 server stands. */
 export const s3Secrets = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey"] as const;
+
+/** Where the nodes of an embedded cluster and their name server are. */
+export interface NodeAddresses {
+  readonly node: (name: string) => string;
+  readonly router: string;
+}
 
 /** Values that only the owner knows; a local run makes its own, once. */
 export const generatedSecrets = [...s3Secrets, "kraft:guestTokenSeed"] as const;
@@ -27,6 +32,9 @@ export function localStackFile(inputs: {
   readonly checkout: PulumiFile;
   readonly previous: PulumiFile | undefined;
   readonly cluster: { readonly kubeconfig: string; readonly context: string; readonly uid: string };
+  readonly addresses: NodeAddresses;
+  /** The directory of an ACME server that can be reached, in place of Let's Encrypt's. */
+  readonly acmeDirectory?: string;
   readonly charts: string;
   readonly k3kVersion: string;
   /** The cluster's own S3 server, and whether its keys are other than those of the run before. */
@@ -39,16 +47,14 @@ export function localStackFile(inputs: {
   /** Secrets that are still to be set. */
   readonly missingSecrets: readonly GeneratedSecret[];
 } {
-  const { stack, previous } = inputs;
+  const { addresses, stack, previous } = inputs;
   const changes: string[] = [];
   // The checkout's encrypted values belong to its owner's passphrase.
   const config: Record<string, unknown> = Object.fromEntries(
     Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => ciphertextOf(value) === undefined),
   );
   config["kraft:cluster"] = inputs.cluster;
-  config["kraft:nodes"] = Object.fromEntries(
-    stack.nodes.map(({ name }) => [name, { address: nodeAddress(stack, name) }]),
-  );
+  config["kraft:nodes"] = Object.fromEntries(stack.nodes.map(({ name }) => [name, { address: addresses.node(name) }]));
   config["kraft:charts"] = { source: "folder", path: inputs.charts };
   const declared = config["kraft:k3kVersion"] ?? stack.k3kVersion;
   if (declared !== inputs.k3kVersion) {
@@ -64,9 +70,15 @@ export function localStackFile(inputs: {
   }
   const network = config["kraft:network"] as { readonly resolvers?: readonly string[] } | undefined;
   if (network?.resolvers?.some((address) => placeholder.address.test(address)) === true) {
-    config["kraft:network"] = { ...network, resolvers: [simulatedRouter] };
+    config["kraft:network"] = { ...network, resolvers: [addresses.router] };
     changes.push(
-      `the nodes' name server is ${simulatedRouter} in place of the placeholder ${String(network.resolvers)}`,
+      `the nodes' name server is ${addresses.router} in place of the placeholder ${String(network.resolvers)}`,
+    );
+  }
+  if (inputs.acmeDirectory !== undefined) {
+    config["kraft:issuer"] = { ...record(config["kraft:issuer"]), server: inputs.acmeDirectory };
+    changes.push(
+      `certificates come from ${inputs.acmeDirectory} in the embedded internet, and never from Let's Encrypt`,
     );
   }
   const backup = config["kraft:backup"];

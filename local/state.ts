@@ -5,14 +5,16 @@ import { dirname, join } from "node:path";
 import { codeOf, Failure } from "../errors/failure.ts";
 import type { ProcessRecord } from "./processes.ts";
 
-/** A cluster's ports, and which process listens on each. */
+/** A cluster's ports, and which process may listen on each: with real machines the home passes them on. */
 export const portOwners = {
-  etcdClient: "etcd",
-  etcdPeer: "etcd",
-  apiServer: "kube-apiserver",
-  controllerManager: "kube-controller-manager",
-  scheduler: "kube-scheduler",
-  s3: "s3",
+  etcdClient: ["etcd"],
+  etcdPeer: ["etcd"],
+  apiServer: ["kube-apiserver", "home"],
+  controllerManager: ["kube-controller-manager"],
+  scheduler: ["kube-scheduler"],
+  s3: ["s3"],
+  web: ["home"],
+  websecure: ["home"],
 } as const;
 export type Ports = Readonly<Record<keyof typeof portOwners, number>>;
 
@@ -50,6 +52,8 @@ export async function freePorts(count: number, taken: readonly number[] = []): P
 /** What one run leaves for the next to find, in `state.json`. */
 export interface State {
   readonly stack: string;
+  /** Absent in folders that an older Kraft made: simulated. */
+  readonly machines?: "real" | "simulated";
   readonly ports?: Ports;
   readonly processes: Readonly<Record<string, ProcessRecord>>;
 }
@@ -95,10 +99,10 @@ export class StateStore {
   readonly directory: string;
   readonly #stack: string;
 
-  constructor(directory: string, stack: string) {
+  constructor(directory: string, stack: string, machines: "real" | "simulated" = "simulated") {
     this.directory = directory;
     this.#stack = stack;
-    this.#change({});
+    this.#change({ machines });
   }
 
   get ports(): Ports | undefined {

@@ -117,7 +117,10 @@ const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kw
 /** What a platform on real machines is run with, the programs in its pods included. */
 export const realModules: readonly ToolModule["name"][] = [
   ...platformModules,
+  "home",
   "nodes",
+  "volumes",
+  "traefik",
   "cert-manager",
   "pods",
   "kube-router",

@@ -35,6 +35,8 @@ export interface ToolModule {
     | "engine"
     | "cluster"
     | "nodes"
+    | "volumes"
+    | "home"
     | "kwok"
     | "cert-manager"
     | "kube-router"
@@ -155,11 +157,19 @@ export const toolModules: readonly ToolModule[] = [
       // Static, unlike most that a machine has: they run in the root file system of another.
       { name: "kubelet", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kubelet" },
       { name: "kube-proxy", version: kubernetesVersion, package: "k8s.io/kubernetes/cmd/kube-proxy" },
+      // In guests, as /bin/k3s of the image rancher/k3s. Its version is that of Kubernetes, which it is made of.
+      { name: "k3s-stand-in", version: kubernetesVersion, package: "./k3s-stand-in" },
       // K3k's own, which runs in a pod.
       { name: "k3k-kubelet", version: "1.1.0", package: "github.com/rancher/k3k/k3k-kubelet" },
     ],
     linkerFlags: clusterLinkerFlags,
     minutes: 1,
+  },
+  {
+    name: "home",
+    tools: [{ name: "home", version: "0.1.0", package: ".", output: "home" }],
+    linkerFlags: [],
+    minutes: 0.1,
   },
   {
     name: "kwok",
@@ -264,12 +274,21 @@ export const toolModules: readonly ToolModule[] = [
     tools: [
       // Never taken from PATH: what is stored must be readable by the version that stored it.
       { name: "versitygw", version: versitygwVersion, package: "github.com/versity/versitygw/cmd/versitygw" },
-      // Only tests run it. Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
+      // Its version is that of Longhorn's own library, which it is made of: that of Longhorn 1.10, the
       // newest that the module proxy gives out. That of 1.12 writes the same files.
       { name: "backup-store", version: "0.0.0-20250804022317-794abf817297", package: "./backup-store" },
     ],
     linkerFlags: [`-X main.Version=v${versitygwVersion}`],
     minutes: 2,
+  },
+  {
+    name: "volumes",
+    tools: [
+      // In Longhorn's place. Its version is that of the kubelet that its node plugin registers with.
+      { name: "volume-stand-in", version: kubernetesVersion, package: "./volume-stand-in" },
+    ],
+    linkerFlags: [],
+    minutes: 0.5,
   },
   {
     name: "workflows",

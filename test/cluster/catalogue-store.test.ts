@@ -67,5 +67,5 @@ test("nothing is written into it or deleted from it", async () => {
   const [backup] = await store.list();
   assert.ok(backup !== undefined);
   await assert.rejects(store.put(backup), /was made to a store that is only read/);
-  await assert.rejects(store.remove(backup.name), /was deleted from a store that is only read/);
+  await assert.rejects(store.remove(backup), /was deleted from a store that is only read/);
 });

@@ -4,6 +4,8 @@ import type { KubernetesObject } from "../../cluster/objects.ts";
 import { deletionPolicies } from "../../components/plan/admission/deletions.ts";
 import { deletionAnnotation } from "../../components/plan/deletion-permission.ts";
 import type { Api } from "../../local/api.ts";
+import { longhornAccount } from "../../local/longhorn/account.ts";
+import { longhornApi } from "../../local/longhorn/objects.ts";
 import { tokensOf } from "./boundary/identities.ts";
 import { accounts, beyondTheirWork, type Honest, honest, type Who } from "./deletions/honest.ts";
 import { createObjects, synced } from "./deletions/objects.ts";
@@ -11,8 +13,6 @@ import { slips } from "./deletions/slips.ts";
 import { type Embedded, eventually } from "./embedded.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";
 import { platform } from "./platform.ts";
-import { longhornAccount } from "./simulated-longhorn/account.ts";
-import { longhornApi } from "./simulated-longhorn/objects.ts";
 
 let host: Embedded;
 let clients: ReadonlyMap<Who, Api>;

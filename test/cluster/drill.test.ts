@@ -10,17 +10,17 @@ import type { BackupReport } from "../../kraft/backup/backup.ts";
 import type { DrillReport } from "../../kraft/drill/drill.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import { engineFolder } from "../../local/engine.ts";
-import { type Ended, kraft } from "../fixtures/kraft/command.ts";
-import { type Embedded, eventually } from "./embedded.ts";
-import { platform } from "./platform.ts";
-import { MemoryStore } from "./simulated-longhorn/backup-store.ts";
 import {
   type Claim,
   longhornApi,
   type PersistentVolume,
   type Stored,
   type Volume,
-} from "./simulated-longhorn/objects.ts";
+} from "../../local/longhorn/objects.ts";
+import { type Ended, kraft } from "../fixtures/kraft/command.ts";
+import { type Embedded, eventually } from "./embedded.ts";
+import { platform } from "./platform.ts";
+import { MemoryStore } from "./simulated-longhorn/memory-store.ts";
 import { SimulatedChecker } from "./simulated-longhorn/simulated-checker.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 

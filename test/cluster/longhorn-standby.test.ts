@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { deleteGuarded } from "../../cluster/delete-guarded.ts";
-import { type Embedded, eventually } from "./embedded.ts";
-import { platform } from "./platform.ts";
-import { MemoryStore, type StoredBackup } from "./simulated-longhorn/backup-store.ts";
-import { engineName } from "./simulated-longhorn/engines.ts";
+import type { StoredBackup } from "../../local/longhorn/backup-store.ts";
+import { engineName } from "../../local/longhorn/engines.ts";
 import {
   type Backup,
   type BackupTarget,
@@ -14,9 +12,12 @@ import {
   longhornApi,
   type Snapshot,
   type Volume,
-} from "./simulated-longhorn/objects.ts";
+} from "../../local/longhorn/objects.ts";
+import { backupVolumeName } from "../../local/longhorn/targets.ts";
+import { type Embedded, eventually } from "./embedded.ts";
+import { platform } from "./platform.ts";
+import { MemoryStore } from "./simulated-longhorn/memory-store.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
-import { backupVolumeName } from "./simulated-longhorn/targets.ts";
 
 // Of the simulated Longhorn itself: that the real CRDs take what it writes, and what the pure steps do not decide.
 

@@ -9,6 +9,7 @@ import { syncedName, tenantNames } from "../../components/plan/names.ts";
 import { readCatalogue } from "../../infra/catalogue/catalogue.ts";
 import { engineFolder } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
+import { type Engine, longhornApi, type Volume } from "../../local/longhorn/objects.ts";
 import { keepS3Keys, newS3Keys } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
@@ -19,7 +20,6 @@ import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 import { type Config, type Embedded, embedded, eventually, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
-import { type Engine, longhornApi, type Volume } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 import { WrittenStore } from "./simulated-longhorn/written-store.ts";
 

@@ -7,6 +7,7 @@ import type { KubernetesObject } from "../../cluster/objects.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { engineFolder } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
+import type { Volume } from "../../local/longhorn/objects.ts";
 import { readS3Keys } from "../../local/s3.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools } from "../../local/toolchain/ready.ts";
@@ -23,7 +24,6 @@ import { type S3Server, startS3 } from "../fixtures/s3-server.ts";
 import { type Embedded, embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
-import type { Volume } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-rebuild-"));

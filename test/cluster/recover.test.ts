@@ -7,13 +7,13 @@ import { paths } from "../../cluster/paths.ts";
 import { syncedName, tenantNames } from "../../components/plan/names.ts";
 import { engineFolder } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
+import type { Claim, PersistentVolume, Volume } from "../../local/longhorn/objects.ts";
 import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
 import { type BackupStore, daily, datastoreVolume, tenantVolume, writeBackups } from "../fixtures/backup-store.ts";
 import { type Ended, kraft, startKraft } from "../fixtures/kraft/command.ts";
 import { type Config, type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
-import type { Claim, PersistentVolume, Volume } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 
 /** How often a recovery is killed before it may end. */

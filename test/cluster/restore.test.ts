@@ -9,13 +9,13 @@ import { tenantNames } from "../../components/plan/names.ts";
 import type { RestorePlan } from "../../kraft/restore/plan.ts";
 import type { Outcome } from "../../kraft/restore/volumes.ts";
 import { engineFolder } from "../../local/engine.ts";
+import type { Claim, PersistentVolume, Volume } from "../../local/longhorn/objects.ts";
 import { readS3Keys, s3Endpoint, s3Port } from "../../local/s3.ts";
 import { daily, datastoreVolume, tenantVolume, type VolumeSpec, writeBackups } from "../fixtures/backup-store.ts";
 import { type Ended, kraft, startKraft } from "../fixtures/kraft/command.ts";
 import { type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 import { CatalogueStore } from "./simulated-longhorn/catalogue-store.ts";
-import type { Claim, PersistentVolume, Volume } from "./simulated-longhorn/objects.ts";
 import { SimulatedLonghorn } from "./simulated-longhorn/simulated-longhorn.ts";
 
 /** How often a restore is killed before it may end. */

@@ -1,7 +1,7 @@
 // What there is to delete beside the platform and its tenants: a few objects of each kind that controllers delete.
 import { syncedName, tenantNames } from "../../../components/plan/names.ts";
 import type { Api } from "../../../local/api.ts";
-import { longhornApi } from "../simulated-longhorn/objects.ts";
+import { longhornApi } from "../../../local/longhorn/objects.ts";
 
 const { namespace, cluster: tenant, datastoreClaim, server } = tenantNames("acme");
 

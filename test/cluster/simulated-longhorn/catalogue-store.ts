@@ -1,8 +1,8 @@
 import { type Catalogue, readCatalogue } from "../../../infra/catalogue/catalogue.ts";
 import { layoutOf } from "../../../infra/catalogue/layout.ts";
 import { openStore } from "../../../infra/catalogue/store.ts";
+import type { BackupStore, StoredBackup } from "../../../local/longhorn/backup-store.ts";
 import type { BackupStore as Place } from "../../fixtures/backup-store.ts";
-import type { BackupStore, StoredBackup } from "./backup-store.ts";
 
 /**
  * What lies in a real bucket, for the simulated Longhorn to restore from: of each volume the backup that would be taken.
@@ -12,6 +12,7 @@ export class CatalogueStore implements BackupStore {
   readonly #place: Place;
   readonly #anew: boolean;
   #once: Promise<Catalogue> | undefined;
+  #misuse: Error | undefined;
   /** Every backup that was ever there, by name. */
   readonly #seen = new Map<string, StoredBackup>();
 
@@ -24,11 +25,15 @@ export class CatalogueStore implements BackupStore {
     this.#anew = anew;
   }
 
-  available(): Promise<boolean> {
-    return Promise.resolve(true);
+  trouble(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   async list(): Promise<readonly StoredBackup[]> {
+    if (this.#misuse !== undefined) {
+      // The Backup has failed, and the test must too.
+      throw this.#misuse;
+    }
     if (!this.#anew) {
       return storedIn(await (this.#once ??= readCatalogue(this.#place)));
     }
@@ -40,12 +45,17 @@ export class CatalogueStore implements BackupStore {
     return [...this.#seen.values()];
   }
 
-  put({ name }: StoredBackup): Promise<void> {
-    return Promise.reject(new Error(`the backup ${name} was made to a store that is only read`));
+  put({ name }: StoredBackup): Promise<StoredBackup> {
+    this.#misuse = new Error(`the backup ${name} was made to a store that is only read`);
+    return Promise.reject(this.#misuse);
   }
 
-  remove(name: string): Promise<void> {
+  remove({ name }: StoredBackup): Promise<void> {
     return Promise.reject(new Error(`the backup ${name} was deleted from a store that is only read`));
+  }
+
+  removeVolume(volume: string): Promise<void> {
+    return Promise.reject(new Error(`the volume ${volume} was deleted from a store that is only read`));
   }
 
   /** Forgets backups that are no longer in the bucket. */

@@ -1,5 +1,7 @@
-import type { RestoreFault } from "./engines.ts";
-import type { Backup, Volume } from "./objects.ts";
+import type { Backup, Volume } from "../../../local/longhorn/objects.ts";
+
+/** How a restore goes wrong: it never ends, or every replica fails. */
+export type RestoreFault = "endless" | "faulted";
 
 /** What goes wrong. Each may be set or taken away at any time. */
 export interface Faults {

@@ -1,3 +1,4 @@
+import type { BackupStore, StoredBackup } from "../../../local/longhorn/backup-store.ts";
 import type { Tools } from "../../../local/toolchain/ready.ts";
 import {
   type BackupSpec,
@@ -5,7 +6,6 @@ import {
   type KubernetesStatus,
   writeBackups,
 } from "../../fixtures/backup-store.ts";
-import type { BackupStore, StoredBackup } from "./backup-store.ts";
 
 /** Blocks that a volume of these tests has room for at least. */
 const blocks = 16;
@@ -24,15 +24,15 @@ export class WrittenStore implements BackupStore {
     this.#place = place;
   }
 
-  available(): Promise<boolean> {
-    return Promise.resolve(true);
+  trouble(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   list(): Promise<readonly StoredBackup[]> {
     return Promise.resolve([...this.#made.values()]);
   }
 
-  async put(backup: StoredBackup): Promise<void> {
+  async put(backup: StoredBackup): Promise<StoredBackup> {
     const { name, volume, snapshot, createdAt, volumeSize, storageClass, labels } = backup;
     const before = [...this.#made.values()].filter((made) => made.volume === volume);
     const specs = [...before, { name, snapshot, createdAt }].map((made, index): BackupSpec => ({
@@ -54,9 +54,14 @@ export class WrittenStore implements BackupStore {
       },
     ]);
     this.#made.set(name, backup);
+    return backup;
   }
 
-  remove(name: string): Promise<void> {
+  remove({ name }: StoredBackup): Promise<void> {
     return Promise.reject(new Error(`the backup ${name} was deleted, and nothing here should do that`));
+  }
+
+  removeVolume(volume: string): Promise<void> {
+    return Promise.reject(new Error(`the volume ${volume} was deleted, and nothing here should do that`));
   }
 }

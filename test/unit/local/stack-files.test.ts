@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readPulumiFile } from "../../../infra/config/pulumi-files.ts";
 import { localProjectFile, localStackFile, type ProjectFile } from "../../../local/stack-files.ts";
+import { simulatedAddress, simulatedRouter } from "../../../local/simulated-nodes.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 
 const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };
@@ -10,6 +11,7 @@ const base = {
   checkout: { config: {} },
   previous: undefined,
   cluster,
+  addresses: { node: (name: string) => simulatedAddress(homelab, name), router: simulatedRouter },
   charts: "./charts",
   k3kVersion: "1.1.0",
   s3: { endpoint: "http://127.0.0.1:9000", keysAreNew: false },

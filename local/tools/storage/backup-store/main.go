@@ -1,12 +1,18 @@
-// Command backup-store writes and reads a backup store with Longhorn's own library. The volumes do not exist: the embedded
-// cluster runs no Longhorn that could make them. The keys of the S3 server are in AWS_ACCESS_KEY_ID and
-// AWS_SECRET_ACCESS_KEY.
+// Command backup-store writes and reads a backup store with Longhorn's own library. The keys of the S3 server are in
+// AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 //
 //	backup-store write   --endpoint URL --region R --bucket B --prefix P < spec.json
 //	backup-store restore --endpoint URL --region R --bucket B --prefix P --volume V --backup NAME
+//	backup-store restore … --file F
+//	backup-store backup  … < backup.json
+//	backup-store list    …
+//	backup-store remove  … --volume V --backup NAME
+//	backup-store remove-volume … --volume V
 //
-// write makes the backups of spec.json (see spec.go) that do not exist yet, and prints one JSON line for each of them.
-// restore reads a backup back and prints a JSON line with the SHA-256 of the whole volume.
+// write makes the backups of spec.json (see spec.go) that do not exist yet, of volumes that do not exist, and prints one JSON
+// line for each of them. restore reads a backup back and prints a JSON line with the SHA-256 of the whole volume; with --file
+// it leaves the volume there. backup makes one of a volume that volume-stand-in keeps (see image.go). list prints a JSON line
+// for each backup. remove takes away a backup, and remove-volume what is left of a volume.
 package main
 
 import (
@@ -17,6 +23,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/longhorn/backupstore"
 	_ "github.com/longhorn/backupstore/s3"
 	"github.com/sirupsen/logrus"
 )
@@ -42,20 +49,27 @@ func main() {
 
 func run(arguments []string, input io.Reader, output io.Writer) error {
 	if len(arguments) == 0 {
-		return errors.New("the first argument must be write or restore")
+		return errors.New("the first argument must be write, restore, backup, list, remove or remove-volume")
 	}
 	var target store
-	var volume, backup string
+	var volume, backup, file string
 	flags := flag.NewFlagSet(arguments[0], flag.ContinueOnError)
 	flags.StringVar(&target.endpoint, "endpoint", "", "URL of the S3 server")
 	flags.StringVar(&target.region, "region", "", "its region")
 	flags.StringVar(&target.bucket, "bucket", "", "the bucket, which must exist")
 	flags.StringVar(&target.prefix, "prefix", "", "folder in the bucket")
 	needed := []string{"endpoint", "region", "bucket", "prefix"}
-	if arguments[0] == "restore" {
-		flags.StringVar(&volume, "volume", "", "name of the volume")
+	switch arguments[0] {
+	case "restore", "remove":
 		flags.StringVar(&backup, "backup", "", "name of the backup")
-		needed = append(needed, "volume", "backup")
+		needed = append(needed, "backup")
+		fallthrough
+	case "remove-volume":
+		flags.StringVar(&volume, "volume", "", "name of the volume")
+		needed = append(needed, "volume")
+	}
+	if arguments[0] == "restore" {
+		flags.StringVar(&file, "file", "", "where to leave the volume; by default it is not kept")
 	}
 	if err := flags.Parse(arguments[1:]); err != nil {
 		return err
@@ -80,8 +94,20 @@ func run(arguments []string, input io.Reader, output io.Writer) error {
 		}
 		return write(target, wanted, lines)
 	case "restore":
+		if file != "" {
+			defer unlockIfAlone(target, volume)
+			return restoreInto(target, volume, backup, file)
+		}
 		return restore(target, volume, backup, lines)
+	case "backup":
+		return backupImage(target, input, lines)
+	case "list":
+		return list(target, lines)
+	case "remove":
+		return backupstore.DeleteDeltaBlockBackup(backupstore.EncodeBackupURL(backup, volume, target.url()))
+	case "remove-volume":
+		return backupstore.DeleteBackupVolume(volume, target.url())
 	default:
-		return fmt.Errorf("unknown command %q: write or restore", arguments[0])
+		return fmt.Errorf("unknown command %q: write, restore, backup, list, remove or remove-volume", arguments[0])
 	}
 }

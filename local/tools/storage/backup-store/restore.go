@@ -31,17 +31,7 @@ func restore(target store, volume, backup string, lines *json.Encoder) error {
 	}
 	defer os.RemoveAll(folder)
 	file := filepath.Join(folder, "volume")
-	disk := &restoredDisk{ended: make(chan error, 1), stop: make(chan struct{})}
-	err = backupstore.RestoreDeltaBlockBackup(context.Background(), &backupstore.DeltaRestoreConfig{
-		BackupURL:       backupstore.EncodeBackupURL(backup, volume, target.url()),
-		DeltaOps:        disk,
-		Filename:        file,
-		ConcurrentLimit: 2, // Longhorn's setting restore-concurrent-limit
-	})
-	if err != nil {
-		return err
-	}
-	if err := <-disk.ended; err != nil {
+	if err := restoreInto(target, volume, backup, file); err != nil {
 		return err
 	}
 	if err := waitUntilUnlocked(target, volume); err != nil {
@@ -58,6 +48,29 @@ func restore(target store, volume, backup string, lines *json.Encoder) error {
 		return err
 	}
 	return lines.Encode(restoredBackup{Volume: volume, Backup: backup, Size: size, SHA256: hex.EncodeToString(hash.Sum(nil))})
+}
+
+// restoreInto reads a backup into a sparse file of the volume's size.
+func restoreInto(target store, volume, backup, file string) error {
+	disk := &restoredDisk{ended: make(chan error, 1), stop: make(chan struct{})}
+	err := backupstore.RestoreDeltaBlockBackup(context.Background(), &backupstore.DeltaRestoreConfig{
+		BackupURL:       backupstore.EncodeBackupURL(backup, volume, target.url()),
+		DeltaOps:        disk,
+		Filename:        file,
+		ConcurrentLimit: 2, // Longhorn's setting restore-concurrent-limit
+	})
+	if err != nil {
+		return err
+	}
+	return <-disk.ended
+}
+
+// unlockIfAlone is waitUntilUnlocked where others may work on the same volume, or a killed process has left its lock: such
+// a lock expires by itself, and keeps off nothing but deletions.
+func unlockIfAlone(target store, volume string) {
+	if err := waitUntilUnlocked(target, volume); err != nil {
+		fmt.Fprintln(os.Stderr, "backup-store:", err)
+	}
 }
 
 // waitUntilUnlocked waits until the library has removed its lock, which it does after it reports success.

@@ -289,7 +289,7 @@ export const podAttacks: readonly Attack[] = [
   ),
   rawPod(
     "a node of one's choice, past the scheduler",
-    ({ spec }) => (spec.nodeName = "simulated-1"),
+    ({ spec }) => (spec.nodeName = "optiplex-1"),
     "spec.nodeName would pass by the scheduler",
   ),
   pod(

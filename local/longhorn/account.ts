@@ -1,6 +1,6 @@
-import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
-import type { Api } from "../../../local/api.ts";
-import { eventually } from "../embedded.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { Failure } from "../../errors/failure.ts";
+import { type Api, eventually } from "../api.ts";
 
 const name = "longhorn-service-account";
 const namespace = platformNamespaces.longhorn;
@@ -41,9 +41,10 @@ export async function longhornAccount(administrator: Api): Promise<Api> {
     spec: { expirationSeconds: 24 * 3600 },
   });
   const longhorn = administrator.as(status.token);
-  await eventually("the rights of Longhorn's account", async () => {
-    const { status: code } = await longhorn.answer("GET", `/apis/longhorn.io/v1beta2/namespaces/${namespace}/volumes`);
-    return code === 200 || undefined;
-  });
+  const path = `/apis/longhorn.io/v1beta2/namespaces/${namespace}/volumes`;
+  const hasRights = await eventually(async () => (await longhorn.answer("GET", path)).status === 200, 60);
+  if (!hasRights) {
+    throw new Failure(`The account ${name} in ${namespace} still may not read Longhorn's volumes after 60 s.`);
+  }
   return longhorn;
 }

@@ -1,4 +1,5 @@
-import { isRestoreFinished, type Restore, type RestoreFault } from "./engines.ts";
+import type { Unrestored } from "./disks.ts";
+import { isRestoreFinished, type Restore } from "./engines.ts";
 import type {
   Backup,
   BackupVolume,
@@ -18,8 +19,8 @@ export interface Surroundings {
   readonly backup: Backup | undefined;
   /** What its engine says; undefined where it does not restore. */
   readonly restore: Restore | undefined;
-  /** How the restore goes wrong that its engine is at. */
-  readonly fault: RestoreFault | undefined;
+  /** Why it does not hold what its engine was asked for. */
+  readonly unrestored: Unrestored | undefined;
   /** The PersistentVolume with this volume's handle. */
   readonly persistentVolume: PersistentVolume | undefined;
   readonly pods: readonly Pod[];
@@ -28,8 +29,10 @@ export interface Surroundings {
   readonly backupVolume: BackupVolume | undefined;
   /** Whether there is a Backup of this name. */
   readonly isKnown: (backup: string) => boolean;
-  /** Bytes that a volume holds which is not restored. */
-  readonly actualSize: number;
+  /** Bytes that a new volume holds. */
+  readonly newSize: number;
+  /** Bytes that it holds now; undefined where they are not counted. */
+  readonly heldBytes?: number | undefined;
 }
 
 /**
@@ -42,6 +45,7 @@ export function nextVolumeStatus(volume: Volume, surroundings: Surroundings): Vo
   // ReconcileBackupVolumeState: the time of the snapshot, not that of the upload.
   const common = {
     ...status,
+    ...(surroundings.heldBytes === undefined ? {} : { actualSize: surroundings.heldBytes }),
     lastBackup: surroundings.backupVolume?.status?.lastBackupName ?? "",
     lastBackupAt: surroundings.backupVolume?.status?.lastBackupAt ?? "",
     kubernetesStatus: nextKubernetesStatus(status.kubernetesStatus, surroundings),
@@ -59,7 +63,7 @@ export function nextVolumeStatus(volume: Volume, surroundings: Surroundings): Vo
     return { ...common, ...detached, conditions: [condition("False", "", "", surroundings.now)] };
   }
   if (status.state === undefined) {
-    return { ...common, state: "creating", robustness: "unknown", actualSize: surroundings.actualSize };
+    return { ...common, state: "creating", robustness: "unknown", actualSize: surroundings.newSize };
   }
   const user = usingPod(surroundings);
   return user === undefined
@@ -92,7 +96,7 @@ function restoreBegins(status: VolumeStatus, { spec }: Volume, backup: Backup): 
 }
 
 function restoreGoesOn(status: VolumeStatus, volume: Volume, surroundings: Surroundings): VolumeStatus {
-  const { restore, fault, now } = surroundings;
+  const { restore, unrestored, now } = surroundings;
   switch (status.state) {
     case "creating":
       return { ...status, state: "detached" };
@@ -107,7 +111,7 @@ function restoreGoesOn(status: VolumeStatus, volume: Volume, surroundings: Surro
       };
     case undefined:
     default:
-      if (fault === "faulted" && restore?.lastRestoredBackup !== restore?.requestedBackupRestore) {
+      if (unrestored === "failed" && restore?.lastRestoredBackup !== restore?.requestedBackupRestore) {
         const message = "All replica restore failed and the volume became Faulted";
         return {
           ...status,

@@ -107,7 +107,7 @@ export function completedStatus(backup: StoredBackup, target: BackupTarget, sync
     labels: backup.labels,
     lastSyncedAt: syncedAt,
     compressionMethod: "lz4",
-    newlyUploadDataSize: String(backup.size),
+    newlyUploadDataSize: String(backup.uploaded ?? backup.size),
     reUploadedDataSize: "0",
     backupTargetName: target.metadata.name,
   };

@@ -1,5 +1,6 @@
 import { parse } from "yaml";
-import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { Failure } from "../../errors/failure.ts";
 import type { BackupStore, StoredBackup } from "./backup-store.ts";
 import { finalizer, isBeingDeleted, isOnlyObject, type LonghornApi } from "./longhorn-api.ts";
 import type { Backup, BackupTarget, BackupVolume, Labels, Stored } from "./objects.ts";
@@ -25,6 +26,9 @@ interface Look {
 
 const inNamespace = `/api/v1/namespaces/${platformNamespaces.longhorn}`;
 
+/** Where a target's backups lie; undefined where that cannot be said. */
+export type StoreOf = (target: BackupTarget) => Promise<BackupStore | undefined>;
+
 interface TargetObjects {
   /** Of one target. */
   readonly volumes: readonly BackupVolume[];
@@ -34,20 +38,21 @@ interface TargetObjects {
 
 /**
  * BackupTargets, and for everything in their stores BackupVolumes and Backups (controller/backup_target_controller.go and
- * backup_volume_controller.go). `default` is read at every step. Any other is read when it appears, when its
- * `pollInterval` has passed, when a backup to it was made, and when `syncRequestedAt` of the target or of a BackupVolume
+ * backup_volume_controller.go). A target is read when it appears, when its `pollInterval` has passed, when a backup to it was made, and when `syncRequestedAt` of the target or of a BackupVolume
  * asks for it: whoever waits for something new in it has to ask.
  */
 export class BackupTargets {
   readonly #longhorn: LonghornApi;
-  readonly #stores: Readonly<Record<string, BackupStore>>;
+  readonly #storeOf: StoreOf;
+  readonly #alwaysRead: ReadonlySet<string>;
   /** Targets that a backup was made to. */
   readonly #asked = new Set<string>();
 
-  /** @param stores By the name of their target. */
-  constructor(longhorn: LonghornApi, stores: Readonly<Record<string, BackupStore>>) {
+  /** @param alwaysRead Names of targets that are read at every step, whatever their interval. */
+  constructor(longhorn: LonghornApi, storeOf: StoreOf, alwaysRead: readonly string[] = []) {
     this.#longhorn = longhorn;
-    this.#stores = stores;
+    this.#storeOf = storeOf;
+    this.#alwaysRead = new Set(alwaysRead);
   }
 
   async step(): Promise<void> {
@@ -59,10 +64,14 @@ export class BackupTargets {
   }
 
   /** Puts a backup into its target's store, which is read again then (syncBackupVolume of controller/backup_controller.go). */
-  async put(target: BackupTarget, backup: StoredBackup): Promise<void> {
-    const { name } = target.metadata;
-    await this.#stores[name]?.put(backup);
-    this.#asked.add(name);
+  async put(target: BackupTarget, backup: StoredBackup): Promise<StoredBackup> {
+    const store = await this.#storeOf(target);
+    if (store === undefined) {
+      throw new Failure(`the backup target ${target.metadata.name} has no store`);
+    }
+    const stored = await store.put(backup);
+    this.#asked.add(target.metadata.name);
+    return stored;
   }
 
   /** BackupTarget `default`, from the ConfigMap that the chart writes. */
@@ -106,13 +115,13 @@ export class BackupTargets {
       // newBackupTargetClient fails, and the status stays as it is.
       return;
     }
-    if (name === defaultTarget || this.#asked.has(name) || isTargetDue(target, now())) {
+    if (this.#alwaysRead.has(name) || this.#asked.has(name) || isTargetDue(target, now())) {
       await this.#read(target);
     } else if (isAvailable(target)) {
       const objects = await this.#objectsOf(name);
       const due = objects.volumes.filter((volume) => !isBeingDeleted(volume) && isVolumeDue(volume));
       if (due.length > 0) {
-        const looked = await this.#look(name);
+        const looked = await look(await this.#storeOf(target));
         for (const { spec } of due) {
           await this.#mirror(target, spec.volumeName ?? "", looked, objects);
         }
@@ -123,19 +132,18 @@ export class BackupTargets {
   /** Everything in a store; away with those of its objects that are no longer in it. */
   async #read(target: BackupTarget): Promise<void> {
     const { name } = target.metadata;
-    const store = this.#stores[name];
+    const store = await this.#storeOf(target);
+    const reason = store === undefined ? "there is no store for it" : await store.trouble();
     const trouble =
-      (await store?.available()) === true
+      reason === undefined
         ? undefined
-        : `failed to list system backups in ${target.spec.backupTargetURL ?? ""}: ${
-            store === undefined ? "the simulation has no store for it" : "the simulated store does not answer"
-          }`;
+        : `failed to list system backups in ${target.spec.backupTargetURL ?? ""}: ${reason}`;
     const synced = target.status?.lastSyncedAt ?? null;
     if (store === undefined || trouble !== undefined || target.status?.available !== true) {
       await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(trouble, synced));
       return;
     }
-    const looked = await this.#look(name);
+    const looked = await look(store);
     const objects = await this.#objectsOf(name);
     const volumes = new Set(looked.stored.map(({ volume }) => volume));
     for (const volume of volumes) {
@@ -148,15 +156,6 @@ export class BackupTargets {
     }
     await this.#longhorn.applyStatus("BackupTarget", name, targetStatus(undefined, looked.at));
     this.#asked.delete(name);
-  }
-
-  /**
-   * What a target's store has. Its time is from before the look, as in Longhorn: what comes into the store meanwhile, and is
-   * asked for after it, is looked for again.
-   */
-  async #look(target: string): Promise<Look> {
-    const at = now();
-    return { at, stored: (await this.#stores[target]?.list()) ?? [] };
   }
 
   /** The BackupVolume and the Backups of one volume, as a store has them. */
@@ -185,7 +184,10 @@ export class BackupTargets {
     for (const backup of own.filter(
       (candidate) => !backups.some(({ metadata: { name } }) => name === candidate.name),
     )) {
-      await longhorn.apply("Backup", backup.name, { metadata, spec: { labels: {}, backupBlockSize: "2097152" } });
+      await longhorn.apply("Backup", backup.name, {
+        metadata,
+        spec: { labels: {}, backupBlockSize: String(backup.blockSize ?? 2 * 1024 ** 2) },
+      });
       await longhorn.applyStatus("Backup", backup.name, completedStatus(backup, target, now()));
     }
     for (const gone of goneBackups(backups.filter(isOf(targetName, volume)), own)) {
@@ -214,16 +216,17 @@ export class BackupTargets {
       longhorn.list<BackupVolume>("BackupVolume"),
       longhorn.list<Backup>("Backup"),
     ]);
-    const storeOf = (object: Stored, name: string): BackupStore | undefined =>
-      !isOnlyObject(object) && isAvailable(targets.find(({ metadata }) => metadata.name === name))
-        ? this.#stores[name]
-        : undefined;
+    const storeOf = async (object: Stored, name: string): Promise<BackupStore | undefined> => {
+      const target = targets.find(({ metadata }) => metadata.name === name);
+      return !isOnlyObject(object) && isAvailable(target) ? this.#storeOf(target) : undefined;
+    };
     for (const volume of volumes.filter(isBeingDeleted)) {
       const { backupTargetName: target = "", volumeName = "" } = volume.spec;
-      const store = storeOf(volume, target);
-      for (const { name } of ((await store?.list()) ?? []).filter((stored) => stored.volume === volumeName)) {
-        await store?.remove(name);
+      const store = await storeOf(volume, target);
+      for (const stored of ((await store?.list()) ?? []).filter((stored) => stored.volume === volumeName)) {
+        await store?.remove(stored);
       }
+      await store?.removeVolume(volumeName);
       // Kubernetes' garbage collector would delete them: they belong to their BackupVolume.
       for (const backup of backups.filter(isOf(target, volumeName))) {
         if (!isBeingDeleted(backup)) {
@@ -236,7 +239,12 @@ export class BackupTargets {
       const { "backup-target": target = "", "backup-volume": volumeName = "" } = backup.metadata.labels ?? {};
       const volume = volumes.find(({ metadata }) => metadata.name === backupVolumeName(volumeName, target));
       if (volume !== undefined && !isBeingDeleted(volume)) {
-        await storeOf(backup, target)?.remove(backup.metadata.name);
+        const store = await storeOf(backup, target);
+        const { name } = backup.metadata;
+        const stored = (await store?.list())?.find((found) => found.name === name && found.volume === volumeName);
+        if (stored !== undefined) {
+          await store?.remove(stored);
+        }
       }
       await longhorn.letGo("Backup", backup);
     }
@@ -249,6 +257,15 @@ export class BackupTargets {
     ]);
     return { volumes: volumes.filter(({ spec }) => spec.backupTargetName === target), backups };
   }
+}
+
+/**
+ * What a target's store has. Its time is from before the look, as in Longhorn: what comes into the store meanwhile, and is
+ * asked for after it, is looked for again.
+ */
+async function look(store: BackupStore | undefined): Promise<Look> {
+  const at = now();
+  return { at, stored: (await store?.list()) ?? [] };
 }
 
 function isOf(target: string, volume: string): (backup: Backup) => boolean {

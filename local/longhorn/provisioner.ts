@@ -1,5 +1,5 @@
-import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
-import { mebibytes } from "../../../components/plan/size.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { mebibytes } from "../../components/plan/size.ts";
 import type { LonghornApi } from "./longhorn-api.ts";
 import { type Claim, longhornApi, type PersistentVolume, type StorageClass } from "./objects.ts";
 import { defaultTarget } from "./targets.ts";

@@ -1,5 +1,5 @@
-import type { KubernetesObject } from "../../../cluster/objects.ts";
-import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 
 /** Where Longhorn's objects are in the API. */
 export const longhornApi = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}`;

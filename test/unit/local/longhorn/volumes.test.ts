@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { nextRestore, type Restore, type RestoreFault } from "../../cluster/simulated-longhorn/engines.ts";
-import type { Backup, BackupVolume, Volume, VolumeStatus } from "../../cluster/simulated-longhorn/objects.ts";
-import { backupVolumeName } from "../../cluster/simulated-longhorn/targets.ts";
-import { nextVolumeStatus } from "../../cluster/simulated-longhorn/volumes.ts";
+import type { Unrestored } from "../../../../local/longhorn/disks.ts";
+import { nextRestore, type Restore } from "../../../../local/longhorn/engines.ts";
+import type { Backup, BackupVolume, Volume, VolumeStatus } from "../../../../local/longhorn/objects.ts";
+import { backupVolumeName } from "../../../../local/longhorn/targets.ts";
+import { nextVolumeStatus } from "../../../../local/longhorn/volumes.ts";
 
 const url = "s3://kraft@eu-central-2/old/?backup=monday&volume=pvc-1";
 const monday: Backup = {
@@ -20,7 +21,7 @@ const monday: Backup = {
 /** A volume from Monday's backup, and its engine, one step after the other. */
 class Follower {
   standby: boolean;
-  fault: RestoreFault | undefined;
+  unrestored: Unrestored | undefined;
   known = ["monday"];
   last = "monday";
   syncRequestedAt: string | undefined;
@@ -35,18 +36,18 @@ class Follower {
     for (let step = 0; step < count; step += 1) {
       const spec = { fromBackup: url, backupTargetName: "homelab", ...(this.standby ? { Standby: true } : {}) };
       const volume: Volume = { metadata: { name: "pvc-1" }, spec, status: this.status };
-      this.restore = nextRestore(this.restore, volume, () => this.fault);
+      this.restore = nextRestore(this.restore, volume, this.unrestored);
       this.status = nextVolumeStatus(volume, {
         now: "2026-11-25T20:00:00Z",
         backup: monday,
         restore: this.restore,
-        fault: this.fault,
+        unrestored: this.unrestored,
         persistentVolume: undefined,
         pods: [],
         claims: [],
         backupVolume: this.#backupVolume(),
         isKnown: (name) => this.known.includes(name),
-        actualSize: 0,
+        newSize: 0,
       });
     }
     return this;
@@ -130,9 +131,9 @@ test("it does not end while a sync is outstanding, the newest backup is not rest
   volume.syncRequestedAt = undefined;
 
   volume.last = "tuesday";
-  volume.fault = "endless";
+  volume.unrestored = "running";
   assert.deepEqual(volume.step(ages).seen, ["attached", true, true, "tuesday", "monday"]);
-  volume.fault = undefined;
+  volume.unrestored = undefined;
   assert.deepEqual(volume.step(ages).seen, ["attached", true, true, "tuesday", "tuesday"]);
 
   volume.known.push("tuesday");
@@ -141,7 +142,7 @@ test("it does not end while a sync is outstanding, the newest backup is not rest
 
 test("a first restore that never ends leaves nothing restored, and cannot be ended", () => {
   const volume = new Follower(true);
-  volume.fault = "endless";
+  volume.unrestored = "running";
   assert.deepEqual(volume.step(ages).seen, ["attached", true, true, "monday", ""]);
   volume.standby = false;
   assert.deepEqual(volume.step(ages).seen, ["attached", true, true, "monday", ""]);
@@ -149,13 +150,13 @@ test("a first restore that never ends leaves nothing restored, and cannot be end
 
 test("a fault while there is nothing to follow does nothing; with a new backup the volume is faulted for good", () => {
   const volume = following();
-  volume.fault = "faulted";
+  volume.unrestored = "failed";
   assert.deepEqual(volume.step(ages).seen, ["attached", true, true, "monday", "monday"]);
   volume.last = "tuesday";
   volume.step(ages);
   assert.equal(volume.status.robustness, "faulted");
   assert.match(volume.status.conditions?.[0]?.message ?? "", /^All replica restore failed/);
-  volume.fault = undefined;
+  volume.unrestored = undefined;
   volume.standby = false;
   assert.deepEqual(volume.step(ages).seen, ["detached", true, true, "tuesday", ""]);
 });

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { messageOf } from "../../errors/failure.ts";
 import type { StoredBackup } from "./backup-store.ts";
 import type { BackupTargets } from "./backup-targets.ts";
-import type { Faults } from "./faults.ts";
+import type { Disks } from "./disks.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import type { Backup, BackupTarget, PersistentVolume, Snapshot, Volume } from "./objects.ts";
 import { completedStatus, defaultTarget, isAvailable, targetLabels } from "./targets.ts";
@@ -14,16 +16,45 @@ interface Cluster {
   readonly persistentVolumes: readonly (PersistentVolume & { readonly spec: { readonly storageClassName?: string } })[];
 }
 
+/** Milliseconds that a step waits for an upload, so that one that takes no time is seen at once. */
+const uploadPatience = 20;
+
+/** A backup that is being written into its store. */
+class Upload {
+  failure: string | undefined;
+  #stored: StoredBackup | undefined;
+  readonly #done: Promise<void>;
+
+  constructor(upload: Promise<StoredBackup>) {
+    this.#done = upload.then(
+      (stored) => {
+        this.#stored = stored;
+      },
+      (error: unknown) => {
+        this.failure = messageOf(error);
+      },
+    );
+  }
+
+  /** The backup once it lies in the store; undefined where it does not within so many milliseconds. */
+  async after(patience: number): Promise<StoredBackup | undefined> {
+    await Promise.race([this.#done, sleep(patience)]);
+    return this.#stored;
+  }
+}
+
 /** Snapshots, and backups of this cluster's volumes. */
-export class SimulatedBackups {
+export class Backups {
   readonly #longhorn: LonghornApi;
   readonly #targets: BackupTargets;
-  readonly #faults: Faults;
+  readonly #disks: Disks;
+  /** Those under way, by the UID of their Backup. One that failed is kept until its Backup says so. */
+  readonly #uploads = new Map<string, Upload>();
 
-  constructor(longhorn: LonghornApi, targets: BackupTargets, faults: Faults) {
+  constructor(longhorn: LonghornApi, targets: BackupTargets, disks: Disks) {
     this.#longhorn = longhorn;
     this.#targets = targets;
-    this.#faults = faults;
+    this.#disks = disks;
   }
 
   async step(): Promise<void> {
@@ -55,6 +86,7 @@ export class SimulatedBackups {
       const volume = volumes.find(({ metadata }) => metadata.name === snapshot.spec.volume);
       const wanted = snapshot.status?.readyToUse !== true && snapshot.spec.createSnapshot === true;
       if (isBeingDeleted(snapshot)) {
+        await this.#disks.deleteSnapshot(snapshot.spec.volume, name);
         await longhorn.letGo("Snapshot", snapshot);
       } else if (volume === undefined) {
         // Longhorn deletes the snapshots of a volume with it; one of a volume that never was, its webhook refuses.
@@ -69,13 +101,14 @@ export class SimulatedBackups {
           metadata: { finalizers: [finalizer], labels: { longhornvolume: snapshot.spec.volume } },
           spec: { volume: snapshot.spec.volume },
         });
+        const taken = await this.#disks.snapshot(volume, name);
         await longhorn.applyStatus("Snapshot", name, {
           readyToUse: true,
           userCreated: true,
-          creationTime: now(),
+          creationTime: taken.createdAt,
           parent: "",
           children: { "volume-head": true },
-          size: volume.status?.actualSize ?? 0,
+          size: taken.size,
           restoreSize: Number(volume.spec.size ?? 0),
           labels: snapshot.spec.labels ?? {},
         });
@@ -90,7 +123,7 @@ export class SimulatedBackups {
    */
   async #stepOf(backup: Backup, { targets, snapshots, volumes, persistentVolumes }: Cluster): Promise<void> {
     const longhorn = this.#longhorn;
-    const { name, labels = {} } = backup.metadata;
+    const { name, uid = "", labels = {} } = backup.metadata;
     const snapshot = snapshots.find(({ metadata }) => metadata.name === backup.spec.snapshotName);
     const volumeName = labels["backup-volume"] ?? snapshot?.spec.volume ?? "";
     const volume = volumes.find(({ metadata }) => metadata.name === volumeName);
@@ -106,7 +139,7 @@ export class SimulatedBackups {
         ? "cannot find the corresponding volume"
         : volume.status?.isStandby === true
           ? refusal("backup", volume)
-          : this.#faults.backup?.(backup, volumeName);
+          : (this.#disks.backupTrouble(backup, volumeName) ?? this.#uploads.get(uid)?.failure);
     if (state === "") {
       await longhorn.apply("Backup", name, {
         metadata: { finalizers: [finalizer], labels: targetLabels(targetName, volumeName) },
@@ -114,6 +147,7 @@ export class SimulatedBackups {
       await longhorn.applyStatus("Backup", name, { state: "Pending", volumeName });
     } else if (failure !== undefined) {
       await longhorn.applyStatus("Backup", name, { state: "Error", error: failure, volumeName, lastSyncedAt: now() });
+      this.#uploads.delete(uid);
     } else if (state === "Pending" && snapshot?.status?.readyToUse === true) {
       const snapshotCreatedAt = snapshot.status.creationTime ?? "";
       await longhorn.applyStatus("Backup", name, { state: "InProgress", volumeName, snapshotCreatedAt });
@@ -130,8 +164,13 @@ export class SimulatedBackups {
         storageClass: persistentVolume?.spec.storageClassName ?? "",
         labels: { "longhorn.io/volume-access-mode": volume?.spec.accessMode ?? "rwo", ...backup.spec.labels },
       };
-      await this.#targets.put(target, stored);
-      await longhorn.applyStatus("Backup", name, completedStatus(stored, target, now()));
+      const upload = this.#uploads.get(uid) ?? new Upload(this.#targets.put(target, stored));
+      this.#uploads.set(uid, upload);
+      const there = await upload.after(uploadPatience);
+      if (there !== undefined) {
+        await longhorn.applyStatus("Backup", name, completedStatus(there, target, now()));
+        this.#uploads.delete(uid);
+      }
     }
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { StoredBackup } from "../../cluster/simulated-longhorn/backup-store.ts";
-import type { Backup, BackupTarget } from "../../cluster/simulated-longhorn/objects.ts";
+import type { StoredBackup } from "../../../../local/longhorn/backup-store.ts";
+import type { Backup, BackupTarget } from "../../../../local/longhorn/objects.ts";
 import {
   backupVolumeName,
   backupVolumeStatus,
@@ -10,8 +10,8 @@ import {
   isAvailable,
   isTargetDue,
   isVolumeDue,
-} from "../../cluster/simulated-longhorn/targets.ts";
-import { milliseconds } from "../../cluster/simulated-longhorn/time.ts";
+} from "../../../../local/longhorn/targets.ts";
+import { milliseconds } from "../../../../local/longhorn/time.ts";
 
 function target(spec: BackupTarget["spec"], status: BackupTarget["status"] = {}): BackupTarget {
   return { metadata: { name: "homelab" }, spec: { backupTargetURL: "s3://kraft@eu-central-2/old/", ...spec }, status };

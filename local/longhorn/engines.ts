@@ -1,8 +1,6 @@
+import type { Unrestored } from "./disks.ts";
 import type { BackupVolume, Engine, Volume } from "./objects.ts";
 import { backupOfUrl, backupVolumeName, isSyncOutstanding } from "./targets.ts";
-
-/** How a restore goes wrong: it never ends, or every replica fails. */
-export type RestoreFault = "endless" | "faulted";
 
 /** What an Engine of a volume from a backup says of its restore. Nothing else in Longhorn's API names what was restored last. */
 export interface Restore {
@@ -30,13 +28,15 @@ export function restoreOf({ spec, status }: Engine): Restore {
 /**
  * One step of the engine of a volume from a backup; undefined while its restore has not begun. createEngine and
  * updateRequestedBackupForVolumeRestore of controller/volume_controller.go say what it is to restore: a standby volume the
- * newest backup there is, any other the one of its URL. It has restored that one step later, and forgets it when it stops
- * (ResetMonitoringEngineStatus of datastore/longhorn.go, closeVolumeDependentResources).
+ * newest backup there is, any other the one of its URL. It has restored that one step later at the earliest, and forgets it
+ * when it stops (ResetMonitoringEngineStatus of datastore/longhorn.go, closeVolumeDependentResources).
+ *
+ * @param unrestored Why the volume does not hold what its engine was last asked for; undefined once it does.
  */
 export function nextRestore(
   before: Restore | undefined,
   { spec, status = {} }: Volume,
-  fault: (restored: string) => RestoreFault | undefined,
+  unrestored: Unrestored | undefined,
 ): Restore | undefined {
   const { fromBackup = "", backupTargetName = "default" } = spec;
   if (fromBackup === "" || status.restoreInitiated !== true) {
@@ -58,7 +58,7 @@ export function nextRestore(
   const wanted = before?.requestedBackupRestore ?? source.backup;
   const requestedBackupRestore = status.isStandby !== true ? source.backup : last === "" ? wanted : last;
   const restored = running ? (before?.lastRestoredBackup ?? "") : "";
-  const goesOn = running && before?.requestedBackupRestore === requestedBackupRestore && fault(restored) === undefined;
+  const goesOn = running && before?.requestedBackupRestore === requestedBackupRestore && unrestored === undefined;
   return {
     backupVolume: backupVolumeName(source.volume, backupTargetName),
     requestedBackupRestore,

@@ -1,6 +1,6 @@
-import { ApiError } from "../../../cluster/api.ts";
-import { platformNamespaces } from "../../../components/plan/network/platform-policies.ts";
-import type { Api } from "../../../local/api.ts";
+import { ApiError } from "../../cluster/api.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import type { Api } from "../api.ts";
 import { longhornAccount } from "./account.ts";
 import { longhornApi, type Stored } from "./objects.ts";
 

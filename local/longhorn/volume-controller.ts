@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Disks, Unrestored } from "./disks.ts";
 import { engineName, nextRestore, type Restore, restoreOf } from "./engines.ts";
-import type { Faults } from "./faults.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import type { Backup, BackupVolume, Claim, Engine, PersistentVolume, Pod, Volume } from "./objects.ts";
 import { backupOfUrl, backupVolumeName, defaultTarget } from "./targets.ts";
@@ -18,16 +18,13 @@ interface Cluster {
 }
 
 /** Volumes, and an Engine for each that is from a backup. */
-export class SimulatedVolumes {
+export class VolumeController {
   readonly #longhorn: LonghornApi;
-  readonly #faults: Faults;
-  readonly #actualSize: (volume: Volume) => number;
+  readonly #disks: Disks;
 
-  /** @param actualSize Bytes that a new volume holds. */
-  constructor(longhorn: LonghornApi, faults: Faults, actualSize: (volume: Volume) => number) {
+  constructor(longhorn: LonghornApi, disks: Disks) {
     this.#longhorn = longhorn;
-    this.#faults = faults;
-    this.#actualSize = actualSize;
+    this.#disks = disks;
   }
 
   async step(): Promise<void> {
@@ -51,6 +48,7 @@ export class SimulatedVolumes {
     const { name, finalizers = [], labels = {} } = volume.metadata;
     const { fromBackup = "", backupTargetName = defaultTarget } = volume.spec;
     if (isBeingDeleted(volume)) {
+      await this.#disks.delete(name);
       await this.#longhorn.delete("Engine", engineName(name));
       await this.#longhorn.letGo("Volume", volume);
       return;
@@ -72,9 +70,14 @@ export class SimulatedVolumes {
     }
     const engine = cluster.engines.find(({ metadata }) => metadata.name === engineName(name));
     const before = engine === undefined ? undefined : restoreOf(engine);
-    const faultAt = (restored: string) =>
-      restored === "" ? this.#faults.restore?.(volume) : this.#faults.follow?.(volume);
-    const restore = nextRestore(before, volume, faultAt);
+    if (source === undefined) {
+      await this.#disks.ensure(volume);
+    }
+    const unrestoredAt = async (at: Restore | undefined): Promise<Unrestored | undefined> =>
+      at !== undefined && volume.status?.restoreRequired === true && volume.status.state === "attached"
+        ? this.#disks.restore(volume, at.lastRestoredBackup, at.requestedBackupRestore)
+        : undefined;
+    const restore = nextRestore(before, volume, await unrestoredAt(before));
     if (restore !== undefined && !isDeepStrictEqual(restore, before)) {
       await this.#applyEngine(volume, restore);
     }
@@ -83,7 +86,7 @@ export class SimulatedVolumes {
       now: now(),
       backup,
       restore,
-      fault: restore === undefined ? undefined : faultAt(restore.lastRestoredBackup),
+      unrestored: await unrestoredAt(restore),
       persistentVolume: cluster.persistentVolumes.find(({ spec }) => spec.csi?.volumeHandle === name),
       pods: cluster.pods,
       claims: cluster.claims,
@@ -92,7 +95,8 @@ export class SimulatedVolumes {
           candidate.metadata.name === backupVolumeName(followed, backupTargetName) && !isBeingDeleted(candidate),
       ),
       isKnown: (wanted) => cluster.backups.some(({ metadata }) => metadata.name === wanted),
-      actualSize: this.#actualSize(volume),
+      newSize: this.#disks.newSize(volume),
+      heldBytes: await this.#disks.heldBytes(volume),
     });
     if (!isDeepStrictEqual(status, volume.status ?? {})) {
       await this.#longhorn.applyStatus("Volume", name, status);

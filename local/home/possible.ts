@@ -1,0 +1,47 @@
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { freemem } from "node:os";
+
+/** Free memory that machines, pods and Pulumi need beside each other. Measured: see `npm run measure`. */
+const neededGiB = 8;
+
+/** What a machine of a home is made of, and what it takes to make it. */
+export interface Surroundings {
+  readonly platform: NodeJS.Platform;
+  /** Whether commands can be run as root without a question. */
+  readonly root: boolean;
+  readonly freeGiB: number;
+  /** Whether the kernel shows cgroups, which limit pods. */
+  readonly cgroups: boolean;
+  /** Whether apt can be asked for the Debian that machines are made of. */
+  readonly apt: boolean;
+}
+
+export function surroundings(): Surroundings {
+  return {
+    platform: process.platform,
+    root: process.getuid?.() === 0 || spawnSync("sudo", ["-n", "true"]).status === 0,
+    freeGiB: freemem() / 1024 ** 3,
+    cgroups: existsSync("/sys/fs/cgroup/cgroup.controllers") || existsSync("/sys/fs/cgroup/memory"),
+    apt: spawnSync("apt-get", ["--version"]).status === 0,
+  };
+}
+
+/** Why this machine cannot run the machines of a home, as half a sentence; undefined where it can. */
+export function obstacle({ platform, root, freeGiB, cgroups, apt }: Surroundings): string | undefined {
+  if (platform !== "linux") {
+    return `they need Linux, and this is ${platform}`;
+  }
+  if (!root) {
+    return "they need root, or sudo that asks for no password";
+  }
+  if (!cgroups) {
+    return "this kernel shows no cgroups under /sys/fs/cgroup";
+  }
+  if (!apt) {
+    return "they are made of Debian's packages, and there is no apt-get";
+  }
+  return freeGiB < neededGiB
+    ? `they need ${neededGiB} GiB of free memory, and ${freeGiB.toFixed(1)} GiB are free`
+    : undefined;
+}

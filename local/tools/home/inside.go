@@ -1,0 +1,181 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// systemPath is where the programs of any Linux are.
+const systemPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+// inside is the first process of a home: it lays the cables and starts the machines.
+func inside(path string) error {
+	all, err := readPlan(path)
+	if err != nil {
+		return err
+	}
+	if err := os.Setenv("PATH", systemPath); err != nil {
+		return err
+	}
+	// Nothing that is mounted from here on is seen outside of the home.
+	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
+		return fmt.Errorf("private mounts: %w", err)
+	}
+	if err := unix.Mount("proc", "/proc", "proc", unix.MS_NOSUID|unix.MS_NODEV|unix.MS_NOEXEC, ""); err != nil {
+		return fmt.Errorf("/proc of the home: %w", err)
+	}
+	for _, folder := range all.Shared {
+		if err := share(folder); err != nil {
+			return err
+		}
+	}
+	if err := makeCgroups(all); err != nil {
+		return err
+	}
+	supervisor := newSupervisor()
+	if err := supervisor.do("ip", "link", "set", "lo", "up"); err != nil {
+		return err
+	}
+	for _, network := range all.Networks {
+		if err := supervisor.do("ip", "link", "add", network, "type", "bridge"); err != nil {
+			return err
+		}
+		if err := supervisor.do("ip", "link", "set", network, "up"); err != nil {
+			return err
+		}
+	}
+	for _, process := range all.Processes {
+		if err := supervisor.keep(process); err != nil {
+			return err
+		}
+	}
+	for _, machine := range all.Machines {
+		if err := powerOn(supervisor, path, machine); err != nil {
+			return fmt.Errorf("machine %s: %w", machine.Name, err)
+		}
+	}
+	untilTold()
+	// A machine takes its own grace to end its processes.
+	supervisor.stop(stopGrace + 2*time.Second)
+	for _, folder := range all.Shared {
+		unmountBelow(folder)
+	}
+	unix.Sync()
+	return nil
+}
+
+// share makes a folder a mount of its own whose mounts reach the machines.
+func share(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(folder, folder, "", unix.MS_BIND, ""); err != nil {
+		return fmt.Errorf("%s as a mount: %w", folder, err)
+	}
+	if err := unix.Mount("", folder, "", unix.MS_SHARED, ""); err != nil {
+		return fmt.Errorf("%s as a shared mount: %w", folder, err)
+	}
+	return nil
+}
+
+// unmountBelow writes file systems down before their end, so that none has to be checked at the next start.
+func unmountBelow(folder string) {
+	text, err := os.ReadFile("/proc/self/mounts")
+	if err != nil {
+		return
+	}
+	for _, line := range strings.Split(string(text), "\n") {
+		if fields := strings.Fields(line); len(fields) > 1 && strings.HasPrefix(fields[1], folder+"/") {
+			_ = unix.Unmount(fields[1], unix.MNT_DETACH)
+		}
+	}
+}
+
+// powerOn starts a machine and plugs its cables in. The machine waits for them.
+func powerOn(supervisor *supervisor, path string, machine machinePlan) error {
+	ready, plugged, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer ready.Close()
+	defer plugged.Close()
+	pid, ended, err := supervisor.start([]string{"/proc/self/exe", machineCommand, path, machine.Name}, &os.ProcAttr{
+		Env:   os.Environ(),
+		Files: []*os.File{ready, os.Stdout, os.Stderr},
+		Sys:   &syscall.SysProcAttr{Cloneflags: isolated},
+	})
+	if err != nil {
+		return err
+	}
+	go func() {
+		status := <-ended
+		fmt.Fprintf(os.Stderr, "home: machine %s is off: status %d, signal %d\n", machine.Name, status.ExitStatus(), status.Signal())
+	}()
+	for index, link := range machine.Links {
+		// The end that a hand can unplug. A device's name may have 15 bytes.
+		cable := fmt.Sprintf("%.12s-%d", machine.Name, index)
+		for _, command := range [][]string{
+			{"ip", "link", "add", cable, "type", "veth", "peer", "name", link.Device, "netns", strconv.Itoa(pid)},
+			{"ip", "link", "set", cable, "master", link.Network, "up"},
+		} {
+			if err := supervisor.do(command...); err != nil {
+				return err
+			}
+		}
+	}
+	_, err = plugged.Write([]byte{1})
+	return err
+}
+
+// makeCgroups makes a cgroup for each machine, with all processors and all memory.
+func makeCgroups(all plan) error {
+	for _, folder := range cgroupFolders(all.Cgroup) {
+		for _, machine := range append([]machinePlan{{Name: ""}}, all.Machines...) {
+			path := filepath.Join(folder, machine.Name)
+			if err := os.MkdirAll(path, 0o755); err != nil {
+				return fmt.Errorf("cgroup: %w", err)
+			}
+			if isCgroup2() {
+				if err := enableControllers(path); err != nil {
+					return err
+				}
+				continue
+			}
+			for _, name := range []string{"cpuset.cpus", "cpuset.mems"} {
+				inherited, err := os.ReadFile(filepath.Join(path, "..", name))
+				if errors.Is(err, os.ErrNotExist) {
+					continue
+				}
+				if err != nil {
+					return err
+				}
+				if err := os.WriteFile(filepath.Join(path, name), inherited, 0o644); err != nil {
+					return fmt.Errorf("cgroup: %w", err)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// enableControllers lets the children of a cgroup of version 2 have limits of their own.
+func enableControllers(path string) error {
+	available, err := os.ReadFile(filepath.Join(path, "cgroup.controllers"))
+	if err != nil {
+		return err
+	}
+	for _, controller := range strings.Fields(string(available)) {
+		if err := os.WriteFile(filepath.Join(path, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
+			return fmt.Errorf("cgroup controller %s: %w", controller, err)
+		}
+	}
+	return nil
+}
