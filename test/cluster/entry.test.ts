@@ -70,13 +70,11 @@ test("where the house does not reach its own address, the issuer leaves the look
   assert.equal(issuer?.spec.acme.solvers[0]?.waitInsteadOfSelfCheck, "30s");
 });
 
-/** What a name of an image stands for, as the kubelet completes it. */
+/** What a name of an image stands for, as containerd completes it: Docker's registry, and its library there. */
 function complete(image: string): string {
   const [first = "", ...rest] = image.split("/");
-  if (rest.length === 0) {
-    return `docker.io/library/${image}`;
-  }
-  return /[.:]/.test(first) ? image : `docker.io/${image}`;
+  const [registry, path] = rest.length > 0 && /[.:]/.test(first) ? [first, rest] : ["docker.io", [first, ...rest]];
+  return [registry, ...(registry === "docker.io" && path.length === 1 ? ["library"] : []), ...path].join("/");
 }
 
 /** Every image that a pod runs, and those that controllers are told by an argument to run. */
