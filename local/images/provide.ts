@@ -7,6 +7,7 @@ import type { Stack } from "../../stacks/stack.ts";
 import { cacheDirectory } from "../cache.ts";
 import { k3kVersion } from "../charts.ts";
 import { announceWait, withLock } from "../lock.ts";
+import { asRoot } from "../service-route.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianPackage } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";
@@ -15,7 +16,7 @@ import { platformImages } from "./images.ts";
 
 /** The images of a platform, ready to be imported by containerd. */
 export interface ProvidedImages {
-  /** One file with all of them. It is alone in its folder. */
+  /** One file with all of them, in a folder of its own. */
   readonly archive: string;
   /** Two archives with the same one hold the same images. */
   readonly fingerprint: string;
@@ -83,7 +84,8 @@ function removeOldest(parent: string): void {
     .map((name) => ({ path: join(parent, name), used: statSync(join(parent, name)).mtimeMs }))
     .sort((one, other) => other.used - one.used);
   for (const { path } of folders.slice(kept)) {
-    rmSync(path, { recursive: true, force: true });
+    // What containerd imported belongs to root: see store.ts.
+    asRoot(["rm", "-rf", path], "Old images must be removed");
   }
 }
 

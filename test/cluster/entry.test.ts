@@ -1,6 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import type { Pod } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { metallbClass, metallbNamespace } from "../../components/plan/metallb-values.ts";
+import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
+import { k3kVersion } from "../../local/charts.ts";
+import { platformImages } from "../../local/images/images.ts";
+import { homelab } from "../../stacks/homelab.ts";
 import { type Config, type Embedded, embedded, eventually } from "./embedded.ts";
 
 // MetalLB's chart, its CRDs and every object are real; its pods are simulated, so that no address moves anywhere.
@@ -62,6 +68,46 @@ test("where the house does not reach its own address, the issuer leaves the look
     readonly spec: { readonly acme: { readonly solvers: readonly { readonly waitInsteadOfSelfCheck?: string }[] } };
   }>("/apis/cert-manager.io/v1/clusterissuers/kraft-issuer");
   assert.equal(issuer?.spec.acme.solvers[0]?.waitInsteadOfSelfCheck, "30s");
+});
+
+/** What a name of an image stands for, as containerd completes it: Docker's registry, and its library there. */
+function complete(image: string): string {
+  const [first = "", ...rest] = image.split("/");
+  const [registry, path] = rest.length > 0 && /[.:]/.test(first) ? [first, rest] : ["docker.io", [first, ...rest]];
+  return [registry, ...(registry === "docker.io" && path.length === 1 ? ["library"] : []), ...path].join("/");
+}
+
+/** Every image that a pod runs, and those that controllers are told by an argument to run. */
+function imagesOf({ spec }: Pod): string[] {
+  const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+  const told = containers.flatMap(({ args }) =>
+    (args ?? []).flatMap(
+      (argument) => /^--(?:acme-http01-solver|agent-shared)-image=(?<image>.+)$/.exec(argument)?.[1] ?? [],
+    ),
+  );
+  return [...containers.flatMap(({ image }) => image ?? []), ...told].map(complete);
+}
+
+test("real machines have every image that the pods ask for, but for Longhorn's, which has a stand-in there", async () => {
+  const made = platformImages({
+    stack: homelab,
+    k3kVersion,
+    program: (name) => `/${name}`,
+    busybox: { path: "/busybox", applets: [] },
+    authorities: "",
+  }).flatMap(({ references }) => references);
+  const asked = await eventually("pods of every part of the platform", async () => {
+    const pods = await host.cluster.api.list(paths.pods.all);
+    const found = new Set(
+      pods.filter(({ metadata }) => metadata.namespace !== platformNamespaces.longhorn).flatMap(imagesOf),
+    );
+    const parts = ["cert-manager-webhook", "cert-manager-acmesolver", "k3k", "k3k-kubelet", "k3s", "metallb/speaker"];
+    return parts.every((part) => [...found].some((image) => image.includes(`/${part}:`))) ? found : undefined;
+  });
+  assert.deepEqual(
+    [...asked].filter((image) => !made.includes(image)),
+    [],
+  );
 });
 
 test("a second look finds nothing to change", async () => {

@@ -20,7 +20,11 @@ test("two holders of one state keep each other's processes", () => {
   first.setProcess("etcd", record(1));
   second.setProcess("etcd", record(2));
   first.setProcess("k3k", record(3));
-  assert.deepEqual(readState(directory), { stack: "local", machines: "simulated", processes: { etcd: record(2), k3k: record(3) } });
+  assert.deepEqual(readState(directory), {
+    stack: "local",
+    machines: "simulated",
+    processes: { etcd: record(2), k3k: record(3) },
+  });
   assert.equal(first.processes["etcd"]?.pid, 2);
 });
 
