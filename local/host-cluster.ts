@@ -23,7 +23,7 @@ import {
   servingCertificate,
 } from "./control-plane.ts";
 import { planFile } from "./home/enter.ts";
-import { cleanHome, type HomeMaterial, prepareHome } from "./home/home.ts";
+import { cleanHome, type HomeMaterial, prepareHome, provideNodeImages } from "./home/home.ts";
 import { nodeObject } from "./home/node.ts";
 import { announceWait, withLock } from "./lock.ts";
 import {
@@ -294,6 +294,7 @@ async function startHome({
     ports,
   });
   reporter.progress("starting the machines");
+  provideNodeImages(directory, stack, home.images);
   const record = await ensureProcess(state, homeProcess, started);
   const access: Access = { server: `https://127.0.0.1:${ports.apiServer}`, ...reached };
   const api = new Api(access);

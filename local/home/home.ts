@@ -16,6 +16,7 @@ import {
   schedulerPlan,
   secretFile,
 } from "../control-plane.ts";
+import { copyStore } from "../images/store.ts";
 import type { ProcessPlan } from "../processes.ts";
 import { asRoot } from "../service-route.ts";
 import { writeFileWhole } from "../state.ts";
@@ -31,7 +32,12 @@ import type { Forwarding, HomePlan, HomeProcess, MachinePlan } from "./plan.ts";
 export interface HomeMaterial {
   /** Root file system of every machine. */
   readonly root: string;
-  readonly images: { readonly archive: string; readonly fingerprint: string };
+  readonly images: {
+    readonly archive: string;
+    readonly fingerprint: string;
+    /** Folder of a containerd that has imported them. */
+    readonly store: string;
+  };
   readonly pauseImage: string;
 }
 
@@ -183,6 +189,20 @@ export function homeName(directory: string): string {
 export function volumePaths(directory: string): Readonly<Record<"images" | "mounts" | "socket", string>> {
   const folder = join(directory, "volumes");
   return { images: join(folder, "images"), mounts: join(folder, "mounts"), socket: join(folder, "disks.sock") };
+}
+
+/** Gives every node that is new the images of the platform. */
+export function provideNodeImages(
+  directory: string,
+  stack: Stack,
+  { store, fingerprint }: HomeMaterial["images"],
+): void {
+  for (const { name } of stack.nodes) {
+    const target = join(directory, "machines", name, "var-lib", "containerd");
+    if (!existsSync(target)) {
+      copyStore(store, fingerprint, target);
+    }
+  }
 }
 
 /** Writes what the machines of a home need, and its plan. Nothing is started. */

@@ -1,6 +1,7 @@
 import type { Stack } from "../../stacks/index.ts";
 import { pauseImage } from "../images/images.ts";
 import { provideImages } from "../images/provide.ts";
+import { importedStore } from "../images/store.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianRoot } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";
@@ -11,5 +12,6 @@ import { type HomeMaterial, internetCertificate } from "./home.ts";
 export async function provideHome(tools: Tools, stack: Stack, reporter: Reporter): Promise<HomeMaterial> {
   const root = await debianRoot({ packages: machinePackages, purpose: "the machines" });
   const images = await provideImages({ tools, stack, authorities: internetCertificate(tools), reporter });
-  return { root, images, pauseImage };
+  const store = await importedStore(images, root, reporter);
+  return { root, images: { ...images, store }, pauseImage };
 }

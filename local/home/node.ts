@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Stack } from "../../stacks/index.ts";
+import { importedMarker } from "../images/store.ts";
 import { lan, nodeAddress, podCidr, router } from "./addresses.ts";
 import type { HomeProcess, MachinePlan } from "./plan.ts";
 
@@ -112,7 +113,7 @@ function kubeletConfiguration({ stack, cgroup, name, clientAuthority }: NodeInpu
 function kubeletScript({ images, program }: NodeInputs): string {
   return `#!/bin/sh
 set -eu
-marker=/var/lib/containerd/kraft-images
+marker=/var/lib/containerd/${importedMarker}
 until ctr version >/dev/null 2>&1; do sleep 0.2; done
 if [ "$(cat "$marker" 2>/dev/null)" != "${images.fingerprint}" ]; then
   ctr -n k8s.io images import --digests "${images.archive}"

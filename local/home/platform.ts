@@ -1,14 +1,18 @@
+import { join } from "node:path";
 import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { eventually } from "../api.ts";
-import type { HostCluster } from "../host-cluster.ts";
+import { logFile } from "../control-plane.ts";
+import { ensureProcess, type HostCluster } from "../host-cluster.ts";
 import { assignAddresses } from "../load-balancer.ts";
 import { whileSettling } from "../settling.ts";
+import { toolPath } from "../toolchain/ready.ts";
 import { nodeAddress, router } from "./addresses.ts";
 import { clusterDns } from "./cluster-dns.ts";
 import { guestAccess } from "./guest-access.ts";
+import { volumePaths } from "./home.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
 import { applySampleSite } from "./sample-site.ts";
 
@@ -49,9 +53,24 @@ export class HomePlatform {
     this.#names = publicNames(config);
   }
 
-  /** The cluster's DNS, and what the world knows of the home. */
+  /** The cluster's DNS, the controllers of volumes, and what the world knows of the home. */
   async prepare(): Promise<void> {
-    const { api, directory, stack } = this.#cluster;
+    const { api, directory, kubeconfig, stack, state, tools } = this.#cluster;
+    await ensureProcess(
+      state,
+      {
+        name: "longhorn-stand-in",
+        executable: process.execPath,
+        arguments: [
+          join(import.meta.dirname, "..", "longhorn", "main.ts"),
+          `--kubeconfig=${kubeconfig}`,
+          `--disks-socket=${volumePaths(directory).socket}`,
+          `--backup-store=${toolPath(tools, "backup-store")}`,
+        ],
+        logFile: logFile(directory, "longhorn-stand-in"),
+      },
+      [],
+    );
     writeZone(directory, this.#names, Math.floor(Date.now() / 1000));
     for (const { path, object } of clusterDns(stack.network.clusterDns, [router.address])) {
       await api.apply(path, object);

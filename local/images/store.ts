@@ -5,6 +5,9 @@ import { asRoot } from "../service-route.ts";
 import type { Reporter } from "../terminal.ts";
 import type { ProvidedImages } from "./provide.ts";
 
+/** The file in a containerd's folder that names what was imported into it: the fingerprint of the archive. */
+export const importedMarker = "kraft-images";
+
 /** Databases of containerd 1.6, below its folder. They are written in place; all other files are never changed again. */
 const databases = ["io.containerd.metadata.v1.bolt/meta.db", "io.containerd.snapshotter.v1.overlayfs/metadata.db"];
 
@@ -77,15 +80,16 @@ export async function importedStore(images: ProvidedImages, root: string, report
  * @param target `/var/lib/containerd` of the node, as this machine sees it: not there yet, since an older one has what the
  *   node's pods consist of.
  */
-export function copyStore(store: string, target: string): void {
+export function copyStore(store: string, fingerprint: string, target: string): void {
   const script = `set -eu
-store=$1 target=$2
-shift 2
+store=$1 fingerprint=$2 target=$3
+shift 3
 rm -rf "$target.copying"
 mkdir -p "$(dirname "$target")"
 cp -al "$store" "$target.copying" 2>/dev/null || { rm -rf "$target.copying"; cp -a "$store" "$target.copying"; }
 for database; do cp --remove-destination "$store/$database" "$target.copying/$database"; done
+echo "$fingerprint" >"$target.copying/${importedMarker}"
 mv -T "$target.copying" "$target"
 `;
-  asRoot(["sh", "-c", script, "sh", store, target, ...databases], "A node's images must be put in place");
+  asRoot(["sh", "-c", script, "sh", store, fingerprint, target, ...databases], "A node's images must be put in place");
 }
