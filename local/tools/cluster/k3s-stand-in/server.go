@@ -38,7 +38,7 @@ func serve(s settings) error {
 		return nil
 	}
 	for _, folder := range []string{"", "tls", "tls/etcd", "cred", "db", "db/etcd", "manifests"} {
-		if err := removeStale(filepath.Join(s.serverDirectory(), folder)); err != nil {
+		if err := removeUnfinished(filepath.Join(s.serverDirectory(), folder)); err != nil {
 			return err
 		}
 	}
