@@ -239,12 +239,15 @@ func (p pki) write(name string, key *ecdsa.PrivateKey, chain ...[]byte) error {
 	return errors.Join(writeFile(p.key(name), keyText), writeFile(p.certificate(name), text.Bytes()))
 }
 
+// temporaryPrefix marks the files that writeFile has not finished.
+const temporaryPrefix = ".k3s-stand-in-"
+
 // writeFile writes a file that only its owner can read, whole or not at all, and on the disk when it returns.
 func writeFile(path string, text []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	file, err := os.CreateTemp(filepath.Dir(path), temporaryPrefix)
 	if err != nil {
 		return err
 	}
@@ -260,4 +263,17 @@ func writeFile(path string, text []byte) error {
 		return err
 	}
 	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// removeUnfinished removes the temporary files that an interrupted writeFile left in a folder.
+func removeUnfinished(directory string) error {
+	paths, err := filepath.Glob(filepath.Join(directory, temporaryPrefix+"*"))
+	if err != nil {
+		return err
+	}
+	var problems []error
+	for _, path := range paths {
+		problems = append(problems, os.Remove(path))
+	}
+	return errors.Join(problems...)
 }

@@ -2,11 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -14,6 +12,7 @@ import (
 	"github.com/spf13/pflag"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	cliflag "k8s.io/component-base/cli/flag"
+	"k8s.io/klog/v2"
 	apiserver "k8s.io/kubernetes/cmd/kube-apiserver/app"
 	apiserveroptions "k8s.io/kubernetes/cmd/kube-apiserver/app/options"
 	manager "k8s.io/kubernetes/cmd/kube-controller-manager/app"
@@ -208,8 +207,9 @@ func writeKubeconfigs(s settings, keys pki) error {
 		if name != "admin" {
 			continue
 		}
+		// A convenience for who signs in to the pod, whose root file system may be read-only.
 		if err := writeFile(s.kubeconfig, text); err != nil {
-			return err
+			klog.Warningf("the administrator's kubeconfig is only in %s: %v", kubeconfigPath(s, name), err)
 		}
 	}
 	return nil
@@ -225,17 +225,4 @@ func bracketed(host string) string {
 func firstOf(list string) string {
 	first, _, _ := strings.Cut(list, ",")
 	return first
-}
-
-// removeStale removes temporary files that an interrupted writeFile left.
-func removeStale(directory string) error {
-	left, err := filepath.Glob(filepath.Join(directory, ".*-*"))
-	if err != nil {
-		return err
-	}
-	var problems []error
-	for _, path := range left {
-		problems = append(problems, os.Remove(path))
-	}
-	return errors.Join(problems...)
 }

@@ -7,8 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"time"
 
@@ -29,6 +31,15 @@ const (
 func serve(s settings) error {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	err := serveUntil(ctx, s)
+	if err != nil && ctx.Err() != nil {
+		klog.Warningf("told to end before it was up: %v", err)
+		return nil
+	}
+	return err
+}
+
+func serveUntil(ctx context.Context, s settings) error {
 	exists, err := datastoreExists(s)
 	if err != nil {
 		return err
@@ -38,7 +49,7 @@ func serve(s settings) error {
 		return nil
 	}
 	for _, folder := range []string{"", "tls", "tls/etcd", "cred", "db", "db/etcd", "manifests"} {
-		if err := removeStale(filepath.Join(s.serverDirectory(), folder)); err != nil {
+		if err := removeUnfinished(filepath.Join(s.serverDirectory(), folder)); err != nil {
 			return err
 		}
 	}
@@ -74,15 +85,21 @@ func runParts(ctx context.Context, s settings, keys pki, store *datastore) error
 	start := func(name string, run func(context.Context) error) {
 		running++
 		go func() {
-			err := run(ctx)
-			if err == nil && ctx.Err() == nil {
-				err = errors.New("ended by itself")
+			err := errors.New("ended by itself")
+			// Deferred, because the exit below also ends the goroutine of a part.
+			defer func() { ended <- fmt.Errorf("%s: %w", name, err) }()
+			if problem := run(ctx); problem != nil {
+				err = problem
 			}
-			if err != nil {
-				err = fmt.Errorf("%s: %w", name, err)
-			}
-			ended <- err
 		}()
+	}
+	// A part that cannot go on ends the process, as Kubernetes' programs do, but one that was told to end only itself: the
+	// controller manager calls it an error when that happens while it is starting.
+	klog.OsExit = func(code int) {
+		if ctx.Err() != nil {
+			runtime.Goexit()
+		}
+		os.Exit(code)
 	}
 	start(etcd, func(ctx context.Context) error {
 		select {
