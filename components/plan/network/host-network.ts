@@ -58,6 +58,15 @@ export function internet(network: HostNetwork): Peer[] {
 }
 
 /**
+ * To the web ports of the home's own fixed addresses of IPv4, which `internet` leaves out: behind one of them is the
+ * entrypoint. None where the address changes, since then it is like any other of the internet.
+ */
+export function toPublicAddresses(network: HostNetwork): EgressRule[] {
+  const fixed = network.home.filter((range) => !isIPv6(range) && range.endsWith("/32"));
+  return fixed.length === 0 ? [] : [{ to: fixed.map((cidr) => ({ ipBlock: { cidr } })), ports: tcp(80, 443) }];
+}
+
+/**
  * To the host's API server: on every node, and at its Service's address, for plugins that decide before translation.
  */
 export function toHostApi(network: HostNetwork): EgressRule[] {

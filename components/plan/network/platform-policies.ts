@@ -1,5 +1,5 @@
 import { tenantLabel } from "../names.ts";
-import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
+import { type HostNetwork, internet, toClusterDns, toHostApi, toPublicAddresses } from "./host-network.ts";
 import { denyEverything, type NetworkRules, type Peer, podsIn, tcp, withinNamespace } from "./policy.ts";
 
 /** Namespaces of the platform's own components. */
@@ -53,7 +53,8 @@ export function certManagerPolicies(network: HostNetwork): readonly NetworkRules
       name: "to-authority",
       egress: [
         { to: internet(network), ports: tcp(80, 443) },
-        // Where the entrypoint's address leads inside the cluster.
+        // The challenge by its public name: through the router and back, or where the address leads inside the cluster.
+        ...toPublicAddresses(network),
         { to: [traefikPods], ports: traefikPorts },
       ],
     },
