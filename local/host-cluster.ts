@@ -22,8 +22,8 @@ import {
   schedulerPlan,
   servingCertificate,
 } from "./control-plane.ts";
-import { cleanHome, type HomeMaterial, prepareHome } from "./home/home.ts";
 import { planFile } from "./home/enter.ts";
+import { cleanHome, type HomeMaterial, prepareHome } from "./home/home.ts";
 import { nodeObject } from "./home/node.ts";
 import { announceWait, withLock } from "./lock.ts";
 import {
@@ -291,7 +291,7 @@ async function startHome({
     directory,
     tools,
     ...home,
-    apiServerPort: ports.apiServer,
+    ports,
   });
   reporter.progress("starting the machines");
   const record = await ensureProcess(state, homeProcess, started);

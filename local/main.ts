@@ -8,10 +8,10 @@ import { stacks } from "../stacks/index.ts";
 import { cacheDirectory } from "./cache.ts";
 import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
-import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
-import { obstacle, surroundings } from "./home/possible.ts";
-import { HomePlatform } from "./home/platform.ts";
 import { provideHome } from "./home/material.ts";
+import { HomePlatform } from "./home/platform.ts";
+import { obstacle, surroundings } from "./home/possible.ts";
+import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
 import { RealWorkloads } from "./real-workloads.ts";
 import { readState } from "./state.ts";
 import { type Reporter, terminalReporter } from "./terminal.ts";
@@ -136,7 +136,19 @@ async function up(wish: Wish): Promise<void> {
     };
     const run = await phases.run("pulumi up", () => workloads.during(() => engine.up(interruption.signal)));
     interruptEngine = undefined;
-    await phases.run("guests", () => workloads.complete((text) => reporter.progress(text)));
+    await phases.run("guests", () =>
+      workloads.complete((text) => {
+        reporter.progress(text);
+      }),
+    );
+    const site =
+      workloads instanceof HomePlatform
+        ? await phases.run("site", () =>
+            workloads.showSampleSite((text) => {
+              reporter.progress(text);
+            }),
+          )
+        : undefined;
     reporter.done();
     const lines = await summary({
       cluster,
@@ -144,6 +156,7 @@ async function up(wish: Wish): Promise<void> {
       overrides: engine.overrides,
       run,
       phases: phases.taken,
+      site,
     });
     console.log(lines.join("\n"));
   } finally {

@@ -10,9 +10,9 @@ import { eventually } from "./api.ts";
 import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { assignAddresses } from "./load-balancer.ts";
-import { whileSettling } from "./settling.ts";
 import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
 import { asRoot } from "./service-route.ts";
+import { whileSettling } from "./settling.ts";
 import { toolPath } from "./toolchain/ready.ts";
 
 interface Service extends KubernetesObject {

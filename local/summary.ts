@@ -5,6 +5,7 @@ import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
 import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine-run.ts";
+import type { SampleSite } from "./home/platform.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";
@@ -51,7 +52,7 @@ function handLines({ byHand }: EngineRun): string[] {
   ]);
 }
 
-async function nodeLines(api: Api): Promise<string[]> {
+async function nodeLines({ api, machines }: HostCluster): Promise<string[]> {
   const nodes = await api.list(paths.nodes.all);
   return table(
     nodes.map(({ metadata, status }) => [
@@ -60,13 +61,13 @@ async function nodeLines(api: Api): Promise<string[]> {
       `${status?.capacity?.["cpu"] ?? "?"} CPU`,
       status?.capacity?.["memory"] ?? "?",
       metadata.annotations?.["kraft.dev/model"] ?? "",
-      "simulated",
+      machines === "real" ? "a machine in namespaces of this one" : "simulated",
     ]),
   );
 }
 
 async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]): Promise<string[]> {
-  const { api, state } = cluster;
+  const { api, machines, state } = cluster;
   const [deployments, daemonSets] = await Promise.all([
     api.list(paths.deployments.all),
     api.list(paths.daemonSets.all),
@@ -83,7 +84,7 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
       wanted: status?.desiredNumberScheduled ?? 0,
     })),
   ];
-  /** By chart, the process that is real, and what it does. */
+  /** By chart, the process that is real on simulated nodes, and what it does. */
   const real: Readonly<Record<string, readonly [process: string, what: string]>> = {
     k3k: ["k3k", "its controller is real"],
     "cert-manager": [
@@ -99,7 +100,7 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
       const source = {
         real: "its real chart",
         given: "the chart you gave",
-        standIn: "STAND-IN: real CRDs, nothing runs",
+        standIn: standInText(chart, machines),
       }[kind];
       const note =
         process === undefined ? "" : isRunning(process) ? what : `its process is DOWN, see ${process.logFile}`;
@@ -111,6 +112,16 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
       ];
     }),
   );
+}
+
+/** What is in place of a chart that cannot be fetched. */
+function standInText(chart: string, machines: HostCluster["machines"]): string {
+  if (machines === "simulated") {
+    return "STAND-IN: real CRDs, nothing runs";
+  }
+  return chart === "traefik"
+    ? "STAND-IN for its chart; its program is real"
+    : "STAND-IN: real CRDs; volumes are files of this machine, one copy each";
 }
 
 /** Traefik's chart puts the namespace behind the release's name. */
@@ -148,7 +159,7 @@ async function tenantLines(api: Api): Promise<string[]> {
 }
 
 /** The walls around tenants: how many of each kind are in force, and what is not. */
-async function boundaryLines(api: Api): Promise<string[]> {
+async function boundaryLines({ api, machines }: HostCluster): Promise<string[]> {
   const [bindings, policies] = await Promise.all([
     api.list("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"),
     api.list("/apis/networking.k8s.io/v1/networkpolicies"),
@@ -159,19 +170,71 @@ async function boundaryLines(api: Api): Promise<string[]> {
     [String(ours), "admission policies in force"],
     [
       String(policies.length),
-      `network policies in ${namespaces} namespaces, ENFORCED BY NOBODY here: there is no pod network`,
+      `network policies in ${namespaces} namespaces, ${
+        machines === "real"
+          ? "enforced by kube-router's firewall, as on k3s"
+          : "ENFORCED BY NOBODY here: there is no pod network"
+      }`,
     ],
   ]);
 }
 
-/** The S3 server in one line: it runs, but nothing on the simulated nodes writes to it. */
-function backupStoreText({ state }: HostCluster): string {
+/** The S3 server in one line. Nothing on simulated nodes writes to it. */
+function backupStoreText({ machines, state }: HostCluster): string {
   const process = state.processes["s3"];
   if (process === undefined || !isRunning(process)) {
     return `the S3 server for backups, which is DOWN, see ${process?.logFile ?? "above"}`;
   }
   const port = state.ports?.s3 ?? 0;
-  return `an S3 server for backups, with versioning, at ${s3Endpoint(port)}: no Longhorn runs that would write any`;
+  const writer = machines === "real" ? "" : ": no Longhorn runs that would write any";
+  return `an S3 server for backups, with versioning, at ${s3Endpoint(port)}${writer}`;
+}
+
+function realLines(cluster: HostCluster): string[] {
+  const store = backupStoreText(cluster);
+  return cluster.machines === "real"
+    ? [
+        "  kubelets, containerd, kube-proxy and the firewall of kube-router on machines in namespaces, and every pod;",
+        "  API server, etcd, controller manager and scheduler, on the first machine only; the Pulumi engine; Traefik,",
+        "  cert-manager, CoreDNS and the K3k controller, from their own code; an ACME server (Pebble) that validates through",
+        `  the router; ${store}`,
+      ]
+    : [
+        "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook;",
+        `  ${store}`,
+      ];
+}
+
+function simulatedLines({ machines }: HostCluster, standIns: readonly string[]): string[] {
+  const withReal = "  With the real ones in a folder: npm run local -- --charts <folder>";
+  if (machines === "real") {
+    return [
+      "  Longhorn: a STAND-IN of our own, whose volumes are one file each on this machine; backups are written by Longhorn's",
+      "  own library. K3s in the guests: a STAND-IN of Kubernetes' own API server, controllers, scheduler and etcd.",
+      "  k3s' load balancer: addresses are assigned while `npm run local` runs. Router, network storage and internet are",
+      "  namespaces; nothing outside of them is ever called.",
+      ...(standIns.length === 0 ? [] : [withReal]),
+    ];
+  }
+  return [
+    "  nodes and pods, by kwok: they are scheduled and run nothing, so a guest's own API never answers and its",
+    "  Cluster stays Provisioning; load balancers have made-up addresses; no ACME server is ever called",
+    ...(standIns.length === 0
+      ? []
+      : [
+          `  ${standIns.join(" and ")}: STAND-INS of our own with the real CRDs, because their charts cannot be fetched here.`,
+          withReal,
+        ]),
+  ];
+}
+
+/** How to see a tenant's site and to be the tenant, with commands that work as they stand. */
+function linesOfSite({ tenant, host, port, root, kubeconfig }: SampleSite): string[] {
+  return [
+    `  curl --cacert ${root} --resolve ${host}:${port}:127.0.0.1 https://${host}:${port}/   # the site of ${tenant}`,
+    `  kubectl --kubeconfig ${kubeconfig} get pods,ingresses -A   # as tenant ${tenant}, through Traefik`,
+    `  kubectl --kubeconfig ${kubeconfig} run shell -it --rm --restart=Never --image=busybox:1.37.0 -- sh`,
+  ];
 }
 
 /** What a local run shows at its end. */
@@ -181,8 +244,11 @@ export async function summary(inputs: {
   readonly overrides: readonly string[];
   readonly run: EngineRun;
   readonly phases: readonly { readonly name: string; readonly seconds: number }[];
+  /** A tenant's site that answers; undefined where nothing runs. */
+  readonly site: SampleSite | undefined;
 }): Promise<string[]> {
   const { cluster, charts, overrides, run, phases } = inputs;
+  const siteLines = inputs.site === undefined ? [] : linesOfSite(inputs.site);
   const { api, stack } = cluster;
   const standIns = charts.filter(({ kind }) => kind === "standIn").map(({ chart }) => chart);
   const warnings = run.messages.filter(({ severity }) => severity === "warning");
@@ -190,10 +256,10 @@ export async function summary(inputs: {
   const section = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : ["", title, ...lines];
   const [nodes, components, tenants, boundary] = await Promise.all([
-    nodeLines(api),
+    nodeLines(cluster),
     componentLines(cluster, charts),
     tenantLines(api),
-    boundaryLines(api),
+    boundaryLines(cluster),
   ]);
   return [
     changeLine(run),
@@ -210,23 +276,12 @@ export async function summary(inputs: {
       "Different from what the stack declares",
       overrides.map((text) => `  ${text}`),
     ),
-    ...section("What is real here", [
-      "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook;",
-      `  ${backupStoreText(cluster)}`,
-    ]),
-    ...section("What is simulated", [
-      "  nodes and pods, by kwok: they are scheduled and run nothing, so a guest's own API never answers and its",
-      "  Cluster stays Provisioning; load balancers have made-up addresses; no ACME server is ever called",
-      ...(standIns.length === 0
-        ? []
-        : [
-            `  ${standIns.join(" and ")}: STAND-INS of our own with the real CRDs, because their charts cannot be fetched here.`,
-            "  With the real ones in a folder: npm run local -- --charts <folder>",
-          ]),
-    ]),
+    ...section("What is real here", realLines(cluster)),
+    ...section("What is simulated", simulatedLines(cluster, standIns)),
     ...section("Try next", [
       `  export KUBECONFIG=$(npm run --silent local:kubeconfig${stackOption})`,
       "  kubectl get clusters.k3k.io,resourcequotas -A",
+      ...siteLines,
       `  add a tenant to Pulumi.${stack.name}.yaml and run: npm run local${stackOption}`,
       `  npm run local:down${stackOption}`,
     ]),

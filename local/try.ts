@@ -1,9 +1,9 @@
+import { stacks } from "../stacks/index.ts";
+import { machinePackages } from "./home/debian-packages.ts";
 import { startHostCluster } from "./host-cluster.ts";
-import { readyTools, realModules } from "./toolchain/ready.ts";
 import { terminalReporter } from "./terminal.ts";
 import { debianRoot } from "./toolchain/debian.ts";
-import { machinePackages } from "./home/debian-packages.ts";
-import { stacks } from "../stacks/index.ts";
+import { readyTools, realModules } from "./toolchain/ready.ts";
 const reporter = terminalReporter();
 const tools = new Map(await readyTools(reporter, realModules));
 if (!tools.has("kube-router"))

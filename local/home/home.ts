@@ -7,8 +7,8 @@ import type { Stack } from "../../stacks/index.ts";
 import { cacheDirectory } from "../cache.ts";
 import {
   apiServerPlan,
-  type ControlPlaneInputs,
   controllerManagerPlan,
+  type ControlPlaneInputs,
   etcdPlan,
   kubeconfigText,
   logFile,
@@ -39,8 +39,8 @@ export interface HomeInputs extends HomeMaterial {
   readonly stack: Stack;
   readonly directory: string;
   readonly tools: Tools;
-  /** Port of the loopback address of this machine that leads to the host's API server. */
-  readonly apiServerPort: number;
+  /** Ports of the loopback address of this machine: to the host's API server, and to the home's public address. */
+  readonly ports: Readonly<Record<"apiServer" | "web" | "websecure", number>>;
 }
 
 /** Ports in the network of the machine that the control plane runs on: nothing else is there. */
@@ -179,6 +179,12 @@ export function homeName(directory: string): string {
   return `kraft-${createHash("sha256").update(directory).digest("hex").slice(0, 8)}`;
 }
 
+/** Where the volumes of a home are, and how whoever keeps them is reached. */
+export function volumePaths(directory: string): Readonly<Record<"images" | "mounts" | "socket", string>> {
+  const folder = join(directory, "volumes");
+  return { images: join(folder, "images"), mounts: join(folder, "mounts"), socket: join(folder, "disks.sock") };
+}
+
 /** Writes what the machines of a home need, and its plan. Nothing is started. */
 export function prepareHome(inputs: HomeInputs): Home {
   const { stack, directory, tools } = inputs;
@@ -218,6 +224,7 @@ export function prepareHome(inputs: HomeInputs): Home {
   const log = (process: string): string => logFile(directory, process);
   const toolFolders = [...new Set([...tools.values()].map(({ path }) => join(path, "..")))];
   const cgroup = homeName(directory);
+  const volumes = volumePaths(directory);
   const outside = [...toolFolders, join(inputs.images.archive, "..")].map((folder) => ({
     source: folder,
     target: folder,
@@ -244,32 +251,71 @@ export function prepareHome(inputs: HomeInputs): Home {
         logFile: log,
         hosts,
       },
-      name === first.name
-        ? [
-            etcdPlan(controlPlane),
-            apiServerPlan(controlPlane),
-            controllerManagerPlan(controlPlane),
-            schedulerPlan(controlPlane),
-          ].map(inMachine)
-        : [],
+      [
+        {
+          name: "volumes",
+          command: [
+            toolPath(tools, "volume-stand-in"),
+            "node",
+            "--kubelet-dir=/var/lib/kubelet",
+            `--node-id=${name}`,
+            `--mounts=${volumes.mounts}`,
+            `--disks-socket=${volumes.socket}`,
+          ],
+          logFile: log(`${name}-volumes`),
+        },
+        ...(name === first.name
+          ? [
+              etcdPlan(controlPlane),
+              apiServerPlan(controlPlane),
+              controllerManagerPlan(controlPlane),
+              schedulerPlan(controlPlane),
+            ].map(inMachine)
+          : []),
+      ],
     );
     return machine;
   });
   const forwards: Forwarding[] = [
     {
       name: "api-server",
-      listen: `127.0.0.1:${inputs.apiServerPort}`,
+      listen: `127.0.0.1:${inputs.ports.apiServer}`,
       machine: first.name,
       to: `${address}:${machinePorts.apiServer}`,
     },
+    // As somebody on the internet sees the home.
+    ...(
+      [
+        ["web", 80],
+        ["websecure", 443],
+      ] as const
+    ).map(([name, port]) => ({
+      name,
+      listen: `127.0.0.1:${inputs.ports[name]}`,
+      machine: visitor.name,
+      to: `${router.publicAddress}:${port}`,
+    })),
   ];
   const plan: HomePlan = {
     directory,
     root: inputs.root,
     cgroup,
     networks: [lan.name, internet.name],
-    shared: [join(directory, "volumes", "mounts")],
-    processes: [],
+    shared: [volumes.mounts],
+    processes: [
+      {
+        name: "disks",
+        command: [
+          toolPath(tools, "volume-stand-in"),
+          "disks",
+          `--directory=${volumes.images}`,
+          `--mounts=${volumes.mounts}`,
+          `--socket=${volumes.socket}`,
+          `--owner=${process.getuid?.() ?? 0}:${process.getgid?.() ?? 0}`,
+        ],
+        logFile: log("disks"),
+      },
+    ],
     machines: [
       routerMachine(
         { address },

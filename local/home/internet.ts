@@ -1,6 +1,11 @@
+import { readFileSync } from "node:fs";
+import { request } from "node:https";
 import { join } from "node:path";
+import { Failure } from "../../errors/failure.ts";
+import { readOrUndefined } from "../processes.ts";
 import { writeFileWhole } from "../state.ts";
-import { internet, provider, router } from "./addresses.ts";
+import { internet, provider, router, visitor } from "./addresses.ts";
+import { runInMachine } from "./enter.ts";
 import { webServer } from "./neighbours.ts";
 import type { HomeProcess, MachinePlan } from "./plan.ts";
 
@@ -19,8 +24,8 @@ export function zoneFile(directory: string): string {
 export interface PublicNames {
   /** The platform's domain, for example kraft.test. */
   readonly domain: string;
-  /** Domains of all tenants, each with all names below it. */
-  readonly tenants: readonly string[];
+  /** Tenants with their domains, each with all names below it. */
+  readonly tenants: readonly { readonly name: string; readonly domains: readonly string[] }[];
 }
 
 /**
@@ -35,7 +40,9 @@ export function writeZone(directory: string, { domain, tenants }: PublicNames, s
     ...Object.values(internetNames).map((name) => `${name}. 5 IN A ${provider.address}`),
     `${entrypoint} 5 IN A ${router.publicAddress}`,
     `*.api.${domain}. 5 IN CNAME ${entrypoint}`,
-    ...tenants.flatMap((name) => [`${name}. 5 IN A ${router.publicAddress}`, `*.${name}. 5 IN CNAME ${entrypoint}`]),
+    ...tenants
+      .flatMap(({ domains }) => domains)
+      .flatMap((name) => [`${name}. 5 IN A ${router.publicAddress}`, `*.${name}. 5 IN CNAME ${entrypoint}`]),
   ];
   writeFileWhole(zoneFile(directory), `${records.join("\n")}\n`, 0o644);
 }
@@ -107,3 +114,55 @@ export const routerCorefile = `. {
   errors
 }
 `;
+
+/**
+ * Adds the root certificate that the internet's authority has now to those that it had before: it makes a new one whenever
+ * it starts, and what it issued until then stays in use. Returns the path of the file with all of them.
+ *
+ * @throws Failure if the authority does not answer.
+ */
+export function keepRoots(directory: string): string {
+  const url = `https://${provider.address}:15000/roots/0`;
+  // Its own endpoint has a certificate of another authority, and this is no secret.
+  const { status, stdout, stderr } = runInMachine(directory, visitor.name, "curl", "-sSk", "--max-time", "5", url);
+  if (status !== 0 || !stdout.includes("BEGIN CERTIFICATE")) {
+    throw new Failure(`The certificate authority of the embedded internet does not answer: ${stderr}`);
+  }
+  const file = join(directory, "internet", "roots.pem");
+  const known = readOrUndefined(file) ?? "";
+  if (!known.includes(stdout)) {
+    writeFileWhole(file, `${known}${stdout}`, 0o644);
+  }
+  return file;
+}
+
+/**
+ * Asks for a site as a browser on this machine would that trusts the internet's authority only.
+ *
+ * @param port Of the loopback address, which leads to the home's public address.
+ * @returns the status, such as `200`, or what went wrong
+ */
+export function visit(host: string, port: number, roots: string): Promise<string> {
+  return new Promise((resolve) => {
+    const call = request(
+      {
+        host: "127.0.0.1",
+        port,
+        servername: host,
+        headers: { host },
+        ca: readFileSync(roots),
+        timeout: 5000,
+        agent: false,
+      },
+      (response) => {
+        response.resume();
+        resolve(String(response.statusCode));
+      },
+    );
+    call.on("timeout", () => call.destroy(new Error("no answer within 5 s")));
+    call.on("error", (error) => {
+      resolve(error.message);
+    });
+    call.end();
+  });
+}

@@ -1,28 +1,60 @@
-import { tenantNames } from "../../components/plan/names.ts";
 import { paths } from "../../cluster/paths.ts";
+import { tenantNames } from "../../components/plan/names.ts";
 import { Failure } from "../../errors/failure.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
 import { eventually } from "../api.ts";
 import type { HostCluster } from "../host-cluster.ts";
-import { whileSettling } from "../settling.ts";
-import { nodeAddress } from "./addresses.ts";
-import { clusterDns } from "./cluster-dns.ts";
 import { assignAddresses } from "../load-balancer.ts";
+import { whileSettling } from "../settling.ts";
+import { nodeAddress, router } from "./addresses.ts";
+import { clusterDns } from "./cluster-dns.ts";
+import { guestAccess } from "./guest-access.ts";
+import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
+import { applySampleSite } from "./sample-site.ts";
+
+/** How long a site takes at most until it has its certificate. */
+const siteSeconds = 120;
+
+/** A tenant's site that answers, and how it is reached from this machine. */
+export interface SampleSite {
+  readonly tenant: string;
+  readonly host: string;
+  readonly port: number;
+  /** Path of the certificates to trust. */
+  readonly root: string;
+  /** The tenant's kubeconfig, for this machine. */
+  readonly kubeconfig: string;
+}
 
 /** How long guests take at most until their API servers answer, beside everything else that starts, on two cores. */
 const guestSeconds = 240;
 
+/** The names of a platform, as far as its stack file has them: one that is wrong is told of by the program. */
+export function publicNames(config: Readonly<Record<string, unknown>>): PublicNames {
+  const tenants = Object.entries(record(config["kraft:tenants"])).map(([name, entry]) => {
+    const domains = record(entry)["domains"];
+    return { name, domains: (Array.isArray(domains) ? domains : []).filter((domain) => typeof domain === "string") };
+  });
+  return { domain: String(config["kraft:domain"]), tenants };
+}
+
 /** What a real k3s brings along beside the node itself, on an embedded cluster with real machines. */
 export class HomePlatform {
   readonly #cluster: HostCluster;
+  readonly #names: PublicNames;
 
-  constructor(cluster: HostCluster) {
+  /** @param config What the stack file of the run says, by key. */
+  constructor(cluster: HostCluster, config: Readonly<Record<string, unknown>>) {
     this.#cluster = cluster;
+    this.#names = publicNames(config);
   }
 
-  /** The cluster's DNS. */
-  async prepare(resolvers: readonly string[]): Promise<void> {
-    for (const { path, object } of clusterDns(this.#cluster.stack.network.clusterDns, resolvers)) {
-      await this.#cluster.api.apply(path, object);
+  /** The cluster's DNS, and what the world knows of the home. */
+  async prepare(): Promise<void> {
+    const { api, directory, stack } = this.#cluster;
+    writeZone(directory, this.#names, Math.floor(Date.now() / 1000));
+    for (const { path, object } of clusterDns(stack.network.clusterDns, [router.address])) {
+      await api.apply(path, object);
     }
   }
 
@@ -45,7 +77,7 @@ export class HomePlatform {
    *
    * @throws Failure with what each guest waits for, where one is not.
    */
-  async untilGuestsAreReady(report: (text: string) => void): Promise<void> {
+  async complete(report: (text: string) => void): Promise<void> {
     let waiting: readonly string[] = [];
     const ready = await eventually(async () => {
       waiting = await this.#waitingGuests();
@@ -58,6 +90,39 @@ export class HomePlatform {
           `Look at their pods: kubectl --kubeconfig ${this.#cluster.kubeconfig} get pods -A`,
       );
     }
+  }
+
+  /**
+   * Brings the sample site of a tenant to the web, and waits until it answers with a certificate of the internet's
+   * authority.
+   *
+   * @throws Failure with what the site answers instead.
+   */
+  async showSampleSite(report: (text: string) => void): Promise<SampleSite | undefined> {
+    const [tenant] = this.#names.tenants;
+    const [domain] = tenant?.domains ?? [];
+    if (tenant === undefined || domain === undefined) {
+      return undefined;
+    }
+    const { directory, state } = this.#cluster;
+    const { api, kubeconfig } = await guestAccess(this.#cluster, tenant.name, this.#names.domain);
+    const host = `www.${domain}`;
+    await applySampleSite(api, host);
+    const root = keepRoots(directory);
+    const port = state.ports?.websecure ?? 0;
+    let answer = "";
+    const answers = await eventually(async () => {
+      answer = await visit(host, port, root);
+      report(`waiting for https://${host}: ${answer}`);
+      return answer === "200";
+    }, siteSeconds);
+    if (!answers) {
+      throw new Failure(
+        `https://${host} does not answer as it should after ${siteSeconds} s: ${answer}\n` +
+          `Look at what it waits for: kubectl --kubeconfig ${this.#cluster.kubeconfig} get certificates,orders,challenges -A`,
+      );
+    }
+    return { tenant: tenant.name, host, port, root, kubeconfig };
   }
 
   /** What each guest that is not Ready says of itself. */

@@ -4,6 +4,9 @@ import { type Api, eventually } from "../api.ts";
 
 const name = "longhorn-service-account";
 const namespace = platformNamespaces.longhorn;
+/** How long a token of the account is good for. */
+export const tokenHours = 24;
+
 const rbac = "/apis/rbac.authorization.k8s.io/v1";
 
 /** What of the role of Longhorn's chart 1.12 bears on deletions (`chart/templates/clusterrole.yaml` of longhorn/longhorn). */
@@ -38,7 +41,7 @@ export async function longhornAccount(administrator: Api): Promise<Api> {
   const { status } = await administrator.create<{ readonly status: { readonly token: string } }>(`${account}/token`, {
     apiVersion: "authentication.k8s.io/v1",
     kind: "TokenRequest",
-    spec: { expirationSeconds: 24 * 3600 },
+    spec: { expirationSeconds: tokenHours * 3600 },
   });
   const longhorn = administrator.as(status.token);
   const path = `/apis/longhorn.io/v1beta2/namespaces/${namespace}/volumes`;

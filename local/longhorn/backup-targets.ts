@@ -26,6 +26,9 @@ interface Look {
 
 const inNamespace = `/api/v1/namespaces/${platformNamespaces.longhorn}`;
 
+/** Milliseconds for which a target is left alone that cannot be reached. */
+const restAfterTrouble = 10_000;
+
 /** Where a target's backups lie; undefined where that cannot be said. */
 export type StoreOf = (target: BackupTarget) => Promise<BackupStore | undefined>;
 
@@ -45,6 +48,8 @@ export class BackupTargets {
   readonly #longhorn: LonghornApi;
   readonly #storeOf: StoreOf;
   readonly #alwaysRead: ReadonlySet<string>;
+  /** Milliseconds since 1970 at which targets that cannot be reached were tried last. */
+  readonly #troubled = new Map<string, number>();
   /** Targets that a backup was made to. */
   readonly #asked = new Set<string>();
 
@@ -115,7 +120,8 @@ export class BackupTargets {
       // newBackupTargetClient fails, and the status stays as it is.
       return;
     }
-    if (this.#alwaysRead.has(name) || this.#asked.has(name) || isTargetDue(target, now())) {
+    const rests = Date.now() - (this.#troubled.get(name) ?? 0) < restAfterTrouble;
+    if (this.#alwaysRead.has(name) || (!rests && (this.#asked.has(name) || isTargetDue(target, now())))) {
       await this.#read(target);
     } else if (isAvailable(target)) {
       const objects = await this.#objectsOf(name);
@@ -134,6 +140,11 @@ export class BackupTargets {
     const { name } = target.metadata;
     const store = await this.#storeOf(target);
     const reason = store === undefined ? "there is no store for it" : await store.trouble();
+    if (reason === undefined) {
+      this.#troubled.delete(name);
+    } else {
+      this.#troubled.set(name, Date.now());
+    }
     const trouble =
       reason === undefined
         ? undefined

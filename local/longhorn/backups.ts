@@ -4,6 +4,7 @@ import type { StoredBackup } from "./backup-store.ts";
 import type { BackupTargets } from "./backup-targets.ts";
 import type { Disks } from "./disks.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
+import { forEachOf } from "./longhorn-stand-in.ts";
 import type { Backup, BackupTarget, PersistentVolume, Snapshot, Volume } from "./objects.ts";
 import { completedStatus, defaultTarget, isAvailable, targetLabels } from "./targets.ts";
 import { now } from "./time.ts";
@@ -68,12 +69,12 @@ export class Backups {
       longhorn.list<Volume>("Volume"),
       longhorn.api.list<Cluster["persistentVolumes"][number]>("/api/v1/persistentvolumes"),
     ]);
-    for (const backup of backups) {
+    await forEachOf(backups, async (backup) => {
       const unfinished = (backup.status?.lastSyncedAt ?? null) === null && (backup.spec.snapshotName ?? "") !== "";
       if (unfinished && !isBeingDeleted(backup)) {
         await this.#stepOf(backup, { targets, snapshots, volumes, persistentVolumes });
       }
-    }
+    });
   }
 
   async #stepOfSnapshots(): Promise<void> {
@@ -81,7 +82,7 @@ export class Backups {
     // In this order, so that no snapshot is taken for one of a volume that never was.
     const snapshots = await longhorn.list<Snapshot>("Snapshot");
     const volumes = await longhorn.list<Volume>("Volume");
-    for (const snapshot of snapshots) {
+    await forEachOf(snapshots, async (snapshot) => {
       const { name } = snapshot.metadata;
       const volume = volumes.find(({ metadata }) => metadata.name === snapshot.spec.volume);
       const wanted = snapshot.status?.readyToUse !== true && snapshot.spec.createSnapshot === true;
@@ -113,7 +114,7 @@ export class Backups {
           labels: snapshot.spec.labels ?? {},
         });
       }
-    }
+    });
   }
 
   /**
@@ -162,6 +163,7 @@ export class Backups {
         size: volume?.status?.actualSize ?? 0,
         volumeSize: Number(volume?.spec.size ?? 0),
         storageClass: persistentVolume?.spec.storageClassName ?? "",
+        blockSize: Number(volume?.spec.backupBlockSize ?? 2 * 1024 ** 2),
         labels: { "longhorn.io/volume-access-mode": volume?.spec.accessMode ?? "rwo", ...backup.spec.labels },
       };
       const upload = this.#uploads.get(uid) ?? new Upload(this.#targets.put(target, stored));

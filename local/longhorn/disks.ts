@@ -16,8 +16,10 @@ export interface TakenSnapshot {
  * done before it was last started.
  */
 export interface Disks {
-  /** Makes the disk of a volume where there is none, and enlarges one that is smaller than `spec.size`. */
-  ensure(volume: Volume): Promise<void>;
+  /** Makes the empty disk of a new volume. */
+  create(volume: Volume): Promise<void>;
+  /** Enlarges the disk of a volume to its `spec.size`. @throws Error where there is none: one that was lost is not made anew */
+  grow(volume: Volume): Promise<void>;
   /** Takes a disk away with its snapshots. @throws Error while a node uses it */
   delete(volume: string): Promise<void>;
   /** Bytes that a volume holds when it is new. */

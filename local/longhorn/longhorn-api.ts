@@ -1,7 +1,7 @@
 import { ApiError } from "../../cluster/api.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { Api } from "../api.ts";
-import { longhornAccount } from "./account.ts";
+import { longhornAccount, tokenHours } from "./account.ts";
 import { longhornApi, type Stored } from "./objects.ts";
 
 const plurals = {
@@ -26,6 +26,8 @@ const onlyObjectLabel = "longhorn.io/delete-custom-resource-only";
 export class LonghornApi {
   readonly api: Api;
   #account: Api | undefined;
+  /** Milliseconds since 1970 at which the account's token is asked for anew. */
+  #accountUntil = 0;
 
   constructor(api: Api) {
     this.api = api;
@@ -91,7 +93,10 @@ export class LonghornApi {
 
   /** Deletes as Longhorn's own account: nobody else may. */
   async deletePath(path: string): Promise<void> {
-    this.#account ??= await longhornAccount(this.api);
+    if (this.#account === undefined || Date.now() > this.#accountUntil) {
+      this.#account = await longhornAccount(this.api);
+      this.#accountUntil = Date.now() + (tokenHours * 3_600_000) / 2;
+    }
     try {
       await this.#account.delete(path);
     } catch (error) {

@@ -8,12 +8,12 @@ export interface Controller {
 
 /** What the loop of the controllers is told. */
 export interface LoopOptions {
-  /** In the order in which they take their steps. */
-  readonly controllers: readonly Controller[];
+  /** Loops that do not wait for each other, and in each the controllers in the order in which they take their steps. */
+  readonly loops: readonly (readonly Controller[])[];
   /** Milliseconds between two steps of every object. */
   readonly interval: number;
-  /** Is told of a step that failed, which is tried again. */
-  readonly failed?: (error: unknown) => void;
+  /** Is told of a step that failed, which is tried again, and of which loop it was. */
+  readonly failed?: (error: unknown, loop: number) => void;
 }
 
 /**
@@ -30,46 +30,45 @@ export interface LoopOptions {
  */
 export class LonghornStandIn {
   readonly #options: LoopOptions;
-  #running: Promise<void> | undefined;
+  /** What the last step of each loop failed with. */
+  readonly #troubles: unknown[];
+  #running: Promise<unknown> | undefined;
   #stopped = false;
-  #trouble: unknown;
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#troubles = options.loops.map(() => undefined);
   }
 
   start(): void {
     this.#stopped = false;
-    this.#running ??= this.#run();
+    this.#running ??= Promise.all(this.#options.loops.map((controllers, index) => this.#run(controllers, index)));
   }
 
-  /** @throws what the last step failed with, if it did */
+  /** @throws what the last step of a loop failed with, if it did */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
     this.#running = undefined;
-    if (this.#trouble !== undefined) {
-      throw new Error("the stand-in for Longhorn could not do its work", { cause: this.#trouble });
+    const trouble = this.#troubles.find((found) => found !== undefined);
+    if (trouble !== undefined) {
+      throw new Error("the stand-in for Longhorn could not do its work", { cause: trouble });
     }
   }
 
-  async #run(): Promise<void> {
+  async #run(controllers: readonly Controller[], index: number): Promise<void> {
     while (!this.#stopped) {
       try {
-        await this.step();
-        this.#trouble = undefined;
+        // What fails in one controller does not keep the others from their steps.
+        await forEachOf(controllers, (controller) => controller.step());
+        this.#troubles[index] = undefined;
       } catch (error) {
         // A controller tries again: the object may have gone or changed meanwhile.
-        this.#trouble = error;
-        this.#options.failed?.(error);
+        this.#troubles[index] = error;
+        this.#options.failed?.(error, index);
       }
       await sleep(this.#options.interval);
     }
-  }
-
-  /** One step of every object. What fails in one controller does not keep the others from theirs. */
-  async step(): Promise<void> {
-    await forEachOf(this.#options.controllers, (controller) => controller.step());
   }
 }
 

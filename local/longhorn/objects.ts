@@ -142,6 +142,8 @@ export interface Engine extends Stored {
 export interface PersistentVolume extends Stored {
   readonly spec: {
     readonly claimRef?: { readonly namespace: string; readonly name: string; readonly uid?: string };
+    readonly capacity?: { readonly storage?: string };
+    readonly storageClassName?: string;
     readonly persistentVolumeReclaimPolicy?: string;
     readonly csi?: { readonly driver: string; readonly volumeHandle: string };
   };
@@ -157,13 +159,31 @@ export interface Claim extends Stored {
     readonly accessModes: readonly string[];
     readonly resources: { readonly requests: { readonly storage: string } };
   };
+  readonly status?: {
+    readonly capacity?: { readonly storage?: string };
+    readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+  };
 }
 
 /** A StorageClass. */
 export interface StorageClass extends Stored {
   readonly provisioner: string;
   readonly reclaimPolicy?: string;
+  readonly allowVolumeExpansion?: boolean;
   readonly parameters?: Labels;
+}
+
+/** Where all VolumeAttachments are. */
+export const volumeAttachments = "/apis/storage.k8s.io/v1/volumeattachments";
+
+/** A VolumeAttachment: that a node is to have a volume, and whether it can. */
+export interface VolumeAttachment extends Stored {
+  readonly spec: {
+    readonly attacher: string;
+    readonly nodeName: string;
+    readonly source: { readonly persistentVolumeName?: string };
+  };
+  readonly status?: { readonly attached?: boolean; readonly attachError?: { readonly message?: string } };
 }
 
 /** A Pod, as far as it uses claims. */

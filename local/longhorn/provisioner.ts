@@ -1,10 +1,23 @@
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
-import { mebibytes } from "../../components/plan/size.ts";
 import type { LonghornApi } from "./longhorn-api.ts";
-import { type Claim, longhornApi, type PersistentVolume, type StorageClass } from "./objects.ts";
+import { forEachOf } from "./longhorn-stand-in.ts";
+import { type Claim, type Labels, longhornApi, type PersistentVolume, type StorageClass } from "./objects.ts";
+import { bytesOf } from "./quantity.ts";
 import { defaultTarget } from "./targets.ts";
 
-const provisioner = "driver.longhorn.io";
+/** Name of the CSI driver. */
+export const driver = "driver.longhorn.io";
+
+/** Bytes of a block of a class's backups: the parameter, else Longhorn's setting default-backup-block-size. */
+function blockSizeOf(parameters: Labels): number {
+  return bytesOf(parameters["backupBlockSize"] ?? "2Mi");
+}
+
+/** Bytes of a volume for a claim: whole blocks, which is what the backup store's library restores. */
+export function volumeBytes(storage: string, parameters: Labels): number {
+  const block = blockSizeOf(parameters);
+  return Math.ceil(bytesOf(storage) / block) * block;
+}
 
 /** The CSI provisioner: a Volume and a PersistentVolume for each claim without one, and away with what is to go. */
 export class Provisioner {
@@ -21,17 +34,17 @@ export class Provisioner {
       api.list<StorageClass>("/apis/storage.k8s.io/v1/storageclasses"),
       api.list<PersistentVolume>("/api/v1/persistentvolumes"),
     ]);
-    for (const claim of claims) {
+    await forEachOf(claims, async (claim) => {
       const storageClass = classes.find(({ metadata }) => metadata.name === claim.spec.storageClassName);
       const pending = (claim.spec.volumeName ?? "") === "" && claim.metadata.deletionTimestamp === undefined;
       const name = `pvc-${claim.metadata.uid ?? ""}`;
       const made = persistentVolumes.some(({ metadata }) => metadata.name === name);
-      if (pending && !made && storageClass?.provisioner === provisioner) {
+      if (pending && !made && storageClass?.provisioner === driver) {
         await this.#provisionFor(claim, storageClass, name);
       }
-    }
-    for (const { metadata, spec, status } of persistentVolumes) {
-      const ours = metadata.annotations?.["pv.kubernetes.io/provisioned-by"] === provisioner;
+    });
+    await forEachOf(persistentVolumes, async ({ metadata, spec, status }) => {
+      const ours = metadata.annotations?.["pv.kubernetes.io/provisioned-by"] === driver;
       if (
         ours &&
         status?.phase === "Released" &&
@@ -41,7 +54,7 @@ export class Provisioner {
         await this.#longhorn.delete("Volume", spec.csi?.volumeHandle ?? "");
         await this.#longhorn.deletePath(`/api/v1/persistentvolumes/${metadata.name}`);
       }
-    }
+    });
   }
 
   async #provisionFor(claim: Claim, storageClass: StorageClass, name: string): Promise<void> {
@@ -60,7 +73,8 @@ export class Provisioner {
         ),
       },
       spec: {
-        size: String(mebibytes(storage) * 1024 ** 2),
+        size: String(volumeBytes(storage, parameters)),
+        backupBlockSize: String(blockSizeOf(parameters)),
         frontend: "blockdev",
         accessMode: claim.spec.accessModes.includes("ReadWriteMany") ? "rwx" : "rwo",
         numberOfReplicas: Number(parameters["numberOfReplicas"] ?? 2),
@@ -73,7 +87,7 @@ export class Provisioner {
     await this.#longhorn.create("/api/v1/persistentvolumes", {
       apiVersion: "v1",
       kind: "PersistentVolume",
-      metadata: { name, annotations: { "pv.kubernetes.io/provisioned-by": provisioner } },
+      metadata: { name, annotations: { "pv.kubernetes.io/provisioned-by": driver } },
       spec: {
         capacity: { storage },
         accessModes: claim.spec.accessModes,
@@ -82,10 +96,10 @@ export class Provisioner {
         volumeMode: claim.spec.volumeMode ?? "Filesystem",
         claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: claimNamespace, name: claimName, uid },
         csi: {
-          driver: provisioner,
+          driver,
           volumeHandle: name,
           fsType: parameters["fsType"] ?? "ext4",
-          volumeAttributes: { ...parameters, "storage.kubernetes.io/csiProvisionerIdentity": "simulated" },
+          volumeAttributes: { ...parameters, "storage.kubernetes.io/csiProvisionerIdentity": "stand-in" },
         },
       },
     });

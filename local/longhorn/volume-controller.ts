@@ -2,7 +2,18 @@ import { isDeepStrictEqual } from "node:util";
 import type { Disks, Unrestored } from "./disks.ts";
 import { engineName, nextRestore, type Restore, restoreOf } from "./engines.ts";
 import { finalizer, isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
-import type { Backup, BackupVolume, Claim, Engine, PersistentVolume, Pod, Volume } from "./objects.ts";
+import { forEachOf } from "./longhorn-stand-in.ts";
+import {
+  type Backup,
+  type BackupVolume,
+  type Claim,
+  type Engine,
+  type PersistentVolume,
+  type Pod,
+  type Volume,
+  type VolumeAttachment,
+  volumeAttachments,
+} from "./objects.ts";
 import { backupOfUrl, backupVolumeName, defaultTarget } from "./targets.ts";
 import { now } from "./time.ts";
 import { nextVolumeStatus } from "./volumes.ts";
@@ -15,33 +26,37 @@ interface Cluster {
   readonly backups: readonly Backup[];
   readonly backupVolumes: readonly BackupVolume[];
   readonly engines: readonly Engine[];
+  readonly attachments: readonly VolumeAttachment[];
 }
 
 /** Volumes, and an Engine for each that is from a backup. */
 export class VolumeController {
   readonly #longhorn: LonghornApi;
   readonly #disks: Disks;
+  readonly #follows: "attachments" | "pods";
 
-  constructor(longhorn: LonghornApi, disks: Disks) {
+  /** @param follows By what a volume is attached: VolumeAttachments that say so, or pods that use it. */
+  constructor(longhorn: LonghornApi, disks: Disks, follows: "attachments" | "pods") {
     this.#longhorn = longhorn;
     this.#disks = disks;
+    this.#follows = follows;
   }
 
   async step(): Promise<void> {
     const longhorn = this.#longhorn;
     // First: what a volume is from was there before it, and so is in every later list.
     const volumes = await longhorn.list<Volume>("Volume");
-    const [persistentVolumes, pods, claims, backups, backupVolumes, engines] = await Promise.all([
+    const [persistentVolumes, pods, claims, backups, backupVolumes, engines, attachments] = await Promise.all([
       longhorn.api.list<PersistentVolume>("/api/v1/persistentvolumes"),
       longhorn.api.list<Pod>("/api/v1/pods"),
       longhorn.api.list<Claim>("/api/v1/persistentvolumeclaims"),
       longhorn.list<Backup>("Backup"),
       longhorn.list<BackupVolume>("BackupVolume"),
       longhorn.list<Engine>("Engine"),
+      this.#follows === "pods" ? [] : longhorn.api.list<VolumeAttachment>(volumeAttachments),
     ]);
-    for (const volume of volumes) {
-      await this.#stepOf(volume, { persistentVolumes, pods, claims, backups, backupVolumes, engines });
-    }
+    const cluster = { persistentVolumes, pods, claims, backups, backupVolumes, engines, attachments };
+    await forEachOf(volumes, (volume) => this.#stepOf(volume, cluster));
   }
 
   async #stepOf(volume: Volume, cluster: Cluster): Promise<void> {
@@ -70,8 +85,10 @@ export class VolumeController {
     }
     const engine = cluster.engines.find(({ metadata }) => metadata.name === engineName(name));
     const before = engine === undefined ? undefined : restoreOf(engine);
-    if (source === undefined) {
-      await this.#disks.ensure(volume);
+    if (source === undefined && volume.status?.state === undefined) {
+      await this.#disks.create(volume);
+    } else if (source === undefined || volume.status?.restoreRequired === false) {
+      await this.#disks.grow(volume);
     }
     const unrestoredAt = async (at: Restore | undefined): Promise<Unrestored | undefined> =>
       at !== undefined && volume.status?.restoreRequired === true && volume.status.state === "attached"
@@ -82,12 +99,18 @@ export class VolumeController {
       await this.#applyEngine(volume, restore);
     }
     const followed = volume.status?.restoreRequired === true ? (source?.volume ?? name) : name;
+    const persistentVolume = cluster.persistentVolumes.find(({ spec }) => spec.csi?.volumeHandle === name);
+    const attachment = cluster.attachments.find(
+      ({ spec, status: { attached } = {} }) =>
+        attached === true && spec.source.persistentVolumeName === persistentVolume?.metadata.name,
+    );
     const status = nextVolumeStatus(volume, {
       now: now(),
       backup,
       restore,
       unrestored: await unrestoredAt(restore),
-      persistentVolume: cluster.persistentVolumes.find(({ spec }) => spec.csi?.volumeHandle === name),
+      persistentVolume,
+      ...(this.#follows === "pods" ? {} : { attachedTo: attachment?.spec.nodeName ?? "" }),
       pods: cluster.pods,
       claims: cluster.claims,
       backupVolume: cluster.backupVolumes.find(

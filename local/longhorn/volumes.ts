@@ -23,6 +23,8 @@ export interface Surroundings {
   readonly unrestored: Unrestored | undefined;
   /** The PersistentVolume with this volume's handle. */
   readonly persistentVolume: PersistentVolume | undefined;
+  /** The node that it is attached to, empty for none; undefined where that follows from the pods. */
+  readonly attachedTo?: string;
   readonly pods: readonly Pod[];
   readonly claims: readonly Claim[];
   /** What its own backup target has of it or, while it restores, of the volume that it restores. */
@@ -65,10 +67,10 @@ export function nextVolumeStatus(volume: Volume, surroundings: Surroundings): Vo
   if (status.state === undefined) {
     return { ...common, state: "creating", robustness: "unknown", actualSize: surroundings.newSize };
   }
-  const user = usingPod(surroundings);
-  return user === undefined
+  const node = surroundings.attachedTo ?? usingPod(surroundings)?.spec.nodeName ?? "";
+  return node === ""
     ? { ...common, ...detached }
-    : { ...common, state: "attached", robustness: "healthy", currentNodeID: user.spec.nodeName ?? "" };
+    : { ...common, state: "attached", robustness: "healthy", currentNodeID: node };
 }
 
 const detached = { state: "detached", robustness: "unknown", currentNodeID: "" };

@@ -14,7 +14,11 @@ export class MemoryDisks implements Disks {
     this.#newSize = newSize;
   }
 
-  ensure(): Promise<void> {
+  create(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  grow(): Promise<void> {
     return Promise.resolve();
   }
 

@@ -42,11 +42,13 @@ export class SimulatedLonghorn extends LonghornStandIn {
       defaultTarget,
     ]);
     super({
-      controllers: [
-        new Provisioner(longhorn),
-        targets,
-        new VolumeController(longhorn, disks),
-        new Backups(longhorn, targets, disks),
+      loops: [
+        [
+          new Provisioner(longhorn),
+          targets,
+          new VolumeController(longhorn, disks, "pods"),
+          new Backups(longhorn, targets, disks),
+        ],
       ],
       interval: options.interval ?? 100,
     });

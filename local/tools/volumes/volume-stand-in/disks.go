@@ -55,6 +55,7 @@ type volumeState struct {
 	// InUse says whether its loop device is there: a node may still have it mounted when Mounted is false.
 	InUse     bool            `json:"inUse"`
 	Restored  string          `json:"restored"` // the backup that it was restored from
+	Folder    string          `json:"folder"`   // of its snapshots, each as <name>.img
 	Snapshots []snapshotState `json:"snapshots"`
 }
 
@@ -207,7 +208,7 @@ func (d *disks) state(volume string) (volumeState, error) {
 	}
 	state := volumeState{
 		Name: volume, Size: image.Size, Held: image.Blocks * 512, FileSystem: fileSystem, Mounted: mounted,
-		InUse: device != nil, Restored: string(restored), Snapshots: []snapshotState{},
+		InUse: device != nil, Restored: string(restored), Folder: d.path(volume, snapshotsFolder), Snapshots: []snapshotState{},
 	}
 	entries, err := os.ReadDir(d.path(volume, snapshotsFolder))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
