@@ -126,6 +126,7 @@ export const realModules: readonly ToolModule["name"][] = [
   "kube-router",
   "coredns",
   "pebble",
+  "metallb",
 ];
 
 /**

@@ -167,7 +167,7 @@ export const toolModules: readonly ToolModule[] = [
   },
   {
     name: "home",
-    tools: [{ name: "home", version: "0.1.0", package: ".", output: "home" }],
+    tools: [{ name: "home", version: "1", package: ".", output: "home" }],
     linkerFlags: [],
     minutes: 0.1,
   },
