@@ -20,8 +20,8 @@ export interface ImageInputs {
   readonly k3kVersion: string;
   /** Paths of the programs by their names; undefined for one that is not built. */
   readonly program: (name: string) => string | undefined;
-  /** Path of Debian's static busybox, and the names under which it can be called. */
-  readonly busybox: { readonly path: string; readonly applets: readonly string[] };
+  /** Debian's busybox: the files that it consists of, and the names under which it can be called. */
+  readonly busybox: { readonly files: Layer; readonly applets: readonly string[] };
   /** Certificates, in PEM, of the authorities that programs trust which call servers of the internet. */
   readonly authorities: string;
 }
@@ -43,7 +43,7 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
   ];
   const trust: Layer = [textFile("/etc/ssl/certs/ca-certificates.crt", authorities)];
   const shell: Layer = [
-    file("/bin/busybox", busybox.path),
+    ...busybox.files,
     ...busybox.applets
       .filter((name) => name !== "busybox")
       .map((name): ImageEntry => ({ kind: "link", path: `/bin/${name}`, target: "busybox" })),

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
 import type { Stack } from "../../stacks/stack.ts";
@@ -11,8 +11,8 @@ import { asRoot } from "../service-route.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianPackage } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";
-import { type Image, writeImageArchive } from "./archive.ts";
-import { platformImages } from "./images.ts";
+import { file, type Image, writeImageArchive } from "./archive.ts";
+import { type ImageInputs, platformImages } from "./images.ts";
 
 /** The images of a platform, ready to be imported by containerd. */
 export interface ProvidedImages {
@@ -45,7 +45,7 @@ export async function provideImages({
     stack,
     k3kVersion,
     program: (name) => tools.get(name)?.path,
-    busybox: await staticBusybox(),
+    busybox: await busybox(),
     authorities,
   });
   const fingerprint = fingerprintOf(images);
@@ -102,11 +102,28 @@ function fingerprintOf(images: readonly Image[]): string {
   return hash.update(withPrograms).digest("hex").slice(0, 16);
 }
 
-async function staticBusybox(): Promise<{ readonly path: string; readonly applets: readonly string[] }> {
-  const path = join(await debianPackage("busybox-static"), "bin", "busybox");
+/** What busybox loads, in Debian's package of the C library. */
+const libraries = /^\/(?:lib|lib64)\/(?:[\w-]+\/)?(?:ld-linux[\w.-]*|libc\.so\.6|libresolv\.so\.2)$/;
+
+/** Debian's busybox with its libraries: the static one ends with a segmentation fault when it looks a name up. */
+async function busybox(): Promise<ImageInputs["busybox"]> {
+  const path = join(await debianPackage("busybox"), "bin", "busybox");
   const result = spawnSync(path, ["--list"], { encoding: "utf8" });
   if (result.status !== 0) {
     throw new Failure(`${path} does not run: ${result.error?.message ?? result.stderr}`);
   }
-  return { path, applets: result.stdout.trim().split("\n") };
+  const system = await debianPackage("libc6");
+  const loaded = readdirSync(system, { recursive: true, withFileTypes: true }).flatMap((entry) => {
+    const from = join(entry.parentPath, entry.name);
+    const target = from.slice(system.length);
+    if (!libraries.test(target)) {
+      return [];
+    }
+    return [
+      entry.isSymbolicLink()
+        ? { kind: "link" as const, path: target, target: readlinkSync(from) }
+        : file(target, from),
+    ];
+  });
+  return { files: [file("/bin/busybox", path), ...loaded], applets: result.stdout.trim().split("\n") };
 }

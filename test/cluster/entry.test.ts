@@ -93,7 +93,7 @@ test("real machines have every image that the pods ask for, but for Longhorn's, 
     stack: homelab,
     k3kVersion,
     program: (name) => `/${name}`,
-    busybox: { path: "/busybox", applets: [] },
+    busybox: { files: [], applets: [] },
     authorities: "",
   }).flatMap(({ references }) => references);
   const asked = await eventually("pods of every part of the platform", async () => {

@@ -36,7 +36,7 @@ before(async () => {
   await writeImageArchive(archive, images);
   const store = await importedStore({ archive, fingerprint: "" }, root, silentReporter);
   for (const node of nodes) {
-    copyStore(store, node);
+    copyStore(store, "images of this test", node);
   }
 });
 

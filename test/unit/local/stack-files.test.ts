@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readPulumiFile } from "../../../infra/config/pulumi-files.ts";
-import { localProjectFile, localStackFile, type ProjectFile } from "../../../local/stack-files.ts";
 import { simulatedAddress, simulatedRouter } from "../../../local/simulated-nodes.ts";
+import { localProjectFile, localStackFile, type ProjectFile } from "../../../local/stack-files.ts";
 import { homelab } from "../../../stacks/homelab.ts";
 
 const cluster = { kubeconfig: "/k.yaml", context: "c", uid: "u" };

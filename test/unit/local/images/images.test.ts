@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { checker, versions } from "../../../../infra/versions.ts";
+import { file } from "../../../../local/images/archive.ts";
 import { coreDnsImage, type ImageInputs, pauseImage, platformImages } from "../../../../local/images/images.ts";
 import { sourceFolder, toolModules } from "../../../../local/toolchain/tools.ts";
 import { local } from "../../../../stacks/local.ts";
@@ -11,7 +12,7 @@ const inputs: ImageInputs = {
   stack: local,
   k3kVersion: local.k3kVersion,
   program: (name) => `/programs/${name}`,
-  busybox: { path: "/programs/busybox", applets: ["busybox", "cat", "grep", "sh", "tee"] },
+  busybox: { files: [file("/bin/busybox", "/programs/busybox")], applets: ["busybox", "cat", "grep", "sh", "tee"] },
   authorities: "the authorities",
 };
 const images = platformImages(inputs);
