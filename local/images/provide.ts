@@ -120,9 +120,7 @@ async function busybox(): Promise<ImageInputs["busybox"]> {
       return [];
     }
     return [
-      entry.isSymbolicLink()
-        ? { kind: "link" as const, path: target, target: readlinkSync(from) }
-        : file(target, from),
+      entry.isSymbolicLink() ? { kind: "link" as const, path: target, target: readlinkSync(from) } : file(target, from),
     ];
   });
   return { files: [file("/bin/busybox", path), ...loaded], applets: result.stdout.trim().split("\n") };
