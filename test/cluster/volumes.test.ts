@@ -7,6 +7,7 @@ import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ListObjectsV2Command } from "@aws-sdk/client-s3";
 import { deleteGuarded } from "../../cluster/delete-guarded.ts";
+import { paths } from "../../cluster/paths.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { Api } from "../../local/api.ts";
 import type { LonghornStandIn } from "../../local/longhorn/longhorn-stand-in.ts";
@@ -57,20 +58,30 @@ before(async () => {
   await local.engine({});
   home = new Home(folder, tools);
   await home.start();
-  one = await home.machine("optiplex-1");
-  two = await home.machine("optiplex-2");
+  one = await home.machine("simulated-1");
+  two = await home.machine("simulated-2");
+  for (const { name } of [one, two]) {
+    // A kubelet says so of its node: Kubernetes' controller attaches volumes to such nodes only.
+    await api.merge(paths.nodes.named(name), {
+      metadata: { annotations: { "volumes.kubernetes.io/controller-managed-attach-detach": "true" } },
+    });
+  }
   standIn = newStandIn();
   standIn.start();
   await api.create("/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
 });
 
 after(async () => {
-  await standIn.stop().catch(() => undefined);
-  one.plugin.close();
-  two.plugin.close();
-  await home.stop();
-  await local.remove();
-  rmSync(folder, { recursive: true });
+  // Whatever of it is there: `before` may have failed.
+  const parts: { readonly standIn?: LonghornStandIn; readonly home?: Home; readonly local?: Embedded } = {
+    standIn,
+    home,
+    local,
+  };
+  await parts.standIn?.stop().catch(() => undefined);
+  await parts.home?.stop();
+  await parts.local?.remove();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function newStandIn(): LonghornStandIn {
@@ -259,7 +270,7 @@ test("the plugin registers as the kubelet wants it, and refuses what it cannot d
     endpoint: join(one.kubelet, "plugins/driver.longhorn.io/csi.sock"),
     supported_versions: ["1.0.0"],
   });
-  assert.equal((await one.plugin.call<{ readonly node_id: string }>("NodeGetInfo", {})).node_id, "optiplex-1");
+  assert.equal((await one.plugin.call<{ readonly node_id: string }>("NodeGetInfo", {})).node_id, "simulated-1");
   const staging_target_path = join(folder, "nowhere");
   const refused = (change: object): Promise<object> =>
     one.plugin.call("NodeStageVolume", {
@@ -283,19 +294,19 @@ test("the plugin registers as the kubelet wants it, and refuses what it cannot d
 test("a pod's claim becomes a volume, attached to its node and to no other, and files stay in it", async () => {
   volume = await claim("data");
   await detached(volume);
-  await pod("writer", "data", "optiplex-1");
-  await attachmentOf(volume, "optiplex-1");
+  await pod("writer", "data", "simulated-1");
+  await attachmentOf(volume, "simulated-1");
   await eventually("a volume that says so", async () => {
     const { state, currentNodeID } = (await volumeOf(volume))?.status ?? {};
-    return state === "attached" && currentNodeID === "optiplex-1" ? true : undefined;
+    return state === "attached" && currentNodeID === "simulated-1" ? true : undefined;
   });
-  await attach("by-hand", volume, "optiplex-2");
+  await attach("by-hand", volume, "simulated-2");
   const refused = await eventually("a second node to be refused", async () => {
     const found = await get<VolumeAttachment>(`${volumeAttachments}/by-hand`);
     return found?.status?.attachError === undefined ? undefined : found;
   });
   assert.equal(refused.status?.attached, false);
-  assert.equal(refused.status.attachError?.message, `volume ${volume} is attached to optiplex-1`);
+  assert.equal(refused.status.attachError?.message, `volume ${volume} is attached to simulated-1`);
   await api.delete(`${volumeAttachments}/by-hand`);
 
   const target = await mount(one, volume);
@@ -354,8 +365,8 @@ test("a backup has what the snapshot had; the next one writes only what changed;
         csi: { driver: "driver.longhorn.io", volumeHandle: name, fsType: "ext4" },
       },
     });
-    await attach(`attach-${name}`, name, "optiplex-2");
-    await attachmentOf(name, "optiplex-2");
+    await attach(`attach-${name}`, name, "simulated-2");
+    await attachmentOf(name, "simulated-2");
     await mount(two, name, true);
   }
   assert.equal(listing(pathsOf(two, "restored").target, two), atFirstBackup);
@@ -384,8 +395,8 @@ test("a claim that asks for more gets it, with its data", async () => {
     await unmount(one, volume);
     await api.delete(`/api/v1/namespaces/${namespace}/pods/writer`);
     await detached(volume);
-    await pod("writer", "data", "optiplex-1");
-    await attachmentOf(volume, "optiplex-1");
+    await pod("writer", "data", "simulated-1");
+    await attachmentOf(volume, "simulated-1");
     await mount(one, volume);
   }
   await one.plugin.call("NodeExpandVolume", expand);
@@ -418,13 +429,11 @@ test("after a power cut the volume is attached again, with everything that was s
   const { target } = pathsOf(one, volume);
   home.run(`echo synced > ${target}/synced; sync -f ${target}`, one);
   const before = listing(target, one);
-  one.plugin.close();
-  two.plugin.close();
   await home.stop();
   assert.deepEqual(home.left(), []);
   await home.start();
-  one = await home.machine("optiplex-1");
-  two = await home.machine("optiplex-2");
+  one = await home.machine("simulated-1");
+  two = await home.machine("simulated-2");
   await eventually("the volume to be mountable again", async () => {
     await mount(one, volume);
     return true;
@@ -509,8 +518,6 @@ test("run as a process of its own it goes on where the other stopped; a volume t
 });
 
 test("with its processes everything of it is gone", async () => {
-  one.plugin.close();
-  two.plugin.close();
   await home.stop();
   assert.deepEqual(home.left(), []);
 });

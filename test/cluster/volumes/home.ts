@@ -22,6 +22,7 @@ export class Home {
   readonly socket: string;
   readonly #program: string;
   readonly #children: ChildProcess[] = [];
+  readonly #plugins: Plugin[] = [];
   #holder = 0;
   #disks: ChildProcess | undefined;
 
@@ -67,7 +68,9 @@ export class Home {
       ...[`--mount=/proc/${pid}/ns/mnt`, this.#program, "node", ...args, `--disks-socket=${this.socket}`],
     ]);
     await this.#answers(join(kubelet, "plugins_registry/driver.longhorn.io-reg.sock"));
-    return { name, pid, kubelet, plugin: Plugin.node(socket) };
+    const plugin = Plugin.node(socket);
+    this.#plugins.push(plugin);
+    return { name, pid, kubelet, plugin };
   }
 
   /** What a shell command prints, in the home or in a machine of it. Fails if it does. */
@@ -84,6 +87,9 @@ export class Home {
 
   /** SIGKILL to everything: a power cut. */
   async stop(): Promise<void> {
+    for (const plugin of this.#plugins.splice(0)) {
+      plugin.close();
+    }
     const running = this.#children.filter(({ exitCode, signalCode }) => exitCode === null && signalCode === null);
     const ended = running.map((child) => new Promise((resolve) => child.once("exit", resolve)));
     for (const child of running) {
