@@ -23,7 +23,8 @@ import {
   servingCertificate,
 } from "./control-plane.ts";
 import { planFile } from "./home/enter.ts";
-import { cleanHome, type HomeMaterial, prepareHome, provideNodeImages } from "./home/home.ts";
+import { cleanHome, prepareHome, provideNodeImages } from "./home/home.ts";
+import type { HomeMaterial } from "./home/layout.ts";
 import { nodeObject } from "./home/node.ts";
 import { announceWait, withLock } from "./lock.ts";
 import {
