@@ -4,7 +4,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { readPulumiFile, record, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { bringUp } from "../local/bring-up.ts";
 import { cacheDirectory } from "../local/cache.ts";
 import { removeHostCluster } from "../local/host-cluster.ts";
@@ -30,7 +30,7 @@ try {
     ["again, with nothing changed", await seconds(), "s", 30],
     [
       "one tenant more, until the guest is Ready",
-      await seconds({ "kraft:tenants": { ...Object(declared), dora: { domains: ["dora.example"], size: "small" } } }),
+      await seconds({ "kraft:tenants": { ...record(declared), dora: { domains: ["dora.example"], size: "small" } } }),
       "s",
       90,
     ],

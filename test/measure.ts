@@ -64,6 +64,7 @@ try {
 }
 
 report(rows);
+await import("./measure-home.ts");
 
 /** The middle ones of three measurements with the look at the cluster, and of three without, one after the other. */
 async function alternating(measure: () => Promise<number>): Promise<readonly [look: number, without: number]> {

@@ -10,7 +10,9 @@ export function report(rows: readonly Measurement[]): void {
     const verdict = goal === undefined ? "" : measured <= goal ? `kept: at most ${goal}` : `MISSED: at most ${goal}`;
     console.log(`${what.padEnd(60)} ${measured.toFixed(1).padStart(7)} ${unit.padEnd(6)} ${verdict}`.trimEnd());
   }
-  process.exitCode = rows.some(([, measured, , goal]) => goal !== undefined && measured > goal) ? 1 : 0;
+  if (rows.some(([, measured, , goal]) => goal !== undefined && measured > goal)) {
+    process.exitCode = 1;
+  }
 }
 
 /** Milliseconds between two looks. */
