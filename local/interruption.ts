@@ -1,16 +1,17 @@
 /** Ends the engine kindly where it runs; undefined while it does not. */
 let interruptEngine: (() => void) | undefined;
 
-/** What ends the engine early when this process is to end: the engine then writes down what it did. */
-export const interruption = new AbortController();
-
-/** Tells when the engine begins and when it has ended: until then an interruption waits for it. */
-export function engineRuns(runs: boolean): void {
-  interruptEngine = runs
-    ? () => {
-        interruption.abort();
-      }
-    : undefined;
+/** Runs the engine with a signal that comes when this process is to end: the engine then writes down what it did. */
+export async function whileInterruptible<Result>(engine: (signal: AbortSignal) => Promise<Result>): Promise<Result> {
+  const interruption = new AbortController();
+  interruptEngine = () => {
+    interruption.abort();
+  };
+  try {
+    return await engine(interruption.signal);
+  } finally {
+    interruptEngine = undefined;
+  }
 }
 
 /**

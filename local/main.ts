@@ -4,61 +4,17 @@ import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
+import { bringUp } from "./bring-up.ts";
 import { cacheDirectory } from "./cache.ts";
-import { checkGivenCharts } from "./charts.ts";
-import { type CommandLine, parseCommandLine } from "./command-line.ts";
+import { parseCommandLine } from "./command-line.ts";
 import { kubeconfigFile } from "./control-plane.ts";
-import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
 import { removeHostCluster } from "./host-cluster.ts";
-import { engineRuns, handleSignals, interruption } from "./interruption.ts";
-import { type Machines, readState } from "./state.ts";
-import { type Reporter, terminalReporter } from "./terminal.ts";
+import { handleSignals } from "./interruption.ts";
+import { terminalReporter } from "./terminal.ts";
 import { entryModules, readyTools, realModules } from "./toolchain/ready.ts";
-import { bringUp } from "./up.ts";
 
 /** Where this checkout's embedded clusters are, one folder per stack. Git ignores it. */
 const root = join(import.meta.dirname, "..", ".kraft", "local");
-
-/**
- * What the nodes of a run are. Where they are simulated and nobody asked for it, a line says why.
- *
- * @param asked Whether the user asked for simulated ones.
- */
-function machinesOf(stack: string, directory: string, asked: boolean, reporter: Reporter): Machines {
-  const state = readState(directory);
-  const earlier = state === undefined ? undefined : (state.machines ?? "simulated");
-  const { machines, reason } = chooseMachines({ stack, asked, earlier, obstacle: () => obstacle(surroundings()) });
-  if (reason !== undefined) {
-    reporter.line(reason);
-  }
-  return machines;
-}
-
-async function up({ stack: name = "local", charts, simulated }: CommandLine): Promise<void> {
-  const stack = stacks.get(name);
-  if (stack === undefined) {
-    throw new Failure(`There is no stack ${name}.`);
-  }
-  const reporter = terminalReporter();
-  const directory = join(root, name);
-  checkGivenCharts(charts);
-  const platform = await bringUp({
-    stack,
-    directory,
-    charts,
-    simulated: machinesOf(name, directory, simulated, reporter) === "simulated",
-    reporter,
-    interruption: interruption.signal,
-    engineRuns,
-  });
-  try {
-    // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.
-    const { summary } = await import("./summary.ts");
-    console.log((await summary(platform)).join("\n"));
-  } finally {
-    platform.cluster.api.close();
-  }
-}
 
 async function down(stackName: string | undefined): Promise<void> {
   const reporter = terminalReporter();
@@ -91,14 +47,16 @@ async function tools(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const line = parseCommandLine(process.argv.slice(2));
-  switch (line.command) {
-    case "up":
-      return up(line);
+  const { command, stack, charts, simulated } = parseCommandLine(process.argv.slice(2));
+  switch (command) {
+    case "up": {
+      const name = stack ?? "local";
+      return bringUp({ stack: name, directory: join(root, name), charts, simulated });
+    }
     case "down":
-      return down(line.stack);
+      return down(stack);
     case "kubeconfig":
-      kubeconfig(line.stack ?? "local");
+      kubeconfig(stack ?? "local");
       return;
     case "tools":
       return tools();

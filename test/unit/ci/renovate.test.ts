@@ -121,8 +121,8 @@ test("a chart and the programs that the embedded cluster builds of the same vers
     ["longhorn", "github.com/longhorn/**"],
   ] as const) {
     const rule = config.packageRules.find(({ matchPackageNames }) => matchPackageNames?.includes(chart));
-    assert.ok(rule?.matchPackageNames?.includes(module) === true, `${chart} with ${module}`);
-    assert.notEqual(rule.groupName, undefined, chart);
+    assert.ok(rule?.matchPackageNames?.includes(module), `${chart} with ${module}`);
+    assert.ok(rule?.groupName !== undefined, chart);
   }
 });
 
