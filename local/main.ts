@@ -6,16 +6,14 @@ import { Failure, messageOf } from "../errors/failure.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
 import { cacheDirectory } from "./cache.ts";
-import { checkGivenCharts, declaredCharts, provideCharts } from "./charts.ts";
+import { checkGivenCharts } from "./charts.ts";
 import { kubeconfigFile } from "./control-plane.ts";
-import { provideHome } from "./home/material.ts";
-import { HomePlatform } from "./home/platform.ts";
 import { obstacle, surroundings } from "./home/possible.ts";
-import { removeHostCluster, startHostCluster } from "./host-cluster.ts";
-import { RealWorkloads } from "./real-workloads.ts";
+import { removeHostCluster } from "./host-cluster.ts";
 import { readState } from "./state.ts";
 import { type Reporter, terminalReporter } from "./terminal.ts";
 import { readyTools, realModules } from "./toolchain/ready.ts";
+import { bringUp } from "./up.ts";
 
 /** Where this checkout's embedded clusters are, one folder per stack. Git ignores it. */
 const root = join(import.meta.dirname, "..", ".kraft", "local");
@@ -87,18 +85,6 @@ function onSignal(name: NodeJS.Signals, code: number): void {
   interruptEngine = undefined;
 }
 
-/** Measures how long each part of a run takes. */
-class Phases {
-  readonly taken: { name: string; seconds: number }[] = [];
-
-  async run<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
-    const started = Date.now();
-    const result = await action();
-    this.taken.push({ name, seconds: (Date.now() - started) / 1000 });
-    return result;
-  }
-}
-
 /** What a run is given: the stack, the charts of the user's own, and whether nodes are simulated. */
 interface Wish {
   readonly stack: string;
@@ -112,55 +98,29 @@ async function up(wish: Wish): Promise<void> {
     throw new Failure(`There is no stack ${wish.stack}.`);
   }
   const reporter = terminalReporter();
-  const phases = new Phases();
   const directory = join(root, stack.name);
   checkGivenCharts(wish.charts);
   const simulated = wish.simulated || runsSimulated(directory) || cannotRunMachines(reporter);
-  const tools = await phases.run("tools", () => readyTools(reporter, simulated ? undefined : realModules));
-  const home = simulated ? undefined : await phases.run("images", () => provideHome(tools, stack, reporter));
-  const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
+  const interruption = new AbortController();
+  const interrupt = (): void => {
+    interruption.abort();
+  };
+  const platform = await bringUp({
+    stack,
+    directory,
+    charts: wish.charts,
+    simulated,
+    reporter,
+    interruption: interruption.signal,
+    engineRuns: (runs) => {
+      interruptEngine = runs ? interrupt : undefined;
+    },
+  });
   try {
-    // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.
-    const [{ openEngine, chartsFolder }, { summary }] = await Promise.all([
-      import("./engine.ts"),
-      import("./summary.ts"),
-    ]);
-    const files = await phases.run("charts", () => provideCharts(chartsFolder(directory), wish.charts, reporter));
-    const engine = await phases.run("engine start", () => openEngine({ cluster, reporter }));
-    const workloads = simulated ? new RealWorkloads(cluster) : new HomePlatform(cluster, engine.config);
-    // What an earlier run declared must answer before this one compares anything with the cluster.
-    await phases.run("workloads", () => workloads.prepare());
-    const interruption = new AbortController();
-    interruptEngine = () => {
-      interruption.abort();
-    };
-    const run = await phases.run("pulumi up", () => workloads.during(() => engine.up(interruption.signal)));
-    interruptEngine = undefined;
-    await phases.run("guests", () =>
-      workloads.complete((text) => {
-        reporter.progress(text);
-      }),
-    );
-    const site =
-      workloads instanceof HomePlatform
-        ? await phases.run("site", () =>
-            workloads.showSampleSite((text) => {
-              reporter.progress(text);
-            }),
-          )
-        : undefined;
-    reporter.done();
-    const lines = await summary({
-      cluster,
-      charts: declaredCharts(files, engine.config),
-      overrides: engine.overrides,
-      run,
-      phases: phases.taken,
-      site,
-    });
-    console.log(lines.join("\n"));
+    const { summary } = await import("./summary.ts");
+    console.log((await summary(platform)).join("\n"));
   } finally {
-    cluster.api.close();
+    platform.cluster.api.close();
   }
 }
 

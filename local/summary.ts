@@ -9,6 +9,7 @@ import type { SampleSite } from "./home/platform.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";
+import type { Platform } from "./up.ts";
 
 /** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */
 export function changeLine(run: EngineRun): string {
@@ -238,17 +239,9 @@ function linesOfSite({ tenant, host, port, root, kubeconfig }: SampleSite): stri
 }
 
 /** What a local run shows at its end. */
-export async function summary(inputs: {
-  readonly cluster: HostCluster;
-  readonly charts: readonly ChartFile[];
-  readonly overrides: readonly string[];
-  readonly run: EngineRun;
-  readonly phases: readonly { readonly name: string; readonly seconds: number }[];
-  /** A tenant's site that answers; undefined where nothing runs. */
-  readonly site: SampleSite | undefined;
-}): Promise<string[]> {
-  const { cluster, charts, overrides, run, phases } = inputs;
-  const siteLines = inputs.site === undefined ? [] : linesOfSite(inputs.site);
+export async function summary(platform: Platform): Promise<string[]> {
+  const { cluster, charts, overrides, run, phases } = platform;
+  const siteLines = platform.site === undefined ? [] : linesOfSite(platform.site);
   const { api, stack } = cluster;
   const standIns = charts.filter(({ kind }) => kind === "standIn").map(({ chart }) => chart);
   const warnings = run.messages.filter(({ severity }) => severity === "warning");
