@@ -36,6 +36,8 @@ export interface NamespaceArgs {
 export interface InstallArgs<Values extends ChartValues> extends NamespaceArgs {
   readonly name: ChartName;
   readonly values: Values;
+  /** Changes what the chart renders, where its values cannot. */
+  readonly transforms?: readonly pulumi.ResourceTransform[];
   /** Declares what must be in the namespace before the chart. */
   readonly before?: (namespace: kubernetes.core.v1.Namespace) => readonly pulumi.Resource[];
 }
@@ -100,7 +102,7 @@ export function installChart<Values extends ChartValues>(
       ...opts,
       parent,
       dependsOn: [namespace, ...(install.before?.(namespace) ?? [])],
-      ...(opts.protect === true && { transforms: [protectOnlyData] }),
+      transforms: [...(install.transforms ?? []), ...(opts.protect === true ? [protectOnlyData] : [])],
     },
   );
   return { namespace, chart: declared };

@@ -12,6 +12,7 @@ import { Longhorn } from "../components/longhorn.ts";
 import { MetalLb } from "../components/metallb.ts";
 import type { S3Key } from "../components/plan/backup-store.ts";
 import { refusedChanges } from "../components/plan/chart-values.ts";
+import { hasGuest } from "../components/plan/lifecycle.ts";
 import { metallbValues } from "../components/plan/metallb-values.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { ingressClassName } from "../components/plan/traefik-values.ts";
@@ -67,7 +68,8 @@ export async function platform(model: Model, staged: readonly Staged[]) {
       { ...opts, dependsOn: [longhorn.chart] },
     );
   }
-  const k3k = new K3k("k3k", args.k3k, opts);
+  const guests = staged.filter(({ stage }) => hasGuest(stage)).map(({ tenant }) => tenant.name);
+  const k3k = new K3k("k3k", { ...args.k3k, guests }, opts);
   new RestoreDrill("restore-drill", opts);
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
