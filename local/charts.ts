@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { Failure } from "../errors/failure.ts";
+import { record } from "../infra/config/pulumi-files.ts";
 import { versions } from "../infra/versions.ts";
 import { cacheDirectory, hashFiles } from "./cache.ts";
 import { announceWait, withLock } from "./lock.ts";
@@ -83,13 +84,17 @@ const charts: readonly LocalChart[] = [
   },
 ];
 
-/** The charts that a stack file needs: MetalLB's only for an entrypoint with an address of its own. */
+/** Whether a stack file gives the entrypoint an address of its own, which MetalLB keeps. */
+export function declaresEntry(config: Readonly<Record<string, unknown>>): boolean {
+  return record(config["kraft:network"])["entry"] !== undefined;
+}
+
+/** The charts that a stack file needs. */
 export function declaredCharts(
   files: readonly ChartFile[],
   config: Readonly<Record<string, unknown>>,
 ): readonly ChartFile[] {
-  const network = config["kraft:network"] as { readonly entry?: unknown } | undefined;
-  return network?.entry === undefined ? files.filter(({ chart }) => chart !== versions.metallb.chart) : files;
+  return declaresEntry(config) ? files : files.filter(({ chart }) => chart !== versions.metallb.chart);
 }
 
 function fileName({ chart, version }: LocalChart): string {

@@ -23,7 +23,8 @@ import {
   servingCertificate,
 } from "./control-plane.ts";
 import { planFile } from "./home/enter.ts";
-import { cleanHome, type HomeMaterial, prepareHome, provideNodeImages } from "./home/home.ts";
+import { cleanHome, prepareHome, provideNodeImages } from "./home/home.ts";
+import type { HomeMaterial } from "./home/layout.ts";
 import { nodeObject } from "./home/node.ts";
 import { announceWait, withLock } from "./lock.ts";
 import {
@@ -39,12 +40,18 @@ import {
 } from "./processes.ts";
 import { asRoot, claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
-import { freePorts, isFree, portOwners, type Ports, readState, StateStore, writeFileWhole } from "./state.ts";
+import {
+  freePorts,
+  isFree,
+  type Machines,
+  portOwners,
+  type Ports,
+  readState,
+  StateStore,
+  writeFileWhole,
+} from "./state.ts";
 import { type Reporter, silentReporter } from "./terminal.ts";
 import type { Tools } from "./toolchain/ready.ts";
-
-/** What the nodes of an embedded cluster are. */
-export type Machines = "real" | "simulated";
 
 /** An embedded cluster that runs. */
 export interface HostCluster {

@@ -49,11 +49,14 @@ export async function freePorts(count: number, taken: readonly number[] = []): P
   return [...ports];
 }
 
+/** What the nodes of an embedded cluster are. */
+export type Machines = "real" | "simulated";
+
 /** What one run leaves for the next to find, in `state.json`. */
 export interface State {
   readonly stack: string;
   /** Absent in folders that an older Kraft made: simulated. */
-  readonly machines?: "real" | "simulated";
+  readonly machines?: Machines;
   readonly ports?: Ports;
   readonly processes: Readonly<Record<string, ProcessRecord>>;
 }
@@ -99,7 +102,7 @@ export class StateStore {
   readonly directory: string;
   readonly #stack: string;
 
-  constructor(directory: string, stack: string, machines: "real" | "simulated" = "simulated") {
+  constructor(directory: string, stack: string, machines: Machines = "simulated") {
     this.directory = directory;
     this.#stack = stack;
     this.#change({ machines });

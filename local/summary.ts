@@ -9,7 +9,7 @@ import type { SampleSite } from "./home/platform.ts";
 import type { HostCluster } from "./host-cluster.ts";
 import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";
-import type { Platform } from "./up.ts";
+import type { Machines } from "./state.ts";
 
 /** What a run did in one line: `nothing changed`, or `12 created, 1 updated`. */
 export function changeLine(run: EngineRun): string {
@@ -116,7 +116,7 @@ async function componentLines(cluster: HostCluster, charts: readonly ChartFile[]
 }
 
 /** What is in place of a chart that cannot be fetched. */
-function standInText(chart: string, machines: HostCluster["machines"]): string {
+function standInText(chart: string, machines: Machines): string {
   if (machines === "simulated") {
     return "STAND-IN: real CRDs, nothing runs";
   }
@@ -191,9 +191,9 @@ function backupStoreText({ machines, state }: HostCluster): string {
   return `an S3 server for backups, with versioning, at ${s3Endpoint(port)}${writer}`;
 }
 
-function realLines(cluster: HostCluster): string[] {
-  const store = backupStoreText(cluster);
-  return cluster.machines === "real"
+/** @param store The S3 server, as {@link backupStoreText} says it. */
+export function realLines(machines: Machines, store: string): string[] {
+  return machines === "real"
     ? [
         "  kubelets, containerd, kube-proxy and the firewall of kube-router on machines in namespaces, and every pod;",
         "  API server, etcd, controller manager and scheduler, on the first machine only; the Pulumi engine; Traefik,",
@@ -206,7 +206,8 @@ function realLines(cluster: HostCluster): string[] {
       ];
 }
 
-function simulatedLines({ machines }: HostCluster, standIns: readonly string[]): string[] {
+/** @param standIns Charts in whose place there is one of our own. */
+export function simulatedLines(machines: Machines, standIns: readonly string[]): string[] {
   const withReal = "  With the real ones in a folder: npm run local -- --charts <folder>";
   if (machines === "real") {
     return [
@@ -230,7 +231,7 @@ function simulatedLines({ machines }: HostCluster, standIns: readonly string[]):
 }
 
 /** How to see a tenant's site and to be the tenant, with commands that work as they stand. */
-function linesOfSite({ tenant, host, port, root, kubeconfig }: SampleSite): string[] {
+export function linesOfSite({ tenant, host, port, root, kubeconfig }: SampleSite): string[] {
   return [
     `  curl --cacert ${root} --resolve ${host}:${port}:127.0.0.1 https://${host}:${port}/   # the site of ${tenant}`,
     `  kubectl --kubeconfig ${kubeconfig} get pods,ingresses -A   # as tenant ${tenant}, through Traefik`,
@@ -239,9 +240,17 @@ function linesOfSite({ tenant, host, port, root, kubeconfig }: SampleSite): stri
 }
 
 /** What a local run shows at its end. */
-export async function summary(platform: Platform): Promise<string[]> {
-  const { cluster, charts, overrides, run, phases } = platform;
-  const siteLines = platform.site === undefined ? [] : linesOfSite(platform.site);
+export async function summary(inputs: {
+  readonly cluster: HostCluster;
+  readonly charts: readonly ChartFile[];
+  readonly overrides: readonly string[];
+  readonly run: EngineRun;
+  readonly phases: readonly { readonly name: string; readonly seconds: number }[];
+  /** A tenant's site that answers; undefined where nothing runs. */
+  readonly site: SampleSite | undefined;
+}): Promise<string[]> {
+  const { cluster, charts, overrides, run, phases } = inputs;
+  const siteLines = inputs.site === undefined ? [] : linesOfSite(inputs.site);
   const { api, stack } = cluster;
   const standIns = charts.filter(({ kind }) => kind === "standIn").map(({ chart }) => chart);
   const warnings = run.messages.filter(({ severity }) => severity === "warning");
@@ -269,8 +278,8 @@ export async function summary(platform: Platform): Promise<string[]> {
       "Different from what the stack declares",
       overrides.map((text) => `  ${text}`),
     ),
-    ...section("What is real here", realLines(cluster)),
-    ...section("What is simulated", simulatedLines(cluster, standIns)),
+    ...section("What is real here", realLines(cluster.machines, backupStoreText(cluster))),
+    ...section("What is simulated", simulatedLines(cluster.machines, standIns)),
     ...section("Try next", [
       `  export KUBECONFIG=$(npm run --silent local:kubeconfig${stackOption})`,
       "  kubectl get clusters.k3k.io,resourcequotas -A",

@@ -7,8 +7,8 @@ export interface Host {
 }
 
 /**
- * The home's network, as docs/network.md has it, and a small internet behind the router, in ranges for documentation
- * (RFC 5737). All of it exists in namespaces only: no address of it is ever on this machine's own network.
+ * The home's network, with the addresses that the stack files have as examples, and a small internet behind the router, in
+ * a range for documentation (RFC 5737). All of it exists in namespaces only: no address of it is ever on this machine's own network.
  */
 export const lan = { name: "lan", prefix: 24, cidr: "192.168.1.0/24" } as const;
 export const internet = { name: "internet", prefix: 24, cidr: "203.0.113.0/24" } as const;

@@ -6,7 +6,8 @@ import type { Reporter } from "../terminal.ts";
 import { debianRoot } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";
 import { machinePackages } from "./debian-packages.ts";
-import { type HomeMaterial, internetCertificate } from "./home.ts";
+import { internetCertificate } from "./certificates.ts";
+import type { HomeMaterial } from "./layout.ts";
 
 /** Makes what machines and pods consist of, or finds it in the cache: a Debian, and the images of the platform. */
 export async function provideHome(tools: Tools, stack: Stack, reporter: Reporter): Promise<HomeMaterial> {

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { stringify } from "yaml";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
@@ -224,9 +223,4 @@ export function nodeObject(stack: Stack, name: string): object {
     },
     spec: { podCIDR: podCidr(stack, name), podCIDRs: [podCidr(stack, name)] },
   };
-}
-
-/** Where a tool's folder is, so that machines see it. */
-export function toolFolder(path: string): string {
-  return join(path, "..");
 }

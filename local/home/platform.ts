@@ -12,8 +12,8 @@ import { toolPath } from "../toolchain/ready.ts";
 import { nodeAddress, router } from "./addresses.ts";
 import { clusterDns } from "./cluster-dns.ts";
 import { guestAccess } from "./guest-access.ts";
-import { volumePaths } from "./home.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
+import { volumePaths } from "./layout.ts";
 import { applySampleSite } from "./sample-site.ts";
 
 /** How long a site takes at most until it has its certificate. */

@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
+import type { Machines } from "../state.ts";
 
 /** Free memory that machines, pods and Pulumi need beside each other. Measured: see `npm run measure`. */
 const neededGiB = 8;
@@ -44,4 +45,44 @@ export function obstacle({ platform, root, freeGiB, cgroups, apt }: Surroundings
   return freeGiB < neededGiB
     ? `they need ${neededGiB} GiB of free memory, and ${freeGiB.toFixed(1)} GiB are free`
     : undefined;
+}
+
+/** What the nodes of a run are, and the line that says why where the user did not ask for it. */
+export interface Choice {
+  readonly machines: Machines;
+  readonly reason?: string;
+}
+
+/**
+ * Whether a run has real machines or simulated nodes.
+ *
+ * @param asked Whether the user asked for simulated ones.
+ * @param earlier What an earlier run made; undefined where there is no cluster yet.
+ * @param obstacle Why this machine can run none; asked for only where it counts. A cluster that has machines keeps them: the
+ *   memory that is free beside them says nothing.
+ */
+export function chooseMachines(inputs: {
+  readonly stack: string;
+  readonly asked: boolean;
+  readonly earlier: Machines | undefined;
+  readonly obstacle: () => string | undefined;
+}): Choice {
+  if (inputs.asked) {
+    return { machines: "simulated" };
+  }
+  if (inputs.earlier !== undefined) {
+    return inputs.earlier === "real"
+      ? { machines: "real" }
+      : {
+          machines: "simulated",
+          reason: `Nodes stay simulated, as this cluster was made. For real machines remove it first: npm run local:down -- --stack ${inputs.stack}`,
+        };
+  }
+  const reason = inputs.obstacle();
+  return reason === undefined
+    ? { machines: "real" }
+    : {
+        machines: "simulated",
+        reason: `Nodes are simulated, since this machine cannot run real ones: ${reason}.`,
+      };
 }

@@ -114,7 +114,7 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 /** What a platform is run and tested with: not the tools that only check files. */
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
-/** What a platform on real machines is run with, the programs in its pods included. */
+/** What a platform on real machines is run with, the programs in its pods included, but for {@link entryModules}. */
 export const realModules: readonly ToolModule["name"][] = [
   ...platformModules,
   "home",
@@ -126,8 +126,10 @@ export const realModules: readonly ToolModule["name"][] = [
   "kube-router",
   "coredns",
   "pebble",
-  "metallb",
 ];
+
+/** What runs in pods only where a stack file gives the entrypoint an address of its own. */
+export const entryModules: readonly ToolModule["name"][] = ["metallb"];
 
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing

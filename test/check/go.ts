@@ -47,7 +47,7 @@ export function vet(): boolean {
     .flatMap((module) => {
       const packages = module.tools
         .map((tool) => tool.package)
-        .filter((path) => path.startsWith("./") || path === "github.com/cert-manager/cert-manager/cmd/admission");
+        .filter((path) => path.startsWith(".") || path === "github.com/cert-manager/cert-manager/cmd/admission");
       const run = () => output(go.executable, ["vet", ...moduleBuildFlags(module), ...packages], sourceFolder(module));
       return packages.length === 0 ? [] : [report(`go vet ${packages.join(" ")}`, run())];
     });

@@ -25,7 +25,7 @@ import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 const variable = "KRAFT_TEST_GUEST_SERVER";
 const program = process.env[variable];
 if (program === undefined) {
-  runInOwnNetwork(toolPath(await readyTools(terminalReporter(), ["cluster"]), "k3s-stand-in"));
+  runInOwnNetwork(toolPath(await readyTools(terminalReporter(), ["nodes"]), "k3s-stand-in"));
 }
 
 /** Runs this file a second time where only its own addresses exist, and ends with it. */

@@ -18,6 +18,7 @@ interface Rule {
   readonly matchDatasources?: readonly string[];
   readonly minimumReleaseAge?: string;
   readonly automerge?: boolean;
+  readonly groupName?: string;
 }
 
 const root = resolve(import.meta.dirname, "../../..");
@@ -108,6 +109,20 @@ test("Renovate's RE2 understands the patterns", () => {
 test("Go's versions begin with v, ours do not", () => {
   for (const manager of config.customManagers.filter(({ datasourceTemplate }) => datasourceTemplate === "go")) {
     assert.equal(manager.extractVersionTemplate, "^v(?<version>.+)$");
+  }
+});
+
+test("a chart and the programs that the embedded cluster builds of the same version move together", () => {
+  for (const [chart, module] of [
+    ["traefik", "github.com/traefik/traefik/**"],
+    ["cert-manager", "github.com/cert-manager/**"],
+    ["metallb", "go.universe.tf/metallb"],
+    ["k3k", "github.com/rancher/k3k"],
+    ["longhorn", "github.com/longhorn/**"],
+  ] as const) {
+    const rule = config.packageRules.find(({ matchPackageNames }) => matchPackageNames?.includes(chart));
+    assert.ok(rule?.matchPackageNames?.includes(module), `${chart} with ${module}`);
+    assert.ok(rule.groupName !== undefined, chart);
   }
 });
 

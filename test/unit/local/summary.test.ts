@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineRun } from "../../../local/engine-run.ts";
-import { changeLine } from "../../../local/summary.ts";
+import { changeLine, linesOfSite, realLines, simulatedLines } from "../../../local/summary.ts";
 
 const nothing: EngineRun = {
   changes: { same: 234 },
@@ -26,4 +26,41 @@ test("what a run did, in one line that claims no more than it looked at", () => 
   ] as const) {
     assert.equal(changeLine(run), expected);
   }
+});
+
+test("with machines nothing is called simulated that runs, and each stand-in is named", () => {
+  const real = realLines("real", "an S3 server").join("\n");
+  const rest = simulatedLines("real", ["traefik", "longhorn"]).join("\n");
+  assert.match(real, /containerd, kube-proxy and the firewall of kube-router/);
+  assert.match(real, /an S3 server$/);
+  assert.match(rest, /Longhorn: a STAND-IN/);
+  assert.match(rest, /K3s in the guests: a STAND-IN/);
+  assert.match(rest, /k3s' load balancer/);
+  assert.match(rest, /npm run local -- --charts <folder>/);
+  assert.doesNotMatch(`${real}${rest}`, /kwok|simulated/i);
+  // All charts are the user's own.
+  assert.doesNotMatch(simulatedLines("real", []).join("\n"), /--charts/);
+});
+
+test("without machines every promise of a run is taken back that nothing keeps", () => {
+  assert.doesNotMatch(realLines("simulated", "an S3 server").join("\n"), /kubelet|containerd|Traefik|Pebble/);
+  assert.match(simulatedLines("simulated", []).join("\n"), /nodes and pods, by kwok: .* run nothing/);
+  assert.match(simulatedLines("simulated", ["traefik"]).join("\n"), /traefik: STAND-INS of our own/);
+});
+
+test("the commands for a tenant's site name every file and port that they need", () => {
+  const lines = linesOfSite({
+    tenant: "acme",
+    host: "www.acme.example",
+    port: 16_444,
+    root: "/work/roots.pem",
+    kubeconfig: "/work/acme.kubeconfig",
+  });
+  assert.ok(
+    lines[0]?.includes(
+      "curl --cacert /work/roots.pem --resolve www.acme.example:16444:127.0.0.1 https://www.acme.example:16444/",
+    ),
+    lines[0],
+  );
+  assert.ok(lines.slice(1).every((line) => line.includes("kubectl --kubeconfig /work/acme.kubeconfig ")));
 });

@@ -47,7 +47,7 @@ func writeManifests(s settings) error {
 		}
 		return nil
 	}
-	text := strings.NewReplacer("%{CLUSTER_DOMAIN}%", s.clusterDomain, "%{CLUSTER_DNS}%", s.clusterDNS).Replace(corednsManifest)
+	text := strings.NewReplacer("DOMAIN", s.clusterDomain, "ADDRESS", s.clusterDNS).Replace(corednsManifest)
 	return writeFile(path, []byte(text))
 }
 

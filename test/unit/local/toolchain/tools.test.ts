@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { realModules } from "../../../../local/toolchain/ready.ts";
+import { entryModules, realModules } from "../../../../local/toolchain/ready.ts";
 import { sourceFolder, toolModules, toolSources } from "../../../../local/toolchain/tools.ts";
 
 test("the tools of the storage module are named after the versions that its go.mod requires", () => {
@@ -81,7 +81,7 @@ test("a program's name tells it from all others, and a group's file names do too
 
 test("what runs on nodes and in pods is never taken from the machine: it may not be static, or another version", () => {
   for (const { name, tools } of toolModules) {
-    if (realModules.includes(name) && !["engine", "cluster", "kwok"].includes(name)) {
+    if ([...realModules, ...entryModules].includes(name) && !["engine", "cluster", "kwok"].includes(name)) {
       assert.deepEqual(
         tools.filter(({ installed }) => installed !== undefined),
         [],

@@ -1,0 +1,115 @@
+import { join } from "node:path";
+import { Failure } from "../errors/failure.ts";
+import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { type Stack, stacks } from "../stacks/index.ts";
+import { checkGivenCharts, declaredCharts, declaresEntry, provideCharts } from "./charts.ts";
+import { provideHome } from "./home/material.ts";
+import { HomePlatform } from "./home/platform.ts";
+import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
+import { startHostCluster } from "./host-cluster.ts";
+import { whileInterruptible } from "./interruption.ts";
+import { RealWorkloads } from "./real-workloads.ts";
+import { type Machines, readState } from "./state.ts";
+import { type Reporter, terminalReporter } from "./terminal.ts";
+import { entryModules, readyTools, realModules, type Tools } from "./toolchain/ready.ts";
+
+/** The folder with the stack files. */
+const checkout = join(import.meta.dirname, "..");
+
+/** Measures how long each part of a run takes. */
+class Phases {
+  readonly taken: { name: string; seconds: number }[] = [];
+
+  async run<Result>(name: string, action: () => Promise<Result>): Promise<Result> {
+    const started = Date.now();
+    const result = await action();
+    this.taken.push({ name, seconds: (Date.now() - started) / 1000 });
+    return result;
+  }
+}
+
+/**
+ * What the nodes of this run are. Where they are simulated and nobody asked for it, a line says why.
+ *
+ * @param asked Whether the user asked for simulated ones.
+ */
+function machinesOf(stack: Stack, directory: string, asked: boolean, reporter: Reporter): Machines {
+  const state = readState(directory);
+  const earlier = state === undefined ? undefined : (state.machines ?? "simulated");
+  const { machines, reason } = chooseMachines({
+    stack: stack.name,
+    asked,
+    earlier,
+    obstacle: () => obstacle(surroundings()),
+  });
+  if (reason !== undefined) {
+    reporter.line(reason);
+  }
+  return machines;
+}
+
+/** The programs of a run on real machines, those of what the stack file declares beside the rest included. */
+function realTools(stack: Stack, reporter: Reporter): Promise<Tools> {
+  const config = readPulumiFile(stackFilePath(checkout, stack.name))?.config ?? {};
+  return readyTools(reporter, declaresEntry(config) ? [...realModules, ...entryModules] : realModules);
+}
+
+/**
+ * Brings the platform of a stack up on an embedded cluster, or brings it up to date, and prints what there is then.
+ *
+ * @param directory The folder of the cluster.
+ * @param charts A folder with charts of the user's own.
+ * @param simulated Whether the user asked for simulated nodes.
+ */
+export async function bringUp(inputs: {
+  readonly stack: string;
+  readonly directory: string;
+  readonly charts: string | undefined;
+  readonly simulated: boolean;
+}): Promise<void> {
+  const { directory } = inputs;
+  const stack = stacks.get(inputs.stack);
+  if (stack === undefined) {
+    throw new Failure(`There is no stack ${inputs.stack}.`);
+  }
+  const reporter = terminalReporter();
+  const report = (text: string): void => {
+    reporter.progress(text);
+  };
+  const phases = new Phases();
+  checkGivenCharts(inputs.charts);
+  const real = machinesOf(stack, directory, inputs.simulated, reporter) === "real";
+  const tools = await phases.run("tools", () => (real ? realTools(stack, reporter) : readyTools(reporter)));
+  const home = real ? await phases.run("images", () => provideHome(tools, stack, reporter)) : undefined;
+  const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
+  try {
+    // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.
+    const [{ openEngine, chartsFolder }, { summary }] = await Promise.all([
+      import("./engine.ts"),
+      import("./summary.ts"),
+    ]);
+    const files = await phases.run("charts", () => provideCharts(chartsFolder(directory), inputs.charts, reporter));
+    const engine = await phases.run("engine start", () => openEngine({ cluster, reporter }));
+    const platform = real ? new HomePlatform(cluster, engine.config) : undefined;
+    const workloads = platform ?? new RealWorkloads(cluster);
+    // What an earlier run declared must answer before this one compares anything with the cluster.
+    await phases.run("workloads", () => workloads.prepare());
+    const run = await phases.run("pulumi up", () =>
+      whileInterruptible((signal) => workloads.during(() => engine.up(signal))),
+    );
+    await phases.run("guests", () => workloads.complete(report));
+    const site = platform === undefined ? undefined : await phases.run("site", () => platform.showSampleSite(report));
+    reporter.done();
+    const lines = await summary({
+      cluster,
+      charts: declaredCharts(files, engine.config),
+      overrides: engine.overrides,
+      run,
+      phases: phases.taken,
+      site,
+    });
+    console.log(lines.join("\n"));
+  } finally {
+    cluster.api.close();
+  }
+}

@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { parse } from "yaml";
+import { writeZone, zoneFile } from "../../../../local/home/internet.ts";
+import { publicNames } from "../../../../local/home/platform.ts";
+
+const directory = mkdtempSync(join(tmpdir(), "kraft-zone-"));
+
+after(() => {
+  rmSync(directory, { recursive: true });
+});
+
+/** The records of the zone, without their serial number. */
+function zone(...inputs: Parameters<typeof writeZone> extends [string, ...infer Rest] ? Rest : never): string[] {
+  writeZone(directory, ...inputs);
+  return readFileSync(zoneFile(directory), "utf8").trim().split("\n");
+}
+
+test("the world knows the entrypoint by its address, and every tenant's names by what their sheet tells them to set", () => {
+  const tenants = [
+    { name: "acme", domains: ["acme.example", "shop.acme.test"] },
+    { name: "blue", domains: [] },
+  ];
+  assert.deepEqual(zone({ domain: "kraft.test", tenants }, 7), [
+    ". 5 IN SOA www.internet.test. hostmaster.www.internet.test. 7 60 60 60 5",
+    ". 5 IN NS www.internet.test.",
+    "acme.internet.test. 5 IN A 203.0.113.53",
+    "www.internet.test. 5 IN A 203.0.113.53",
+    "ingress.kraft.test. 5 IN A 203.0.113.7",
+    "*.api.kraft.test. 5 IN CNAME ingress.kraft.test.",
+    "acme.example. 5 IN A 203.0.113.7",
+    "*.acme.example. 5 IN CNAME ingress.kraft.test.",
+    "shop.acme.test. 5 IN A 203.0.113.7",
+    "*.shop.acme.test. 5 IN CNAME ingress.kraft.test.",
+  ]);
+});
+
+test("the home's public address is one that Pulumi.local.yaml keeps from tenants", () => {
+  const { config } = parse(readFileSync(new URL("../../../../Pulumi.local.yaml", import.meta.url), "utf8")) as {
+    config: { "kraft:network": { home: readonly string[] } };
+  };
+  const [address] = zone(publicNames(config), 1).filter((line) => line.startsWith("ingress."));
+  assert.ok(config["kraft:network"].home.includes(`${address?.split(" ").at(-1)}/32`), address);
+});
+
+test("a stack file that is wrong has the names that can be read from it", () => {
+  for (const [config, expected] of [
+    [{ "kraft:domain": "kraft.test" }, { domain: "kraft.test", tenants: [] }],
+    [
+      {
+        "kraft:domain": "kraft.test",
+        "kraft:tenants": { acme: { domains: ["a.example", 7] }, blue: null, coral: { domains: "c" } },
+      },
+      {
+        domain: "kraft.test",
+        tenants: [
+          { name: "acme", domains: ["a.example"] },
+          { name: "blue", domains: [] },
+          { name: "coral", domains: [] },
+        ],
+      },
+    ],
+  ] as const) {
+    assert.deepEqual(publicNames(config), expected);
+  }
+});
