@@ -1,7 +1,7 @@
 // Everything that must hold: types, lint, formatting, unit tests, and the tests against a real API server.
 //
 //   npm test                          all of it
-//   npm test -- check unit            some parts of it: check, unit, cluster or machines
+//   npm test -- check unit            some parts of it: check, unit, cluster, machines or live
 //   npm test -- drill                 the test files with `drill` in their path
 //   npm test -- cluster drill         those of one part
 //   npm test -- cluster --shard 2/3   the second third of a part's files, for several machines
@@ -42,6 +42,7 @@ const testFiles = {
   unit: "test/unit/**/*.test.ts",
   cluster: "test/cluster/*.test.ts",
   machines: "test/machines/*.test.ts",
+  live: "test/live/*.test.ts",
 } as const;
 
 const parts: Readonly<Record<string, () => Promise<Counts>>> = {
@@ -50,6 +51,8 @@ const parts: Readonly<Record<string, () => Promise<Counts>>> = {
   unit: () => report(files("unit"), atOnce),
   cluster: () => oneByOne(files("cluster")),
   machines: () => oneByOne(files("machines")),
+  // Real pods keep the whole machine busy.
+  live: () => oneByOne(files("live"), 1),
 };
 
 const { positionals, values } = parseArgs({
@@ -138,7 +141,7 @@ async function report(
 }
 
 /** Runs long test files, each with a cluster or machines of its own, and prints the report of each when it ends. */
-async function oneByOne(paths: string[]): Promise<Counts> {
+async function oneByOne(paths: string[], concurrency = atOnce): Promise<Counts> {
   const rank = (path: string): number =>
     (longest.indexOf(basename(path, ".test.ts")) + longest.length + 1) % (longest.length + 1);
   const waiting = [...paths].sort((one, other) => rank(one) - rank(other));
@@ -154,7 +157,7 @@ async function oneByOne(paths: string[]): Promise<Counts> {
       console.log(`\n━━ ${name}, ${secondsSince(start)} s\n${text}`);
     }
   };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+  await Promise.all(Array.from({ length: concurrency }, worker));
   return { passed: sum(counts, "passed"), failed: sum(counts, "failed") };
 }
 

@@ -23,6 +23,10 @@ const (
 	restoredName    = "restored"
 	snapshotsFolder = "snapshots"
 	snapshotSuffix  = ".img"
+	// dataFolder is the folder of a file system that pods get. Not its root: the kubelet does not let go of a volume while
+	// something else that it sees has the same root mounted, and it sees where attached volumes are mounted
+	// (hasMountRefs in pkg/volume/util/operationexecutor).
+	dataFolder = "data"
 	// unfinishedPrefix begins the name of what was not finished; it is removed at the next start.
 	unfinishedPrefix = ".unfinished-"
 )
@@ -404,6 +408,9 @@ func (d *disks) mount(volume string) error {
 		return errors.Join(fmt.Errorf("mount %s on %s: %w", device.Name(), point, err), os.Remove(point))
 	}
 	if err := thaw(point); err != nil {
+		return err
+	}
+	if err := os.Mkdir(filepath.Join(point, dataFolder), 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return d.grow(volume)

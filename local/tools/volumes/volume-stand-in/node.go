@@ -136,7 +136,7 @@ func (n *node) NodeStageVolume(_ context.Context, request *csi.NodeStageVolumeRe
 	if err != nil {
 		return nil, err
 	}
-	if err := bind(source, request.GetStagingTargetPath(), flags); err != nil {
+	if err := bind(filepath.Join(source, dataFolder), request.GetStagingTargetPath(), flags); err != nil {
 		return nil, err
 	}
 	return &csi.NodeStageVolumeResponse{}, nil

@@ -1,0 +1,166 @@
+// A tenant's afternoon: from their kubeconfig to a site on the web whose data moves to another machine.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import * as k8s from "@kubernetes/client-node";
+import { parse } from "yaml";
+import { paths } from "../../cluster/paths.ts";
+import { router } from "../../local/home/addresses.ts";
+import { eventually } from "../cluster/embedded.ts";
+import { atVisitor, firstUp, guest, guestKubeconfig, inPod, readyPod, roots, tenant, tool, visited } from "./home.ts";
+
+/** What the tenant writes, and the world reads. */
+export const page = "Apples, pears and plums.\n";
+export const host = "shop.acme.example";
+const app = "shop";
+const labels = { app };
+
+/** A web server over a claim, which says what it does. */
+export const objects: readonly (readonly [path: string, object: object])[] = [
+  [
+    "/api/v1/namespaces/default/persistentvolumeclaims/shop",
+    {
+      apiVersion: "v1",
+      kind: "PersistentVolumeClaim",
+      metadata: { name: app },
+      spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
+    },
+  ],
+  [
+    "/api/v1/namespaces/default/services/shop",
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: app },
+      spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] },
+    },
+  ],
+  [
+    "/apis/apps/v1/namespaces/default/deployments/shop",
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: app },
+      spec: {
+        replicas: 1,
+        strategy: { type: "Recreate" },
+        selector: { matchLabels: labels },
+        template: {
+          metadata: { labels },
+          spec: {
+            // The web server does not listen to SIGTERM as the first process of its container.
+            terminationGracePeriodSeconds: 2,
+            containers: [
+              {
+                name: "web",
+                image: "busybox:1.37.0",
+                command: ["sh", "-c", "echo serving /data; exec httpd -f -p 8080 -h /data"],
+                ports: [{ containerPort: 8080 }],
+                volumeMounts: [{ name: "data", mountPath: "/data" }],
+              },
+            ],
+            volumes: [{ name: "data", persistentVolumeClaim: { claimName: app } }],
+          },
+        },
+      },
+    },
+  ],
+];
+
+async function apply(path: string, object: object): Promise<void> {
+  await (await guest()).apply(path, object, "tenant", true);
+}
+
+test("the run that brings everything up ends with a site and a tenant's kubeconfig", () => {
+  assert.match(firstUp, / created/);
+  assert.match(firstUp, /curl --cacert .*www\.acme\.example/);
+});
+
+test("the kubeconfig names the guest's API as the internet knows it, and the visitor's call gets there", async () => {
+  const { stdout } = await tool("kubeconfig", tenant);
+  const file = parse(stdout) as {
+    readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string>> }];
+    readonly users: readonly [{ readonly user: Readonly<Record<string, string>> }];
+  };
+  const { cluster } = file.clusters[0];
+  const { user } = file.users[0];
+  assert.equal(cluster["server"], "https://acme.api.kraft.test");
+  const files = {
+    ca: cluster["certificate-authority-data"],
+    cert: user["client-certificate-data"],
+    key: user["client-key-data"],
+  };
+  for (const [name, data] of Object.entries(files)) {
+    atVisitor("sh", "-c", `echo ${data ?? ""} | base64 -d >/tmp/${name}`);
+  }
+  const credentials = ["--cacert", "/tmp/ca", "--cert", "/tmp/cert", "--key", "/tmp/key"];
+  const answer = atVisitor("curl", "-sS", ...credentials, `${cluster["server"]}/api/v1/nodes`);
+  const nodes = (JSON.parse(answer) as { readonly items: readonly { metadata: { name: string } }[] }).items;
+  assert.deepEqual(
+    nodes.map(({ metadata }) => metadata.name),
+    ["optiplex-1", "optiplex-2", "optiplex-3"],
+  );
+});
+
+test("Deployment, Service, claim and the sheet's own Ingress run in the guest", async () => {
+  for (const [path, object] of objects) {
+    await apply(path, object);
+  }
+  const { stdout: sheet } = await tool("welcome", tenant);
+  const [, yaml = ""] = /```yaml\n(.*?)```/s.exec(sheet) ?? [];
+  await apply("/apis/networking.k8s.io/v1/namespaces/default/ingresses/shop", parse(yaml) as object);
+  const pod = await readyPod(app);
+  const written = await inPod(pod, "sh", "-c", `printf '${page.trim()}\\n' >/data/index.html && sync`);
+  assert.deepEqual(written, { code: 0, text: "" });
+});
+
+test("the visitor finds the name by its CNAME, is sent from http to https, and gets the right bytes with a certificate of the internet's authority", async () => {
+  assert.deepEqual(atVisitor("dig", "+short", host).trim().split("\n"), ["ingress.kraft.test.", router.publicAddress]);
+  assert.match(
+    atVisitor("curl", "-sSi", `http://${host}/a?b=c`),
+    /^HTTP\/1\.1 301 .*\r\n(?:.*\r\n)*Location: https:\/\/shop\.acme\.example\/a\?b=c\r\n/i,
+  );
+  let answer = "";
+  await eventually(
+    `https://${host}`,
+    async () => {
+      answer = visited(`https://${host}/`);
+      return Promise.resolve(answer === page ? true : undefined);
+    },
+    120,
+  ).catch((error: unknown) => assert.fail(`${String(error)}: ${answer}`));
+  const chain = atVisitor(
+    "sh",
+    "-c",
+    `openssl s_client -connect ${host}:443 -servername ${host} -CAfile ${roots} -verify_return_error -verify_hostname ${host} </dev/null`,
+  );
+  assert.match(chain, /Verify return code: 0 \(ok\)/);
+  assert.match(chain, /i:CN\s?=\s?Pebble Root CA/);
+});
+
+test("logs are those of the container", async () => {
+  const api = (await guestKubeconfig()).makeApiClient(k8s.CoreV1Api);
+  const log = await api.readNamespacedPodLog({ name: await readyPod(app), namespace: "default" });
+  assert.equal(log, "serving /data\n");
+});
+
+test("a command runs in the container, and its exit code comes back", async () => {
+  assert.deepEqual(await inPod(await readyPod(app), "sh", "-c", "hostname; exit 7"), {
+    code: 7,
+    text: `${await readyPod(app)}\n`,
+  });
+});
+
+test("the pod moves to another machine, and its data is there", async () => {
+  const api = await guest();
+  const pod = await readyPod(app);
+  const from = (await api.get(paths.pods.named("default", pod)))?.spec?.nodeName;
+  const to = ["optiplex-1", "optiplex-2", "optiplex-3"].find((node) => node !== from) ?? "";
+  await api.merge("/apis/apps/v1/namespaces/default/deployments/shop", {
+    spec: { template: { spec: { nodeSelector: { "kubernetes.io/hostname": to } } } },
+  });
+  const moved = await readyPod(app, to, 120);
+  assert.equal((await inPod(moved, "cat", "/data/index.html")).text, page);
+  await eventually("the site, from there", () =>
+    Promise.resolve(visited(`https://${host}/`) === page ? true : undefined),
+  );
+});

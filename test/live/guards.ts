@@ -1,0 +1,109 @@
+// What a tenant must not do, tried by the tenant: in the guest, through Traefik.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApiError } from "../../cluster/api.ts";
+import type { KubernetesObject } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
+import { eventually } from "../cluster/embedded.ts";
+import { atVisitor, guest, host, namespace } from "./home.ts";
+
+const pods = "/api/v1/namespaces/default/pods";
+const services = "/api/v1/namespaces/default/services";
+const ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
+
+function pod(name: string, container: object): object {
+  const { ...more } = container;
+  return {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name },
+    spec: { containers: [{ name: "main", image: "busybox:1.37.0", command: ["sleep", "1000"], ...more }] },
+  };
+}
+
+async function refusal(collection: string, object: object): Promise<string> {
+  try {
+    await (await guest()).create(collection, object);
+  } catch (error) {
+    assert.ok(error instanceof ApiError, String(error));
+    return error.message;
+  }
+  return assert.fail("it was accepted");
+}
+
+/** Names of objects on the host that come from one of the guest with this beginning. */
+async function onHost(collection: string, name: string): Promise<string[]> {
+  const found = await host().list(collection);
+  return found.map(({ metadata }) => metadata.name).filter((found) => found.startsWith(name));
+}
+
+/** Waits until a pod of the guest says why it is not on the host. */
+async function reasonOf(name: string): Promise<string> {
+  return eventually(`why ${name} does not run`, async () => {
+    const found = await (
+      await guest()
+    ).get<KubernetesObject & { readonly status?: { readonly message?: string; readonly reason?: string } }>(
+      `${pods}/${name}`,
+    );
+    return found?.status?.message;
+  });
+}
+
+test("an Ingress with somebody else's host is refused, and the name is not served", async () => {
+  const said = await refusal(ingresses, {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "foreign" },
+    spec: {
+      ingressClassName: "traefik",
+      rules: [
+        {
+          host: "www.blue.example",
+          http: {
+            paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "shop", port: { number: 80 } } } }],
+          },
+        },
+      ],
+    },
+  });
+  assert.match(said, /www\.blue\.example/);
+  assert.deepEqual(await onHost(`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, "foreign"), []);
+  assert.match(atVisitor("sh", "-c", "curl -sSk https://www.blue.example/ 2>&1; true"), /unrecognized name/);
+});
+
+test("a Service of type LoadBalancer is refused", async () => {
+  const said = await refusal(services, {
+    apiVersion: "v1",
+    kind: "Service",
+    metadata: { name: "door" },
+    spec: { type: "LoadBalancer", selector: { app: "shop" }, ports: [{ port: 8081, targetPort: 8080 }] },
+  });
+  assert.match(said, /ClusterIP/);
+  assert.deepEqual(await onHost(`/api/v1/namespaces/${namespace}/services`, "door"), []);
+});
+
+for (const [name, container, why] of [
+  ["privileged", { securityContext: { privileged: true } }, /PodSecurity|privileged/],
+  [
+    "greedy",
+    { resources: { requests: { memory: "3Gi" }, limits: { memory: "3Gi" } } },
+    /exceeded quota|maximum memory/,
+  ],
+] as const) {
+  test(`a pod that is ${name} never reaches the host, and the guest's pod says why`, async () => {
+    const second = name === "greedy" ? [`${name}-2`] : [];
+    for (const each of [name, ...second]) {
+      try {
+        await (await guest()).create(pods, pod(each, container));
+      } catch (error) {
+        assert.match(String(error), why);
+        return;
+      }
+    }
+    assert.match(await reasonOf(second[0] ?? name), why);
+    assert.deepEqual(await onHost(paths.pods.in(namespace), second[0] ?? name), []);
+    for (const each of [name, ...second]) {
+      await (await guest()).delete(`${pods}/${each}`);
+    }
+  });
+}

@@ -1,0 +1,112 @@
+// Where a tenant's pod gets: real packets, beside what is computed from the policies in test/cluster/reachability/.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { labelled, paths } from "../../cluster/paths.ts";
+import { lan, nas, provider, router } from "../../local/home/addresses.ts";
+import { destinations } from "../cluster/reachability/expected.ts";
+import { guest, host, inPod, readyPod } from "./home.ts";
+
+const app = "probe";
+let probe: string;
+
+before(async () => {
+  await (
+    await guest()
+  ).create("/api/v1/namespaces/default/pods", {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: app, labels: { app } },
+    spec: {
+      terminationGracePeriodSeconds: 1,
+      containers: [{ name: "main", image: "busybox:1.37.0", command: ["sleep", "100000"] }],
+    },
+  });
+  probe = await readyPod(app);
+});
+
+async function podAddress(namespace: string, ...labels: readonly string[]): Promise<string> {
+  const [pod] = await host().list<{ readonly status?: { readonly podIP?: string } }>(
+    labelled(paths.pods.in(namespace), ...labels),
+  );
+  return pod?.status?.podIP ?? assert.fail(`no pod ${labels.join()} in ${namespace}`);
+}
+
+async function serviceAddress(namespace: string, name: string): Promise<string> {
+  const service = await host().get<{ readonly spec: { readonly clusterIP: string } }>(
+    `/api/v1/namespaces/${namespace}/services/${name}`,
+  );
+  return service?.spec.clusterIP ?? assert.fail(`no Service ${name} in ${namespace}`);
+}
+
+/**
+ * What is tried: the name of the row of the computed matrix that it is one of, the address here, and the port, which is
+ * that of the row where there is none. Something listens on each but the metadata service.
+ */
+const rows: readonly (readonly [row: string, address: () => Promise<string> | string, port?: number])[] = [
+  ["the guest's API", () => podAddress("k3k-acme", "role=server")],
+  ["the guest's etcd", () => podAddress("k3k-acme", "role=server")],
+  ["the router's DNS, TCP", () => router.address],
+  ["the internet, http", () => provider.address],
+  ["the internet, https", () => provider.address],
+  ["Traefik, http", () => podAddress("traefik")],
+  ["Traefik, https", () => podAddress("traefik")],
+  ["Traefik's dashboard", () => podAddress("traefik")],
+  ["Traefik's metrics", () => podAddress("traefik")],
+  ["another tenant's pod", () => podAddress("k3k-blue", "k8s-app=kube-dns"), 53],
+  ["another guest's API", () => podAddress("k3k-blue", "role=server")],
+  ["another guest's etcd", () => podAddress("k3k-blue", "role=server")],
+  ["another guest's kubelet", () => podAddress("k3k-blue", "type=agent")],
+  ["another Service's address", () => serviceAddress("k3k-blue", "k3k-blue-kube-dns"), 53],
+  ["another Service's address", () => serviceAddress("k3k-blue", "k3k-blue-service"), 443],
+  ["a machine at home", () => nas.address, 80],
+  ["the router's pages", () => router.address, 80],
+  ["the home's public address", () => router.publicAddress],
+  ["a node's kubelet", () => "192.168.1.12"],
+  ["a node's API server", () => "192.168.1.11"],
+  ["a node's etcd", () => "192.168.1.11"],
+  ["the API server's Service", () => serviceAddress("default", "kubernetes")],
+  ["metrics of the host's DNS", () => podAddress("kube-system", "k8s-app=kube-dns"), 53],
+  ["cert-manager's webhook", () => podAddress("cert-manager", "app.kubernetes.io/component=webhook")],
+  ["cert-manager's metrics", () => podAddress("cert-manager", "app.kubernetes.io/component=controller")],
+  ["the K3k controller", () => podAddress("k3k-system"), 8080],
+  ["a cloud's metadata", () => "169.254.169.254"],
+];
+
+test("a pod of the tenant gets where the computed matrix says, and nowhere else", async () => {
+  const cases = await Promise.all(
+    rows.map(async ([row, address, port]) => {
+      const expected = destinations.find(({ name }) => name === row) ?? assert.fail(`no row ${row}`);
+      return { row, to: `${await address()} ${port ?? expected.port}`, reached: expected.from.includes("pod") };
+    }),
+  );
+  // All at once: what is dropped takes its whole time.
+  const script = cases
+    .map(({ to }, index) => `( nc -w 3 ${to} </dev/null >/dev/null 2>&1 && echo ${index} ) &`)
+    .join("\n");
+  const { text } = await inPod(probe, "sh", "-c", `${script}\nwait`);
+  const reached = new Set(text.trim().split(/\s+/).map(Number));
+  const table = (of: (entry: (typeof cases)[number], index: number) => boolean): string[] =>
+    cases.map((entry, index) => `${of(entry, index) ? "reached" : "refused"}: ${entry.row} (${entry.to})`);
+  assert.deepEqual(
+    table((_, index) => reached.has(index)),
+    table(({ reached: expected }) => expected),
+  );
+});
+
+test("everything that it must not reach is there to be reached: the nodes reach it", async () => {
+  const { runInMachine } = await import("../../local/home/enter.ts");
+  const { directory } = await import("./home.ts");
+  assert.ok(nas.address.startsWith(lan.cidr.slice(0, 9)));
+  for (const address of [`${nas.address}/`, `${router.address}/`]) {
+    const { stdout } = runInMachine(directory, "optiplex-2", "curl", "-sS", "-m", "5", `http://${address}`);
+    assert.match(stdout, /photographs|own page/);
+  }
+});
+
+test("names: of the internet, of the guest's own Services, none of the host's", async () => {
+  const lookUp = async (name: string): Promise<string> => (await inPod(probe, "nslookup", name)).text;
+  assert.match(await lookUp("www.internet.test"), new RegExp(provider.address.replaceAll(".", "\\.")));
+  assert.match(await lookUp("shop.default.svc.cluster.local"), /Address: 10\.43\./);
+  assert.match(await lookUp("traefik.traefik.svc.cluster.local"), /NXDOMAIN|can't find/);
+  assert.equal((await inPod(probe, "wget", "-qO-", "http://www.internet.test/")).text, "A site on the internet.\n");
+});
