@@ -327,8 +327,7 @@ test("versions: each is read from what runs, and an older one in the file is ref
       talos: {},
       longhorn: "v1.12.1",
       certManager: declared.certManager,
-      // The stand-in of its chart has no pods.
-      traefik: undefined,
+      traefik: declared.traefik,
       k3k: "v1.1.0",
       guests: { acme: declared.guest, blue: declared.guest },
     },
