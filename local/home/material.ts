@@ -5,8 +5,8 @@ import { importedStore } from "../images/store.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianRoot } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";
-import { machinePackages } from "./debian-packages.ts";
 import { internetCertificate } from "./certificates.ts";
+import { machinePackages } from "./debian-packages.ts";
 import type { HomeMaterial } from "./layout.ts";
 
 /** Makes what machines and pods consist of, or finds it in the cache: a Debian, and the images of the platform. */

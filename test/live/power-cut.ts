@@ -5,8 +5,8 @@ import { isRunning } from "../../local/processes.ts";
 import { asRoot } from "../../local/service-route.ts";
 import { readState } from "../../local/state.ts";
 import { eventually } from "../cluster/embedded.ts";
-import { host as shopHost, page } from "./afternoon.ts";
 import { bringUp, directory, guest, host, inPod, readyPod, visited } from "./home.ts";
+import { host as shopHost, page } from "./shop.ts";
 
 test("after SIGKILL to everything at once, the next run changes nothing, and the tenant's data is there", async () => {
   const written = "Written and synced before the cut.\n";
