@@ -60,14 +60,16 @@ function realTools(stack: Stack, reporter: Reporter): Promise<Tools> {
  * @param directory The folder of the cluster.
  * @param charts A folder with charts of the user's own.
  * @param simulated Whether the user asked for simulated nodes.
+ * @param config Keys that win over those of the stack file: for measurements.
  */
 export async function bringUp(inputs: {
   readonly stack: string;
   readonly directory: string;
   readonly charts: string | undefined;
   readonly simulated: boolean;
+  readonly config?: Readonly<Record<string, unknown>>;
 }): Promise<void> {
-  const { directory } = inputs;
+  const { config, directory } = inputs;
   const stack = stacks.get(inputs.stack);
   if (stack === undefined) {
     throw new Failure(`There is no stack ${inputs.stack}.`);
@@ -89,7 +91,7 @@ export async function bringUp(inputs: {
       import("./summary.ts"),
     ]);
     const files = await phases.run("charts", () => provideCharts(chartsFolder(directory), inputs.charts, reporter));
-    const engine = await phases.run("engine start", () => openEngine({ cluster, reporter }));
+    const engine = await phases.run("engine start", () => openEngine({ cluster, config, reporter }));
     const platform = real ? new HomePlatform(cluster, engine.config) : undefined;
     const workloads = platform ?? new RealWorkloads(cluster);
     // What an earlier run declared must answer before this one compares anything with the cluster.

@@ -44,7 +44,7 @@ export type Program = () => Promise<Record<string, unknown>>;
 interface EngineOptions {
   readonly cluster: HostCluster;
   /** Values that win over those of the stack file, by key, for example `kraft:tenants`. */
-  readonly config?: Readonly<Record<string, unknown>>;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
   /** Secrets beside those that a local run makes, or in their place, by key; encrypted into the stack file of the run. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** Default: the program of this checkout. */

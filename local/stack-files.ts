@@ -39,7 +39,7 @@ export function localStackFile(inputs: {
   readonly k3kVersion: string;
   /** The cluster's own S3 server, and whether its keys are other than those of the run before. */
   readonly s3: { readonly endpoint: string; readonly keysAreNew: boolean };
-  readonly overrides?: Readonly<Record<string, unknown>>;
+  readonly overrides?: Readonly<Record<string, unknown>> | undefined;
 }): {
   readonly file: PulumiFile;
   /** What the local run changed of what the stack declares, each as a sentence for the summary. */

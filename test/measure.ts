@@ -5,11 +5,12 @@
 // Cold builds are not part of it: `npm run local` says itself how long they took.
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Api } from "../local/api.ts";
 import { cacheDirectory } from "../local/cache.ts";
 import { embedded } from "./cluster/embedded.ts";
+import { type Measurement, PeakMemory, report } from "./measurement.ts";
 
 interface StateResource {
   readonly custom: boolean;
@@ -30,11 +31,8 @@ process.env["NODE_COMPILE_CACHE"] ??= join(cacheDirectory(), "compiled");
 
 const start = performance.now();
 const host = await embedded("local");
-let peak = 0;
-const sampling = setInterval(() => {
-  peak = Math.max(peak, residentGiB());
-}, 500);
-const rows: (readonly [what: string, measured: number, unit: string, goal: number | undefined])[] = [];
+const memory = new PeakMemory(() => host.cluster.directory);
+const rows: Measurement[] = [];
 try {
   const cluster = seconds(start);
   const first = await host.up();
@@ -58,18 +56,15 @@ try {
     ["the same without refresh, measured then", openTofu.withoutRefresh, "s", undefined],
     [`server-side apply, dry run, of the same ${applied.objects} objects`, applied.seconds, "s", undefined],
     ["preview against that", preview / applied.seconds, "times", undefined],
-    ["most memory at once: cluster, engine, provider, program", peak, "GiB", 4],
+    ["most memory at once: cluster, engine, provider, program", memory.gibibytes, "GiB", 4],
   );
 } finally {
-  clearInterval(sampling);
+  memory.stop();
   await host.remove();
 }
 
-for (const [what, measured, unit, goal] of rows) {
-  const verdict = goal === undefined ? "" : measured <= goal ? `kept: at most ${goal}` : `MISSED: at most ${goal}`;
-  console.log(`${what.padEnd(60)} ${measured.toFixed(1).padStart(7)} ${unit.padEnd(6)} ${verdict}`.trimEnd());
-}
-process.exitCode = rows.some(([, measured, , goal]) => goal !== undefined && measured > goal) ? 1 : 0;
+report(rows);
+await import("./measure-home.ts");
 
 /** The middle ones of three measurements with the look at the cluster, and of three without, one after the other. */
 async function alternating(measure: () => Promise<number>): Promise<readonly [look: number, without: number]> {
@@ -100,28 +95,6 @@ async function freshPreview(): Promise<number> {
 
 function seconds(since: number): number {
   return (performance.now() - since) / 1000;
-}
-
-/** Resident memory of the cluster's processes, and of this one with all it has started. */
-function residentGiB(): number {
-  const parents = new Map<number, number>();
-  for (const entry of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
-    parents.set(Number(entry), Number(/^PPid:\s+(\d+)/m.exec(statusOf(entry))?.[1] ?? 0));
-  }
-  const belongs = (pid: number): boolean => pid === process.pid || (pid > 1 && belongs(parents.get(pid) ?? 0));
-  const cluster = Object.values(host.cluster.state.processes).map(({ pid }) => pid);
-  const pids = new Set([...cluster, ...[...parents.keys()].filter(belongs)]);
-  const kibibytes = [...pids].map((pid) => Number(/^VmRSS:\s+(\d+) kB/m.exec(statusOf(String(pid)))?.[1] ?? 0));
-  return kibibytes.reduce((total, value) => total + value, 0) / 1024 / 1024;
-}
-
-/** Empty for a process that has just ended. */
-function statusOf(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/status`, "utf8");
-  } catch {
-    return "";
-  }
 }
 
 /** The API server's own share: applying every object of the state once more, one after the other, without effect. */

@@ -12,7 +12,7 @@ import { toolPath } from "../toolchain/ready.ts";
 import { nodeAddress } from "./addresses.ts";
 import { certificate, provideCertificates } from "./certificates.ts";
 import { planFile } from "./enter.ts";
-import { type HomeInputs, type HomeMaterial, homePlan, machinePorts } from "./layout.ts";
+import { type HomeInputs, type HomeMaterial, homePlan, machinePorts, volumePaths } from "./layout.ts";
 import type { HomePlan } from "./plan.ts";
 
 /** A kubeconfig of a user with a token, made once. Returns its path, and the line for the API server's file of tokens. */
@@ -51,13 +51,22 @@ function asAdministrator(
     : { executable: "sudo", arguments: ["-n", program, ...rest] };
 }
 
-/** Takes away what a home that has ended left on this machine: its cgroups. */
+/**
+ * Takes away what a home that has ended left on this machine: its cgroups and, where it was killed while a volume was frozen
+ * for a snapshot, that volume's mount and loop device, which the kernel would keep for ever.
+ */
 export function cleanHome(directory: string): void {
   const file = planFile(directory);
   if (!existsSync(file)) {
     return;
   }
-  const { cgroup } = JSON.parse(readFileSync(file, "utf8")) as HomePlan;
+  const { cgroup, processes } = JSON.parse(readFileSync(file, "utf8")) as HomePlan;
+  const [keeper = ""] = processes.find(({ name }) => name === "disks")?.command ?? [];
+  const { images, mounts } = volumePaths(directory);
+  // A cache that was emptied meanwhile has no such program, and no home ran with it either.
+  if (existsSync(keeper)) {
+    asRoot([keeper, "release", `--directory=${images}`, `--mounts=${mounts}`], "The volumes must be released");
+  }
   // Only empty cgroups can be removed, deepest first.
   const folders = ["/sys/fs/cgroup", "/sys/fs/cgroup/*"].map((parent) => `${parent}/${cgroup}`).join(" ");
   asRoot(

@@ -65,6 +65,43 @@ before(async () => {
 
 after(() => local.remove());
 
+interface Binding {
+  readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
+}
+
+test("K3k's kubelets keep their rights: what its controller binds once a guest has answered is declared already", async () => {
+  const { api } = local.cluster;
+  const guests = await api.list("/apis/k3k.io/v1beta1/clusters");
+  assert.ok(guests.length > 0);
+  for (const role of ["k3k-kubelet-node", "k3k-priorityclass"]) {
+    const path = `/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/${role}`;
+    const binding = await api.get<Binding>(path);
+    const subjects = binding?.subjects ?? [];
+    // As bindClusterRoles in K3k's pkg/controller/cluster/cluster.go: it writes only what is missing.
+    const missing = guests.filter(
+      ({ metadata: { name, namespace } }) =>
+        !subjects.some((subject) => subject.name === `k3k-${name}-kubelet` && subject.namespace === namespace),
+    );
+    assert.deepEqual(missing, [], role);
+    assert.equal(subjects.length, guests.length, role);
+  }
+  // A guest more than is declared, as after an `up` that was cut short before its state was written.
+  const path = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/k3k-kubelet-node";
+  const binding = await api.get<Binding>(path);
+  const more = { kind: "ServiceAccount", name: "k3k-stray-kubelet", namespace: "k3k-stray" };
+  const { status } = await api.send("PUT", `${path}?fieldManager=k3k`, {
+    body: { ...binding, subjects: [...(binding?.subjects ?? []), more] },
+  });
+  assert.equal(status, 200);
+  const run = await local.up();
+  assert.deepEqual(
+    run.byHand.map(({ object }) => object),
+    ["ClusterRoleBinding k3k-kubelet-node"],
+  );
+  const after = (await api.get<Binding>(path))?.subjects ?? [];
+  assert.equal(after.length, guests.length, "the declared ones are all that is left");
+});
+
 /** The same numbers from 0 to 1 for the same seed (mulberry32). */
 function randomFrom(start: number): () => number {
   let state = start;

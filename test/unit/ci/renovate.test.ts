@@ -122,7 +122,7 @@ test("a chart and the programs that the embedded cluster builds of the same vers
   ] as const) {
     const rule = config.packageRules.find(({ matchPackageNames }) => matchPackageNames?.includes(chart));
     assert.ok(rule?.matchPackageNames?.includes(module), `${chart} with ${module}`);
-    assert.ok(rule.groupName !== undefined, chart);
+    assert.ok(rule?.groupName !== undefined, chart);
   }
 });
 
