@@ -15,6 +15,7 @@ import { guestAccess } from "./guest-access.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
 import { volumePaths } from "./layout.ts";
 import { applySampleSite } from "./sample-site.ts";
+import { volumePods } from "./volume-pods.ts";
 
 /** How long a site takes at most until it has its certificate. */
 const siteSeconds = 120;
@@ -97,6 +98,8 @@ export class HomePlatform {
    * @throws Failure with what each guest waits for, where one is not.
    */
   async complete(report: (text: string) => void): Promise<void> {
+    const { path, object } = volumePods();
+    await this.#cluster.api.apply(path, object);
     let waiting: readonly string[] = [];
     const ready = await eventually(async () => {
       waiting = await this.#waitingGuests();

@@ -27,7 +27,7 @@ export const tenant = "acme";
 export const { namespace } = tenantNames(tenant);
 
 /** Everything of the home is in this folder. */
-export const directory = process.env["DEV_HOME"] ?? join(mkdtempSync(join(tmpdir(), "kraft-live-")), "local");
+export const directory = join(mkdtempSync(join(tmpdir(), "kraft-live-")), "local");
 
 /** The visitor's file of the certificate authority's root certificates. */
 export const roots = join(directory, "internet", "roots.pem");
@@ -37,12 +37,12 @@ export let firstUp: string;
 let hostApi: Api | undefined;
 let guestConfig: k8s.KubeConfig | undefined;
 let guestApi: ClusterApi | undefined;
-const keep = process.env["DEV_HOME"] ? () => undefined : removeIfAbandoned(directory);
+const keep = removeIfAbandoned(directory);
 
 before(async () => {
   const reason = obstacle(surroundings());
   assert.equal(reason, undefined, `this machine cannot run the live tests: ${reason ?? ""}`);
-  firstUp = process.env["DEV_HOME"] ? "3 created curl --cacert x www.acme.example" : await bringUp();
+  firstUp = await bringUp();
 });
 
 after(remove);
@@ -51,7 +51,7 @@ let removed = false;
 
 /** Removes the home, once. */
 export async function remove(): Promise<void> {
-  if (!removed && !process.env["DEV_HOME"]) {
+  if (!removed) {
     removed = true;
     disconnect();
     await removeCluster(directory);

@@ -12,7 +12,6 @@ function output(command: string, ...rest: readonly string[]): string {
   return spawnSync(command, rest, { encoding: "utf8" }).stdout;
 }
 
-/** Network namespaces that a process is in, by number of the namespace. */
 function routes(): string {
   return output("ip", "route", "show", "table", "all");
 }
