@@ -272,7 +272,7 @@ test("a second up changes nothing", async () => {
   assert.deepEqual(changes(again), []);
 });
 
-test("one more tenant changes only that tenant's resources", async () => {
+test("one more tenant changes only that tenant's resources, and who has K3k's rights on nodes and priority classes", async () => {
   const more = await local.preview({
     "kraft:tenants": { ...tenants, delta: { domains: ["delta.example"], size: "small" } },
   });
@@ -291,6 +291,8 @@ test("one more tenant changes only that tenant's resources", async () => {
     "create tenant-delta-quota-objects",
     "create tenant-delta-service-account",
     "create tenant-delta-token",
+    "update k3k:k3k-kubelet-node",
+    "update k3k:k3k-priorityclass",
   ]);
 });
 
