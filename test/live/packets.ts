@@ -1,16 +1,17 @@
 // Where a tenant's pod gets: real packets, beside what is computed from the policies in test/cluster/reachability/.
 import assert from "node:assert/strict";
-import { before, test } from "node:test";
+import { test } from "node:test";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { nas, provider, router } from "../../local/home/addresses.ts";
 import { runInMachine } from "../../local/home/enter.ts";
+import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
 import { directory, guest, host, inPod, readyPod } from "./home.ts";
 
 const app = "probe";
 let probe: string;
 
-before(async () => {
+test("the tenant starts a pod to look around from", async () => {
   await (
     await guest()
   ).create("/api/v1/namespaces/default/pods", {
@@ -23,6 +24,11 @@ before(async () => {
     },
   });
   probe = await readyPod(app);
+  // The firewall learns of a new pod after its start: see docs/trust-model.md.
+  await eventually("the firewall of the new pod", async () => {
+    const { code } = await inPod(probe, "nc", "-w", "1", nas.address, "80");
+    return code === 0 ? undefined : true;
+  });
 });
 
 async function podAddress(namespace: string, ...labels: readonly string[]): Promise<string> {
