@@ -92,7 +92,7 @@ function withCluster(name: string, change: Readonly<Record<string, string>>): st
 
 test("status: what runs is shown, what does not is named, and the exit code says so", async () => {
   const { code, stdout, stderr } = await kraft(["status", "local", "--directory", directory]);
-  assert.match(stdout, /^local: an embedded cluster with three simulated OptiPlex Micros\n/, stderr);
+  assert.match(stdout, /^local: an embedded cluster in place of three OptiPlex Micros\n/, stderr);
   assert.match(stdout, /\n {2}optiplex-1 {2}ready +v1\.35/);
   assert.match(stdout, /\n {2}k3k-system +k3k +Deployment +1\/1/);
   assert.match(stdout, /\n {2}acme +Provisioning +0 of 2 +0 of 4Gi +5Gi of 55Gi +0 of 30 +never/);
@@ -327,8 +327,7 @@ test("versions: each is read from what runs, and an older one in the file is ref
       talos: {},
       longhorn: "v1.12.1",
       certManager: declared.certManager,
-      // The stand-in of its chart has no pods.
-      traefik: undefined,
+      traefik: declared.traefik,
       k3k: "v1.1.0",
       guests: { acme: declared.guest, blue: declared.guest },
     },

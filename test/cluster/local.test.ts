@@ -327,8 +327,11 @@ test("edits that look dangerous replace nothing", async () => {
     ],
     [
       { "kraft:domain": "moved.test" },
-      // Traefik's chart would change as well; its stand-in knows no entrypoint.
-      Object.keys(tenants).flatMap((name) => [`update tenant-${name}-api`, `update tenant-${name}-cluster`]),
+      [
+        // Traefik tells every Ingress the entrypoint's name: an argument of its DaemonSet.
+        "update traefik:traefik/traefik",
+        ...Object.keys(tenants).flatMap((name) => [`update tenant-${name}-api`, `update tenant-${name}-cluster`]),
+      ],
     ],
     [{ "kraft:storage": { replicas: 1 } }, ["update longhorn:longhorn-system/longhorn-default-setting"]],
   ];
