@@ -58,8 +58,8 @@ before(async () => {
   await local.engine({});
   home = new Home(folder, tools);
   await home.start();
-  one = await home.machine("simulated-1");
-  two = await home.machine("simulated-2");
+  one = await home.machine("optiplex-1");
+  two = await home.machine("optiplex-2");
   for (const { name } of [one, two]) {
     // A kubelet says so of its node: Kubernetes' controller attaches volumes to such nodes only.
     await api.merge(paths.nodes.named(name), {
@@ -270,7 +270,7 @@ test("the plugin registers as the kubelet wants it, and refuses what it cannot d
     endpoint: join(one.kubelet, "plugins/driver.longhorn.io/csi.sock"),
     supported_versions: ["1.0.0"],
   });
-  assert.equal((await one.plugin.call<{ readonly node_id: string }>("NodeGetInfo", {})).node_id, "simulated-1");
+  assert.equal((await one.plugin.call<{ readonly node_id: string }>("NodeGetInfo", {})).node_id, "optiplex-1");
   const staging_target_path = join(folder, "nowhere");
   const refused = (change: object): Promise<object> =>
     one.plugin.call("NodeStageVolume", {
@@ -294,19 +294,19 @@ test("the plugin registers as the kubelet wants it, and refuses what it cannot d
 test("a pod's claim becomes a volume, attached to its node and to no other, and files stay in it", async () => {
   volume = await claim("data");
   await detached(volume);
-  await pod("writer", "data", "simulated-1");
-  await attachmentOf(volume, "simulated-1");
+  await pod("writer", "data", "optiplex-1");
+  await attachmentOf(volume, "optiplex-1");
   await eventually("a volume that says so", async () => {
     const { state, currentNodeID } = (await volumeOf(volume))?.status ?? {};
-    return state === "attached" && currentNodeID === "simulated-1" ? true : undefined;
+    return state === "attached" && currentNodeID === "optiplex-1" ? true : undefined;
   });
-  await attach("by-hand", volume, "simulated-2");
+  await attach("by-hand", volume, "optiplex-2");
   const refused = await eventually("a second node to be refused", async () => {
     const found = await get<VolumeAttachment>(`${volumeAttachments}/by-hand`);
     return found?.status?.attachError === undefined ? undefined : found;
   });
   assert.equal(refused.status?.attached, false);
-  assert.equal(refused.status.attachError?.message, `volume ${volume} is attached to simulated-1`);
+  assert.equal(refused.status.attachError?.message, `volume ${volume} is attached to optiplex-1`);
   await api.delete(`${volumeAttachments}/by-hand`);
 
   const target = await mount(one, volume);
@@ -365,8 +365,8 @@ test("a backup has what the snapshot had; the next one writes only what changed;
         csi: { driver: "driver.longhorn.io", volumeHandle: name, fsType: "ext4" },
       },
     });
-    await attach(`attach-${name}`, name, "simulated-2");
-    await attachmentOf(name, "simulated-2");
+    await attach(`attach-${name}`, name, "optiplex-2");
+    await attachmentOf(name, "optiplex-2");
     await mount(two, name, true);
   }
   assert.equal(listing(pathsOf(two, "restored").target, two), atFirstBackup);
@@ -395,8 +395,8 @@ test("a claim that asks for more gets it, with its data", async () => {
     await unmount(one, volume);
     await api.delete(`/api/v1/namespaces/${namespace}/pods/writer`);
     await detached(volume);
-    await pod("writer", "data", "simulated-1");
-    await attachmentOf(volume, "simulated-1");
+    await pod("writer", "data", "optiplex-1");
+    await attachmentOf(volume, "optiplex-1");
     await mount(one, volume);
   }
   await one.plugin.call("NodeExpandVolume", expand);
@@ -432,8 +432,8 @@ test("after a power cut the volume is attached again, with everything that was s
   await home.stop();
   assert.deepEqual(home.left(), []);
   await home.start();
-  one = await home.machine("simulated-1");
-  two = await home.machine("simulated-2");
+  one = await home.machine("optiplex-1");
+  two = await home.machine("optiplex-2");
   await eventually("the volume to be mountable again", async () => {
     await mount(one, volume);
     return true;
