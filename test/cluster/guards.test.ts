@@ -280,10 +280,12 @@ test("archived: not while a pod runs or a backup is missing; then in two runs, a
     ...permitted,
   ]);
   const gone = await local.up(archived);
-  assert.deepEqual(
-    changes(gone),
-    ["addons", "api", "cluster", "leaving"].map((what) => `delete tenant-blue-${what}`),
-  );
+  assert.deepEqual(changes(gone), [
+    ...["addons", "api", "cluster", "leaving"].map((what) => `delete tenant-blue-${what}`),
+    // Its kubelets are no longer bound.
+    "update k3k:k3k-kubelet-node",
+    "update k3k:k3k-priorityclass",
+  ]);
   await eventually("the end of the claim", async () => {
     const [claim] = await identities(["claim"]);
     return claim === undefined ? true : undefined;
