@@ -144,7 +144,7 @@ function withTenants(config: Config, tenants: Tenants): Config {
 /** Ends what K3k does not: pods that are on a node, until none is. */
 async function withoutPods(tenant: string): Promise<void> {
   const path = `/api/v1/namespaces/${tenantNames(tenant).namespace}/pods`;
-  await eventually(`no pod of ${tenant}`, async () => {
+  const look = async (): Promise<true | undefined> => {
     const pods = await homelab.cluster.api.list<KubernetesObject & { readonly spec: { readonly nodeName?: string } }>(
       path,
     );
@@ -153,7 +153,9 @@ async function withoutPods(tenant: string): Promise<void> {
       await homelab.cluster.api.delete(`${path}/${metadata.name}`);
     }
     return running.length === 0 ? true : undefined;
-  });
+  };
+  // K3k has to have suspended the guest first, which took longer than a minute beside three other clusters.
+  await eventually(`no pod of ${tenant}`, look, 180);
 }
 
 function changes({ steps }: EngineRun): string[] {
