@@ -19,11 +19,16 @@ export function secretFile(path: string, make: () => string): string {
   return readFileSync(path, "utf8");
 }
 
+/** A token that nobody guesses. */
+export function newToken(): string {
+  return randomBytes(32).toString("base64url");
+}
+
 /** The token of the administrator, and the paths of secrets: each a file that only its user can read, made once. */
 export function provideCredentials(directory: string) {
   const folder = join(directory, "credentials");
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const token = secretFile(join(folder, "admin-token"), () => randomBytes(32).toString("base64url"));
+  const token = secretFile(join(folder, "admin-token"), newToken);
   const tokenFile = join(folder, "tokens.csv");
   secretFile(tokenFile, () => `${token},kraft-admin,kraft-admin,"system:masters"\n`);
   const serviceAccountPrivateKey = join(folder, "service-account.key");

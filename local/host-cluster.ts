@@ -38,7 +38,8 @@ import {
   stopProcesses,
   waitUntilReady,
 } from "./processes.ts";
-import { asRoot, claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
+import { asRoot } from "./root.ts";
+import { claimServiceRoute, releaseServiceRoute, withClaims } from "./service-route.ts";
 import { simulatedNode } from "./simulated-nodes.ts";
 import {
   freePorts,
@@ -196,6 +197,8 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
   const started: string[] = [];
   const state = new StateStore(directory, stack.name, machines);
   const ports = await choosePorts(state);
+  // The very Pod Security that Kraft sets k3s nodes up with, and Talos ships.
+  writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));
   const { access, api, apiServer } =
     home === undefined
       ? await startSimulated({ directory, stack, tools, ports, state, started, reporter })
@@ -247,8 +250,6 @@ async function startSimulated({
   await claimServiceRoute(directory, stack.network.serviceCidr);
   const credentials = provideCredentials(directory);
   const inputs: ControlPlaneInputs = { stack, directory, tools, ports, credentials };
-  // The very Pod Security that Kraft sets k3s nodes up with, and Talos ships.
-  writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));
   writeFileWhole(kwokFile(directory), kwokConfiguration());
 
   reporter.progress("starting etcd");
@@ -292,7 +293,6 @@ async function startHome({
   reporter,
   home,
 }: StartInputs & { readonly home: HomeMaterial }): Promise<Started> {
-  writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));
   const { process: homeProcess, ...reached } = prepareHome({
     stack,
     directory,

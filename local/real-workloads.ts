@@ -11,7 +11,7 @@ import { logFile } from "./control-plane.ts";
 import { ensureProcess, type HostCluster } from "./host-cluster.ts";
 import { assignAddresses } from "./load-balancer.ts";
 import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
-import { asRoot } from "./service-route.ts";
+import { asRoot } from "./root.ts";
 import { whileSettling } from "./settling.ts";
 import { toolPath } from "./toolchain/ready.ts";
 

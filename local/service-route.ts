@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { cacheDirectory } from "./cache.ts";
 import { withLock } from "./lock.ts";
+import { asRoot } from "./root.ts";
 import { writeFileWhole } from "./state.ts";
 import { ignore } from "./terminal.ts";
 
@@ -61,19 +62,6 @@ function ip(...ipArguments: string[]): { readonly status: number | null; readonl
 
 function routeExists(cidr: string): boolean {
   return ip("route", "show", "table", "local", "exact", cidr).text.includes("dev lo");
-}
-
-/** Runs a command as root: directly, or through sudo where that asks for nothing. */
-export function asRoot(command: readonly string[], why: string): void {
-  const root = process.getuid?.() === 0;
-  const [executable = "", ...rest] = root ? command : ["sudo", "-n", ...command];
-  const result = spawnSync(executable, rest, { encoding: "utf8" });
-  if (result.status !== 0) {
-    const said = (result.error?.message ?? `${result.stdout}${result.stderr}`).trim();
-    throw new Failure(
-      `${why}, which ${root ? "failed" : "needs root"}: ${said}\nRun this once, then run the command again:\n  ${root ? "" : "sudo "}${command.join(" ")}`,
-    );
-  }
 }
 
 /** Makes the service addresses of a cluster local, and notes that the cluster in `directory` needs it. */

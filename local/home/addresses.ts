@@ -1,3 +1,4 @@
+import { Failure } from "../../errors/failure.ts";
 import type { Stack } from "../../stacks/index.ts";
 
 /** A machine of the home or of its internet. */
@@ -27,6 +28,19 @@ export const visitor: Host = { name: "visitor", address: "203.0.113.99" };
 /** The address of a node in the home. */
 export function nodeAddress(stack: Pick<Stack, "nodes">, name: string): string {
   return `192.168.1.${11 + stack.nodes.findIndex((node) => node.name === name)}`;
+}
+
+/**
+ * The node whose machine runs the control plane: the first.
+ *
+ * @throws Failure if the stack has no node.
+ */
+export function controlPlaneNode(stack: Pick<Stack, "name" | "nodes">): Host {
+  const [first] = stack.nodes;
+  if (first === undefined) {
+    throw new Failure(`The stack ${stack.name} has no node.`);
+  }
+  return { name: first.name, address: nodeAddress(stack, first.name) };
 }
 
 /** A node's part of the pods' addresses, which a route on every other node leads to. */

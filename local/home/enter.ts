@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
 import { readOrUndefined } from "../processes.ts";
+import { rootCommand } from "../root.ts";
 
 /** The file that a home in a folder is started with. */
 export function planFile(directory: string): string {
@@ -31,9 +32,8 @@ export function inMachine(directory: string, machine: string, ...command: readon
   if (pid === undefined) {
     throw new Failure(`The machine ${machine} is off: no process of the home in ${directory} runs it.`);
   }
-  const root = process.getuid?.() === 0 ? [] : ["sudo", "-n"];
   // `ip netns exec` would hide the machine's cgroups behind a fresh /sys.
-  return [...root, "nsenter", `--target=${pid}`, "--mount", "--net", "--pid", "--uts", "--ipc", ...command];
+  return rootCommand("nsenter", `--target=${pid}`, "--mount", "--net", "--pid", "--uts", "--ipc", ...command);
 }
 
 /** What a command printed that ran inside a machine. */

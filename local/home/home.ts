@@ -1,15 +1,14 @@
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Failure } from "../../errors/failure.ts";
 import type { Stack } from "../../stacks/index.ts";
-import { kubeconfigText, logFile, provideCredentials, secretFile } from "../control-plane.ts";
+import { kubeconfigText, logFile, newToken, provideCredentials, secretFile } from "../control-plane.ts";
 import { copyStore } from "../images/store.ts";
 import type { ProcessPlan } from "../processes.ts";
-import { asRoot } from "../service-route.ts";
+import { asRoot, rootCommand } from "../root.ts";
 import { writeFileWhole } from "../state.ts";
 import { toolPath } from "../toolchain/ready.ts";
-import { nodeAddress } from "./addresses.ts";
+import { controlPlaneNode } from "./addresses.ts";
 import { certificate, provideCertificates } from "./certificates.ts";
 import { planFile } from "./enter.ts";
 import { type HomeInputs, type HomeMaterial, homePlan, machinePorts, volumePaths } from "./layout.ts";
@@ -22,15 +21,11 @@ function user(
   { name, groups }: { readonly name: string; readonly groups: string },
 ): { readonly kubeconfig: string; readonly line: string } {
   const key = name.replaceAll(":", "-");
-  const token = secretFile(join(directory, "credentials", key), () => randomToken());
+  const token = secretFile(join(directory, "credentials", key), newToken);
   const kubeconfig = join(directory, "credentials", `${key}.kubeconfig`);
   const certificateAuthority = readFileSync(`${certificate(directory, "authority")}.crt`, "utf8");
   writeFileWhole(kubeconfig, kubeconfigText("home", { server, certificateAuthority, token }));
   return { kubeconfig, line: `${token},${name},${name},"${groups}"` };
-}
-
-function randomToken(): string {
-  return createHash("sha256").update(crypto.randomUUID()).update(crypto.randomUUID()).digest("base64url");
 }
 
 /** A home that can be started, and how its API server is reached. */
@@ -39,16 +34,6 @@ export interface Home {
   readonly process: ProcessPlan;
   readonly certificateAuthority: string;
   readonly token: string;
-}
-
-/** A command line that needs root: through sudo where this process is not root's. */
-function asAdministrator(
-  program: string,
-  ...rest: readonly string[]
-): { readonly executable: string; readonly arguments: readonly string[] } {
-  return process.getuid?.() === 0
-    ? { executable: program, arguments: rest }
-    : { executable: "sudo", arguments: ["-n", program, ...rest] };
 }
 
 /**
@@ -101,11 +86,7 @@ export function provideNodeImages(
 export function prepareHome(inputs: HomeInputs): Home {
   const { stack, directory, tools } = inputs;
   mkdirSync(directory, { recursive: true });
-  const [first] = stack.nodes;
-  if (first === undefined) {
-    throw new Failure(`The stack ${stack.name} has no node.`);
-  }
-  const address = nodeAddress(stack, first.name);
+  const { address } = controlPlaneNode(stack);
   provideCertificates(inputs, address);
   const credentials = provideCredentials(directory);
   const server = `https://${address}:${machinePorts.apiServer}`;
@@ -131,13 +112,13 @@ export function prepareHome(inputs: HomeInputs): Home {
   });
   const file = planFile(directory);
   const text = JSON.stringify(plan, undefined, 2);
-  if (!existsSync(file) || readFileSync(file, "utf8") !== text) {
-    writeFileWhole(file, text);
-  }
+  writeFileWhole(file, text);
+  const [executable = "", ...rest] = rootCommand(toolPath(tools, "home"), "run", file);
   return {
     process: {
       name: "home",
-      ...asAdministrator(toolPath(tools, "home"), "run", file),
+      executable,
+      arguments: rest,
       logFile: logFile(directory, "home"),
       // No program reads it: another plan is another process.
       environment: { KRAFT_PLAN: createHash("sha256").update(text).digest("hex").slice(0, 16) },

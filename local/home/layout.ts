@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { Failure } from "../../errors/failure.ts";
 import type { Stack } from "../../stacks/index.ts";
 import {
   apiServerPlan,
@@ -11,7 +10,7 @@ import {
 } from "../control-plane.ts";
 import type { ProcessPlan } from "../processes.ts";
 import { toolPath, type Tools } from "../toolchain/ready.ts";
-import { internet, lan, nas, nodeAddress, router, visitor } from "./addresses.ts";
+import { controlPlaneNode, internet, lan, nas, nodeAddress, router, visitor } from "./addresses.ts";
 import { certificate } from "./certificates.ts";
 import { nameServer, providerMachine, routerCorefile } from "./internet.ts";
 import { nasMachine, routerMachine, visitorMachine, webServer } from "./neighbours.ts";
@@ -66,7 +65,13 @@ export const machinePorts = {
 } as const;
 
 /** What a process of an embedded cluster is when it runs in a machine of the home. */
-function inMachine({ name, executable, arguments: list, environment = {}, logFile: log }: ProcessPlan): HomeProcess {
+function asHomeProcess({
+  name,
+  executable,
+  arguments: list,
+  environment = {},
+  logFile: log,
+}: ProcessPlan): HomeProcess {
   return { name, command: [executable, ...list], environment, logFile: log };
 }
 
@@ -83,11 +88,7 @@ export function volumePaths(directory: string): Readonly<Record<"images" | "moun
  */
 export function homePlan(inputs: LayoutInputs): HomePlan {
   const { stack, directory, tools, cgroup, owner, kubeconfigs } = inputs;
-  const [first] = stack.nodes;
-  if (first === undefined) {
-    throw new Failure(`The stack ${stack.name} has no node.`);
-  }
-  const address = nodeAddress(stack, first.name);
+  const { name: controlPlaneName, address } = controlPlaneNode(stack);
   const controlPlane: ControlPlaneInputs = {
     stack,
     directory,
@@ -149,13 +150,13 @@ export function homePlan(inputs: LayoutInputs): HomePlan {
           ],
           logFile: log(`${name}-volumes`),
         },
-        ...(name === first.name
+        ...(name === controlPlaneName
           ? [
               etcdPlan(controlPlane),
               apiServerPlan(controlPlane),
               controllerManagerPlan(controlPlane),
               schedulerPlan(controlPlane),
-            ].map(inMachine)
+            ].map(asHomeProcess)
           : []),
       ],
     );
@@ -164,7 +165,7 @@ export function homePlan(inputs: LayoutInputs): HomePlan {
     {
       name: "api-server",
       listen: `127.0.0.1:${inputs.ports.apiServer}`,
-      machine: first.name,
+      machine: controlPlaneName,
       to: `${address}:${machinePorts.apiServer}`,
     },
     // As somebody on the internet sees the home.

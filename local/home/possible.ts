@@ -1,6 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { freemem } from "node:os";
+import { isRoot } from "../root.ts";
 import type { Machines } from "../state.ts";
 
 /** Free memory that machines, pods and Pulumi need beside each other. Measured: see `npm run measure`. */
@@ -21,7 +22,7 @@ export interface Surroundings {
 export function surroundings(): Surroundings {
   return {
     platform: process.platform,
-    root: process.getuid?.() === 0 || spawnSync("sudo", ["-n", "true"]).status === 0,
+    root: isRoot() || spawnSync("sudo", ["-n", "true"]).status === 0,
     freeGiB: freemem() / 1024 ** 3,
     cgroups: existsSync("/sys/fs/cgroup/cgroup.controllers") || existsSync("/sys/fs/cgroup/memory"),
     apt: spawnSync("apt-get", ["--version"]).status === 0,

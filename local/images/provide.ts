@@ -7,7 +7,7 @@ import type { Stack } from "../../stacks/stack.ts";
 import { cacheDirectory } from "../cache.ts";
 import { k3kVersion } from "../charts.ts";
 import { announceWait, withLock } from "../lock.ts";
-import { asRoot } from "../service-route.ts";
+import { asRoot } from "../root.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianPackage } from "../toolchain/debian.ts";
 import type { Tools } from "../toolchain/ready.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { announceWait, withLock } from "../lock.ts";
-import { asRoot } from "../service-route.ts";
+import { asRoot } from "../root.ts";
 import type { Reporter } from "../terminal.ts";
 import type { ProvidedImages } from "./provide.ts";
 

@@ -5,7 +5,7 @@ import { delimiter, join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
 import { cacheDirectory } from "../cache.ts";
 import { withLock } from "../lock.ts";
-import { asRoot } from "../service-route.ts";
+import { asRoot } from "../root.ts";
 import { terminalReporter } from "../terminal.ts";
 
 const reporter = terminalReporter();

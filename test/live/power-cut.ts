@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isRunning } from "../../local/processes.ts";
-import { asRoot } from "../../local/service-route.ts";
+import { asRoot } from "../../local/root.ts";
 import { readState } from "../../local/state.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { bringUp, directory, host, inPod, readyPod, visited } from "./home.ts";

@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import { machinePackages } from "../../local/home/debian-packages.ts";
 import { file, type Image, type Layer, textFile, writeImageArchive } from "../../local/images/archive.ts";
 import { copyStore, importedStore } from "../../local/images/store.ts";
-import { asRoot } from "../../local/service-route.ts";
+import { asRoot } from "../../local/root.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { debianRoot } from "../../local/toolchain/debian.ts";
 

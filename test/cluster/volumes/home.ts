@@ -2,6 +2,7 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { rootCommand } from "../../../local/root.ts";
 import { toolPath, type Tools } from "../../../local/toolchain/ready.ts";
 import { Plugin } from "./csi.ts";
 
@@ -77,7 +78,7 @@ export class Home {
   run(script: string, machine?: Machine): string {
     const pid = machine?.pid ?? this.#holder;
     const shell = ["nsenter", `--mount=/proc/${pid}/ns/mnt`, "sh", "-ec", script];
-    const [executable = "", ...rest] = asRoot(shell);
+    const [executable = "", ...rest] = rootCommand(...shell);
     const { status, stdout, stderr } = spawnSync(executable, rest, { encoding: "utf8", timeout: 60_000 });
     if (status !== 0) {
       throw new Error(`${script}: ${stderr || `ended with ${status ?? "a signal"}`}`);
@@ -107,7 +108,7 @@ export class Home {
 
   /** Starts a process that keeps a namespace, and gives its number. */
   async #hold(command: string, args: readonly string[]): Promise<number> {
-    const [executable = "", ...rest] = asRoot([command, ...args, "sh", "-c", "echo $$; exec sleep 3600"]);
+    const [executable = "", ...rest] = rootCommand(command, ...args, "sh", "-c", "echo $$; exec sleep 3600");
     const child = this.#spawn(executable, rest, true);
     return new Promise((resolve, reject) => {
       child.stdout?.once("data", (text: Buffer) => {
@@ -120,7 +121,7 @@ export class Home {
   }
 
   #spawn(command: string, args: readonly string[], reads = false): ChildProcess {
-    const [executable = "", ...rest] = reads ? [command, ...args] : asRoot([command, ...args]);
+    const [executable = "", ...rest] = reads ? [command, ...args] : rootCommand(command, ...args);
     const child = spawn(executable, rest, { stdio: ["ignore", reads ? "pipe" : "ignore", "inherit"] });
     this.#children.push(child);
     return child;
@@ -138,8 +139,4 @@ export class Home {
       await sleep(50);
     }
   }
-}
-
-function asRoot(command: readonly string[]): readonly string[] {
-  return process.getuid?.() === 0 ? command : ["sudo", "-n", ...command];
 }
