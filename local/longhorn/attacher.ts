@@ -1,3 +1,4 @@
+import { longhornDriver } from "../../cluster/longhorn.ts";
 import { messageOf } from "../../errors/failure.ts";
 import { isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import { forEachOf } from "./longhorn-stand-in.ts";
@@ -8,12 +9,12 @@ import {
   type VolumeAttachment,
   volumeAttachments,
 } from "./objects.ts";
-import { driver } from "./provisioner.ts";
 import type { RealDisks } from "./real-disks.ts";
 import { now } from "./time.ts";
+import { whyNotReady } from "./volumes.ts";
 
 /** What kubernetes-csi's external-attacher puts on VolumeAttachments and PersistentVolumes (GetFinalizerName of its pkg/controller/util.go). */
-const finalizer = `external-attacher/${driver.replaceAll(".", "-")}`;
+const finalizer = `external-attacher/${longhornDriver.replaceAll(".", "-")}`;
 
 const manager = "external-attacher";
 
@@ -38,7 +39,7 @@ export class Attacher {
   async step(): Promise<void> {
     const { api } = this.#longhorn;
     const all = await api.list<VolumeAttachment>(volumeAttachments);
-    const attachments = all.filter(({ spec }) => spec.attacher === driver);
+    const attachments = all.filter(({ spec }) => spec.attacher === longhornDriver);
     if (attachments.length === 0) {
       return;
     }
@@ -155,11 +156,9 @@ function obstacleTo(
   if (isBeingDeleted(volume)) {
     return `volume ${handle} is being deleted`;
   }
-  const { state = "creating", robustness, restoreRequired } = volume.status ?? {};
-  if (restoreRequired === true || state === "creating" || robustness === "faulted") {
-    return `volume ${handle} is not ready: ${
-      robustness === "faulted" ? "it is faulted" : restoreRequired === true ? "it is being restored" : "it is new"
-    }`;
+  const unready = whyNotReady(volume);
+  if (unready !== undefined) {
+    return `volume ${handle} is not ready: ${unready}`;
   }
   const elsewhere = attachments.find(
     (other) =>

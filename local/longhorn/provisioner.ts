@@ -1,12 +1,10 @@
+import { longhornDriver } from "../../cluster/longhorn.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import type { LonghornApi } from "./longhorn-api.ts";
 import { forEachOf } from "./longhorn-stand-in.ts";
 import { type Claim, type Labels, longhornApi, type PersistentVolume, type StorageClass } from "./objects.ts";
 import { bytesOf } from "./quantity.ts";
 import { defaultTarget } from "./targets.ts";
-
-/** Name of the CSI driver. */
-export const driver = "driver.longhorn.io";
 
 /** Bytes of a block of a class's backups: the parameter, else Longhorn's setting default-backup-block-size. */
 function blockSizeOf(parameters: Labels): number {
@@ -39,12 +37,12 @@ export class Provisioner {
       const pending = (claim.spec.volumeName ?? "") === "" && claim.metadata.deletionTimestamp === undefined;
       const name = `pvc-${claim.metadata.uid ?? ""}`;
       const made = persistentVolumes.some(({ metadata }) => metadata.name === name);
-      if (pending && !made && storageClass?.provisioner === driver) {
+      if (pending && !made && storageClass?.provisioner === longhornDriver) {
         await this.#provisionFor(claim, storageClass, name);
       }
     });
     await forEachOf(persistentVolumes, async ({ metadata, spec, status }) => {
-      const ours = metadata.annotations?.["pv.kubernetes.io/provisioned-by"] === driver;
+      const ours = metadata.annotations?.["pv.kubernetes.io/provisioned-by"] === longhornDriver;
       if (
         ours &&
         status?.phase === "Released" &&
@@ -87,7 +85,7 @@ export class Provisioner {
     await this.#longhorn.create("/api/v1/persistentvolumes", {
       apiVersion: "v1",
       kind: "PersistentVolume",
-      metadata: { name, annotations: { "pv.kubernetes.io/provisioned-by": driver } },
+      metadata: { name, annotations: { "pv.kubernetes.io/provisioned-by": longhornDriver } },
       spec: {
         capacity: { storage },
         accessModes: claim.spec.accessModes,
@@ -96,7 +94,7 @@ export class Provisioner {
         volumeMode: claim.spec.volumeMode ?? "Filesystem",
         claimRef: { apiVersion: "v1", kind: "PersistentVolumeClaim", namespace: claimNamespace, name: claimName, uid },
         csi: {
-          driver,
+          driver: longhornDriver,
           volumeHandle: name,
           fsType: parameters["fsType"] ?? "ext4",
           volumeAttributes: { ...parameters, "storage.kubernetes.io/csiProvisionerIdentity": "stand-in" },

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Cron } from "croner";
+import { groupLabel } from "../../cluster/longhorn.ts";
 import type { RecurringJob } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
@@ -7,6 +8,7 @@ import { isBeingDeleted, type LonghornApi } from "./longhorn-api.ts";
 import { forEachOf } from "./longhorn-stand-in.ts";
 import { type Backup, type Labels, longhornApi, type Snapshot, type Volume } from "./objects.ts";
 import { defaultTarget, targetLabels } from "./targets.ts";
+import { whyNotReady } from "./volumes.ts";
 
 /** Label of snapshots and backups with the name of the job that made them (types.RecurringJobLabel of longhorn-manager). */
 const jobLabel = "RecurringJob";
@@ -62,14 +64,7 @@ export class RecurringJobs {
   async #begin(turn: Turn): Promise<void> {
     const { job, volume: name } = turn;
     const volume = (await this.#longhorn.list<Volume>("Volume")).find(({ metadata }) => metadata.name === name);
-    const { state = "creating", restoreRequired, robustness } = volume?.status ?? {};
-    if (
-      volume === undefined ||
-      isBeingDeleted(volume) ||
-      restoreRequired === true ||
-      state === "creating" ||
-      robustness === "faulted"
-    ) {
+    if (volume === undefined || isBeingDeleted(volume) || whyNotReady(volume) !== undefined) {
       this.#end(turn);
       return;
     }
@@ -167,7 +162,7 @@ export function isOf({ metadata, spec }: RecurringJob, volume: Volume): boolean 
   return jobs.length === 0
     ? groups.includes("default")
     : jobs.includes(`recurring-job.longhorn.io/${metadata.name}`) ||
-        groups.some((group) => jobs.includes(`recurring-job-group.longhorn.io/${group}`));
+        groups.some((group) => jobs.includes(groupLabel(group)));
 }
 
 function turnOf(job: RecurringJob, { metadata }: Volume): Turn {

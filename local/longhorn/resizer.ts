@@ -1,8 +1,9 @@
+import { longhornDriver } from "../../cluster/longhorn.ts";
 import type { DiskState } from "./disks-client.ts";
 import type { LonghornApi } from "./longhorn-api.ts";
 import { forEachOf } from "./longhorn-stand-in.ts";
 import type { Claim, PersistentVolume, StorageClass, Volume } from "./objects.ts";
-import { driver, volumeBytes } from "./provisioner.ts";
+import { volumeBytes } from "./provisioner.ts";
 import { bytesOf } from "./quantity.ts";
 import type { RealDisks } from "./real-disks.ts";
 
@@ -35,7 +36,7 @@ export class Resizer {
       const persistentVolume = persistentVolumes.find(
         ({ metadata, spec }) =>
           metadata.name === claim.spec.volumeName &&
-          spec.csi?.driver === driver &&
+          spec.csi?.driver === longhornDriver &&
           spec.claimRef?.uid === claim.metadata.uid,
       );
       const storageClass = classes.find(({ metadata }) => metadata.name === claim.spec.storageClassName);

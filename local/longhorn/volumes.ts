@@ -213,3 +213,15 @@ function usingPod({ persistentVolume, pods }: Surroundings): Pod | undefined {
           (spec.volumes ?? []).some(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim.name),
       );
 }
+
+/** Why no node and no job can use a volume now, as the end of a sentence; undefined where they can. */
+export function whyNotReady({ status }: Volume): string | undefined {
+  const { state = "creating", robustness, restoreRequired } = status ?? {};
+  if (robustness === "faulted") {
+    return "it is faulted";
+  }
+  if (restoreRequired === true) {
+    return "it is being restored";
+  }
+  return state === "creating" ? "it is new" : undefined;
+}

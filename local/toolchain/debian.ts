@@ -77,17 +77,17 @@ export async function debianRoot({
   const include = packages.toSorted();
   const codename = /^VERSION_CODENAME=(\S+)$/m.exec(readFileSync("/etc/os-release", "utf8"))?.[1] ?? "";
   const architecture = output("dpkg", "--print-architecture");
-  const site = output("apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SITE)")
-    .split("\n")
-    .map((line) => line.split(" "))
-    .find(([release, component]) => release === codename && component === "main")?.[2];
-  if (site === undefined) {
-    throw new Failure(`apt knows no packages of ${codename === "" ? "this system's release" : codename}`);
-  }
   const key = createHash("sha256").update(JSON.stringify(include)).digest("hex").slice(0, 8);
   const folder = join(cacheDirectory(), "debian", `root-${codename}-${architecture}-${key}`);
   const tool = await debianPackage("debootstrap");
   await once(folder, (work) => {
+    const site = output("apt-get", "indextargets", "--format", "$(RELEASE) $(COMPONENT) $(SITE)")
+      .split("\n")
+      .map((line) => line.split(" "))
+      .find(([release, component]) => release === codename && component === "main")?.[2];
+    if (site === undefined) {
+      throw new Failure(`apt knows no packages of ${codename === "" ? "this system's release" : codename}`);
+    }
     reporter.line(`making a Debian ${codename} for ${purpose} (once; about 2 min)`);
     asRoot(
       [
