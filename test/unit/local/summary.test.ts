@@ -53,14 +53,14 @@ test("the commands for a tenant's site name every file and port that they need",
     tenant: "acme",
     host: "www.acme.example",
     port: 16_444,
-    root: "/work/roots.pem",
-    kubeconfig: "/work/acme.kubeconfig",
+    root: "/example/roots.pem",
+    kubeconfig: "/example/acme.kubeconfig",
   });
   assert.ok(
     lines[0]?.includes(
-      "curl --cacert /work/roots.pem --resolve www.acme.example:16444:127.0.0.1 https://www.acme.example:16444/",
+      "curl --cacert /example/roots.pem --resolve www.acme.example:16444:127.0.0.1 https://www.acme.example:16444/",
     ),
     lines[0],
   );
-  assert.ok(lines.slice(1).every((line) => line.includes("kubectl --kubeconfig /work/acme.kubeconfig ")));
+  assert.ok(lines.slice(1).every((line) => line.includes("kubectl --kubeconfig /example/acme.kubeconfig ")));
 });

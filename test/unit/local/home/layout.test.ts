@@ -19,7 +19,7 @@ import type { ReadyTool } from "../../../../local/toolchain/ready.ts";
 import { toolModules } from "../../../../local/toolchain/tools.ts";
 import { stack } from "../../infra/checks/example.ts";
 
-const directory = "/work/cluster";
+const directory = "/example/cluster";
 const tools = new Map(
   toolModules.flatMap(({ name: module, tools: programs }) =>
     programs.map(({ name, version }): [string, ReadyTool] => [
