@@ -95,7 +95,7 @@ export async function bringUp(inputs: {
     const platform = real ? new HomePlatform(cluster, engine.config) : undefined;
     const workloads = platform ?? new RealWorkloads(cluster);
     // What an earlier run declared must answer before this one compares anything with the cluster.
-    await phases.run("workloads", () => workloads.prepare());
+    await phases.run("workloads", () => workloads.prepare(report));
     const run = await phases.run("pulumi up", () =>
       whileInterruptible((signal) => workloads.during(() => engine.up(signal))),
     );

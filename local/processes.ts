@@ -68,6 +68,8 @@ export interface ProcessRecord extends ProcessIdentity {
   /** Names the plan that it was started by: a process of another plan is started anew. */
   readonly plan: string;
   readonly logFile: string;
+  /** In milliseconds since 1970. Records of earlier versions lack it. */
+  readonly startedAt?: number;
 }
 
 export function planFingerprint(plan: ProcessPlan): string {
@@ -105,7 +107,7 @@ export function startProcess(plan: ProcessPlan): ProcessRecord {
     if (identity === undefined) {
       throw new Failure(`${plan.name} does not start: ${plan.executable}\n${lastLines(plan.logFile)}`);
     }
-    return { ...identity, plan: planFingerprint(plan), logFile: plan.logFile };
+    return { ...identity, plan: planFingerprint(plan), logFile: plan.logFile, startedAt: Date.now() };
   } finally {
     closeSync(log);
   }

@@ -1,7 +1,8 @@
 import { join } from "node:path";
 import { paths } from "../../cluster/paths.ts";
+import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
-import { Failure } from "../../errors/failure.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { eventually } from "../api.ts";
 import { logFile } from "../control-plane.ts";
@@ -14,6 +15,7 @@ import { clusterDns } from "./cluster-dns.ts";
 import { guestAccess } from "./guest-access.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
 import { volumePaths } from "./layout.ts";
+import { comesBack } from "./restart.ts";
 import { applySampleSite } from "./sample-site.ts";
 import { volumePods } from "./volume-pods.ts";
 
@@ -33,6 +35,9 @@ export interface SampleSite {
 
 /** How long guests take at most until their API servers answer, beside everything else that starts, on two cores. */
 const guestSeconds = 240;
+
+/** How long pods have at most after the machines' start: one that a change by hand broke must not keep `up` from mending it. */
+const restartSeconds = 120;
 
 /** The names of a platform, as far as its stack file has them: one that is wrong is told of by the program. */
 export function publicNames(config: Readonly<Record<string, unknown>>): PublicNames {
@@ -54,8 +59,11 @@ export class HomePlatform {
     this.#names = publicNames(config);
   }
 
-  /** The cluster's DNS, the controllers of volumes, and what the world knows of the home. */
-  async prepare(): Promise<void> {
+  /**
+   * The cluster's DNS, the controllers of volumes, and what the world knows of the home. After a start of the machines it
+   * waits for the platform's pods, because Pulumi takes a Deployment that is not ready yet for one that has changed.
+   */
+  async prepare(report: (text: string) => void): Promise<void> {
     const { api, directory, kubeconfig, stack, state, tools } = this.#cluster;
     await ensureProcess(
       state,
@@ -76,6 +84,7 @@ export class HomePlatform {
     for (const { path, object } of clusterDns(stack.network.clusterDns, [router.address])) {
       await api.apply(path, object);
     }
+    await this.#platformRuns(report);
   }
 
   /** One look: addresses for Services that wait for one. */
@@ -93,7 +102,7 @@ export class HomePlatform {
   }
 
   /**
-   * Waits until every guest that is to run is Ready.
+   * Waits until every guest that is to run is Ready, and its API server answers from outside of the home.
    *
    * @throws Failure with what each guest waits for, where one is not.
    */
@@ -147,18 +156,39 @@ export class HomePlatform {
     return { tenant: tenant.name, host, port, root, kubeconfig };
   }
 
-  /** What each guest that is not Ready says of itself. */
+  /** Waits until every pod of an earlier run's Deployments and DaemonSets runs, but those of guests. */
+  async #platformRuns(report: (text: string) => void): Promise<void> {
+    const { api, state } = this.#cluster;
+    const started = state.processes["home"]?.startedAt;
+    if (started === undefined) {
+      return;
+    }
+    const remaining = (started - Date.now()) / 1000 + restartSeconds;
+    await eventually(async () => {
+      const [pods, guests] = await Promise.all([api.list(paths.pods.all), api.list(paths.clusters.all)]);
+      const ofGuests = new Set(guests.map(({ metadata }) => metadata.namespace));
+      const waiting = pods.filter((pod) => !ofGuests.has(pod.metadata.namespace) && comesBack(pod, started));
+      report(`waiting for pods: ${waiting.map(({ metadata }) => metadata.name).join(", ")}`);
+      return waiting.length === 0;
+    }, remaining);
+  }
+
+  /** What each guest that is to run, and does not answer, says of itself. */
   async #waitingGuests(): Promise<readonly string[]> {
     const { api } = this.#cluster;
     const guests = await api.list(paths.clusters.all);
+    const active = guests.filter(({ metadata }) => metadata.annotations?.[suspendedAtAnnotation] === undefined);
     const texts = await Promise.all(
-      guests.map(async ({ metadata: { name, namespace = "" }, status }) => {
-        if (status?.phase === "Ready") {
-          return undefined;
+      active.map(async ({ metadata: { name, namespace = "" }, status }) => {
+        if (status?.phase !== "Ready") {
+          const pods = await api.list(paths.pods.in(namespace));
+          const server = pods.find(({ metadata }) => metadata.name === `${tenantNames(name).server}-0`);
+          return `${name} is ${status?.phase ?? "not seen by K3k yet"}, its server ${server?.status?.phase ?? "has no pod"}`;
         }
-        const pods = await api.list(paths.pods.in(namespace));
-        const server = pods.find(({ metadata }) => metadata.name === `${tenantNames(name).server}-0`);
-        return `${name} is ${status?.phase ?? "not seen by K3k yet"}, its server ${server?.status?.phase ?? "has no pod"}`;
+        const guest = await guestAccess(this.#cluster, name, this.#names.domain);
+        // After a power cut the phase is the one from before it.
+        const answer = await guest.api.send("GET", "/readyz").then(({ status }) => `${status}`, messageOf);
+        return answer === "200" ? undefined : `${name} answers ${answer}`;
       }),
     );
     return texts.filter((text) => text !== undefined);

@@ -232,7 +232,7 @@ test("drill: a restore that never ends is given up in time; a simulated pod with
   const silent = await run("drill", "acme", "--stack", "local");
   assert.match(
     silent.stdout,
-    /nothing was read: node simulated-\d is simulated.* A pod without a result proves nothing/,
+    /nothing was read: node optiplex-\d is simulated.* A pod without a result proves nothing/,
   );
   assert.equal(silent.code, 1);
   assert.deepEqual(await everything(), untouched);
