@@ -1,5 +1,6 @@
 // A tenant's afternoon: from their kubeconfig to a site on the web whose data moves to another machine.
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import * as k8s from "@kubernetes/client-node";
 import { parse } from "yaml";
@@ -91,6 +92,19 @@ test("a command runs in the container, and its exit code comes back", async () =
     code: 7,
     text: `${await readyPod(app)}\n`,
   });
+});
+
+// K3k 1.1.0 would open a port of its own kubelet's in place of the pod's (`PortForward` in k3k-kubelet/provider/provider.go),
+// and has no right to: given it, the tenant gets "Unable to listen on port 8080" in place of the page.
+test("a port of the pod cannot be forwarded, as the trust model says", async () => {
+  const forwarding = new k8s.PortForward(await guestKubeconfig());
+  const [request, answer, failure] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  let said = "";
+  failure.on("data", (part: Buffer) => (said += part.toString("utf8")));
+  const pod = await readyPod(app);
+  const socket = (await forwarding.portForward("default", pod, [8080], answer, failure, request)) as { close(): void };
+  await eventually("a refusal", () => Promise.resolve(said.includes("pods/portforward") ? true : undefined));
+  socket.close();
 });
 
 test("the pod moves to another machine, and its data is there", async () => {
