@@ -1,6 +1,7 @@
 // The stand-in for K3s as a process of its own, in a network of its own: on its ports, as in a guest's pod.
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import {
   closeSync,
@@ -131,6 +132,7 @@ interface Call {
   readonly method?: string;
   readonly body?: unknown;
   readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly host?: string;
   readonly port?: number;
   /** Basic authentication. */
@@ -164,6 +166,8 @@ interface Body {
 
 interface Answer {
   readonly status: number;
+  readonly text: string;
+  /** Empty where the answer is no JSON. */
   readonly body: Body;
 }
 
@@ -175,7 +179,7 @@ function call(path: string, options: Call = {}): Promise<Answer> {
         port: options.port ?? 6443,
         path,
         method: options.method ?? "GET",
-        headers: { "content-type": options.type ?? "application/json" },
+        headers: { "content-type": options.type ?? "application/json", ...options.headers },
         ...(options.login !== undefined && { auth: options.login }),
         ...options.identity,
         ...(options.authority === undefined ? { rejectUnauthorized: false } : { ca: options.authority }),
@@ -189,7 +193,7 @@ function call(path: string, options: Call = {}): Promise<Answer> {
         incoming.on("error", reject);
         incoming.on("end", () => {
           const isJson = incoming.headers["content-type"]?.startsWith("application/json") === true;
-          resolve({ status: incoming.statusCode ?? 0, body: (isJson ? JSON.parse(text) : {}) as Body });
+          resolve({ status: incoming.statusCode ?? 0, text, body: (isJson ? JSON.parse(text) : {}) as Body });
         });
       },
     );
@@ -283,6 +287,7 @@ const admin = sign("admin", "/O=system:masters/CN=system:admin", authorities.cli
 const api = (path: string, options: Call = {}): Promise<Answer> =>
   call(path, { host, identity: admin, authority: authorities.serverCA, ...options });
 const configMaps = "/api/v1/namespaces/default/configmaps";
+const servingPath = "/v1-k3s/serving-kubelet.crt";
 
 async function apiReady(): Promise<void> {
   await until("the API server is ready", 30, async () => {
@@ -330,8 +335,37 @@ test("the supervisor's endpoints open to their users' passwords only", async () 
   assert.equal(await status(bootstrapPath, { identity: admin }), 401);
   assert.equal(await status(bootstrapPath, { login: `node:${token}` }), 403);
   assert.equal(await status(bootstrapPath, { login: `server:${token}`, method: "POST" }), 405);
+  assert.equal(await status(servingPath, { login: `node:${token}x` }), 401);
   // The password opens nothing else.
   assert.equal(await status("/api/v1/secrets", { login: `server:${token}` }), 401);
+});
+
+test("a kubelet gets a serving certificate for its node and addresses, which K3k's ask for from 1.2.0 on", async () => {
+  const headers = {
+    "k3s-node-name": "acme-server-0",
+    "k3s-node-password": token,
+    "k3s-node-ip": "10.43.7.8,10.42.0.9",
+  };
+  const asked = (changed: Readonly<Record<string, string>> = {}): Promise<Answer> =>
+    call(servingPath, { host, login: `node:${token}`, headers: { ...headers, ...changed } });
+  const { status, text } = await asked();
+  assert.equal(status, 200);
+  const [key = "", leaf = "", authority] = text.split(/(?<=-----END [A-Z ]+-----\n)/);
+  const certificate = new X509Certificate(leaf);
+  assert.ok(certificate.checkPrivateKey(createPrivateKey(key)));
+  assert.ok(certificate.verify(new X509Certificate(authorities.serverCA).publicKey));
+  assert.equal(authority, authorities.serverCA);
+  assert.equal(
+    certificate.subjectAltName,
+    "DNS:acme-server-0, DNS:localhost, IP Address:127.0.0.1, IP Address:10.43.7.8, IP Address:10.42.0.9",
+  );
+  for (const [header, text] of [
+    ["k3s-node-name", ""],
+    ["k3s-node-password", ""],
+    ["k3s-node-ip", "10.43.7.8,nonsense"],
+  ] as const) {
+    assert.equal((await asked({ [header]: text })).status, 400, header);
+  }
 });
 
 test("clients sign in with certificates of the bootstrap's authority, and with no others", async () => {

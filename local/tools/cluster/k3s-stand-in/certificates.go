@@ -196,13 +196,22 @@ func (p pki) provideCertificate(name, authority string, wanted *x509.Certificate
 	if pair, err := tls.LoadX509KeyPair(p.certificate(name), p.key(name)); err == nil && isAsWanted(pair.Leaf, wanted, parent) {
 		return nil
 	}
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	key, der, err := signed(wanted, parent, signer)
 	if err != nil {
 		return err
 	}
+	return p.write(name, key, der, parent.Raw)
+}
+
+// signed makes a key and a certificate for it, by the authority `parent`.
+func signed(wanted, parent *x509.Certificate, signer crypto.Signer) (*ecdsa.PrivateKey, []byte, error) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return nil, nil, err
+	}
 	serial, err := rand.Int(rand.Reader, big.NewInt(math.MaxInt64))
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	now := time.Now()
 	template := *wanted
@@ -211,10 +220,31 @@ func (p pki) provideCertificate(name, authority string, wanted *x509.Certificate
 	template.NotAfter = now.Add(certificateLifetime)
 	template.KeyUsage = x509.KeyUsageKeyEncipherment | x509.KeyUsageDigitalSignature
 	der, err := x509.CreateCertificate(rand.Reader, &template, parent, key.Public(), signer)
+	return key, der, err
+}
+
+// servingKubelet makes a key and a certificate with which a kubelet can serve as node `name` at these addresses. Returns
+// both and the authority's certificate, in PEM.
+func (p pki) servingKubelet(name string, addresses []net.IP) ([]byte, error) {
+	parent, signer, err := p.authority(serverCA)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return p.write(name, key, der, parent.Raw)
+	key, der, err := signed(&x509.Certificate{
+		Subject:     pkix.Name{CommonName: name},
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+		DNSNames:    []string{name, "localhost"},
+		IPAddresses: append([]net.IP{net.IPv4(127, 0, 0, 1)}, addresses...),
+	}, parent, signer)
+	if err != nil {
+		return nil, err
+	}
+	keyText, err := keyutil.MarshalPrivateKeyToPEM(key)
+	if err != nil {
+		return nil, err
+	}
+	chain, err := chainText(der, parent.Raw)
+	return append(keyText, chain...), err
 }
 
 func isAsWanted(found, wanted, authority *x509.Certificate) bool {
@@ -230,13 +260,22 @@ func (p pki) write(name string, key *ecdsa.PrivateKey, chain ...[]byte) error {
 	if err != nil {
 		return err
 	}
+	text, err := chainText(chain...)
+	if err != nil {
+		return err
+	}
+	return errors.Join(writeFile(p.key(name), keyText), writeFile(p.certificate(name), text))
+}
+
+// chainText writes certificates in PEM.
+func chainText(chain ...[]byte) ([]byte, error) {
 	var text bytes.Buffer
 	for _, der := range chain {
 		if err := pem.Encode(&text, &pem.Block{Type: "CERTIFICATE", Bytes: der}); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return errors.Join(writeFile(p.key(name), keyText), writeFile(p.certificate(name), text.Bytes()))
+	return text.Bytes(), nil
 }
 
 // temporaryPrefix marks the files that writeFile has not finished.

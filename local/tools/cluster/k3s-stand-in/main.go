@@ -6,8 +6,8 @@
 //   - `server --config <file>` with K3s' keys and flags, and `server --cluster-reset`, which makes the datastore a cluster
 //     of one member under the present address;
 //   - K3s' files below /var/lib/rancher/k3s/server: `tls/`, `cred/`, `db/etcd`, `token` and `manifests/`;
-//   - on port 6443, before the API server's own handlers, K3s' supervisor endpoints `/v1-k3s/server-bootstrap` and
-//     `/v1-k3s/config`; etcd on port 2379 with a certificate authority of its own;
+//   - on port 6443, before the API server's own handlers, K3s' supervisor endpoints `/v1-k3s/server-bootstrap`,
+//     `/v1-k3s/config` and `/v1-k3s/serving-kubelet.crt`; etcd on port 2379 with a certificate authority of its own;
 //   - CoreDNS as an addon, and everything else in `manifests/`, applied at each start and when a file changes;
 //   - the refusal of a token that the datastore was not made with, and of a second reset without a start in between.
 //

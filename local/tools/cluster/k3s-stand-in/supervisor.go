@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -38,6 +39,10 @@ func (v supervisor) ServeHTTP(writer http.ResponseWriter, request *http.Request)
 	case "/v1-k3s/config":
 		if v.admits(writer, request, "server", "node") {
 			answer(writer, http.StatusOK, map[string]any{"ClusterInit": true})
+		}
+	case "/v1-k3s/serving-kubelet.crt":
+		if v.admits(writer, request, "server", "node") {
+			v.servingKubelet(writer, request)
 		}
 	default:
 		v.next.ServeHTTP(writer, request)
@@ -95,6 +100,37 @@ func (v supervisor) bootstrap(writer http.ResponseWriter) {
 		}
 	}
 	answer(writer, http.StatusOK, files)
+}
+
+// servingKubelet answers with a key and a certificate for the node that the headers name. K3k's kubelets ask for it from
+// 1.2.0 on. K3s moreover holds a node to the password that it sent first; this only wants one to be there.
+func (v supervisor) servingKubelet(writer http.ResponseWriter, request *http.Request) {
+	refuse := func(code int32, reason meta.StatusReason, message string) {
+		answer(writer, int(code), failure(code, reason, message))
+	}
+	for _, header := range []string{"k3s-Node-Name", "k3s-Node-Password"} {
+		if request.Header.Get(header) == "" {
+			refuse(http.StatusBadRequest, meta.StatusReasonBadRequest, header+" is missing")
+			return
+		}
+	}
+	var addresses []net.IP
+	for _, text := range strings.FieldsFunc(request.Header.Get("k3s-Node-IP"), func(r rune) bool { return r == ',' }) {
+		address := net.ParseIP(strings.TrimSpace(text))
+		if address == nil {
+			refuse(http.StatusBadRequest, meta.StatusReasonBadRequest, "k3s-Node-IP: "+text+" is no address")
+			return
+		}
+		addresses = append(addresses, address)
+	}
+	text, err := v.keys.servingKubelet(request.Header.Get("k3s-Node-Name"), addresses)
+	if err != nil {
+		refuse(http.StatusInternalServerError, meta.StatusReasonInternalError, err.Error())
+		return
+	}
+	if _, err := writer.Write(text); err != nil {
+		klog.Warningf("an answer of the supervisor could not be sent: %v", err)
+	}
 }
 
 func failure(code int32, reason meta.StatusReason, message string) meta.Status {
