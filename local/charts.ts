@@ -75,7 +75,8 @@ const charts: readonly LocalChart[] = [
   {
     ...versions.longhorn,
     kind: "standIn",
-    // 1.12.1 is not on the module proxy; its CRDs are those of 1.12.0.
+    // 1.12.1 is not on the module proxy. Its CRDs have two kinds and a few fields more, all for what Kraft does not use:
+    // data engine 2, and clones that share their source's data.
     module: "github.com/longhorn/longhorn-manager",
     pinnedIn: "charts",
     // A template, as in the real chart: it includes `longhorn.labels`.
