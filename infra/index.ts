@@ -1,10 +1,11 @@
 import "../components/chart-children.ts";
 import * as pulumi from "@pulumi/pulumi";
 import { Failure } from "../errors/failure.ts";
-import { ConfigError, refuse, type Warning } from "../errors/problem.ts";
+import { ConfigError, listIf, refuse, type Warning } from "../errors/problem.ts";
 import { stacks } from "../stacks/index.ts";
 import { findings } from "./checks/findings.ts";
 import { readConfig } from "./config/read.ts";
+import { keysReadOtherwise } from "./config/stack-file.ts";
 import { validate } from "./config/validate.ts";
 import { putBackHandEdits } from "./drift/put-back.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
@@ -13,11 +14,19 @@ import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";
 import { platform } from "./platform.ts";
 import { tablesText } from "./table.ts";
 
-/** The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it. */
-export default async function program(sources: LiveSources = liveSources, now = new Date()) {
+/**
+ * The whole program. The Pulumi CLI runs it by its name; the embedded stack and the tests call it.
+ *
+ * @param directory The folder of the stack file, where it is one of the operator's: it must be one that every verb of
+ *   `kraft` reads as the engine does.
+ */
+export default async function program(sources: LiveSources = liveSources, now = new Date(), directory?: string) {
   try {
     const { stack, raw } = readConfig();
     const hardware = stacks.get(stack);
+    if (hardware !== undefined && directory !== undefined) {
+      await warn(readingWarnings(`Pulumi.${stack}.yaml`, keysReadOtherwise(hardware, directory, raw)));
+    }
     if (needsBootstrap(hardware, raw)) {
       return await bootstrap(hardware, raw);
     }
@@ -46,6 +55,11 @@ export default async function program(sources: LiveSources = liveSources, now = 
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.
     throw error instanceof ConfigError || error instanceof Failure ? new pulumi.RunError(error.message) : error;
   }
+}
+
+function readingWarnings(file: string, keys: readonly string[]): Warning[] {
+  const message = `Pulumi has another value for ${keys.join(", ")}. npx kraft reads ${file}; pass no --config-file`;
+  return listIf(keys.length > 0, { key: file, message });
 }
 
 async function warn(warnings: readonly Warning[]): Promise<void> {

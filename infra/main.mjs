@@ -12,5 +12,5 @@ export default async function program() {
     );
   }
   const { default: declare } = await import("./index.ts");
-  return declare();
+  return declare(undefined, undefined, pulumi.getRootDirectory() || undefined);
 }

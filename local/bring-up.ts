@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
-import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { readStackYaml, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { type Stack, stacks } from "../stacks/index.ts";
 import { checkGivenCharts, declaredCharts, declaresEntry, provideCharts } from "./charts.ts";
 import { provideHome } from "./home/material.ts";
@@ -50,7 +50,7 @@ function machinesOf(stack: Stack, directory: string, asked: boolean, reporter: R
 
 /** The programs of a run on real machines, those of what the stack file declares beside the rest included. */
 function realTools(stack: Stack, reporter: Reporter): Promise<Tools> {
-  const config = readPulumiFile(stackFilePath(checkout, stack.name))?.config ?? {};
+  const config = readStackYaml(stackFilePath(checkout, stack.name))?.config ?? {};
   return readyTools(reporter, declaresEntry(config) ? [...realModules, ...entryModules] : realModules);
 }
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import * as automation from "@pulumi/pulumi/automation/index.js";
 import { stringify } from "yaml";
 import { Failure } from "../errors/failure.ts";
-import { readPulumiFile, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { readPulumiFile, readStackYaml, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { configSchema } from "../infra/config/schema.ts";
 import { eventually } from "./api.ts";
 import { k3kVersion } from "./charts.ts";
@@ -134,7 +134,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   mkdirSync(stateFolder, { recursive: true });
 
   const project = readPulumiFile(join(checkout, "Pulumi.yaml")) as ProjectFile | undefined;
-  const declared = readPulumiFile(stackFilePath(checkout, stack.name));
+  const declared = readStackYaml(stackFilePath(checkout, stack.name));
   if (project === undefined || declared === undefined) {
     throw new Failure(`${checkout} lacks ${project === undefined ? "Pulumi.yaml" : `Pulumi.${stack.name}.yaml`}.`);
   }
@@ -156,7 +156,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const derived = localStackFile({
     stack,
     checkout: declared,
-    previous: readPulumiFile(ownStackFile),
+    previous: readStackYaml(ownStackFile),
     cluster: { kubeconfig: cluster.kubeconfig, context: cluster.context, uid: cluster.uid },
     addresses: addressesOf(cluster),
     ...(cluster.machines === "real" ? { acmeDirectory } : {}),

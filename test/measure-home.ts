@@ -4,7 +4,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { readPulumiFile, record, stackFilePath } from "../infra/config/pulumi-files.ts";
+import { readStackYaml, record, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { bringUp } from "../local/bring-up.ts";
 import { cacheDirectory } from "../local/cache.ts";
 import { removeHostCluster } from "../local/host-cluster.ts";
@@ -13,7 +13,7 @@ import { type Measurement, PeakMemory, report } from "./measurement.ts";
 process.env["NODE_COMPILE_CACHE"] ??= join(cacheDirectory(), "compiled");
 
 const directory = join(mkdtempSync(join(tmpdir(), "kraft-measure-")), "local");
-const declared = readPulumiFile(stackFilePath(join(import.meta.dirname, ".."), "local"))?.config?.["kraft:tenants"];
+const declared = readStackYaml(stackFilePath(join(import.meta.dirname, ".."), "local"))?.config?.["kraft:tenants"];
 const memory = new PeakMemory(() => directory);
 const rows: Measurement[] = [];
 

@@ -1,5 +1,8 @@
 import { z } from "zod";
+import { closest } from "../../errors/closest.ts";
 import { type Problem, show } from "../../errors/problem.ts";
+import { keyPath } from "./plain-yaml.ts";
+import { isRecord, record } from "./pulumi-files.ts";
 import { type Config, configSchema, secretKeys, type TenantConfig, tenantSchema } from "./schema.ts";
 
 /** The `kraft:` keys of a stack, without their namespace. */
@@ -31,6 +34,8 @@ export function rawConfig(config: Readonly<Record<string, unknown>>, encrypted: 
 
 const namespace = "kraft:";
 
+type Path = readonly (string | number)[];
+
 /** A scalar as the engine has it, which is as text; maps and lists parsed. */
 function plainValue(value: unknown): unknown {
   if (typeof value !== "string" && typeof value !== "number" && typeof value !== "boolean") {
@@ -57,24 +62,49 @@ export interface ParsedConfig {
 export function parse(raw: RawConfig): ParsedConfig {
   const config: Partial<Config> = {};
   const claims: ParsedConfig["claims"][number][] = [];
-  const problems: Problem[] = [...unknownKeys(raw), ...unencryptedKeys(raw)];
+  const meant = new Set<string>();
+  const problems: Problem[] = [...unknownKeys(raw, meant), ...unencryptedKeys(raw)];
   for (const [key, schema] of Object.entries(configSchema.shape)) {
     const value = given(raw.values[key], schema);
     if (key === "tenants" && isRecord(value)) {
-      config.tenants = parseTenants(value, problems);
+      config.tenants = parseTenants(value, problems, meant);
       claims.push(...Object.entries(value).map(([name, entry]) => ({ name, domains: domainsOf(entry) })));
       continue;
     }
     const result = schema.safeParse(value);
     if (!result.success) {
-      problems.push(...result.error.issues.flatMap((issue) => describe([key], value, issue)));
+      problems.push(...result.error.issues.flatMap((issue) => describe([key], value, issue, meant)));
     }
     const known = result.success ? result : schema.safeParse(undefined);
     if (known.data !== undefined) {
       Object.assign(config, { [key]: known.data });
     }
   }
-  return { config: config as ParsedConfig["config"], claims, problems };
+  return {
+    config: config as ParsedConfig["config"],
+    claims,
+    problems: problems.filter(({ key, found }) => found !== show(undefined) || !meant.has(key)),
+  };
+}
+
+/**
+ * A problem for a key that there is not, with the one that it resembles.
+ *
+ * @param names The keys that there are in its place.
+ * @param meant Collects the keys that misspelt ones stand for: they are not missing as well.
+ */
+function unknownKey(path: Path, names: readonly string[], allowed: string, meant: Set<string>): Problem {
+  const name = closest(String(path.at(-1)), names);
+  const key = name === undefined ? undefined : keyOf([...path.slice(0, -1), name]);
+  if (key !== undefined) {
+    meant.add(key);
+  }
+  return {
+    key: keyOf(path),
+    found: "an unknown key",
+    allowed,
+    fix: key === undefined ? "correct its spelling, or remove it" : `did you mean ${key}?`,
+  };
 }
 
 /** An empty map, for example what `pulumi config rm --path` leaves, says as little as a key that was left out. */
@@ -82,14 +112,18 @@ function given(value: unknown, schema: z.ZodType): unknown {
   return isRecord(value) && Object.keys(value).length === 0 && schema instanceof z.ZodOptional ? undefined : value;
 }
 
-function parseTenants(value: Record<string, unknown>, problems: Problem[]): Record<string, TenantConfig> {
+function parseTenants(
+  value: Record<string, unknown>,
+  problems: Problem[],
+  meant: Set<string>,
+): Record<string, TenantConfig> {
   const tenants: Record<string, TenantConfig> = {};
   for (const [name, entry] of Object.entries(value)) {
     const result = tenantSchema.safeParse(entry);
     if (result.success) {
       tenants[name] = result.data;
     } else {
-      problems.push(...result.error.issues.flatMap((issue) => describe(["tenants", name], entry, issue)));
+      problems.push(...result.error.issues.flatMap((issue) => describe(["tenants", name], entry, issue, meant)));
     }
   }
   return tenants;
@@ -100,16 +134,12 @@ function domainsOf(entry: unknown): string[] {
   return domains.data ?? [];
 }
 
-function unknownKeys(raw: RawConfig): Problem[] {
+function unknownKeys(raw: RawConfig, meant: Set<string>): Problem[] {
   const known = Object.keys(configSchema.shape);
+  const allowed = "the keys of Kraft, which infra/config/stack.schema.json lists";
   return Object.keys(raw.values)
     .filter((key) => !known.includes(key))
-    .map((key) => ({
-      key: `kraft:${key}`,
-      found: "an unknown key",
-      allowed: known.join(", "),
-      fix: "correct its spelling, or remove it",
-    }));
+    .map((key) => unknownKey([key], known, allowed, meant));
 }
 
 function unencryptedKeys(raw: RawConfig): Problem[] {
@@ -123,16 +153,12 @@ function unencryptedKeys(raw: RawConfig): Problem[] {
     }));
 }
 
-function describe(prefix: readonly string[], value: unknown, issue: z.core.$ZodIssue): Problem[] {
+function describe(prefix: Path, value: unknown, issue: z.core.$ZodIssue, meant: Set<string>): Problem[] {
   const path = [...prefix, ...issue.path.map((part) => (typeof part === "number" ? part : String(part)))];
   const [allowed = "", fix = ""] = issue.message.split("\n");
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.map((key) => ({
-      key: keyOf([...path, key]),
-      found: "an unknown key",
-      allowed,
-      fix: "correct its spelling, or remove it",
-    }));
+    const names = namesAt(path);
+    return issue.keys.map((key) => unknownKey([...path, key], names, allowed, meant));
   }
   const found = issue.path.reduce<unknown>(
     (at, part) => (isRecord(at) || Array.isArray(at) ? Reflect.get(at, part) : undefined),
@@ -148,19 +174,25 @@ function describe(prefix: readonly string[], value: unknown, issue: z.core.$ZodI
   ];
 }
 
-/** `kraft:tenants.acme.domains[0]`, as `pulumi config set --path` takes it. */
-function keyOf(path: readonly (string | number)[]): string {
-  return path.reduce<string>((key, part, index) => {
-    if (typeof part === "number") {
-      return `${key}[${part}]`;
-    }
-    const plain = /^[A-Za-z0-9_-]+$/.test(part);
-    return plain ? `${key}${index === 0 ? "" : "."}${part}` : `${key}[${JSON.stringify(part)}]`;
-  }, "kraft:");
+/** The keys of a map in a stack file, by the schema. */
+function namesAt([key = "", ...path]: Path): string[] {
+  const ofKey = Object.entries(configSchema.shape).find(([name]) => name === key)?.[1];
+  const schema = ofKey === undefined ? {} : z.toJSONSchema(ofKey, { io: "input" });
+  const found = path.reduce<unknown>(
+    (at, part) => record(record(at)["properties"])[part] ?? record(at)["additionalProperties"] ?? record(at)["items"],
+    schema,
+  );
+  const { anyOf, oneOf } = record(found);
+  const variants = [
+    found,
+    ...(Array.isArray(anyOf) ? (anyOf as unknown[]) : []),
+    ...(Array.isArray(oneOf) ? (oneOf as unknown[]) : []),
+  ];
+  return [...new Set(variants.flatMap((variant) => Object.keys(record(record(variant)["properties"]))))];
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+function keyOf([key = "", ...path]: Path): string {
+  return keyPath([`${namespace}${key}`, ...path]);
 }
 
 function isNonEmpty(value: unknown): boolean {

@@ -5,7 +5,7 @@ import { cluster, machines, network, node } from "./keys/host.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
 import { type stateNames, tenant } from "./keys/tenant.ts";
-import { choice, domainPattern, expect, placeholder, text } from "./keys/values.ts";
+import { choice, domainIn, domainPattern, expect, placeholder, text } from "./keys/values.ts";
 
 /** Every key of the `kraft:` namespace, in the order in which a stack file lists them. */
 export const configSchema = z.strictObject({
@@ -19,10 +19,11 @@ export const configSchema = z.strictObject({
     .describe("Lets Kraft keep the machines themselves. Without it they are set up by hand."),
   domain: text(
     new RegExp(domainPattern.source.replace("^", `^(?!.*${placeholder.domain.source})`)),
-    expect(
-      "a domain of your own in lower case; names under .invalid are placeholders",
-      "pulumi config set kraft:domain <your domain>",
-    ),
+    expect("a domain of your own in lower case; names under .invalid are placeholders", (found) => {
+      const meant = domainIn(found);
+      const isMeant = meant !== undefined && !placeholder.domain.test(meant);
+      return `pulumi config set kraft:domain ${isMeant ? meant : "<your domain>"}`;
+    }),
   ).describe("The platform's own domain: ingress.<domain> is the entrypoint that tenants point a CNAME at"),
   issuer: issuer.describe("The certificate authority behind the ClusterIssuer kraft-issuer"),
   charts,
@@ -42,7 +43,7 @@ export const configSchema = z.strictObject({
         /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
         expect("the name of a volume", "copy it from: npx kraft restore plan"),
       ),
-      expect("a list of volumes", "for example `leaveOut: [pvc-6f0c2a]`"),
+      expect("a list of volumes", "for example `kraft:leaveOut: [pvc-6f0c2a]`"),
     )
     .default([])
     .describe("Volumes in the backups that are not to come back: a rebuild goes on without them"),
@@ -61,7 +62,7 @@ export const configSchema = z.strictObject({
       "last checked the recovery kit, and is warned of after 90 days.",
   ),
   tenants: z
-    .record(z.string(), tenant, expect("a map of tenants by name", "for example `tenants: {}`"))
+    .record(z.string(), tenant, expect("a map of tenants by name", "for example `kraft:tenants: {}`"))
     .describe("Tenants by name: each gets a guest cluster"),
   ...secrets,
 });

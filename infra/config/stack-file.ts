@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { ConfigError, type Problem, refuse } from "../../errors/problem.ts";
 import { type Stack, stacks } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -9,7 +10,9 @@ import {
   mergedConfig,
   type PulumiFile,
   readPulumiFile,
+  readStackYaml,
   record,
+  saltProblems,
   stackFilePath,
   type Values,
 } from "./pulumi-files.ts";
@@ -32,7 +35,7 @@ export interface StackFile {
   readonly ciphertexts: ReadonlyMap<string, string>;
   /** What the passphrase opens them with; undefined where nothing was ever encrypted. */
   readonly encryptionSalt: string | undefined;
-  /** Keys that are encrypted and must not be: what they hold is unknown here. */
+  /** Keys that are encrypted and must not be, or without what opens them: what they hold is unknown here. */
   readonly unreadable: readonly Problem[];
 }
 
@@ -44,13 +47,16 @@ export function stacksWithFile(directory: string): string[] {
   return [...stacks.keys()].filter((name) => existsSync(stackFilePath(directory, name)));
 }
 
-/** Reads `Pulumi.<stack>.yaml`, and Pulumi.yaml beside it. Throws a ConfigError if one of them is not YAML. */
+/**
+ * Reads `Pulumi.<stack>.yaml`, and Pulumi.yaml beside it. Throws a ConfigError if one of them is not YAML, or Pulumi reads it
+ * otherwise (`readStackYaml`).
+ */
 export function readStackFile(stack: Stack, directory: string): StackFile {
-  const written = readPulumiFile(stackFilePath(directory, stack.name)) ?? {};
+  const written = readStackYaml(stackFilePath(directory, stack.name)) ?? {};
   const file = stack.distribution === "embedded" ? completedByLocalRun(written, stack, directory) : written;
   const readable: Record<string, unknown> = {};
   const ciphertexts = new Map<string, string>();
-  const unreadable: Problem[] = [];
+  const unreadable = saltProblems(file);
   for (const [name, value] of Object.entries(mergedConfig(readPulumiFile(join(directory, "Pulumi.yaml")), file))) {
     const key = name.replace(/^kraft:/, "");
     if (!holdsSecret(value)) {
@@ -76,6 +82,28 @@ export function readStackFile(stack: Stack, directory: string): StackFile {
     encryptionSalt: file.encryptionsalt,
     unreadable,
   };
+}
+
+/**
+ * Keys that the engine has another value for than the stack file in a folder: it was given another file, or reads this one
+ * otherwise. None where there is no such file, or `npm run local` completes it. Throws as `readStackFile` does.
+ */
+export function keysReadOtherwise(stack: Stack, directory: string, given: RawConfig): string[] {
+  if (!existsSync(stackFilePath(directory, stack.name))) {
+    return [];
+  }
+  const { raw } = readStackFile(stack, directory);
+  return stack.distribution === "embedded"
+    ? []
+    : [...new Set([...Object.keys(raw.values), ...Object.keys(given.values)])]
+        .filter((key) => !isDeepStrictEqual(seen(raw, key), seen(given, key)))
+        .map((key) => `kraft:${key}`)
+        .sort();
+}
+
+/** A key's value, as far as it can be compared. */
+function seen({ values, encrypted }: RawConfig, key: string): unknown {
+  return encrypted.has(key) ? { encrypted: true } : values[key];
 }
 
 /** Whether a value, or anything in it, is encrypted. */
@@ -149,7 +177,7 @@ export function declaredTenantsOf(file: StackFile): Pick<Tenant, "name" | "state
 export function completedByLocalRun(own: PulumiFile, stack: Stack, directory: string): PulumiFile {
   // Where local/main.ts and local/engine.ts keep them.
   const folder = join(directory, ".kraft", "local", stack.name);
-  const lastRun = readPulumiFile(stackFilePath(join(folder, "pulumi"), stack.name));
+  const lastRun = readStackYaml(stackFilePath(join(folder, "pulumi"), stack.name));
   const supplied = Object.fromEntries(
     Object.entries(standIns(stack, folder)).map(([key, value]) => [key, lastRun?.config?.[key] ?? value]),
   );

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { setAllConfig } from "@pulumi/pulumi/runtime/index.js";
 import { nothingRuns } from "../../cluster/running-versions.ts";
+import { ConfigError } from "../../errors/problem.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { type Fields } from "../../infra/drift/fields.ts";
 import type { LiveSources } from "../../infra/guards/guard.ts";
@@ -50,11 +51,19 @@ export async function renderStack(stack: string, configFile: string, checkout: s
     // A stack that does not exist yet declares nothing.
     return { objects: new Map(), placeholders: [] };
   }
-  const config = stackConfig(
-    stack,
-    known.nodes.map(({ name }) => name),
-    { project: join(checkout, "Pulumi.yaml"), stack: configFile },
-  );
+  let config: ReturnType<typeof stackConfig>;
+  try {
+    config = stackConfig(
+      stack,
+      known.nodes.map(({ name }) => name),
+      { project: join(checkout, "Pulumi.yaml"), stack: configFile },
+    );
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
+    }
+    return { objects: new Map(), placeholders: [], refusal: error.message };
+  }
   setAllConfig(config.values, [...config.secrets]);
   const { default: program } = (await imported(join(checkout, "infra", "index.ts"))) as {
     readonly default: (sources: LiveSources) => Promise<unknown>;

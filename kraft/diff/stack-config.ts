@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { placeholder } from "../../infra/config/keys/values.ts";
-import { ciphertextOf, mergedConfig, readPulumiFile, record } from "../../infra/config/pulumi-files.ts";
+import { ciphertextOf, mergedConfig, readPulumiFile, readStackYaml, record } from "../../infra/config/pulumi-files.ts";
 import { backupKeyNames } from "../../infra/config/rules/secrets.ts";
 import { mockedUid } from "./mocked-resources.ts";
 
@@ -14,7 +14,7 @@ export function stackConfig(
   nodes: readonly string[],
   files: { readonly project: string; readonly stack: string },
 ) {
-  const config = mergedConfig(readPulumiFile(files.project), readPulumiFile(files.stack));
+  const config = mergedConfig(readPulumiFile(files.project), readStackYaml(files.stack));
   const placeholders: string[] = [];
   const secrets: string[] = [];
   const setSecret = (key: string, ciphertext: string): void => {

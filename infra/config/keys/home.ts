@@ -31,7 +31,7 @@ export const line = z.strictObject(
       .default(defaultDailyChange)
       .describe("Share of the tenants' volumes that is written anew in a day, counted in whole blocks. Default: 0.02"),
   },
-  expect("a map with uplinkMbps and downlinkMbps", "for example `line: { uplinkMbps: 50, downlinkMbps: 200 }`"),
+  expect("a map with uplinkMbps and downlinkMbps", "for example `kraft:line: { uplinkMbps: 50, downlinkMbps: 200 }`"),
 );
 
 const priceExpectation = expect("a price, 0 or more", "write the number alone, for example 0.35");
@@ -46,10 +46,10 @@ export const prices = z.strictObject(
   },
   expect(
     "a map with currency, perKilowattHour and wasabiPerTerabyteMonth",
-    "for example `prices: { currency: EUR, perKilowattHour: 0.35, wasabiPerTerabyteMonth: 7.99 }`",
+    "for example `kraft:prices: { currency: EUR, perKilowattHour: 0.35, wasabiPerTerabyteMonth: 7.99 }`",
   ),
 );
 
 export const expiry = z
-  .record(z.string(), day, expect("a map of days by name", 'for example `expiry: { domain: "2027-01-31" }`'))
+  .record(z.string(), day, expect("a map of days by name", 'for example `kraft:expiry: { domain: "2027-01-31" }`'))
   .default({});

@@ -148,6 +148,6 @@ export const network = z.strictObject(
   },
   expect(
     "a map with resolvers and, where you need them, home, entry and hairpin",
-    "for example `network: { resolvers: [192.168.1.1] }`",
+    "for example `kraft:network: { resolvers: [192.168.1.1] }`",
   ),
 );

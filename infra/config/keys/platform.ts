@@ -1,27 +1,34 @@
 import { z } from "zod";
+import { closest } from "../../../errors/closest.ts";
 import { between, expect, integer, text } from "./values.ts";
 
 /** Normal operation, or restoring from backups. */
 export const phaseNames = ["run", "restore"] as const;
 
+/** Let's Encrypt's two directories. */
+const issuerServers = ["production", "staging"] as const;
+
 const issuerExpectation = expect(
   "production, staging (both Let's Encrypt), or the https URL of an ACME directory",
-  "begin with staging; production allows few certificates per week",
+  (found) => {
+    const meant = typeof found === "string" ? closest(found, issuerServers) : undefined;
+    return meant === undefined ? "begin with staging; production allows few certificates per week" : `write ${meant}`;
+  },
 );
 export const issuer = z.strictObject(
   {
     server: z
-      .union(
-        [z.enum(["production", "staging"]), z.url({ protocol: /^https$/, ...issuerExpectation })],
-        issuerExpectation,
-      )
+      .union([z.enum(issuerServers), z.url({ protocol: /^https$/, ...issuerExpectation })], issuerExpectation)
       .describe("production or staging (both Let's Encrypt), or the https URL of an ACME directory"),
     email: z
       .email(expect("an e-mail address", "write one that you read, or leave the key out"))
       .optional()
       .describe("Where the certificate authority may write to"),
   },
-  expect("a map with server and email", "for example `{ server: staging }`"),
+  expect(
+    "a map with server and email",
+    (found) => `for example \`kraft:issuer: { server: ${found === "production" ? found : "staging"} }\``,
+  ),
 );
 
 export const charts = z
@@ -50,7 +57,7 @@ export const charts = z
         expect("source and registry", "for example `{ source: oci, registry: oci://registry.example/charts }`"),
       ),
     ],
-    expect("a map with source: upstream, folder or oci", "for example `charts: { source: upstream }`"),
+    expect("a map with source: upstream, folder or oci", "for example `kraft:charts: { source: upstream }`"),
   )
   .default({ source: "upstream" })
   .describe("Where Helm charts come from: upstream, a folder, or an OCI mirror. Default: upstream");
@@ -61,7 +68,7 @@ export const storage = z.strictObject(
       .optional()
       .describe("Copies of every new volume, each on a node of its own; default: 2, or 1 on a single node"),
   },
-  expect("a map with replicas", "for example `storage: { replicas: 2 }`"),
+  expect("a map with replicas", "for example `kraft:storage: { replicas: 2 }`"),
 );
 
 export const capacity = z
@@ -77,13 +84,14 @@ export const capacity = z
         .default(4)
         .describe("How many times CPU and pods may be promised to tenants; memory and volumes only once. Default: 4"),
     },
-    expect("a map with overcommit", "for example `capacity: { overcommit: 4 }`"),
+    expect("a map with overcommit", "for example `kraft:capacity: { overcommit: 4 }`"),
   )
   .prefault({});
 
 const timezoneExpectation = expect(
   "the name of a time zone",
-  "for example Europe/Berlin; Longhorn itself knows UTC only",
+  (found) =>
+    `${(typeof found === "string" ? closest(found, Intl.supportedValuesOf("timeZone")) : undefined) ?? "for example Europe/Berlin"}; Longhorn itself knows UTC only`,
 );
 
 function isTimezone(name: string): boolean {

@@ -1,26 +1,49 @@
+import { isIP } from "node:net";
+import { domainToASCII } from "node:url";
 import { z } from "zod";
+import { closest } from "../../../errors/closest.ts";
 
-/** What a value may be, and how to correct it. Zod has room for one message; `../parse.ts` splits it again. */
-export function expect(allowed: string, fix: string): { error: string } {
-  return { error: `${allowed}\n${fix}` };
+/** A message for zod, or what makes one of the value that was found. */
+export interface Expectation {
+  readonly error: string | ((issue: { readonly input?: unknown }) => string);
 }
 
-export function text(pattern: RegExp, expectation: { error: string }) {
+/**
+ * What a value may be, and how to correct it. Zod has room for one message; `../parse.ts` splits it again.
+ *
+ * @param fix a text, or what makes one of the value that was found
+ */
+export function expect(allowed: string, fix: string): { error: string };
+export function expect(allowed: string, fix: (found: unknown) => string): Expectation;
+export function expect(allowed: string, fix: string | ((found: unknown) => string)): Expectation {
+  return { error: typeof fix === "string" ? `${allowed}\n${fix}` : ({ input }) => `${allowed}\n${fix(input)}` };
+}
+
+export function text(pattern: RegExp, expectation: Expectation) {
   return z.string(expectation).regex(pattern, expectation);
 }
 
 /** A number within bounds, both of which are allowed. */
-export function between(min: number, max: number, expectation: { error: string }) {
+export function between(min: number, max: number, expectation: Expectation) {
   return z.number(expectation).min(min, expectation).max(max, expectation);
 }
 
 /** A whole number within bounds, both of which are allowed. */
-export function integer(min: number, max: number, expectation: { error: string }) {
+export function integer(min: number, max: number, expectation: Expectation) {
   return z.int(expectation).min(min, expectation).max(max, expectation);
 }
 
 export function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
-  return z.enum(values, expect(values.join(", "), `choose one of them, for example ${values[0]}`));
+  return z.enum(
+    values,
+    expect(values.join(", "), (found) => oneOf(found, values)),
+  );
+}
+
+/** The fix for a value that must be one of some: the one that it resembles, or an example. */
+export function oneOf(found: unknown, values: readonly string[]): string {
+  const meant = typeof found === "string" ? closest(found, values) : undefined;
+  return meant === undefined ? `choose one of them, for example ${values[0] ?? "nothing"}` : `write ${meant}`;
 }
 
 /** What the checked-in stack files hold until the owner writes the real value. No real value may look like it. */
@@ -33,12 +56,33 @@ export const placeholder = {
 };
 
 export const domainPattern = /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/;
+
+/**
+ * The domain name in what somebody wrote: without scheme, user, port, path, wildcard and dots at either end, in lower case,
+ * and international names as punycode. Undefined where there is none with at least one dot.
+ */
+export function domainIn(written: unknown): string | undefined {
+  if (typeof written !== "string") {
+    return undefined;
+  }
+  const host = written
+    .trim()
+    .replace(/^[a-z][a-z0-9+.-]*:\/\//i, "")
+    .replace(/[/?#].*$/, "")
+    .replace(/^.*@/, "")
+    .replace(/:[0-9]*$/, "")
+    .replace(/^[*.]+|\.+$/g, "");
+  const domain = domainToASCII(host);
+  return domainPattern.test(domain) && isIP(domain) === 0 ? domain : undefined;
+}
+
+const bareDomain = "write the bare domain, for example acme.example: no scheme, no port, no wildcard, no trailing dot";
 export const domain = text(
   domainPattern,
-  expect(
-    "a domain name in lower case with at least one dot; international names as punycode",
-    "write the bare domain, for example acme.example: no scheme, no port, no wildcard, no trailing dot",
-  ),
+  expect("a domain name in lower case with at least one dot; international names as punycode", (found) => {
+    const meant = domainIn(found);
+    return meant === undefined || meant === found ? bareDomain : `write ${meant}`;
+  }),
 );
 
 const dateExpectation = expect(
