@@ -5,7 +5,8 @@ import { placeholder } from "../config/keys/values.ts";
 import { machinesOf, nodesOf } from "../config/model-of.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
 import { record } from "../config/pulumi-files.ts";
-import { machineProblems, nodeAddressProblems } from "../config/rules/machines.ts";
+import { nodeAddressProblems } from "../config/rules/addresses.ts";
+import { machineProblems } from "../config/rules/machines.ts";
 import type { Config } from "../config/schema.ts";
 import { declareNodes } from "./declare.ts";
 

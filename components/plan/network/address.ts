@@ -27,6 +27,15 @@ export function isIPv6(text: string): boolean {
   return text.includes(":");
 }
 
+/**
+ * What an IPv4 address can be: one that homes give out themselves (RFC 1918, and RFC 6598, which some providers' routers do), one
+ * of the internet, or one that no machine can have for others, such as 127.0.0.1 (RFC 6890).
+ */
+export function kindOf(address: string): "home" | "internet" | "none" {
+  const range = ipaddr.IPv4.parse(address).range();
+  return range === "private" || range === "carrierGradeNat" ? "home" : range === "unicast" ? "internet" : "none";
+}
+
 /** The range that holds nothing but one address. */
 export function single(address: string): string {
   return `${address}/${isIPv6(address) ? 128 : 32}`;

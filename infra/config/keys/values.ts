@@ -40,10 +40,13 @@ export function choice<const Values extends readonly [string, ...string[]]>(valu
   );
 }
 
-/** The fix for a value that must be one of some: the one that it resembles, or an example. */
+/** The fix for a value that must be one of some: the one that it resembles, or an example, which begins like it if one does. */
 export function oneOf(found: unknown, values: readonly string[]): string {
-  const meant = typeof found === "string" ? closest(found, values) : undefined;
-  return meant === undefined ? `choose one of them, for example ${values[0] ?? "nothing"}` : `write ${meant}`;
+  const word = typeof found === "string" ? found : "";
+  const meant = closest(word, values);
+  const nearest = values.filter((value) => value.slice(0, 3) === word.slice(0, 3));
+  const example = closest(word, nearest, Infinity) ?? values[0] ?? "nothing";
+  return meant === undefined ? `choose one of them, for example ${example}` : `write ${meant}`;
 }
 
 /** What the checked-in stack files hold until the owner writes the real value. No real value may look like it. */

@@ -14,8 +14,17 @@ export function domainProblems(owners: ParsedConfig["claims"], platform: string 
 
   return claims.flatMap(({ tenant, domain, key }) => {
     const problem = (allowed: string, fix: string): Problem[] => [{ key, found: show(domain), allowed, fix }];
-    if (platform !== undefined && overlap(domain, platform)) {
-      return problem(`a domain outside the platform's own, ${platform}`, "use a domain that the tenant owns");
+    if (platform !== undefined && ancestors(domain).includes(platform)) {
+      return problem(
+        `a domain outside the platform's own, ${platform}`,
+        `use a domain that the tenant owns; to give away names under ${platform}, set kraft:domain to another one, such as cluster.${platform}`,
+      );
+    }
+    if (platform !== undefined && ancestors(platform).includes(domain)) {
+      return problem(
+        `a domain that does not cover the platform's own, ${platform}`,
+        `name the one under it that the tenant needs, for example ${tenant}.${domain}`,
+      );
     }
     // Private suffixes such as github.io count: whoever holds one answers for all who have a name under it.
     if (getPublicSuffix(domain, { allowPrivateDomains: true }) === domain) {
@@ -43,11 +52,6 @@ export function domainProblems(owners: ParsedConfig["claims"], platform: string 
       ];
     });
   });
-}
-
-/** Whether one of two domains is the other or lies inside it. */
-function overlap(one: string, other: string): boolean {
-  return one === other || one.endsWith(`.${other}`) || other.endsWith(`.${one}`);
 }
 
 /** The domain itself and all of its parents. */
