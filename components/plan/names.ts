@@ -8,6 +8,12 @@ export const tenantLabel = "kraft.dev/tenant";
 /** Annotation on a tenant's namespace: the domains that its Ingresses may use, separated by commas. */
 export const domainsAnnotation = "kraft.dev/domains";
 
+/**
+ * Annotation on a tenant's namespace: when a kubeconfig was last handed out and when it ends, both RFC 3339, and what opens
+ * the guest with it: `2026-11-29T03:40:00Z 2027-11-29T03:40:00Z certificate`.
+ */
+export const kubeconfigAnnotation = "kraft.dev/kubeconfig";
+
 /** Annotation on Longhorn's namespace, `"true"` where Kraft itself made the bucket of the backups. */
 export const managedBucketAnnotation = "kraft.dev/managed-bucket";
 
@@ -19,6 +25,9 @@ export const digestAnnotation = "kraft.dev/declared";
 
 /** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
+
+/** ResourceQuota in every tenant's namespace: on volumes, and on the number of objects. */
+export const objectQuotaName = "kraft-objects";
 
 /** The names of a tenant's objects on the host. */
 export function tenantNames(tenant: string) {

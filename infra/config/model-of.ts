@@ -34,6 +34,7 @@ export function modelOf(stack: Stack, config: Config): Model {
       home: network.home,
     },
     domain: config.domain,
+    contact: config.contact,
     hairpin: network.hairpin,
     entrypoint: `ingress.${config.domain}`,
     issuer: { directory: directories[issuer.server] ?? issuer.server, email: issuer.email },

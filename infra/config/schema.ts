@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { backup, source } from "./keys/backup.ts";
-import { expiry, line, prices } from "./keys/home.ts";
+import { contact, expiry, line, prices } from "./keys/home.ts";
 import { cluster, machines, network, node } from "./keys/host.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
@@ -25,6 +25,11 @@ export const configSchema = z.strictObject({
       return `pulumi config set kraft:domain ${isMeant ? meant : "<your domain>"}`;
     }),
   ).describe("The platform's own domain: ingress.<domain> is the entrypoint that tenants point a CNAME at"),
+  contact: contact
+    .optional()
+    .describe(
+      'Whom tenants ask, and how, in one line, for example "Eva Meier, eva@meier.example": their sheet says it',
+    ),
   issuer: issuer.describe("The certificate authority behind the ClusterIssuer kraft-issuer"),
   charts,
   k3kVersion: z

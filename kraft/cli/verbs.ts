@@ -49,17 +49,44 @@ export const verbs: readonly Verb[] = [
     load: () => import("../status/run.ts"),
   },
   {
+    name: "onboard",
+    summary: "write what a new tenant gets: sheet, kubeconfig, sample application",
+    operands: [["<tenant>", "tenant of the stack file"]],
+    options: [
+      ["-o, --out <folder>", "the folder to write, outside of this checkout"],
+      ["--days <days>", "a kubeconfig that ends after so many days, and can be revoked; default: K3k's own, a year"],
+      ["--via <address>", "with --days: where to ask the guest, if its name does not lead there from here"],
+      ["--renew", "a new kubeconfig, even if the one in the folder is still good"],
+    ],
+    details: [
+      "Writes README.md, kubeconfig.yaml and sample.yaml: the sheet of `welcome` with what is used now, the file of `kubeconfig`, and an application that answers over https. All are readable by you alone. Hand them over in private.",
+      "Run it again for a new sheet. It keeps a kubeconfig that has a third of its time left, and replaces only what it wrote itself: if somebody changed a file, nothing is written.",
+    ],
+    examples: ["onboard acme --out ~/tenants/acme", "onboard acme --out ~/tenants/acme --days 90 -s homelab"],
+    load: () => import("../onboard/run.ts"),
+  },
+  {
     name: "kubeconfig",
-    summary: "print a tenant's own kubeconfig",
+    summary: "print a tenant's own kubeconfig, renew or revoke it",
     operands: [["<tenant>", "tenant of the stack file"]],
     options: [
       ["-o, --output <file>", "write it there, readable by you alone"],
       ["--force", "replace an existing file"],
+      ["--renew", "with -o: replace the kubeconfig of this tenant in that file"],
+      ["--days <days>", "one that ends after so many days, and can be revoked; default: K3k's own, a year"],
+      ["--revoke", "end every kubeconfig of the tenant that was made with --days"],
+      ["--via <address>", "with --days or --revoke: where to ask the guest, if its name does not lead there from here"],
     ],
     details: [
-      "Its server is the name at which the tenant reaches the guest. It makes its owner administrator of the guest cluster, and cannot be revoked before it expires: hand it over in private. Standard error says when its certificate expires. K3k makes a new one at every reconcile.",
+      "Its server is the name at which the tenant reaches the guest. It makes its owner administrator of the guest cluster: hand it over in private. Standard error says when it ends, and status reminds you.",
+      "K3k's own holds a certificate for a year, which cannot be revoked; K3k makes a new one at every reconcile. With --days it holds the token of a service account in the guest, which --revoke deletes. An administrator of the guest may have made other credentials: to keep everybody out, suspend the tenant.",
     ],
-    examples: ["kubeconfig acme -o acme.yaml", "kubeconfig acme -s homelab > acme.yaml"],
+    examples: [
+      "kubeconfig acme -o acme.yaml",
+      "kubeconfig acme -s homelab > acme.yaml",
+      "kubeconfig acme -o acme.yaml --renew --days 90",
+      "kubeconfig acme --revoke",
+    ],
     load: () => import("../kubeconfig/run.ts"),
   },
   {
@@ -80,10 +107,11 @@ export const verbs: readonly Verb[] = [
     name: "welcome",
     summary: "print the sheet that a tenant gets, in Markdown",
     operands: [["<tenant>", "tenant of the stack file"]],
+    options: [["--live", "also ask the cluster what is used, for the last backups, and when the kubeconfig ends"]],
     details: [
-      "Endpoint, entrypoint, domains, allowance, an Ingress to copy, what is backed up and what is not. Nothing in it is secret, and no cluster is asked.",
+      "Whom to ask, entrypoint, domains, an application to copy, every limit, what is backed up and what is not, what ends when. Nothing in it is secret. Without --live no cluster is asked.",
     ],
-    examples: ["welcome acme > acme.md", "welcome acme -s homelab --json"],
+    examples: ["welcome acme > acme.md", "welcome acme --live", "welcome acme -s homelab --json"],
     load: () => import("../welcome/run.ts"),
   },
   {

@@ -1,10 +1,10 @@
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, realpathSync } from "node:fs";
-import { dirname, join, resolve, sep } from "node:path";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { Failure, messageOf } from "../../errors/failure.ts";
-import { checkout, type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
-import { writeCredential } from "../kubeconfig/file.ts";
+import { type StackFile, stackFilePath } from "../../infra/config/stack-file.ts";
+import { refuseInRepository, writeCredential } from "../kubeconfig/file.ts";
 import { opener, passphraseOf } from "../secrets/stack-secrets.ts";
 
 /** A recovery kit: everything that a rebuild needs besides the repository, in one folder outside the house. */
@@ -61,7 +61,7 @@ export async function writeKit(
   environment: Readonly<Record<string, string | undefined>>,
   force: boolean,
 ): Promise<{ readonly files: readonly string[]; readonly stateFailure: string | undefined }> {
-  outsideRepository(folder, file.directory);
+  refuseInRepository(folder, file.directory, "a kit");
   // A wrong passphrase would only be noticed during a disaster.
   await opener(file, environment);
   const names = kitFiles(file.stack.name);
@@ -92,23 +92,6 @@ export async function writeKit(
 /** What a file holds; undefined where there is none. */
 export function contentOf(path: string): string | undefined {
   return existsSync(path) ? readFileSync(path, "utf8") : undefined;
-}
-
-/** The next commit would publish it. */
-function outsideRepository(folder: string, stackFolder: string): void {
-  const path = `${real(resolve(folder))}${sep}`;
-  if ([checkout, stackFolder].some((repository) => path.startsWith(`${real(repository)}${sep}`))) {
-    throw new Failure(
-      `${folder} lies in the repository: a kit in there would be committed\n  Name a folder elsewhere.`,
-    );
-  }
-}
-
-/** Without symbolic links, as far as the path exists. */
-function real(path: string): string {
-  return existsSync(path) || dirname(path) === path
-    ? realpathSync(path)
-    : join(real(dirname(path)), path.slice(dirname(path).length));
 }
 
 /** Exported by Pulumi's own command, with its login and its environment. */

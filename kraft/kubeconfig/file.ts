@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve, sep } from "node:path";
 import { Failure, messageOf } from "../../errors/failure.ts";
+import { checkout } from "../../infra/config/stack-file.ts";
 
 /** Throws a Failure if a file is where a credential is to be written. */
 export function checkTarget(path: string, force: boolean): void {
@@ -29,4 +31,21 @@ export function writeCredential(path: string, text: string, force: boolean): voi
   } catch (error) {
     throw new Failure(`${path} cannot be written: ${messageOf(error)}`);
   }
+}
+
+/** Throws a Failure for a folder whose credentials the next commit would publish. `what` is going to be in it. */
+export function refuseInRepository(folder: string, stackFolder: string, what: string): void {
+  const path = `${real(resolve(folder))}${sep}`;
+  if ([checkout, stackFolder].some((repository) => path.startsWith(`${real(repository)}${sep}`))) {
+    throw new Failure(
+      `${folder} lies in the repository: ${what} in there would be committed\n  Name a folder elsewhere.`,
+    );
+  }
+}
+
+/** Without symbolic links, as far as the path exists. */
+function real(path: string): string {
+  return existsSync(path) || dirname(path) === path
+    ? realpathSync(path)
+    : join(real(dirname(path)), path.slice(dirname(path).length));
 }

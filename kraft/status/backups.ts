@@ -46,7 +46,7 @@ export function scheduleStatuses({ recurringJobs }: Observed, problems: Remarks)
 
 /** Every volume but those of drills, by tenant and claim. */
 export function volumeStatuses(
-  observed: Observed,
+  observed: Pick<Observed, "claims" | "volumes">,
   tenants: readonly string[],
   now: Date,
   problems: Remarks,
@@ -105,7 +105,7 @@ function overdueText(last: Date | undefined, created: Date | undefined, interval
 
 /** K3k gives a tenant's claims long names on the host; the tenant's own names are in their annotations. */
 function claimName(
-  { claims }: Observed,
+  { claims }: Pick<Observed, "claims">,
   tenant: string | null,
   namespace: string | undefined,
   name: string | undefined,

@@ -78,6 +78,8 @@ export interface TenantStatus {
   };
   /** When its backups were last restored and read to the end, by `kraft drill`. */
   readonly lastProvenRestorableAt: string | null;
+  /** When the kubeconfig ends that Kraft last handed out. */
+  readonly kubeconfigEndsAt: string | null;
 }
 
 /** One of Longhorn's RecurringJobs: of Kraft, or found in the cluster. */

@@ -8,11 +8,12 @@ import {
   movedToAnnotation,
   suspendedAtAnnotation,
 } from "../../components/plan/lifecycle.ts";
-import { tenantNames } from "../../components/plan/names.ts";
+import { objectQuotaName, tenantNames } from "../../components/plan/names.ts";
 import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
+import { endingText, handedOutOf } from "../kubeconfig/record.ts";
 import {
   type DeclaredTenant,
   type Expected,
@@ -86,7 +87,12 @@ export function tenantStatuses(
       awaitedFrom: declared?.state === "active" && awaitsData(declared, found) ? (declared.from ?? null) : null,
       movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
     };
-    problems.add(`tenant ${name}`, ...guestProblems(guest, stack.name), ...drillProblems(guest, now));
+    problems.add(
+      `tenant ${name}`,
+      ...guestProblems(guest, stack.name),
+      ...drillProblems(guest, now),
+      kubeconfigProblem(guest, stack.name, now),
+    );
     notes.add(`tenant ${name}`, ...moveNotes(guest, stack.name, now));
     return tenantStatus(guest, observed);
   });
@@ -110,10 +116,11 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     quota: {
       cpu: use(names.podQuota, "requests.cpu"),
       memory: use(names.podQuota, "requests.memory"),
-      storage: use("kraft-objects", "requests.storage"),
+      storage: use(objectQuotaName, "requests.storage"),
       pods: use(names.podQuota, "pods"),
     },
     lastProvenRestorableAt: recordOf(namespace).provenAt ?? null,
+    kubeconfigEndsAt: handedOutOf(namespace)?.endsAt ?? null,
   };
 }
 
@@ -191,6 +198,17 @@ function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Da
     awaitedFrom !== null && `is moving here from ${awaitedFrom}: npx kraft move ${name} -s ${stack}`,
     movedTo !== null && `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`,
   ];
+}
+
+/** That the tenant soon has no kubeconfig, as far as Kraft handed it out. Who is not active needs none. */
+function kubeconfigProblem({ name, declared, namespace, movedTo }: Guest, stack: string, now: Date): string | false {
+  const text = endingText(handedOutOf(namespace), now);
+  return (
+    declared?.state === "active" &&
+    movedTo === null &&
+    text !== undefined &&
+    `its kubeconfig ${text}: npx kraft kubeconfig ${name} -s ${stack} -o <file>, and hand it over`
+  );
 }
 
 /**

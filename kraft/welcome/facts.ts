@@ -5,6 +5,8 @@ import { type Schedule, scheduleOf, schedulesOf, tenantClasses, tiers } from "..
 import { ingressClassName } from "../../components/plan/traefik-values.ts";
 import type { Model } from "../../infra/model.ts";
 import { rhythm } from "../../infra/schedule.ts";
+import { type TenantLimit, tenantLimits } from "./limits.ts";
+import type { LiveFacts } from "./live.ts";
 
 /** How often something is made of a volume, and how many are kept. */
 export interface Kept {
@@ -22,6 +24,8 @@ export interface WelcomeFacts {
   readonly api: string;
   /** Version of Kubernetes in the guest, as K3s names it. */
   readonly kubernetes: string;
+  /** Whom the tenant asks, and how; null where the stack file does not say. */
+  readonly contact: string | null;
   /** The name that the tenant's domains are a CNAME for. */
   readonly entrypoint: string;
   readonly domains: readonly string[];
@@ -32,6 +36,8 @@ export interface WelcomeFacts {
     readonly storage: string;
     readonly pods: number;
   };
+  /** Every limit, those of `allowance` among them. */
+  readonly limits: readonly TenantLimit[];
   readonly ingressClass: string;
   readonly issuer: string;
   /** Whether browsers trust the certificates: those of a staging authority are for trying only. */
@@ -50,10 +56,12 @@ export interface WelcomeFacts {
   /** The storage class of the guest's own objects: Deployments, Secrets and the like. */
   readonly datastoreClass: string;
   readonly datastoreBackups: Kept;
+  /** What the cluster says; null where it was not asked. */
+  readonly live: LiveFacts | null;
 }
 
-/** The facts of one tenant of a model. */
-export function welcomeFacts(model: Model, name: string): WelcomeFacts {
+/** The facts of one tenant of a model, with what the cluster says where it was asked. */
+export function welcomeFacts(model: Model, name: string, live: LiveFacts | null = null): WelcomeFacts {
   const tenant = model.tenants.find((candidate) => candidate.name === name);
   if (tenant === undefined) {
     throw new RangeError(`the model has no tenant ${name}`);
@@ -68,13 +76,16 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
     }
     return { words: rhythm(schedule.cron).words, keep: schedule.retain };
   };
+  const allowance = tenantAllowance(tenant.size, tenant.quota);
   return {
     tenant: name,
     api: `https://${name}.api.${model.domain}`,
     kubernetes: model.stack.guestVersion,
+    contact: model.contact ?? null,
     entrypoint: model.entrypoint,
     domains: tenant.domains,
-    allowance: readable(tenantAllowance(tenant.size, tenant.quota)),
+    allowance: readable(allowance),
+    limits: tenantLimits(allowance),
     ingressClass: ingressClassName,
     issuer: issuerName,
     trustedCertificates: !model.issuer.directory.includes("staging"),
@@ -91,5 +102,6 @@ export function welcomeFacts(model: Model, name: string): WelcomeFacts {
     backupRegion: model.backup.region,
     datastoreClass: datastore,
     datastoreBackups: kept(datastore, "backup"),
+    live,
   };
 }

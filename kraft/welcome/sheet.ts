@@ -1,16 +1,21 @@
-import { stringify } from "yaml";
+import { moment } from "../cli/moment.ts";
+import { k3kDays } from "../kubeconfig/guest.ts";
 import type { WelcomeFacts } from "./facts.ts";
+import { tenantFiles } from "./files.ts";
+import { sampleHost, sampleName, sampleYaml } from "./sample.ts";
 
 /** The sheet that a tenant gets, in Markdown that a person also reads well as it is. */
 export function welcomeSheet(facts: WelcomeFacts): string {
-  const { tenant, domains, entrypoint, allowance, copies, nodes } = facts;
+  const { tenant, domains, entrypoint, copies, nodes } = facts;
   const [domain = ""] = domains;
-  const host = exampleHost(facts);
+  const host = sampleHost(facts);
   const kept = copies === 1 ? "lies on one machine only" : `is kept ${copies} times, on different machines`;
   return `# Your cluster ${tenant}
 
-You are administrator of a Kubernetes cluster of your own. Your kubeconfig comes separately and in private: whoever has
-it has your cluster, and it cannot be revoked before it expires. Ask for a new one before then.
+You are administrator of a Kubernetes cluster of your own. You get its kubeconfig in private, as \`${tenantFiles.kubeconfig}\`: whoever
+has it has your cluster. If somebody else may have seen it, say so at once.
+
+${contactText(facts)}
 
 ${markdownTable([
   ["", ""],
@@ -36,24 +41,21 @@ To bring a name to your cluster, give it this record at your DNS provider:
 A domain itself, such as ${code(domain)}, cannot be a CNAME: use what your provider calls ALIAS, ANAME or CNAME
 flattening, and no fixed address, since ours may change. For another domain ask the operator.
 
-## What you may use
+## Your first application
 
-All your pods and volumes together:
-
-${markdownTable([
-  ["CPU", "memory", "volumes", "pods"],
-  [allowance.cpu, allowance.memory, allowance.storage, String(allowance.pods)],
-])}
-
-CPU and memory are counted by what your containers request; one that requests nothing counts as 100m and 128Mi. What is
-beyond the allowance is refused, and the pod's status says so.
-
-## Bring an application to the web
-
-With a Service \`shop\` on port 80 in your namespace \`default\`, and \`${host}\` as a CNAME for \`${entrypoint}\`:
+With \`${host}\` as a CNAME for \`${entrypoint}\`, this file works as it is. Save it as
+\`${tenantFiles.sample}\`, if you did not get it with this sheet:
 
 \`\`\`yaml
-${stringify(exampleIngress(facts)).trimEnd()}
+${sampleYaml(facts).trimEnd()}
+\`\`\`
+
+\`\`\`sh
+export KUBECONFIG=$PWD/${tenantFiles.kubeconfig}
+kubectl get nodes
+kubectl apply -f ${tenantFiles.sample}
+kubectl rollout status deployment/${sampleName}
+kubectl get pods,pvc,ingress
 \`\`\`
 
 A minute later \`https://${host}\` answers with a certificate of its own, which is renewed by itself.${
@@ -61,6 +63,19 @@ A minute later \`https://${host}\` answers with a certificate of its own, which 
       ? ""
       : "\nFor now certificates come from a staging authority, and browsers warn of them: the platform is being tried out."
   }
+
+\`\`\`sh
+kubectl exec deployment/${sampleName} -- sh -c 'echo Hello. > /data/index.html'
+kubectl logs deployment/${sampleName}
+kubectl delete -f ${tenantFiles.sample}
+\`\`\`
+
+If it does not answer: \`kubectl describe\` shows what the pod, or its claim, waits for. A browser that gets no
+certificate is too early, or the name is not a CNAME yet.
+
+## What you may use
+
+${limitsText(facts)}
 
 ## Volumes
 
@@ -74,7 +89,8 @@ ${markdownTable([
 ])}
 
 Every volume ${kept}.${copies === 1 && nodes === 1 ? " When that machine is lost, the last backup is what you have." : ""} The class of a volume cannot be changed later.
-
+\`ReadWriteOnce\` is for the pods of one node at a time; \`ReadWriteMany\` is for several nodes, and slower.
+${lastBackupsText(facts)}
 ## What is backed up, and what is not
 
 - **Backed up**: every volume, as its class says; and the objects of your cluster, Secrets among them,
@@ -84,23 +100,40 @@ Every volume ${kept}.${copies === 1 && nodes === 1 ? " When that machine is lost
   not, let it write dumps to a volume.
 - Backups lie at Wasabi in ${facts.backupRegion}. Whoever runs the platform can read them, like everything in your cluster:
   encrypt yourself what nobody else may read.
-- To get something back, ask the operator. The data of a deleted claim is kept for a while: ask soon.
+- To get something back, even one file, ask the operator: name the claim, and the day and hour. The whole volume comes back
+  as it was; copy away first what you wrote since. The data of a deleted claim is kept for a while: ask soon.
 - This is somebody's home. Keep a copy of your own of what you cannot lose.
+
+## What ends when
+
+${markdownTable([
+  ["", "ends"],
+  ["your kubeconfig", kubeconfigEnd(facts)],
+  ["a certificate of a site", "never: it is renewed by itself while its Ingress is there"],
+  ["a snapshot, a backup", "as the table of storage classes says how many are kept"],
+  ["the data of a claim that you delete", "when the operator clears it away"],
+])}
 
 ## What is different here
 
-\`kubectl apply\` says what is not allowed and what to do instead. A pod that is refused shows the reason in its status.
+\`kubectl apply\` says what most rules forbid and what to do instead; the table of limits says where else you hear of it.
 
 - An Ingress needs \`ingressClassName: ${facts.ingressClass}\` (the default), and for a certificate the annotation
   \`cert-manager.io/cluster-issuer: ${facts.issuer}\`. Every host is written out: no wildcard, no default backend.
 - The Secret under \`tls\` ends in \`-tls\`, with a name that is unique in your whole cluster. It does not appear in your
   cluster, and certificates of your own cannot be served.
 - Services are \`ClusterIP\`: no \`NodePort\`, no \`LoadBalancer\`. Only HTTP and HTTPS come in, on ports 80 and 443;
-  HTTP is sent on to HTTPS.
+  HTTP is sent on to HTTPS. For another port use a tunnel that dials out. Send mail by way of a provider: most servers
+  take none from a home address.
+- Annotations that restrict access in NGINX do nothing here: put a proxy of your own in front of what is private.
+- An Ingress without \`tls\` does not answer. Gateway API and Traefik's own kinds do nothing.
 - Names of volume claims are unique in your whole cluster, not only in their namespace.
-- Pods cannot be privileged, use the network or folders of the machine, or mount storage from elsewhere.
+- Pods cannot be privileged, use the network or folders of the machine, or mount storage from elsewhere. A toleration
+  needs a key, pod affinity names no namespaces, and \`preemptionPolicy: Never\` is not possible.
 - NetworkPolicies have no effect. Nobody else's pods reach yours, whatever you write.
+- \`kubectl port-forward\` is refused. Use an Ingress, or \`kubectl exec\`.
 - A pod with a \`dnsConfig\` of its own has to name a name server in it.
+- The Secret of a certificate stays when its Ingress goes, and counts: use few names again and again.
 
 ## Who else is here
 
@@ -108,6 +141,41 @@ All tenants run on ${nodes === 1 ? "the same machine and share its" : `the same 
 slows you down, and what one of us does with the address is held against all. Do not run anything that executes
 strangers' code.
 `;
+}
+
+function contactText({ contact }: WelcomeFacts): string {
+  return contact === null
+    ? "Where this sheet says to ask the operator: that is who gave it to you."
+    : `**Whom to ask**: ${contact}. This sheet calls them the operator.`;
+}
+
+/** Every limit in one table, with what is used where the cluster was asked. */
+function limitsText({ limits, live }: WelcomeFacts): string {
+  const used = (resource: string | null): string[] =>
+    live === null ? [] : [(resource === null ? undefined : live.used[resource]) ?? ""];
+  const rows = limits.map(({ what, most, resource, beyond }) => [what, most, ...used(resource), beyond]);
+  const table = markdownTable([["", "at most", ...(live === null ? [] : ["used"]), "beyond it"], ...rows]);
+  const age = live === null ? "The operator can tell what you use." : `Used is as of ${moment(new Date(live.at))}.`;
+  return `${table}\n\nEvery number counts all of your namespaces together, and the few objects that the platform keeps for you.\n${age}`;
+}
+
+/** When each volume was last backed up, where the cluster was asked and has any. */
+function lastBackupsText({ live }: WelcomeFacts): string {
+  if (live === null || live.volumes.length === 0) {
+    return "";
+  }
+  const rows = live.volumes.map(({ claim, lastBackupAt }) => [
+    claim === "datastore" ? "your cluster's own objects" : code(claim),
+    lastBackupAt === null ? "never yet" : moment(new Date(lastBackupAt)),
+  ]);
+  return `\n${markdownTable([["volume", "last backup"], ...rows])}\n`;
+}
+
+function kubeconfigEnd({ live }: WelcomeFacts): string {
+  const ends = live?.kubeconfigEndsAt ?? null;
+  return ends === null
+    ? `${k3kDays} days after it was made, at the latest: ask for a new one before`
+    : `${moment(new Date(ends))}: ask for a new one before`;
 }
 
 function code(text: string): string {
@@ -121,35 +189,4 @@ function markdownTable(rows: readonly (readonly string[])[]): string {
     `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(" | ")} |`;
   const [head = [], ...body] = rows;
   return [head, widths.map((width) => "-".repeat(width)), ...body].map(line).join("\n");
-}
-
-/** Host of the example: the tenant's first domain with a name in front, which can be a CNAME where a domain cannot. */
-export function exampleHost({ domains: [domain = ""] }: Pick<WelcomeFacts, "domains">): string {
-  return `shop.${domain}`;
-}
-
-/** The Ingress that a tenant can copy. A test sends it through the platform's own admission rules. */
-export function exampleIngress(facts: Pick<WelcomeFacts, "domains" | "ingressClass" | "issuer">) {
-  const host = exampleHost(facts);
-  return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "Ingress",
-    metadata: {
-      name: "shop",
-      namespace: "default",
-      annotations: { "cert-manager.io/cluster-issuer": facts.issuer },
-    },
-    spec: {
-      ingressClassName: facts.ingressClass,
-      tls: [{ hosts: [host], secretName: "shop-tls" }],
-      rules: [
-        {
-          host,
-          http: {
-            paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: "shop", port: { number: 80 } } } }],
-          },
-        },
-      ],
-    },
-  };
 }

@@ -14,7 +14,7 @@ import { renewalOf } from "../../infra/kubeconfig-renewal.ts";
 import { k3kReleases } from "../../infra/versions.ts";
 import type { Status } from "../../kraft/status/report.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
-import { exampleIngress } from "../../kraft/welcome/sheet.ts";
+import { sampleIngress, sampleObjects } from "../../kraft/welcome/sample.ts";
 import { engineFolder } from "../../local/engine.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
@@ -288,22 +288,52 @@ test("a context that is not there, a cluster that does not answer, credentials t
   }
 });
 
-test("the Ingress of the welcome sheet passes the platform's own rules", async () => {
+test("the sample of the welcome sheet passes the platform's own rules", async () => {
   const { stdout } = await kraft(["welcome", "acme", "--stack", "local", "--json", "--directory", directory]);
   const facts = JSON.parse(stdout) as WelcomeFacts;
-  const path = `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`;
-  const example = exampleIngress(facts);
-  const ingress = { ...example, metadata: { ...example.metadata, namespace } };
-  const accepted = await local.cluster.api.answer("POST", path, ingress);
-  assert.equal(accepted.status, 201, accepted.message);
-  const refused = await local.cluster.api.answer("POST", path, exampleFor(facts, "blue.example"));
+  const deployment = sampleObjects(facts).find((object) => "kind" in object && object.kind === "Deployment") as {
+    readonly spec: { readonly template: { readonly spec: object } };
+  };
+  const { api } = local.cluster;
+  const inNamespace = <Kind extends { readonly metadata: object }>(object: Kind) => ({
+    ...object,
+    metadata: { ...object.metadata, namespace },
+  });
+  for (const [path, object] of [
+    [`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, sampleIngress(facts)],
+    [
+      `/api/v1/namespaces/${namespace}/pods`,
+      { apiVersion: "v1", kind: "Pod", metadata: { name: "sample" }, spec: deployment.spec.template.spec },
+    ],
+  ] as const) {
+    const accepted = await api.answer("POST", path, inNamespace(object));
+    assert.equal(accepted.status, 201, accepted.message);
+  }
+  const foreign = inNamespace(sampleIngress({ ...facts, domains: ["blue.example"] }));
+  const refused = await api.answer("POST", `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, foreign);
   assert.match(refused.message, /not within your domains: shop\.blue\.example/);
 });
 
-function exampleFor(facts: WelcomeFacts, domain: string) {
-  const example = exampleIngress({ ...facts, domains: [domain] });
-  return { ...example, metadata: { ...example.metadata, namespace } };
-}
+test("onboard: sheet, kubeconfig and sample in a folder for its user alone; run again, only what is new", async () => {
+  const out = join(folder, "bundle");
+  const line = ["onboard", "acme", "--stack", "local", "--directory", directory, "--out", out];
+  const first = await kraft(line);
+  assert.equal(first.code, 0, first.stderr);
+  for (const name of ["README.md", "kubeconfig.yaml", "sample.yaml"]) {
+    assert.equal(statSync(join(out, name)).mode & 0o777, 0o600, name);
+  }
+  assert.equal(statSync(out).mode & 0o777, 0o700);
+  const sheet = readFileSync(join(out, "README.md"), "utf8");
+  assert.ok(sheet.includes(readFileSync(join(out, "sample.yaml"), "utf8").trimEnd()), sheet);
+  assert.match(sheet, /\| volumes, one of them .* \| \d+ +\| \d+ +\|/);
+  const kubeconfig = readFileSync(join(out, "kubeconfig.yaml"), "utf8");
+  const second = await kraft(line);
+  assert.match(second.stdout, /kubeconfig\.yaml, as it was\n {2}sample\.yaml, as it was/);
+  assert.equal(readFileSync(join(out, "kubeconfig.yaml"), "utf8"), kubeconfig);
+  const { stdout } = await kraft(["status", "local", "--json", "--directory", directory]);
+  const { tenants } = JSON.parse(stdout) as Status;
+  assert.ok(tenants.find(({ name }) => name === "acme")?.kubeconfigEndsAt?.startsWith("20"), stdout);
+});
 
 test("versions: each is read from what runs, and an older one in the file is refused", async () => {
   const { "kraft:cluster": cluster } = (parse(readFileSync(join(directory, "Pulumi.local.yaml"), "utf8")) as LocalFile)

@@ -1,18 +1,31 @@
 // A tenant's afternoon: from their kubeconfig to a site on the web whose data moves to another machine.
 import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { test } from "node:test";
 import * as k8s from "@kubernetes/client-node";
-import { parse } from "yaml";
+import { parse, parseAllDocuments } from "yaml";
 import { paths } from "../../cluster/paths.ts";
+import { tenantFiles } from "../../kraft/welcome/files.ts";
 import { router } from "../../local/home/addresses.ts";
 import { eventually } from "../cluster/embedded.ts";
-import { atVisitor, firstUp, guest, guestKubeconfig, inPod, readyPod, roots, tenant, tool, visited } from "./home.ts";
-import { app, host, objects, page } from "./shop.ts";
-
-async function apply(path: string, object: object): Promise<void> {
-  await (await guest()).apply(path, object, "tenant", true);
-}
+import {
+  atVisitor,
+  firstUp,
+  guest,
+  guestKubeconfig,
+  inPod,
+  overLoopback,
+  readyPod,
+  roots,
+  tenant,
+  tool,
+  visited,
+  websecure,
+} from "./home.ts";
+import { app, host, page } from "./shop.ts";
 
 test("the run that brings everything up ends with a site and a tenant's kubeconfig", () => {
   assert.match(firstUp, / created/);
@@ -45,16 +58,41 @@ test("the kubeconfig names the guest's API as the internet knows it, and the vis
   );
 });
 
-test("Deployment, Service, claim and the sheet's own Ingress run in the guest", async () => {
-  for (const [path, object] of objects) {
-    await apply(path, object);
+test("the bundle that the operator hands over has an application that runs as it is", async () => {
+  const out = join(mkdtempSync(join(tmpdir(), "kraft-bundle-")), tenant);
+  try {
+    const { code, stderr } = await tool("onboard", tenant, "--out", out);
+    assert.equal(code, 0, stderr);
+    const read = (name: string): string => readFileSync(join(out, name), "utf8");
+    const client = k8s.KubernetesObjectApi.makeApiClient(overLoopback(read(tenantFiles.kubeconfig)));
+    for (const document of parseAllDocuments(read(tenantFiles.sample))) {
+      await client.create(document.toJS() as k8s.KubernetesObject);
+    }
+  } finally {
+    rmSync(dirname(out), { recursive: true });
   }
-  const { stdout: sheet } = await tool("welcome", tenant);
-  const [, yaml = ""] = /```yaml\n(.*?)```/s.exec(sheet) ?? [];
-  await apply("/apis/networking.k8s.io/v1/namespaces/default/ingresses/shop", parse(yaml) as object);
   const pod = await readyPod(app);
   const written = await inPod(pod, "sh", "-c", `printf '${page.trim()}\\n' >/data/index.html && sync`);
   assert.deepEqual(written, { code: 0, text: "" });
+});
+
+test("a kubeconfig for a day opens the guest until it is revoked", async () => {
+  const via = ["--via", `127.0.0.1:${websecure()}`];
+  const { code, stdout, stderr } = await tool("kubeconfig", tenant, "--days", "1", ...via);
+  assert.equal(code, 0, stderr);
+  assert.match(stderr, /is valid until .* \(in 2[34] h\)/);
+  const client = overLoopback(stdout).makeApiClient(k8s.CoreV1Api);
+  const { items } = await client.listNode();
+  assert.equal(items.length, 3);
+  const revoked = await tool("kubeconfig", tenant, "--revoke", ...via);
+  assert.equal(revoked.code, 0, revoked.stderr);
+  // The API server remembers for some seconds whom it let in.
+  await eventually("a refusal", () =>
+    client.listNode().then(
+      () => undefined,
+      (error: unknown) => (error instanceof k8s.ApiException && error.code === 401 ? true : undefined),
+    ),
+  );
 });
 
 test("the visitor finds the name by its CNAME, is sent from http to https, and gets the right bytes with a certificate of the internet's authority", async () => {

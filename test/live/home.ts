@@ -111,18 +111,22 @@ export function host(): Api {
   return hostApi;
 }
 
-/** The kubeconfig that the tool hands out, over the loopback address: only the home's own internet knows the name in it. */
+/** A kubeconfig that the tool handed out, over the loopback address: only the home's own internet knows the name in it. */
+export function overLoopback(text: string): k8s.KubeConfig {
+  const config = new k8s.KubeConfig();
+  config.loadFromString(text);
+  const cluster = config.getCurrentCluster() ?? assert.fail(text);
+  const { hostname } = new URL(cluster.server);
+  config.clusters = [{ ...cluster, server: `https://127.0.0.1:${websecure()}`, tlsServerName: hostname }];
+  return config;
+}
+
+/** The tenant's kubeconfig. */
 export async function guestKubeconfig(): Promise<k8s.KubeConfig> {
   if (guestConfig === undefined) {
     const { stdout, stderr, code } = await tool("kubeconfig", tenant);
     assert.equal(code, 0, stderr);
-    const config = new k8s.KubeConfig();
-    config.loadFromString(stdout);
-    const cluster = config.getCurrentCluster() ?? assert.fail(stdout);
-    const address = new URL(cluster.server);
-    const local = { ...cluster, server: `https://127.0.0.1:${websecure()}`, tlsServerName: address.hostname };
-    config.clusters = [local];
-    guestConfig = config;
+    guestConfig = overLoopback(stdout);
   }
   return guestConfig;
 }

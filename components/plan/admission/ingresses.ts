@@ -15,11 +15,19 @@ export interface IngressSettings {
   readonly issuerName: string;
 }
 
-/** Most rules of one Ingress. Every host costs the platform a route and, with TLS, a certificate. */
-const ruleLimit = 20;
-
-/** Most entries of `tls`, and hosts in each. Let's Encrypt allows 100 names, but one that fails spoils the certificate. */
-const tlsLimit = 10;
+/** The most that one Ingress may have. */
+export const ingressLimits = {
+  /** Every host costs the platform a route and, with TLS, a certificate. */
+  rules: 20,
+  /** Entries of `tls`, and hosts in each. Let's Encrypt allows 100 names, but one that fails spoils the certificate. */
+  tls: 10,
+  /** All rules together. Traefik sorts all routes for each that is added, and matches them one by one. */
+  paths: 50,
+  /** Characters of a path. */
+  pathLength: 512,
+  /** Characters of a Secret's name under `tls`: those of one DNS label. */
+  secretName: 63,
+} as const;
 
 const keySizeAnnotation = "cert-manager.io/private-key-size";
 const issuerAnnotation = "cert-manager.io/cluster-issuer";
@@ -57,14 +65,11 @@ const annotations: AllowedAnnotations = {
   prefixes: ["kubectl.kubernetes.io/", "nginx.ingress.kubernetes.io/"],
 };
 
-/** Most paths of one Ingress. Traefik sorts all routes for each that is added, and matches them one by one. */
-const pathLimit = 50;
-
 /** Allowed sizes of a certificate's key, in bits: larger ones take cert-manager seconds each. */
 const keySizes = ["256", "384", "521", "2048", "3072", "4096"];
 
 /** Allowed paths. A backtick would end the text in Traefik's rule and begin another one (CVE-2026-32695). */
-const pathPattern = "^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,511}$";
+const pathPattern = `^/[A-Za-z0-9._~!$&()*+,;=:@%/-]{0,${ingressLimits.pathLength - 1}}$`;
 
 /**
  * The Ingresses of a tenant: only hosts of their own domains, only our class, no catch-all, and no annotation for Traefik
@@ -99,8 +104,8 @@ const hostRules: readonly Rule[] = [
     message: "spec.defaultBackend would answer for every host of the platform: remove it, and write rules with a host",
   },
   {
-    expression: `variables.rules.size() >= 1 && variables.rules.size() <= ${ruleLimit}`,
-    message: `an Ingress needs 1 to ${ruleLimit} rules: write one with a host, or split the Ingress`,
+    expression: `variables.rules.size() >= 1 && variables.rules.size() <= ${ingressLimits.rules}`,
+    message: `an Ingress needs 1 to ${ingressLimits.rules} rules: write one with a host, or split the Ingress`,
   },
   {
     expression: "variables.rules.all(r, has(r.host) && r.host != '')",
@@ -121,17 +126,16 @@ const hostRules: readonly Rule[] = [
 
 const tlsRules: readonly Rule[] = [
   {
-    expression: `variables.tls.size() <= ${tlsLimit} && variables.tls.all(t, has(t.hosts) && t.hosts.size() >= 1 && t.hosts.size() <= ${tlsLimit})`,
-    message: `spec.tls may have up to ${tlsLimit} entries, each with 1 to ${tlsLimit} hosts: name the hosts, or split the Ingress`,
+    expression: `variables.tls.size() <= ${ingressLimits.tls} && variables.tls.all(t, has(t.hosts) && t.hosts.size() >= 1 && t.hosts.size() <= ${ingressLimits.tls})`,
+    message: `spec.tls may have up to ${ingressLimits.tls} entries, each with 1 to ${ingressLimits.tls} hosts: name the hosts, or split the Ingress`,
   },
   {
     expression: "variables.tls.all(t, !has(t.hosts) || t.hosts.all(h, h in variables.hosts))",
     message: "spec.tls names a host that no rule of this Ingress has: add the rule, or remove the host",
   },
   {
-    expression: "variables.tls.all(t, has(t.secretName) && t.secretName.endsWith('-tls') && t.secretName.size() <= 63)",
-    message:
-      "every entry of spec.tls needs a secretName that ends in -tls, 63 characters at most, for example shop-tls: the platform puts the certificate there",
+    expression: `variables.tls.all(t, has(t.secretName) && t.secretName.endsWith('-tls') && t.secretName.size() <= ${ingressLimits.secretName})`,
+    message: `every entry of spec.tls needs a secretName that ends in -tls, ${ingressLimits.secretName} characters at most, for example shop-tls: the platform puts the certificate there`,
   },
 ];
 
@@ -170,8 +174,8 @@ function backendRules({ ingressClassName }: IngressSettings): readonly Rule[] {
       message: `spec.ingressClassName must be ${ingressClassName}`,
     },
     {
-      expression: `variables.rules.map(r, has(r.http) ? r.http.paths.size() : 0).sum() <= ${pathLimit}`,
-      message: `an Ingress may have up to ${pathLimit} paths, all rules together: join them under a common one`,
+      expression: `variables.rules.map(r, has(r.http) ? r.http.paths.size() : 0).sum() <= ${ingressLimits.paths}`,
+      message: `an Ingress may have up to ${ingressLimits.paths} paths, all rules together: join them under a common one`,
     },
     {
       expression:
@@ -180,8 +184,7 @@ function backendRules({ ingressClassName }: IngressSettings): readonly Rule[] {
     },
     {
       expression: `variables.rules.all(r, !has(r.http) || r.http.paths.all(p, !has(p.path) || p.path == '' || p.path.matches(${quoted(pathPattern)})))`,
-      message:
-        "a path begins with / and has up to 512 letters, digits and the characters ._~!$&()*+,;=:@%/-: correct it",
+      message: `a path begins with / and has up to ${ingressLimits.pathLength} letters, digits and the characters ._~!$&()*+,;=:@%/-: correct it`,
     },
   ];
 }

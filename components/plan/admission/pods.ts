@@ -18,7 +18,7 @@ const volumeTypes = [
 const platformTaints = "kraft.dev/";
 
 /** Seconds. Preemption and the draining of a node wait that long for a pod to end. */
-const longestGracePeriod = 3600;
+export const longestGracePeriod = 3600;
 
 /** The resources of a container that quotas count. */
 const countedResources = ["cpu", "memory", "ephemeral-storage"];

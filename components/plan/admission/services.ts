@@ -29,7 +29,8 @@ const annotations: AllowedAnnotations = {
   prefixes: ["nginx.ingress.kubernetes.io/"],
 };
 
-const portLimit = 100;
+/** Most ports of one Service. */
+export const portLimit = 100;
 
 /**
  * The Services of a tenant: inside the cluster only. A node port, a load balancer or an external address would take ports

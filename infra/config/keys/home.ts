@@ -1,7 +1,16 @@
 import { z } from "zod";
 import { between, day, expect, text } from "./values.ts";
 
-/** What the operator knows about their home: the internet line, prices, and dates to remember. */
+/** What the operator knows about their home: whom tenants ask, the internet line, prices, and dates to remember. */
+
+/** It is printed as it is, in Markdown. */
+export const contact = text(
+  /^[^\s|`<>]([^\r\n|`<>]{0,198}[^\s|`<>])?$/,
+  expect(
+    "one line of up to 200 characters, without | ` < >",
+    'write how tenants reach you, for example `contact: "Eva Meier, eva@meier.example"`',
+  ),
+);
 
 /**
  * Share of all blocks that changes in a day: an assumption, for ordinary web applications with a database. Longhorn's

@@ -149,6 +149,7 @@ test("all is well", () => {
         pods: { used: "3", hard: "30" },
       },
       lastProvenRestorableAt: null,
+      kubeconfigEndsAt: null,
     },
   ]);
   assert.deepEqual(
