@@ -13,6 +13,7 @@ import { assignAddresses } from "./load-balancer.ts";
 import { isRunning, lastLines, type ProcessPlan, stopProcesses, waitUntilReady } from "./processes.ts";
 import { asRoot } from "./root.ts";
 import { whileSettling } from "./settling.ts";
+import { simulatedRouter } from "./simulated-nodes.ts";
 import { toolPath } from "./toolchain/ready.ts";
 
 interface Service extends KubernetesObject {
@@ -115,9 +116,6 @@ async function servesK3k(cluster: HostCluster): Promise<boolean> {
   return names.includes("clusters") && names.includes("virtualclusterpolicies");
 }
 
-/** The address of every load balancer, of those for documentation (RFC 5737): nothing is there. */
-const simulatedLoadBalancer = "198.51.100.1";
-
 /**
  * Whether K3k has done for every guest cluster what it can do without its pods: the quota, the server, the kubelets; and
  * whether the quota has counted them.
@@ -153,7 +151,7 @@ export class RealWorkloads {
   /** One look: starts what is declared and does not run, stops what is no longer declared. */
   async settle(): Promise<void> {
     const cluster = this.#cluster;
-    await assignAddresses(cluster.api, [simulatedLoadBalancer]);
+    await assignAddresses(cluster.api, [simulatedRouter]);
     for (const [name, plan] of [
       ["cert-manager-admission", await certManager(cluster)],
       ["k3k", await k3k(cluster)],

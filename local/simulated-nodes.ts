@@ -1,14 +1,19 @@
+import { simulatedRange } from "../infra/config/rules/addresses.ts";
 import type { NodeHardware, Stack } from "../stacks/index.ts";
 
 /** What a kubelet leaves to pods of a machine: k3s reserves nothing by default, an operating system needs about this. */
 const systemMemoryGiB = 1;
 
-/** Of addresses for documentation (RFC 5737): nothing answers there, and no home network uses them. */
-export const simulatedRouter = "198.51.100.1";
+/** The name server of simulated nodes: nothing answers there. */
+export const simulatedRouter = inRange(1);
 
 /** Address of a simulated node, from the same range. */
 export function simulatedAddress(stack: Pick<Stack, "nodes">, name: string): string {
-  return `198.51.100.${11 + stack.nodes.findIndex((node) => node.name === name)}`;
+  return inRange(11 + stack.nodes.findIndex((node) => node.name === name));
+}
+
+function inRange(last: number): string {
+  return simulatedRange.replace(/0\/24$/, String(last));
 }
 
 /** The Node object of a machine of the stack's hardware, kept alive by kwok. Its label says that it is simulated. */

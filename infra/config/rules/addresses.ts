@@ -5,6 +5,9 @@ import type { Config } from "../schema.ts";
 
 /** Addresses of the machines and of the entrypoint: the boundary around tenants is built from them. */
 
+/** Where `npm run local -- --simulated` puts nodes: a range for documentation (RFC 5737), so that no machine is ever called. */
+export const simulatedRange = "198.51.100.0/24";
+
 /** Every node of the stack has an address of its own, in the home network. */
 export function nodeAddressProblems(
   stack: Pick<Stack, "network" | "nodes">,
@@ -93,7 +96,8 @@ function outsideHome(
   const kind = kindOf(address);
   const declared = (network?.home ?? []).some((range) => covers(range, single(address)));
   const allowed = "an address of your home network: in 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 or 100.64.0.0/10";
-  return kind === "home" || (kind === "internet" && declared)
+  const simulated = covers(simulatedRange, single(address));
+  return kind === "home" || (kind === "internet" && declared) || simulated
     ? []
     : kind === "internet"
       ? [

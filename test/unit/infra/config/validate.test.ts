@@ -7,7 +7,9 @@ import { parse } from "yaml";
 import { ConfigError } from "../../../../errors/problem.ts";
 import { k3kWarnings } from "../../../../infra/checks/support.ts";
 import { stackFileSchema } from "../../../../infra/config/json-schema.ts";
+import { nodeAddressProblems } from "../../../../infra/config/rules/addresses.ts";
 import { validate } from "../../../../infra/config/validate.ts";
+import { simulatedAddress } from "../../../../local/simulated-nodes.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 
@@ -118,6 +120,20 @@ for (const [name, stack] of stacks) {
     const model = validate(name, stacks, raw);
     assert.ok(model.tenants.length > 0);
     assert.ok(model.replicas <= stack.nodes.length);
+  });
+}
+
+for (const [name, stack] of stacks) {
+  test(`the addresses of simulated nodes are accepted for ${name}, and no other range for documentation`, () => {
+    const problems = (address: (node: string) => string) =>
+      nodeAddressProblems(stack, {
+        nodes: Object.fromEntries(stack.nodes.map((node) => [node.name, { address: address(node.name) }])),
+      });
+    assert.deepEqual(
+      problems((node) => simulatedAddress(stack, node)),
+      [],
+    );
+    assert.match(problems(() => "203.0.113.11")[0]?.found ?? "", /which no machine can have/);
   });
 }
 
