@@ -56,9 +56,13 @@ function isOwn({ manager = "" }: ManagedFields): boolean {
   return /^(pulumi|kraft)(-|$)/.test(manager);
 }
 
-/** K3k puts the Pod Security level of its policy on a tenant's namespace. */
+/** K3k puts the Pod Security level of its policy on a tenant's namespace, and from 1.2.0 on a label of its own on every guest. */
 function isOfK3k(path: string, { manager }: ManagedFields): boolean {
-  return manager === "k3k" && path.startsWith('metadata.labels["pod-security.kubernetes.io/');
+  return (
+    manager === "k3k" &&
+    (path.startsWith('metadata.labels["pod-security.kubernetes.io/') ||
+      path === 'metadata.labels["provider.cattle.io"]')
+  );
 }
 
 /** Kraft's notes about a tenant, and permissions to delete, which a person gives by hand. Pulumi compares those it declares. */

@@ -28,7 +28,9 @@ export const containerdSocket = "/run/containerd/containerd.sock";
 
 /**
  * containerd 1.6 with runc. Where this process may not lower `oom_score_adj`, runc could start no sandbox
- * (`restrict_oom_score_adj`); where it may, the option changes nothing.
+ * (`restrict_oom_score_adj`); where it may, the option changes nothing. Pods without privileges may open ports below 1024
+ * and ping, as on k3s (`enable_unprivileged_ports`, `enable_unprivileged_icmp` in its template) and by default since
+ * containerd 2.0: the CoreDNS that K3k 1.2.0 gives guests needs it.
  */
 function containerdConfiguration(pauseImage: string): string {
   return `version = 2
@@ -44,6 +46,8 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   restrict_oom_score_adj = true
   disable_apparmor = true
   max_container_log_line_size = 262144
+  enable_unprivileged_ports = true
+  enable_unprivileged_icmp = true
 
 [plugins."io.containerd.grpc.v1.cri".containerd]
   snapshotter = "overlayfs"

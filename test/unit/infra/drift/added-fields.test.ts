@@ -48,6 +48,12 @@ describe("who may write to what Pulumi declared", () => {
       by("k3k", { "f:metadata": { "f:labels": { "f:pod-security.kubernetes.io/enforce": {} } } }),
     ],
     [
+      false,
+      "K3k 1.2.0, its label on a guest",
+      by("k3k", { "f:metadata": { "f:labels": { "f:provider.cattle.io": {} } } }),
+    ],
+    [true, "K3k, any other label", by("k3k", { "f:metadata": { "f:labels": { "f:a": {} } } })],
+    [
       true,
       "a person, the same label",
       by("kubectl-label", { "f:metadata": { "f:labels": { "f:pod-security.kubernetes.io/enforce": {} } } }),
