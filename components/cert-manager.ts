@@ -17,6 +17,26 @@ export interface CertManagerArgs extends ChartArgs<CertManagerValues>, IssuerSet
   readonly nodes: number;
 }
 
+/** Seconds for the webhook to make its authority and the CA injector to publish it: image downloads on a slow line included. */
+const authoritySeconds = 600;
+
+/**
+ * Makes the chart wait until the API server knows the authority of the webhook's certificate. The pods are Ready some
+ * seconds earlier, and until then every issuer is refused ("certificate signed by unknown authority").
+ */
+const waitForAuthority: pulumi.ResourceTransform = ({ type, props, opts }) => {
+  if (!type.endsWith(":ValidatingWebhookConfiguration")) {
+    return undefined;
+  }
+  const { metadata, ...rest } = props as { readonly metadata: { readonly annotations?: object } };
+  const annotations = {
+    ...metadata.annotations,
+    "pulumi.com/waitFor": "jsonpath={.webhooks[0].clientConfig.caBundle}",
+    "pulumi.com/timeoutSeconds": String(authoritySeconds),
+  };
+  return { props: { ...rest, metadata: { ...metadata, annotations } }, opts };
+};
+
 /**
  * cert-manager with the one ClusterIssuer that tenants name in their Ingresses.
  *
@@ -50,12 +70,13 @@ export class CertManager extends pulumi.ComponentResource {
       security: podSecurity.certManager,
       policies: certManagerPolicies(args.network),
       values: CertManager.values(args),
+      transforms: [waitForAuthority],
     });
     this.namespace = namespace;
     this.chart = chart;
     customResource(`${name}-issuer`, "ClusterIssuer", { name: issuerName }, issuerSpec(args), {
       parent: this,
-      // The chart's webhook must answer before an issuer can be created.
+      // The API server must trust the chart's webhook, and the webhook answer, before an issuer can be created.
       dependsOn: [chart],
     });
     this.registerOutputs({ namespace: namespace.metadata.name, issuerName });

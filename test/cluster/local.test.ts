@@ -47,6 +47,7 @@ interface StateResource {
   readonly retainOnDelete?: boolean;
   /** When it was created, in UTC. */
   readonly created?: string;
+  readonly inputs?: Partial<KubernetesObject>;
 }
 
 interface Workload extends KubernetesObject {
@@ -221,6 +222,16 @@ function state(): readonly StateResource[] {
   };
   return checkpoint.latest.resources;
 }
+
+test("the ClusterIssuer is made once the API server knows the authority of cert-manager's webhook", () => {
+  const [webhook, issuer] = [
+    "ValidatingWebhookConfiguration::cert-manager:cert-manager-webhook",
+    "ClusterIssuer::cert-manager-issuer",
+  ].map((end) => state().find(({ urn }) => urn.endsWith(end)) ?? assert.fail(`${end} is not in the state`));
+  const waitFor = webhook?.inputs?.metadata?.annotations?.["pulumi.com/waitFor"];
+  assert.equal(waitFor, "jsonpath={.webhooks[0].clientConfig.caBundle}");
+  assert.ok((issuer?.created ?? "") > (webhook?.created ?? "never"));
+});
 
 test("nothing of a tenant is made before the whole boundary is in force", () => {
   const resources = state();
