@@ -1,4 +1,4 @@
-import { paths } from "../../cluster/paths.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Tenant } from "../../infra/model.ts";
 import type { Stack } from "../../stacks/index.ts";
@@ -142,6 +142,8 @@ export const observedCollections = {
   deployments: paths.deployments.all,
   daemonSets: paths.daemonSets.all,
   clusters: paths.clusters.all,
+  /** CoreDNS of the guests, under the label that K3s gives it. */
+  nameServers: labelled(paths.pods.all, "k8s-app=kube-dns"),
   quotas: paths.quotas.all,
   recurringJobs: paths.recurringJobs.all,
   backupTargets: paths.backupTargets.all,

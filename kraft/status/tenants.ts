@@ -90,6 +90,7 @@ export function tenantStatuses(
     problems.add(
       `tenant ${name}`,
       ...guestProblems(guest, stack.name),
+      ...podProblems(guest, observed),
       ...drillProblems(guest, now),
       kubeconfigProblem(guest, stack.name, now),
     );
@@ -189,6 +190,32 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
           ),
       ];
   }
+}
+
+/**
+ * What of a guest does not run while K3k calls it Ready, which it does as soon as the server answers: without K3k's kubelet
+ * a node takes no pod of the guest, and without CoreDNS no pod finds another.
+ */
+function podProblems({ name, declared, cluster }: Guest, observed: Observed): (string | false)[] {
+  if (declared?.state !== "active" || cluster?.status?.phase !== "Ready" || isEnding(cluster)) {
+    return [];
+  }
+  const { namespace, kubelet } = tenantNames(name);
+  const own = ({ metadata }: { readonly metadata: { readonly namespace?: string } }) =>
+    metadata.namespace === namespace;
+  const { desiredNumberScheduled = 0, numberReady = 0 } =
+    observed.daemonSets.find((set) => own(set) && set.metadata.name === kubelet)?.status ?? {};
+  // A node that is down is a problem of its own.
+  const nodes = observed.nodes.filter(({ status }) => condition(status, "Ready")?.status === "True").length;
+  const wanted = Math.min(desiredNumberScheduled, nodes);
+  const nameServers = observed.nameServers.filter(own);
+  const answers = nameServers.some(({ status }) => condition(status, "Ready")?.status === "True");
+  return [
+    numberReady < wanted && `K3k's kubelet of its guest: ${numberReady} of ${wanted} ready`,
+    nameServers.length > 0 &&
+      !answers &&
+      `the name server of its guest is not ready: kubectl -n ${namespace} get pods -l k8s-app=kube-dns`,
+  ];
 }
 
 /** Where a tenant is moving from or has moved to: nothing that `pulumi up` would mend. */

@@ -56,6 +56,10 @@ const well: Observed = {
     },
   ],
   clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" }, status: { phase: "Ready", conditions: ready } }],
+  nameServers: [
+    { metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: { conditions: ready } },
+    { metadata: { name: "coredns-2", namespace: "kube-system" } },
+  ],
   quotas: [
     {
       metadata: { name: "kraft-k3k", namespace: "k3k-acme" },
@@ -290,6 +294,23 @@ describe("what is wrong", () => {
         { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" } }] },
         ["tenant acme: K3k has not seen its Cluster yet"],
       ],
+      "a guest whose kubelet runs on one node less": [
+        {
+          daemonSets: [
+            ...well.daemonSets,
+            {
+              metadata: { name: "k3k-acme-kubelet", namespace: "k3k-acme" },
+              status: { desiredNumberScheduled: 3, numberReady: 2 },
+            },
+          ],
+        },
+        ["tenant acme: K3k's kubelet of its guest: 2 of 3 ready"],
+      ],
+      "a guest without names": [
+        { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: {} }] },
+        ["tenant acme: the name server of its guest is not ready: kubectl -n k3k-acme get pods -l k8s-app=kube-dns"],
+      ],
+      "a guest that has no name server yet, or never wanted one": [{ nameServers: [] }, []],
       "no backup target": [{ backupTargets: [] }, ["backup target: Longhorn has none: nothing leaves the house"]],
       "a backup target that does not answer": [
         {
