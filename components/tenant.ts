@@ -21,6 +21,7 @@ import type { HostNetwork } from "./plan/network/host-network.ts";
 import { closed } from "./plan/network/policy.ts";
 import { tenantPolicies } from "./plan/network/tenant-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
+import { entryPointName, type PublicPort, tcpRoute, udpRoute } from "./plan/ports.ts";
 import {
   datastoreStorage,
   k3kQuota,
@@ -72,6 +73,14 @@ export interface TenantArgs {
    * @example "acme.api.kraft.example"
    */
   readonly apiHost: string;
+  /**
+   * Ports of the home's public address that lead to the tenant's Services. Traefik has to have an entry point for each
+   * (`TraefikArgs.publicPorts`).
+   *
+   * @default none
+   * @example [{ port: 25565, protocol: "tcp", service: { namespace: "games", name: "minecraft" }, servicePort: 25565 }]
+   */
+  readonly ports?: readonly PublicPort[];
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
   /** How much of the tenant is declared. */
@@ -299,6 +308,15 @@ export class Tenant extends pulumi.ComponentResource {
       },
       childOptions,
     );
-    return [addons, cluster, api];
+    // A port that leaves the stack file is closed by the same run, and holds no data.
+    const portOptions = { ...childOptions, protect: false };
+    const ports = (args.ports ?? []).map((port) => {
+      const suffix = entryPointName(port);
+      const metadata = { name: `${args.tenant}-${suffix}`, ...inNamespace };
+      return port.protocol === "tcp"
+        ? customResource(`${name}-${suffix}`, "IngressRouteTCP", metadata, tcpRoute(args.tenant, port), portOptions)
+        : customResource(`${name}-${suffix}`, "IngressRouteUDP", metadata, udpRoute(args.tenant, port), portOptions);
+    });
+    return [addons, cluster, api, ...ports];
   }
 }

@@ -38,7 +38,7 @@ export class Traefik extends pulumi.ComponentResource {
       name: "traefik",
       namespace: platformNamespaces.traefik,
       security: podSecurity.traefik[args.exposure],
-      policies: traefikPolicies(args.network),
+      policies: traefikPolicies(args.network, args.publicPorts),
       values: Traefik.values(args),
     });
     this.namespace = namespace;

@@ -21,6 +21,7 @@ import { Tenant } from "../components/tenant.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
 import { Traefik } from "../components/traefik.ts";
 import { ConfigError } from "../errors/problem.ts";
+import { publicPorts } from "./checks/public-ports.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
@@ -103,7 +104,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
 }
 
 /** Arguments of the components that install a chart. */
-function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin, ...model }: Model) {
+function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin, tenants, ...model }: Model) {
   const { nodes, exposure, storage, chartValues = {} } = stack;
   const common = { charts, network };
   const metallb = { ...common, chart: versions.metallb, changeValues: chartValues.metallb };
@@ -117,6 +118,7 @@ function chartArgs({ stack, charts, network, entry, entrypoint, issuer, hairpin,
       imageTag: versions.traefik.image,
       exposure,
       entrypoint,
+      publicPorts: publicPorts(tenants),
     },
     certManager: {
       ...common,

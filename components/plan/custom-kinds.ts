@@ -55,7 +55,13 @@ export interface CustomKinds {
       readonly match: string;
       readonly services: readonly { readonly name: string; readonly port: number }[];
     }[];
-    readonly tls: { readonly passthrough: boolean };
+    readonly tls?: { readonly passthrough: boolean };
+  };
+  readonly IngressRouteUDP: {
+    readonly entryPoints: readonly string[];
+    readonly routes: readonly {
+      readonly services: readonly { readonly name: string; readonly port: number }[];
+    }[];
   };
   readonly IPAddressPool: { readonly addresses: readonly string[]; readonly autoAssign: boolean };
   readonly L2Advertisement: { readonly ipAddressPools: readonly string[] };
@@ -69,6 +75,7 @@ export const apiVersions = {
   RecurringJob: "longhorn.io/v1beta2",
   ClusterIssuer: "cert-manager.io/v1",
   IngressRouteTCP: "traefik.io/v1alpha1",
+  IngressRouteUDP: "traefik.io/v1alpha1",
   IPAddressPool: "metallb.io/v1beta1",
   L2Advertisement: "metallb.io/v1beta1",
 } as const satisfies Record<keyof CustomKinds, string>;

@@ -1,4 +1,5 @@
 import { metallbClass } from "./metallb-values.ts";
+import { entryPointName, type PublicPort } from "./ports.ts";
 
 /** How the outside reaches Traefik: an address that moves between nodes, or the ports of the only node. */
 export type Exposure = "loadBalancer" | "hostPort";
@@ -15,7 +16,16 @@ export interface TraefikSettings {
   readonly address?: string;
   /** Tag of the image, which may be newer than the chart's. */
   readonly imageTag: string;
+  /** Ports of tenants beside 80 and 443; no two of them have the same number and protocol. Default: none. */
+  readonly publicPorts?: readonly PublicPort[];
 }
+
+/**
+ * How long Traefik remembers who sent a packet of UDP, for the answers. Its default of 3 seconds would give a client that is
+ * silent for longer another source port, which most applications take for another client. WireGuard's keepalive, the longest
+ * that is common, comes every 25 seconds.
+ */
+const udpTimeout = "30s";
 
 export type TraefikValues = ReturnType<typeof traefikValues>;
 
@@ -26,8 +36,10 @@ export type TraefikValues = ReturnType<typeof traefikValues>;
  * `crossProviderNamespaces` names the platform's own namespace because the chart leaves an empty list out, and to
  * Traefik an absent list means everybody.
  */
-export function traefikValues({ namespace, exposure, entrypoint, address, imageTag }: TraefikSettings) {
+export function traefikValues(settings: TraefikSettings) {
+  const { namespace, exposure, entrypoint, address, imageTag, publicPorts = [] } = settings;
   const hostPort = exposure === "hostPort";
+  const udpPorts = publicPorts.filter(({ protocol }) => protocol === "udp");
   const transport = {
     // A minute, Traefik's default, cuts slow uploads off.
     respondingTimeouts: { readTimeout: "300s", idleTimeout: "180s" },
@@ -84,7 +96,11 @@ export function traefikValues({ namespace, exposure, entrypoint, address, imageT
         http: { tls: { enabled: true }, maxHeaderBytes: 65536 },
         transport,
       },
+      ...Object.fromEntries(publicPorts.map((each) => [entryPointName(each), publicEntryPoint(each, hostPort)])),
     },
+    ...(udpPorts.length > 0 && {
+      additionalArguments: udpPorts.map((each) => `--entryPoints.${entryPointName(each)}.udp.timeout=${udpTimeout}`),
+    }),
     tlsOptions: { default: { minVersion: "VersionTLS12", sniStrict: true } },
     service: {
       // Waiting for the load balancer to assign an address would block the whole update.
@@ -103,5 +119,16 @@ export function traefikValues({ namespace, exposure, entrypoint, address, imageT
       format: "json",
       fields: { headers: { defaultMode: "drop" }, queryParameters: { defaultMode: "drop" } },
     },
+  };
+}
+
+/** Never a default entry point, which Ingresses of other tenants would use: `web` and `websecure` are. */
+function publicEntryPoint({ port, protocol }: PublicPort, hostPort: boolean) {
+  return {
+    port,
+    exposedPort: port,
+    expose: { default: true },
+    protocol: protocol === "tcp" ? "TCP" : "UDP",
+    ...(hostPort && { hostPort: port }),
   };
 }

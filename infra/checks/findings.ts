@@ -8,6 +8,7 @@ import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts
 import { certificateTables, certificateWarnings } from "./certificates.ts";
 import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
+import { publicPortTables } from "./public-ports.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
 import { startWarnings } from "./start-time.ts";
 import { declaredVersions, k3kWarnings, supportProblems } from "./support.ts";
@@ -23,6 +24,7 @@ export function findings(model: Model, today: Date) {
       ...backupTables(model),
       ...recoveryTables(model),
       ...certificateTables(model),
+      ...publicPortTables(model),
       ...costTables(model),
       ...expiryTables(model.expiry, today),
     ],

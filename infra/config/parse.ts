@@ -167,7 +167,10 @@ function describe(prefix: Path, value: unknown, issue: z.core.$ZodIssue, meant: 
   return [
     {
       key: keyOf(path),
-      found: secretKeys.has(path[0] as string) && isNonEmpty(found) ? "a value that does not fit" : show(found),
+      found:
+        secretKeys.has(path[0] as string) && isNonEmpty(found)
+          ? "a value that does not fit"
+          : show(issue.code === "invalid_key" ? path.at(-1) : found),
       allowed,
       fix,
     },

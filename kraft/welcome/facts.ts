@@ -1,5 +1,6 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
+import type { PublicPort } from "../../components/plan/ports.ts";
 import { readable, tenantAllowance } from "../../components/plan/size.ts";
 import { type Schedule, scheduleOf, schedulesOf, tenantClasses, tiers } from "../../components/plan/storage.ts";
 import { ingressClassName } from "../../components/plan/traefik-values.ts";
@@ -29,6 +30,8 @@ export interface WelcomeFacts {
   /** The name that the tenant's domains are a CNAME for. */
   readonly entrypoint: string;
   readonly domains: readonly string[];
+  /** Ports beside 80 and 443 that lead to the tenant's Services. */
+  readonly ports: readonly PublicPort[];
   /** What the tenant's own pods and volumes may use, as Kubernetes quantities. */
   readonly allowance: {
     readonly cpu: string;
@@ -84,6 +87,7 @@ export function welcomeFacts(model: Model, name: string, live: LiveFacts | null 
     contact: model.contact ?? null,
     entrypoint: model.entrypoint,
     domains: tenant.domains,
+    ports: tenant.ports,
     allowance: readable(allowance),
     limits: tenantLimits(allowance),
     ingressClass: ingressClassName,

@@ -40,7 +40,7 @@ To bring a name to your cluster, give it this record at your DNS provider:
 
 A domain itself, such as ${code(domain)}, cannot be a CNAME: use what your provider calls ALIAS, ANAME or CNAME
 flattening, and no fixed address, since ours may change. For another domain ask the operator.
-
+${portsText(facts)}
 ## Your first application
 
 With \`${host}\` as a CNAME for \`${entrypoint}\`, this file works as it is. Save it as
@@ -122,9 +122,9 @@ ${markdownTable([
   \`cert-manager.io/cluster-issuer: ${facts.issuer}\`. Every host is written out: no wildcard, no default backend.
 - The Secret under \`tls\` ends in \`-tls\`, with a name that is unique in your whole cluster. It does not appear in your
   cluster, and certificates of your own cannot be served.
-- Services are \`ClusterIP\`: no \`NodePort\`, no \`LoadBalancer\`. Only HTTP and HTTPS come in, on ports 80 and 443;
-  HTTP is sent on to HTTPS. For another port use a tunnel that dials out. Send mail by way of a provider: most servers
-  take none from a home address.
+- Services are \`ClusterIP\`: no \`NodePort\`, no \`LoadBalancer\`. HTTP and HTTPS come in on ports 80 and 443, by an Ingress;
+  HTTP is sent on to HTTPS. For another port, of TCP or UDP, ask the operator; a tunnel that dials out needs none. Send mail by
+  way of a provider: most servers take none from a home address.
 - Annotations that restrict access in NGINX do nothing here: put a proxy of your own in front of what is private.
 - An Ingress without \`tls\` does not answer. Gateway API and Traefik's own kinds do nothing.
 - Names of volume claims are unique in your whole cluster, not only in their namespace.
@@ -140,6 +140,29 @@ ${markdownTable([
 All tenants run on ${nodes === 1 ? "the same machine and share its" : `the same ${nodes} machines and share their`} kernel, the line and one address on the internet. A busy neighbour
 slows you down, and what one of us does with the address is held against all. Do not run anything that executes
 strangers' code.
+`;
+}
+
+/** The ports that lead to the tenant beside 80 and 443; nothing where there are none. */
+function portsText({ ports, entrypoint, domains: [domain = ""] }: WelcomeFacts): string {
+  if (ports.length === 0) {
+    return "";
+  }
+  const rows = ports.map((port) => [
+    code(`${entrypoint}:${port.port}`),
+    port.protocol.toUpperCase(),
+    code(port.service.namespace),
+    code(port.service.name),
+    String(port.servicePort),
+  ]);
+  return `
+## Your ports
+
+${markdownTable([["visitors connect to", "", "namespace", "Service", "its port"], ...rows])}
+
+A name of yours that is a CNAME for \`${entrypoint}\` does as well, for example \`play.${domain}\`. While there is no such Service, or no pod behind it
+is ready, a connection is closed at once. Your application does not see who connects: the address is the platform's. Ports come and go
+with the operator, and then all connections are interrupted once.
 `;
 }
 

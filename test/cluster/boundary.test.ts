@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parse } from "yaml";
 import { deletionPolicies } from "../../components/plan/admission/deletions.ts";
 import { hostPolicies } from "../../components/plan/admission/policies.ts";
 import { bindingSpec } from "../../components/plan/admission/policy.ts";
@@ -13,13 +15,19 @@ import { legitimateObjects } from "./boundary/legitimate.ts";
 import type { LegitimateObject } from "./boundary/legitimate/entry.ts";
 import { collectionPath } from "./boundary/paths.ts";
 import type { KubernetesObject } from "./boundary/translate.ts";
-import { certificatesAreCounted, type Embedded, eventually } from "./embedded.ts";
+import { certificatesAreCounted, type Config, type Embedded, eventually } from "./embedded.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";
 import { platform } from "./platform.ts";
 import type { Pod } from "./reachability/analyser.ts";
-import { destinations, senders } from "./reachability/expected.ts";
+import { destinations, portsOfAcme, senders } from "./reachability/expected.ts";
 import { matrix, podLabels, snapshot } from "./reachability/matrix.ts";
+
+const stackFile = parse(readFileSync(new URL("../../Pulumi.local.yaml", import.meta.url), "utf8")) as {
+  readonly config: { readonly "kraft:tenants": Readonly<Record<"acme", object>> };
+};
+const { acme, ...others } = stackFile.config["kraft:tenants"];
+const config: Config = { "kraft:tenants": { acme: { ...acme, ports: portsOfAcme }, ...others } };
 
 let host: Embedded;
 let guest: Guest;
@@ -28,7 +36,7 @@ let honest: ReadonlyMap<string, LegitimateObject>;
 
 before(async () => {
   host = await platform();
-  await host.up();
+  await host.up(config);
   await host.cluster.api.apply("/apis/node.k8s.io/v1/runtimeclasses/of-the-operator", {
     apiVersion: "node.k8s.io/v1",
     kind: "RuntimeClass",

@@ -3,6 +3,7 @@ import { after, before, test } from "node:test";
 import type { Pod } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { metallbClass, metallbNamespace } from "../../components/plan/metallb-values.ts";
+import { syncedName } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { k3kVersion } from "../../local/charts.ts";
 import { platformImages } from "../../local/images/images.ts";
@@ -13,8 +14,13 @@ import { type Config, type Embedded, embedded, eventually } from "./embedded.ts"
 const entry = "192.168.1.250";
 const config: Config = {
   "kraft:network": { resolvers: ["198.51.100.1"], entry, hairpin: false },
-  "kraft:tenants": { acme: { domains: ["acme.example"], size: "small" } },
+  "kraft:tenants": tenants({ "25565/tcp": "games/minecraft:25565", "34197/udp": "games/factorio:34197" }),
 };
+
+function tenants(ports: Readonly<Record<string, string>>) {
+  return { acme: { domains: ["acme.example"], size: "small", ports } };
+}
+
 let host: Embedded;
 
 before(async () => {
@@ -51,6 +57,44 @@ test("Traefik asks for it, and k3s' own load balancer keeps out", async () => {
   assert.equal(service?.metadata.annotations?.["metallb.io/loadBalancerIPs"], entry);
   assert.deepEqual([service.spec.type, service.spec.loadBalancerClass], ["LoadBalancer", metallbClass]);
   assert.deepEqual(service.status?.loadBalancer?.ingress ?? [], []);
+});
+
+test("ports of a tenant are ports of the same Service and address, and lead to the copy of the tenant's Service", async () => {
+  const { api } = host.cluster;
+  interface Workload {
+    readonly spec: { readonly template: { readonly spec: { readonly containers: readonly [{ args: string[] }] } } };
+  }
+  const service = await api.get<{ readonly spec: { readonly ports: readonly { port: number; protocol: string }[] } }>(
+    "/api/v1/namespaces/traefik/services/traefik",
+  );
+  assert.deepEqual(
+    service?.spec.ports.map(({ port, protocol }) => `${port}/${protocol}`),
+    ["80/TCP", "443/TCP", "25565/TCP", "34197/UDP"],
+  );
+  const traefik = await api.get<Workload>("/apis/apps/v1/namespaces/traefik/daemonsets/traefik");
+  assert.deepEqual(
+    traefik?.spec.template.spec.containers[0].args.filter((argument) => argument.includes("port-")),
+    [
+      "--entryPoints.port-25565-tcp.address=:25565/tcp",
+      "--entryPoints.port-34197-udp.address=:34197/udp",
+      "--entryPoints.port-34197-udp.udp.timeout=30s",
+    ],
+  );
+  const group = "/apis/traefik.io/v1alpha1/namespaces/k3k-acme";
+  const route = async (path: string) => (await api.get<{ readonly spec: object }>(`${group}/${path}`))?.spec;
+  assert.deepEqual(await route("ingressroutetcps/acme-port-25565-tcp"), {
+    entryPoints: ["port-25565-tcp"],
+    routes: [
+      {
+        match: "HostSNI(`*`)",
+        services: [{ name: syncedName("acme", { namespace: "games", name: "minecraft" }), port: 25565 }],
+      },
+    ],
+  });
+  assert.deepEqual(await route("ingressrouteudps/acme-port-34197-udp"), {
+    entryPoints: ["port-34197-udp"],
+    routes: [{ services: [{ name: syncedName("acme", { namespace: "games", name: "factorio" }), port: 34197 }] }],
+  });
 });
 
 test("who announces it is on every node, and may", async () => {
@@ -112,4 +156,22 @@ test("real machines have every image that the pods ask for, but for Longhorn's, 
 
 test("a second look finds nothing to change", async () => {
   assert.deepEqual((await host.preview(config)).steps, []);
+});
+
+test("a port that leaves the stack file is closed by the next up, one node after the other, and nothing else changes", async () => {
+  const without: Config = { ...config, "kraft:tenants": tenants({ "25565/tcp": "games/minecraft:25565" }) };
+  const { steps } = await host.up(without);
+  assert.deepEqual(steps.map(({ operation, urn }) => `${operation} ${urn.split("::").at(-1) ?? ""}`).sort(), [
+    "delete tenant-acme-port-34197-udp",
+    "update traefik-network-entry-points",
+    "update traefik:traefik/traefik",
+    "update traefik:traefik/traefik",
+  ]);
+  const { api } = host.cluster;
+  const group = "/apis/traefik.io/v1alpha1/namespaces/k3k-acme";
+  assert.equal(await api.get(`${group}/ingressrouteudps/acme-port-34197-udp`), undefined);
+  const traefik = await api.get<{
+    readonly spec: { readonly updateStrategy: { readonly rollingUpdate?: { readonly maxUnavailable?: number } } };
+  }>("/apis/apps/v1/namespaces/traefik/daemonsets/traefik");
+  assert.equal(traefik?.spec.updateStrategy.rollingUpdate?.maxUnavailable, 1);
 });

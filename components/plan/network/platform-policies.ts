@@ -1,4 +1,5 @@
 import { tenantLabel } from "../names.ts";
+import { policyPorts, type PublicPort } from "../ports.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi, toPublicAddresses } from "./host-network.ts";
 import { denyEverything, type NetworkRules, type Peer, podsIn, tcp, withinNamespace } from "./policy.ts";
 
@@ -34,11 +35,17 @@ function fromApiServer(name: string, matchLabels: Readonly<Record<string, string
   return { name, pods: { matchLabels }, ingress: [{ ports: tcp(...ports) }] };
 }
 
-/** Traefik: from everywhere to its two entry points, and to the tenants' pods. */
-export function traefikPolicies(network: HostNetwork): readonly NetworkRules[] {
+/**
+ * Traefik: from everywhere to its two entry points, and to the tenants' pods. Public ports of tenants are open in the same way;
+ * no pod of the cluster gets there, since their own policies let them out to the two entry points only.
+ */
+export function traefikPolicies(
+  network: HostNetwork,
+  publicPorts: readonly PublicPort[] = [],
+): readonly NetworkRules[] {
   return [
     denyEverything,
-    { name: "entry-points", ingress: [{ ports: traefikPorts }] },
+    { name: "entry-points", ingress: [{ ports: [...traefikPorts, ...policyPorts(publicPorts)] }] },
     { name: "to-tenants", egress: [{ to: [tenants] }] },
     toHost(network),
   ];

@@ -120,7 +120,7 @@ export const network = z.strictObject(
     entry: homeAddress(
       expect(
         "an IPv4 address of your home network that no machine has",
-        "take one that DHCP never gives away, for example 192.168.1.250, and forward the router's ports 80 and 443 to it",
+        "take one that DHCP never gives away, for example 192.168.1.250, and forward the router's ports 80 and 443, and those of tenants, to it",
       ),
     )
       .optional()

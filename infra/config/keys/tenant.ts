@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { ports } from "./ports.ts";
 import { choice, day, domain, expect, integer, stackName, text } from "./values.ts";
 
 /** Sizes are named here and given numbers in `components/plan/size.ts`. */
@@ -44,6 +45,10 @@ export const tenant = z.strictObject(
       .describe("The tenant's own domains. Each covers its subdomains; no two tenants may share or nest one."),
     size: choice(sizeNames).describe("Quota and limits by name"),
     quota: quota.default({}).describe("What replaces the size's allowance; what K3k itself needs comes on top"),
+    ports: ports.describe(
+      "Ports beside 80 and 443 that lead to the tenant's Services, for example `25565/tcp: games/minecraft:25565`; the " +
+        "home's router has to forward each. Default: none",
+    ),
     tier: choice(tierNames)
       .default("standard")
       .describe(
@@ -66,7 +71,7 @@ export const tenant = z.strictObject(
       ),
   },
   expect(
-    "a map with domains, size and, where needed, tier, quota, state, from and purge",
+    "a map with domains, size and, where needed, tier, quota, ports, state, from and purge",
     "for example `{ domains: [acme.example], size: small }`",
   ),
 );

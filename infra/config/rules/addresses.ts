@@ -66,7 +66,7 @@ export function entryProblems(stack: Stack, { network, nodes = {} }: Partial<Con
         key,
         found: `${show(entry)}, in a stack of one node`,
         allowed: "only where there are several: an address that moves has nowhere to move to",
-        fix: `take the key out, and forward the router's ports 80 and 443 to ${stack.nodes[0]?.name ?? "the node"}`,
+        fix: `take the key out, and forward the router's ports 80 and 443, and those of tenants, to ${stack.nodes[0]?.name ?? "the node"}`,
       },
     ];
   }

@@ -8,6 +8,7 @@ import { entryProblems, nodeAddressProblems } from "./addresses.ts";
 import { domainProblems } from "./domains.ts";
 import { machineProblems } from "./machines.ts";
 import { moveSourceProblems } from "./move-source.ts";
+import { portProblems } from "./ports.ts";
 import { backupKeyProblems } from "./secrets.ts";
 
 /**
@@ -19,6 +20,7 @@ export function ruleProblems(stack: Stack, stacks: readonly string[], parsed: Pa
   return [
     ...tenantNameProblems(claims.map(({ name }) => name)),
     ...domainProblems(claims, config.domain),
+    ...portProblems(config),
     ...nodeAddressProblems(stack, config),
     ...entryProblems(stack, config),
     ...machineProblems(stack, config, problems),

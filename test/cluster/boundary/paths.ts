@@ -15,6 +15,7 @@ const collections: Readonly<Record<string, readonly [group: string, plural: stri
   Ingress: ["/apis/networking.k8s.io/v1", "ingresses"],
   IngressRoute: ["/apis/traefik.io/v1alpha1", "ingressroutes"],
   IngressRouteTCP: ["/apis/traefik.io/v1alpha1", "ingressroutetcps"],
+  IngressRouteUDP: ["/apis/traefik.io/v1alpha1", "ingressrouteudps"],
   Issuer: ["/apis/cert-manager.io/v1", "issuers"],
   Lease: ["/apis/coordination.k8s.io/v1", "leases"],
   LimitRange: ["/api/v1", "limitranges"],

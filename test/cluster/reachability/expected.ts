@@ -20,6 +20,12 @@ const ofTenant = ["pod", "pod in disguise", "solver", "K3k kubelet", "K3k server
 const everyPodOfTenants = [...ofTenant, "other tenant"];
 const hostApi = ["K3k kubelet", "Traefik", "cert-manager", "Longhorn", "K3k"];
 
+/** Ports of the internet that lead to `acme`, as its stack file has them. */
+export const portsOfAcme = {
+  "25565/tcp": "games/minecraft:25565",
+  "34197/udp": "games/factorio:34197",
+} as const;
+
 /** What must be reachable, and from where. Addresses are those of Pulumi.local.yaml and of its simulated nodes. */
 export const destinations: readonly Destination[] = [
   // A tenant's own.
@@ -48,6 +54,9 @@ export const destinations: readonly Destination[] = [
     port: 8443,
     from: [...everyPodOfTenants, "cert-manager", "home", "internet"],
   },
+  { name: "a tenant's public port", to: "traefik/traefik", port: 25565, from: ["home", "internet"] },
+  { name: "the same, UDP", to: "traefik/traefik", protocol: "UDP", port: 34197, from: ["home", "internet"] },
+  { name: "its number by the other protocol", to: "traefik/traefik", port: 34197, from: [] },
   { name: "Traefik's dashboard", to: "traefik/traefik", port: 8080, from: [] },
   { name: "Traefik's metrics", to: "traefik/traefik", port: 9100, from: [] },
   { name: "cert-manager's webhook", to: "cert-manager/webhook", port: 10250, from: ["home", "internet"] },

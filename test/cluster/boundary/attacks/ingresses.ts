@@ -162,6 +162,12 @@ export const ingressAttacks: readonly Attack[] = [
     "router.entrypoints may be web, websecure or both",
   ),
   annotated(
+    "the entry point of another tenant's port",
+    "traefik.ingress.kubernetes.io/router.entrypoints",
+    "port-25565-tcp",
+    "router.entrypoints may be web, websecure or both",
+  ),
+  annotated(
     "the entry point of Traefik's metrics",
     "traefik.ingress.kubernetes.io/router.entrypoints",
     "web,metrics",

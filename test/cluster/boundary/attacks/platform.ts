@@ -1,3 +1,4 @@
+import { collectionPath } from "../paths.ts";
 import { type KubernetesObject, synced } from "../translate.ts";
 import { acme, type Attack, create, request } from "./attack.ts";
 
@@ -299,6 +300,43 @@ const beyondTheirRights: readonly Attack[] = [
     }),
     'cannot create resource "ingressroutetcps"',
   ),
+  create(
+    "a public port that nobody declared",
+    "k3k-kubelet",
+    inNamespace("IngressRouteTCP", "traefik.io/v1alpha1", {
+      spec: {
+        entryPoints: ["port-25565-tcp"],
+        routes: [{ match: "HostSNI(`*`)", services: [{ name: syncedName, port: 25565 }] }],
+      },
+    }),
+    'cannot create resource "ingressroutetcps"',
+  ),
+  create(
+    "the public port of another tenant, UDP",
+    "k3k-kubelet",
+    inNamespace("IngressRouteUDP", "traefik.io/v1alpha1", {
+      spec: { entryPoints: ["port-34197-udp"], routes: [{ services: [{ name: syncedName, port: 34197 }] }] },
+    }),
+    'cannot create resource "ingressrouteudps"',
+  ),
+  {
+    name: "a public port led to another Service",
+    as: "k3k-kubelet",
+    method: "PUT",
+    path: `${collectionPath("IngressRouteTCP", "k3k-acme")}/acme-port-25565-tcp`,
+    object: inNamespace(
+      "IngressRouteTCP",
+      "traefik.io/v1alpha1",
+      {
+        spec: {
+          entryPoints: ["port-25565-tcp"],
+          routes: [{ match: "HostSNI(`*`)", services: [{ name: "k3k-acme-service", port: 443 }] }],
+        },
+      },
+      "acme-port-25565-tcp",
+    ),
+    refusal: 'cannot update resource "ingressroutetcps"',
+  },
   create(
     "a certificate asked for directly",
     "k3k-kubelet",

@@ -78,6 +78,24 @@ export function operatorObjects(host: Host): LegitimateObject[] {
         tls: { passthrough: true },
       },
     }),
+    entry("a public port that leads to a Service which is not there yet", tenantSource, {
+      apiVersion: "traefik.io/v1alpha1",
+      kind: "IngressRouteTCP",
+      metadata: declared(`${tenant}-port-25566-tcp`),
+      spec: {
+        entryPoints: ["port-25566-tcp"],
+        routes: [{ match: "HostSNI(`*`)", services: [{ name: "minecraft-games-acme-6d696e6563", port: 25565 }] }],
+      },
+    }),
+    entry("a public port of UDP", tenantSource, {
+      apiVersion: "traefik.io/v1alpha1",
+      kind: "IngressRouteUDP",
+      metadata: declared(`${tenant}-port-25566-udp`),
+      spec: {
+        entryPoints: ["port-25566-udp"],
+        routes: [{ services: [{ name: "factorio-games-acme-666163746f", port: 34197 }] }],
+      },
+    }),
     entry("quota on what K3k needs", tenantSource, {
       apiVersion: "v1",
       kind: "ResourceQuota",

@@ -12,7 +12,16 @@ export function stack(name: string): Stack {
 
 /** A tenant as the model holds it. */
 export function tenant(name: string, more: Partial<Tenant> = {}): Tenant {
-  return { name, domains: [`${name}.example`], size: "small", quota: {}, tier: "standard", state: "active", ...more };
+  return {
+    name,
+    domains: [`${name}.example`],
+    size: "small",
+    quota: {},
+    ports: [],
+    tier: "standard",
+    state: "active",
+    ...more,
+  };
 }
 
 /** The sample tenants of homelab and proliant. */

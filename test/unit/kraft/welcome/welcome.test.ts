@@ -56,6 +56,14 @@ test("one machine, one copy, trusted certificates and several domains read right
   assert.doesNotMatch(sheet, /staging/);
 });
 
+test("ports of the tenant's own are on the sheet, with the Service that each leads to", () => {
+  const service = { namespace: "games", name: "minecraft" };
+  const sheet = welcomeSheet({ ...facts(), ports: [{ port: 25565, protocol: "tcp", service, servicePort: 25566 }] });
+  assert.match(sheet, /\n## Your ports\n/);
+  assert.match(sheet, /\| `ingress\.kraft\.example:25565` +\| TCP +\| `games` +\| `minecraft` +\| 25566 +\|/);
+  assert.doesNotMatch(welcomeSheet(facts()), /Your ports/);
+});
+
 test("a stack file with problems has no sheet: exit code 1 and the problems", () =>
   folderWith({ "kraft:domain": "homelab.invalid" }, async (directory) => {
     const { code, stdout, stderr } = await kraft(["welcome", "acme", "--directory", directory]);
