@@ -26,6 +26,7 @@ import {
   datastoreStorage,
   k3kQuota,
   kubeletMemory,
+  largestOfTenant,
   limitRange,
   objectQuota,
   podQuota,
@@ -253,13 +254,14 @@ export class Tenant extends pulumi.ComponentResource {
     const isProtected = args.stage !== "closing";
     const childOptions: pulumi.CustomResourceOptions = { parent: this, protect: isProtected, dependsOn: [...before] };
     const classes = tenantClasses(args.tier);
+    const limits = { classes: classes.allowed, largest: largestOfTenant(tenantAllowance(args.size, args.quota)) };
     const permission = isProtected ? undefined : deletionPermission(args.deletionPermittedOn);
     const suspended = args.suspendedAt === undefined ? undefined : { [suspendedAtAnnotation]: args.suspendedAt };
     const addons = new kubernetes.core.v1.Secret(
       `${name}-addons`,
       {
         metadata: { name: names.addonsSecret, ...inNamespace, annotations: permission },
-        stringData: guestManifests(args.ingress, args.tenant, args.domains, classes.allowed),
+        stringData: guestManifests(args.ingress, args.tenant, args.domains, limits),
       },
       childOptions,
     );

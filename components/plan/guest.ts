@@ -1,8 +1,9 @@
 import { createHmac } from "node:crypto";
 import { stringify } from "yaml";
+import type { GuestLimits } from "./admission/guest-rules.ts";
 import type { IngressSettings } from "./admission/ingresses.ts";
 import { guestPolicies } from "./admission/policies.ts";
-import { bindingSpec, policySpec } from "./admission/policy.ts";
+import { allAtOnce, bindingSpec, policySpec } from "./admission/policy.ts";
 
 /**
  * Which of a guest's objects K3k copies to the host, and which of the host's into the guest. Cluster and policy must both
@@ -47,22 +48,26 @@ export function guestManifests(
   settings: IngressSettings,
   tenant: string,
   domains: readonly string[],
-  storageClasses: readonly string[],
+  limits: GuestLimits,
 ): Record<string, string> {
-  const admission = guestPolicies(settings, tenant, domains, storageClasses).flatMap((policy) => [
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicy",
-      metadata: { name: policy.name },
-      spec: policySpec(policy),
-    },
-    {
-      apiVersion: "admissionregistration.k8s.io/v1",
-      kind: "ValidatingAdmissionPolicyBinding",
-      metadata: { name: policy.name },
-      spec: bindingSpec(policy),
-    },
-  ]);
+  const policies = guestPolicies(settings, tenant, domains, limits);
+  // Of several warnings the API server sends each.
+  const admission = policies
+    .map((policy) => (policy.warns ? policy : allAtOnce(policy)))
+    .flatMap((policy) => [
+      {
+        apiVersion: "admissionregistration.k8s.io/v1",
+        kind: "ValidatingAdmissionPolicy",
+        metadata: { name: policy.name },
+        spec: policySpec(policy),
+      },
+      {
+        apiVersion: "admissionregistration.k8s.io/v1",
+        kind: "ValidatingAdmissionPolicyBinding",
+        metadata: { name: policy.name },
+        spec: bindingSpec(policy),
+      },
+    ]);
   return {
     "ingress-class.yaml": stringify({
       apiVersion: "networking.k8s.io/v1",

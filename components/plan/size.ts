@@ -195,6 +195,11 @@ export function limitRange(allowance: Amounts): readonly Limit[] {
   ];
 }
 
+/** The most that one container and one volume may ask for, as Kubernetes quantities: all that the tenant has. */
+export function largestOfTenant(allowance: Amounts): { readonly memory: string; readonly volume: string } {
+  return { memory: byteQuantity(allowance.memoryMebibytes), volume: byteQuantity(allowance.storageMebibytes) };
+}
+
 function amounts({ cpu, memory, storage, pods }: Required<QuotaOverride>): Amounts {
   return {
     millicpu: millicpu(cpu),

@@ -5,6 +5,7 @@ import {
   type Amounts,
   containerRequest,
   datastoreStorage,
+  largestOfTenant,
   limitRange,
   objectQuota,
   podQuota,
@@ -54,9 +55,8 @@ export function tenantLimits(allowance: Amounts): TenantLimit[] {
     }
     return limit(what, most, beyond, resource);
   };
-  const each = limitRange(allowance);
-  const largest = (type: "Container" | "PersistentVolumeClaim", resource: string): string =>
-    each.find((range) => range.type === type)?.max[resource] ?? "";
+  const { volume, memory: memoryOfOne } = largestOfTenant(allowance);
+  const ephemeral = limitRange(allowance).find(({ type }) => type === "Container")?.max["ephemeral-storage"] ?? "";
   const { cpu, memory } = containerRequest;
   return [
     quota(pods, "requests.cpu", `CPU that pods request, ${cpu} where a container says nothing`, heard.pod),
@@ -70,9 +70,9 @@ export function tenantLimits(allowance: Amounts): TenantLimit[] {
       heard.claim,
     ),
     quota(objects, "persistentvolumeclaims", "volumes, one of them for your cluster's own objects", heard.claim),
-    limit("one volume", largest("PersistentVolumeClaim", "storage"), heard.claim),
-    limit("memory of one container", largest("Container", "memory"), heard.pod),
-    limit("what one container writes beside its volumes", largest("Container", "ephemeral-storage"), heard.pod),
+    limit("one volume", volume, heard.apply),
+    limit("memory of one container", memoryOfOne, heard.apply),
+    limit("what one container writes beside its volumes", ephemeral, heard.pod),
     limit("seconds that a pod may take to end", String(longestGracePeriod), heard.apply),
     quota(objects, "count/services", "Services", heard.object),
     limit("ports of one Service", String(portLimit), heard.apply),

@@ -116,7 +116,8 @@ ${markdownTable([
 
 ## What is different here
 
-\`kubectl apply\` says what most rules forbid and what to do instead; the table of limits says where else you hear of it.
+\`kubectl apply\` says what most rules forbid and what to do instead, all at once and for templates of pods too; the table of limits
+says where else you hear of it.
 
 - An Ingress needs \`ingressClassName: ${facts.ingressClass}\` (the default), and for a certificate the annotation
   \`cert-manager.io/cluster-issuer: ${facts.issuer}\`. Every host is written out: no wildcard, no default backend.
@@ -125,14 +126,16 @@ ${markdownTable([
 - Services are \`ClusterIP\`: no \`NodePort\`, no \`LoadBalancer\`. HTTP and HTTPS come in on ports 80 and 443, by an Ingress;
   HTTP is sent on to HTTPS. For another port, of TCP or UDP, ask the operator; a tunnel that dials out needs none. Send mail by
   way of a provider: most servers take none from a home address.
-- Annotations that restrict access in NGINX do nothing here: put a proxy of your own in front of what is private.
-- An Ingress without \`tls\` does not answer. Gateway API and Traefik's own kinds do nothing.
-- Names of volume claims are unique in your whole cluster, not only in their namespace.
+- Annotations that restrict access in NGINX are refused, since they do nothing here: put a proxy of your own in front of what
+  is private.
+- An Ingress without \`tls\` does not answer: \`kubectl apply\` warns of it. Gateway API and Traefik's own kinds do nothing.
+- Names of volume claims are unique in your whole cluster, not only in their namespace. A claim does not grow: the operator
+  enlarges it, or you copy the data into a larger one.
 - Pods cannot be privileged, use the network or folders of the machine, or mount storage from elsewhere. A toleration
   needs a key, pod affinity names no namespaces, and \`preemptionPolicy: Never\` is not possible.
 - NetworkPolicies have no effect. Nobody else's pods reach yours, whatever you write.
 - \`kubectl port-forward\` is refused. Use an Ingress, or \`kubectl exec\`.
-- A pod with a \`dnsConfig\` of its own has to name a name server in it.
+- A pod with a \`dnsConfig\` of its own has to name a name server in it, and \`topologySpreadConstraints\` have no \`matchLabelKeys\`.
 - The Secret of a certificate stays when its Ingress goes, and counts: use few names again and again.
 
 ## Who else is here
@@ -161,7 +164,7 @@ function portsText({ ports, entrypoint, domains: [domain = ""] }: WelcomeFacts):
 ${markdownTable([["visitors connect to", "", "namespace", "Service", "its port"], ...rows])}
 
 A name of yours that is a CNAME for \`${entrypoint}\` does as well, for example \`play.${domain}\`. While there is no such Service, or no pod behind it
-is ready, a connection is closed at once. Your application does not see who connects: the address is the platform's. Ports come and go
+is ready, a connection gets no answer. Your application does not see who connects: the address is the platform's. Ports come and go
 with the operator, and then all connections are interrupted once.
 `;
 }

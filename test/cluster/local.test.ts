@@ -307,9 +307,13 @@ test("one more tenant changes only that tenant's resources, and who has K3k's ri
   ]);
 });
 
-test("a changed size changes only that tenant's policy and quota, in place", async () => {
+test("a changed size changes only that tenant's policy, quota and what its guest says of them, in place", async () => {
   const larger = await local.preview({ "kraft:tenants": { ...tenants, acme: { ...tenants["acme"], size: "large" } } });
-  assert.deepEqual(changes(larger), ["update tenant-acme-policy", "update tenant-acme-quota-objects"]);
+  assert.deepEqual(changes(larger), [
+    "update tenant-acme-addons",
+    "update tenant-acme-policy",
+    "update tenant-acme-quota-objects",
+  ]);
 });
 
 test("edits that look dangerous replace nothing", async () => {

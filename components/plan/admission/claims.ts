@@ -1,14 +1,17 @@
 import { byOperator, byVolumeBinder, list, valueOr } from "./expressions.ts";
-import { type AdmissionPolicy, requestsFor, type Rule, type Scope } from "./policy.ts";
+import { claimRules, type GuestLimits } from "./guest-rules.ts";
+import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /**
  * The volume claims of a tenant: only of the storage `classes` for tenants, which have a backup schedule, always a new
  * and empty volume, and without the labels and annotations by which the platform controls Longhorn.
+ *
+ * @param guest where the policy is for a guest, what it knows of the tenant
  */
-export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: readonly string[]): AdmissionPolicy {
+export function claimPolicy(classes: readonly string[], guest?: GuestLimits): AdmissionPolicy {
   return {
     name: "kraft-tenant-claims",
-    scope,
+    scope: guest === undefined ? "tenants" : "everywhere",
     requests: [requestsFor("v1", ["persistentvolumeclaims"])],
     variables: [
       {
@@ -50,7 +53,7 @@ export function claimPolicy(scope: Exclude<Scope, "unknown-tenants">, classes: r
         messageExpression:
           "'labels and annotations that are not allowed on a claim: ' + variables.ordersToLonghorn.join(', ') + '; choose a storage class for its schedule instead'",
       },
-      scope === "tenants" ? volumeOfHost : volumeOfGuest,
+      ...(guest === undefined ? [volumeOfHost] : [volumeOfGuest, ...claimRules(guest)]),
     ],
   };
 }

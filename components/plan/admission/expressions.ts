@@ -18,6 +18,13 @@ export function list(texts: readonly string[]): string {
   return `[${texts.map(quoted).join(", ")}]`;
 }
 
+/** True, in CEL, if an expression about a container `c` is true for every container of the pod with this spec. */
+export function everyContainer(expression: string, spec = "object.spec"): string {
+  return ["containers", "initContainers", "ephemeralContainers"]
+    .map((field) => `(!has(${spec}.${field}) || ${spec}.${field}.all(c, ${expression}))`)
+    .join(" && ");
+}
+
 /**
  * True, in CEL, for service accounts of a tenant's namespace. K3k's kubelet in it is the only way from a guest to the
  * host: it makes every request that follows from what a tenant writes in the guest.

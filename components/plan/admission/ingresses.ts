@@ -94,7 +94,72 @@ export function ingressPolicy(settings: IngressSettings, domains?: readonly stri
       outsideDomains("foreignHosts", "variables.hosts"),
       { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
     ],
-    rules: [...hostRules, ...tlsRules, ...annotationRules(settings), ...backendRules(settings)],
+    rules: [
+      ...hostRules,
+      ...tlsRules,
+      ...annotationRules(settings),
+      ...backendRules(settings),
+      // On the host cert-manager writes one of them, which opens its own challenge to everybody.
+      ...(domains === undefined ? [] : [accessRule]),
+    ],
+  };
+}
+
+const nginx = "nginx.ingress.kubernetes.io/";
+
+/** Annotations by which NGINX keeps visitors out; here all of them would come in. */
+const accessAnnotations = ["whitelist-source-range", "allowlist-source-range", "denylist-source-range", "satisfy"];
+
+const restrictsAccess = `k.startsWith(${quoted(`${nginx}auth-`)}) || k in ${list(accessAnnotations.map((name) => nginx + name))}`;
+
+const accessRule: Rule = {
+  expression: `!variables.annotations.exists(k, ${restrictsAccess})`,
+  message:
+    "annotations by which NGINX restricts access do nothing here: remove them, and put a proxy with a login of its own in front",
+  messageExpression:
+    `variables.annotations.filter(k, ${restrictsAccess}).join(', ') + ` +
+    "': only NGINX knows these, and here everybody would get in; remove them, and put a proxy with a login of its own in front'",
+};
+
+/**
+ * What a guest warns of: an Ingress that is allowed, and that nobody gets an answer from. It may be one of several that share
+ * a certificate, or become whole later, so that it is not refused.
+ */
+export function ingressWarnings({ issuerName }: IngressSettings): AdmissionPolicy {
+  return {
+    name: "kraft-tenant-hints",
+    scope: "everywhere",
+    warns: true,
+    requests: [requestsFor("networking.k8s.io/v1", ["ingresses"])],
+    variables: [
+      { name: "tls", expression: valueOr("object.spec.tls", "[]") },
+      { name: "annotations", expression: valueOr("object.metadata.annotations", "{}") },
+      {
+        name: "hosts",
+        expression: `(${valueOr("object.spec.rules", "[]")}).filter(r, has(r.host) && r.host != '').map(r, r.host)`,
+      },
+      {
+        name: "bare",
+        expression: "variables.hosts.filter(h, !variables.tls.exists(t, has(t.hosts) && h in t.hosts))",
+      },
+    ],
+    rules: [
+      {
+        expression: "variables.bare.size() == 0",
+        message: "a host without an entry in spec.tls does not answer: add one",
+        messageExpression:
+          "'does not answer before spec.tls names it, since http is sent on to https: ' + variables.bare.join(', ') + " +
+          `'; add an entry with a secretName that ends in -tls, and the annotation ${issuerAnnotation}: ${issuerName}'`,
+      },
+      {
+        expression: `variables.tls.size() == 0 || ${quoted(issuerAnnotation)} in variables.annotations`,
+        message: `no certificate is issued without the annotation ${issuerAnnotation}: ${issuerName}, and nothing answers until another Ingress with the same secretName has it: add it`,
+      },
+      {
+        expression: `!(${quoted(entryPointsAnnotation)} in variables.annotations) || variables.annotations[${quoted(entryPointsAnnotation)}] != 'web'`,
+        message: `with ${entryPointsAnnotation}: web nothing answers, since http is sent on to https: remove it`,
+      },
+    ],
   };
 }
 

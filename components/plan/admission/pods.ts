@@ -1,5 +1,15 @@
 import { priorityClasses } from "../size.ts";
-import { byTenant, byWorkloadController, list, quoted, syncedNamePattern, valueOr } from "./expressions.ts";
+import {
+  byTenant,
+  byWorkloadController,
+  everyContainer,
+  list,
+  quoted,
+  syncedNamePattern,
+  valueOr,
+} from "./expressions.ts";
+import { claimTemplateRules, copyRules, type GuestLimits, memoryRule } from "./guest-rules.ts";
+import { podSecurityRules } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
@@ -80,10 +90,11 @@ export const hostPodPolicy: AdmissionPolicy = {
 };
 
 /**
- * The same in a guest, as far as it can be checked there: K3k retries a pod that only the host refuses again and again,
- * which keeps the tenant's other pods waiting. K3k's own pods have the tenant's name as a label.
+ * The same in a guest, as far as it can be checked there, with what Pod Security says on the host: K3k retries a pod that only
+ * the host refuses again and again, which keeps the tenant's other pods waiting. K3k's own pods have the tenant's name as a
+ * label.
  */
-export function guestPodPolicy(tenant: string): AdmissionPolicy {
+export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPolicy {
   return {
     name: "kraft-tenant-pods",
     scope: "everywhere",
@@ -95,21 +106,69 @@ export function guestPodPolicy(tenant: string): AdmissionPolicy {
         expression: "request.namespace == 'kube-system' && object.metadata.name.startsWith('coredns-')",
       },
     ],
+    rules: [...guestPodRules(tenant, "object.spec", limits)],
+  };
+}
+
+/**
+ * The templates that pods are made of in a guest. Of a pod that a controller may not make, the tenant would read nothing but an
+ * event of a ReplicaSet or a Job: here `kubectl apply` says it. Only a template that is new or changed is looked at, so that what
+ * there is can be scaled and deleted.
+ */
+export function guestTemplatePolicy(tenant: string, limits: GuestLimits): AdmissionPolicy {
+  // `dyn`, since only a CronJob has the template elsewhere.
+  const template = (object: string): string =>
+    `(has(dyn(${object}).spec.jobTemplate) ? dyn(${object}).spec.jobTemplate.spec.template : dyn(${object}).spec.template)`;
+  return {
+    name: "kraft-tenant-templates",
+    scope: "everywhere",
+    requests: [
+      requestsFor("apps/v1", ["daemonsets", "deployments", "statefulsets"]),
+      requestsFor("batch/v1", ["cronjobs", "jobs"]),
+    ],
+    conditions: [
+      {
+        name: "new-or-changed",
+        expression: `request.operation == 'CREATE' || ${template("object")} != ${template("oldObject")}`,
+      },
+    ],
+    variables: [
+      { name: "template", expression: template("object") },
+      { name: "spec", expression: "variables.template.spec" },
+      {
+        name: "labels",
+        expression:
+          "has(variables.template.metadata) && has(variables.template.metadata.labels) ? variables.template.metadata.labels : {}",
+      },
+      { name: "volumes", expression: valueOr("variables.spec.volumes", "[]") },
+      { name: "tolerations", expression: valueOr("variables.spec.tolerations", "[]") },
+      { name: "priorityClass", expression: valueOr("variables.spec.priorityClassName", "''") },
+      {
+        name: "isCoreDns",
+        expression: "request.namespace == 'kube-system' && object.metadata.name == 'coredns'",
+      },
+    ],
     rules: [
-      ...volumeRules(),
-      systemPriorityRule,
-      ...schedulingRules(),
-      ...resourceRules(),
-      labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
+      ...guestPodRules(tenant, "variables.spec", limits),
+      ...claimTemplateRules(valueOr("dyn(object).spec.volumeClaimTemplates", "[]"), "volumeClaimTemplates", limits),
     ],
   };
 }
 
-/** True, in CEL, if an expression about a container `c` is true for every container of a pod. */
-function everyContainer(expression: string): string {
-  return ["containers", "initContainers", "ephemeralContainers"]
-    .map((field) => `(!has(object.spec.${field}) || object.spec.${field}.all(c, ${expression}))`)
-    .join(" && ");
+function guestPodRules(tenant: string, spec: string, limits: GuestLimits): readonly Rule[] {
+  const ephemeral =
+    "variables.volumes.filter(v, has(v.ephemeral) && has(v.ephemeral.volumeClaimTemplate)).map(v, v.ephemeral.volumeClaimTemplate)";
+  return [
+    ...volumeRules(spec),
+    systemPriorityRule,
+    ...schedulingRules(spec),
+    ...resourceRules(spec),
+    labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
+    ...podSecurityRules(spec),
+    ...copyRules(spec),
+    ...(limits.largest === undefined ? [] : [memoryRule(limits.largest.memory, spec)]),
+    ...claimTemplateRules(ephemeral, "an ephemeral volume", limits),
+  ];
 }
 
 /** True, in CEL, if a name is that of an object that K3k copied from the guest. */
@@ -136,7 +195,7 @@ function identityRules(): readonly Rule[] {
   ];
 }
 
-function volumeRules(): readonly Rule[] {
+function volumeRules(spec?: string): readonly Rule[] {
   return [
     {
       expression: `variables.volumes.all(v, ${volumeTypes.map((type) => `has(v.${type})`).join(" || ")})`,
@@ -152,6 +211,7 @@ function volumeRules(): readonly Rule[] {
       // Pod Security allows all of /proc to a pod with a user namespace of its own.
       expression: everyContainer(
         "!has(c.securityContext) || !has(c.securityContext.procMount) || c.securityContext.procMount == 'Default'",
+        spec,
       ),
       message: "securityContext.procMount must be Default: remove it",
     },
@@ -218,7 +278,7 @@ function priorityRules(): readonly Rule[] {
   ];
 }
 
-function schedulingRules(): readonly Rule[] {
+function schedulingRules(spec = "object.spec"): readonly Rule[] {
   return [
     {
       expression: "variables.tolerations.all(t, has(t.key) && t.key != '')",
@@ -232,48 +292,48 @@ function schedulingRules(): readonly Rule[] {
       message: `taints of ${platformTaints} and CriticalAddonsOnly keep nodes to the platform: remove the toleration`,
     },
     {
-      expression: ["podAffinity", "podAntiAffinity"].map(withinNamespace).join(" && "),
+      expression: ["podAffinity", "podAntiAffinity"].map((kind) => withinNamespace(kind, spec)).join(" && "),
       message:
         "pod affinity may not name namespaces: remove namespaces and namespaceSelector, on the host all namespaces of a guest are one",
     },
     {
-      expression: "!has(object.spec.schedulerName) || object.spec.schedulerName in ['', 'default-scheduler']",
+      expression: `!has(${spec}.schedulerName) || ${spec}.schedulerName in ['', 'default-scheduler']`,
       message: "spec.schedulerName must be default-scheduler: remove it",
     },
     {
-      expression: "!has(object.spec.runtimeClassName) || object.spec.runtimeClassName == ''",
+      expression: `!has(${spec}.runtimeClassName) || ${spec}.runtimeClassName == ''`,
       message: "spec.runtimeClassName is not allowed: remove it",
     },
     {
-      expression: `!has(object.spec.terminationGracePeriodSeconds) || object.spec.terminationGracePeriodSeconds <= ${longestGracePeriod}`,
+      expression: `!has(${spec}.terminationGracePeriodSeconds) || ${spec}.terminationGracePeriodSeconds <= ${longestGracePeriod}`,
       message: `terminationGracePeriodSeconds may be up to ${longestGracePeriod}: a node that is drained waits for it`,
     },
   ];
 }
 
-function resourceRules(): readonly Rule[] {
+function resourceRules(spec = "object.spec"): readonly Rule[] {
   const counted = (field: "limits" | "requests"): string =>
     `(!has(dyn(c.resources).${field}) || dyn(c.resources).${field}.all(r, r in ${list(countedResources)}))`;
   return [
     {
-      expression: everyContainer(`!has(c.resources) || (${counted("limits")} && ${counted("requests")})`),
+      expression: everyContainer(`!has(c.resources) || (${counted("limits")} && ${counted("requests")})`, spec),
       message: `a container may request only ${countedResources.join(", ")}: nothing else of a node is shared out`,
     },
     {
-      expression: "!has(object.spec.resourceClaims) || object.spec.resourceClaims.size() == 0",
+      expression: `!has(${spec}.resourceClaims) || ${spec}.resourceClaims.size() == 0`,
       message: "spec.resourceClaims is not allowed: the nodes have no devices to share",
     },
   ];
 }
 
 /** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods off a node. */
-function withinNamespace(kind: string): string {
+function withinNamespace(kind: string, spec: string): string {
   const own = (term: string): string => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`;
-  const affinity = `object.spec.affinity.${kind}`;
+  const affinity = `${spec}.affinity.${kind}`;
   const required = `${affinity}.requiredDuringSchedulingIgnoredDuringExecution`;
   const preferred = `${affinity}.preferredDuringSchedulingIgnoredDuringExecution`;
   return (
-    `(!has(object.spec.affinity) || !has(${affinity}) || (` +
+    `(!has(${spec}.affinity) || !has(${affinity}) || (` +
     `(!has(${required}) || ${required}.all(t, ${own("t")})) && ` +
     `(!has(${preferred}) || ${preferred}.all(t, ${own("t.podAffinityTerm")}))))`
   );

@@ -1,10 +1,11 @@
 import { tiers } from "../storage.ts";
 import { certificatePolicy } from "./certificates.ts";
 import { claimPolicy } from "./claims.ts";
-import { ingressPolicy, type IngressSettings } from "./ingresses.ts";
+import type { GuestLimits } from "./guest-rules.ts";
+import { ingressPolicy, type IngressSettings, ingressWarnings } from "./ingresses.ts";
 import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
 import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
-import { guestPodPolicy, hostPodPolicy } from "./pods.ts";
+import { guestPodPolicy, guestTemplatePolicy, hostPodPolicy } from "./pods.ts";
 import type { AdmissionPolicy } from "./policy.ts";
 import { servicePolicy } from "./services.ts";
 
@@ -23,26 +24,29 @@ export function hostPolicies(settings: IngressSettings): readonly AdmissionPolic
     secretPolicy,
     hostPodPolicy,
     servicePolicy("tenants"),
-    claimPolicy("tenants", storageClasses),
+    claimPolicy(storageClasses),
     ingressPolicy(settings),
     certificatePolicy(settings.issuerName),
   ];
 }
 
 /**
- * The policies inside a guest, which tell a tenant at `kubectl apply` what the host would refuse. A tenant may delete them:
- * the host's policies still apply, and so does its quota on storage classes that are not among `classes`.
+ * The policies inside a guest, which tell a tenant at `kubectl apply` what the host would refuse, ignore or never do. A tenant
+ * may delete them: the host's policies still apply, and so does its quota on storage classes that are not among those of
+ * `limits`. `allAtOnce` makes each tell of everything in one message.
  */
 export function guestPolicies(
   settings: IngressSettings,
   tenant: string,
   domains: readonly string[],
-  classes: readonly string[] = storageClasses,
+  limits: GuestLimits = { classes: storageClasses },
 ): readonly AdmissionPolicy[] {
   return [
-    guestPodPolicy(tenant),
+    guestPodPolicy(tenant, limits),
+    guestTemplatePolicy(tenant, limits),
     servicePolicy("everywhere"),
-    claimPolicy("everywhere", classes),
+    claimPolicy(limits.classes, limits),
     ingressPolicy(settings, domains),
+    ingressWarnings(settings),
   ];
 }

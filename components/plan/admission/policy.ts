@@ -1,5 +1,6 @@
 import { policyLabel, tenantLabel } from "../names.ts";
 import type { Selector } from "../network/policy.ts";
+import { quoted } from "./expressions.ts";
 
 /** A condition that an object must meet, in CEL, and the message for one that does not. */
 export interface Rule {
@@ -47,6 +48,8 @@ export interface AdmissionPolicy {
    * the API server has none either, the policy does not apply.
    */
   readonly clock?: true;
+  /** Whether it only warns, as `kubectl apply` prints, and lets the object pass. */
+  readonly warns?: true;
 }
 
 const scopes: Readonly<Record<Scope, Selector | undefined>> = {
@@ -86,8 +89,35 @@ const clockReference = {
 };
 
 /** The `spec` of the ValidatingAdmissionPolicyBinding that puts a policy into force. */
-export function bindingSpec({ name, clock }: Pick<AdmissionPolicy, "name" | "clock">) {
-  return { policyName: name, validationActions: ["Deny", "Audit"], paramRef: clock && clockReference };
+export function bindingSpec({ name, clock, warns }: Pick<AdmissionPolicy, "name" | "clock" | "warns">) {
+  const validationActions = [warns ? "Warn" : "Deny", "Audit"];
+  return { policyName: name, validationActions, paramRef: clock && clockReference };
+}
+
+/**
+ * The same policy, which tells of everything that is wrong with an object in one message: where several rules fail, the API
+ * server tells of the first only, and whoever corrects an object has to send it again for each.
+ *
+ * Each problem is a variable, since the API server limits what one expression may cost.
+ */
+export function allAtOnce(policy: AdmissionPolicy): AdmissionPolicy {
+  const problems = policy.rules.map(({ expression, message, messageExpression }, index) => ({
+    name: `problem${index + 1}`,
+    expression: `(${expression}) ? '' : (${messageExpression ?? quoted(message)})`,
+  }));
+  const found = `[${problems.map(({ name }) => `variables.${name}`).join(", ")}].filter(p, p != '')`;
+  return {
+    ...policy,
+    variables: [...(policy.variables ?? []), ...problems, { name: "problems", expression: found }],
+    rules: [
+      {
+        expression: "variables.problems.size() == 0",
+        // Kubernetes allows a message 5 KiB.
+        message: "more is wrong with this object than a message can hold: correct it part by part",
+        messageExpression: "variables.problems.join('. Also: ')",
+      },
+    ],
+  };
 }
 
 /**

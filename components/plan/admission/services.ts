@@ -55,12 +55,13 @@ export function servicePolicy(scope: Exclude<Scope, "unknown-tenants">): Admissi
       },
       {
         expression: "!has(object.spec.type) || object.spec.type == 'ClusterIP'",
-        message: "spec.type must be ClusterIP: to be reached from outside, write an Ingress",
+        message:
+          "spec.type must be ClusterIP: to be reached from outside write an Ingress, or for a port that is not http's ask the operator for one",
       },
       {
         expression: "!has(object.spec.externalIPs) || object.spec.externalIPs.size() == 0",
         message:
-          "spec.externalIPs would take addresses of others: remove it; to be reached from outside, write an Ingress",
+          "spec.externalIPs would take addresses of others: remove it; to be reached from outside write an Ingress, or for a port that is not http's ask the operator for one",
       },
       {
         expression: "variables.foreignAnnotations.size() == 0",

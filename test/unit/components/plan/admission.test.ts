@@ -2,16 +2,45 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { list, quoted } from "../../../../components/plan/admission/expressions.ts";
 import { guestPolicies, hostPolicies } from "../../../../components/plan/admission/policies.ts";
-import { bindingSpec, policySpec } from "../../../../components/plan/admission/policy.ts";
+import { allAtOnce, bindingSpec, policySpec } from "../../../../components/plan/admission/policy.ts";
 import { podSecurity } from "../../../../components/plan/pod-security.ts";
 
 const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
 const policies = [...hostPolicies(settings), ...guestPolicies(settings, "acme", ["acme.example"])];
 
-test("every policy refuses what it cannot evaluate, and is put into force to deny", () => {
+test("every policy refuses what it cannot evaluate, and is put into force to deny; only the guest's hints warn", () => {
   for (const policy of policies) {
     assert.equal(policySpec(policy).failurePolicy, "Fail", policy.name);
-    assert.deepEqual(bindingSpec(policy).validationActions, ["Deny", "Audit"]);
+    const action = policy.name === "kraft-tenant-hints" ? "Warn" : "Deny";
+    assert.deepEqual(bindingSpec(policy).validationActions, [action, "Audit"]);
+  }
+  assert.ok(!hostPolicies(settings).some(({ warns }) => warns));
+});
+
+test("a policy that tells of everything at once has the same rules, each a variable, and one validation", () => {
+  for (const policy of guestPolicies(settings, "acme", ["acme.example"])) {
+    const { rules, variables = [] } = allAtOnce(policy);
+    assert.equal(rules.length, 1);
+    const problems = variables.filter(({ name }) => name.startsWith("problem") && name !== "problems");
+    assert.equal(problems.length, policy.rules.length);
+    policy.rules.forEach(({ expression }, index) => {
+      assert.ok(problems[index]?.expression.startsWith(`(${expression}) ? '' : (`));
+    });
+    assert.equal(new Set(variables.map(({ name }) => name)).size, variables.length);
+  }
+});
+
+test("a template in a guest has every rule that a pod in a guest has", () => {
+  const rulesOf = (name: string) =>
+    guestPolicies(settings, "acme", []).find((policy) => policy.name === name)?.rules ?? [];
+  const ofTemplates = new Set(rulesOf("kraft-tenant-templates").map(({ message }) => message));
+  assert.ok(rulesOf("kraft-tenant-pods").length > 20);
+  assert.deepEqual(
+    rulesOf("kraft-tenant-pods").filter(({ message }) => !ofTemplates.has(message)),
+    [],
+  );
+  for (const { expression } of rulesOf("kraft-tenant-templates")) {
+    assert.doesNotMatch(expression, /(?<!dyn\()object\.spec/);
   }
 });
 
