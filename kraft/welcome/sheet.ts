@@ -163,9 +163,9 @@ function portsText({ ports, entrypoint, domains: [domain = ""] }: WelcomeFacts):
 
 ${markdownTable([["visitors connect to", "", "namespace", "Service", "its port"], ...rows])}
 
-A name of yours that is a CNAME for \`${entrypoint}\` does as well, for example \`play.${domain}\`. While there is no such Service, or no pod behind it
-is ready, a connection gets no answer. Your application does not see who connects: the address is the platform's. Ports come and go
-with the operator, and then all connections are interrupted once.
+A name of yours that is a CNAME for \`${entrypoint}\` does as well, for example \`play.${domain}\`. While there is no
+such Service, or no pod behind it is ready, a connection gets no answer. Your application does not see who connects: the
+address is the platform's. Ports come and go with the operator, and then all connections are interrupted once.
 `;
 }
 
