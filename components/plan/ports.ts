@@ -19,7 +19,7 @@ export interface PublicPort {
 /** Most public ports of one tenant: each is a rule in the home's router, by hand. */
 export const publicPortLimit = 10;
 
-/** Public ports from which on no listener needs a privilege, which Traefik does not have. */
+/** Ports below it are services of the machines and the router, such as SSH and DNS (IANA's system ports, RFC 6335). */
 export const firstPublicPort = 1024;
 
 /** Kubernetes' own range for node ports (`--service-node-port-range` of the API server). */

@@ -48,7 +48,7 @@ function refusal({ port, protocol }: PublicPort): Omit<Problem, "key"> | undefin
     return { found, allowed, fix: "remove it: the tenant writes an Ingress" };
   }
   if (port < firstPublicPort) {
-    const allowed = `${firstPublicPort} to 65535: Traefik runs without the right to listen on ports below it`;
+    const allowed = `${firstPublicPort} to 65535: lower ones are for services of the nodes and the router, such as SSH and DNS`;
     const similar = port < 100 ? port * 101 : port + 8000;
     return {
       found,
