@@ -78,6 +78,8 @@ test("a size touches that tenant only, in place", async () => {
   const changes = await edited("Pulumi.homelab.yaml", (text) => text.replace("size: small", "size: medium"));
   assert.deepEqual(changes, [
     "update acme ResourceQuota kraft-objects",
+    // What the guest tells its tenant names the allowance.
+    "update acme Secret acme-addons",
     "update acme VirtualClusterPolicy tenant-acme",
   ]);
 });

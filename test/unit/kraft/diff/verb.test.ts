@@ -134,7 +134,7 @@ test("two renderings: what a stack file changes, without a cluster", () =>
       const { changes } = JSON.parse(stdout) as { changes: { owner: string; operation: string; kind: string }[] };
       assert.deepEqual(
         changes.map(({ owner, operation, kind }) => `${operation} ${owner} ${kind}`),
-        ["update acme ResourceQuota", "update acme VirtualClusterPolicy"],
+        ["update acme ResourceQuota", "update acme Secret", "update acme VirtualClusterPolicy"],
       );
       assert.equal(code, 0);
     }),
