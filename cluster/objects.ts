@@ -118,6 +118,15 @@ export interface KubernetesStatus {
   readonly lastPodRefAt?: string;
 }
 
+/** Longhorn's Node, with the disks that it keeps copies of volumes on. */
+export interface LonghornNode extends KubernetesObject {
+  readonly spec?: { readonly disks?: Readonly<Record<string, { readonly allowScheduling?: boolean } | null>> | null };
+  readonly status?: {
+    /** By the name of the disk. `storageMaximum` is in bytes. */
+    readonly diskStatus?: Readonly<Record<string, { readonly storageMaximum?: number } | null>> | null;
+  };
+}
+
 /** Longhorn's Engine of a volume. */
 export interface Engine extends KubernetesObject {
   readonly status?: {

@@ -58,6 +58,7 @@ export const paths = {
   backupTargets: longhorn<objects.BackupTarget>("backuptargets"),
   backupVolumes: longhorn<objects.BackupVolume>("backupvolumes"),
   engines: longhorn<objects.Engine>("engines"),
+  longhornNodes: longhorn<objects.LonghornNode>("nodes"),
   recurringJobs: longhorn<objects.RecurringJob>("recurringjobs"),
   settings: longhorn<objects.Setting>("settings"),
   snapshots: longhorn<objects.Snapshot>("snapshots"),

@@ -7,8 +7,8 @@ import type { K3kRelease } from "./versions.ts";
 /** One tenant as the operator declared it. Its guest's token follows from the seed of the stack in `from`. */
 export type Tenant = { readonly name: string } & Readonly<TenantConfig>;
 
-/** One machine of the host cluster: its hardware, and what the stack file says of it. */
-export type ClusterNode = NodeHardware & Readonly<Config["nodes"][string]>;
+/** One machine of the host cluster: its hardware, and what else the stack file says of it. */
+export type ClusterNode = NodeHardware & Readonly<Omit<Config["nodes"][string], "hardware">>;
 
 /** Machines on k3s that Kraft manages. */
 export interface K3sMachines {

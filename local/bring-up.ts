@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
+import { describedStack } from "../infra/config/described-stack.ts";
+import { rawConfig } from "../infra/config/parse.ts";
 import { readStackYaml, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { type Stack, stacks } from "../stacks/index.ts";
 import { checkGivenCharts, declaredCharts, declaresEntry, provideCharts } from "./charts.ts";
@@ -70,10 +72,15 @@ export async function bringUp(inputs: {
   readonly config?: Readonly<Record<string, unknown>>;
 }): Promise<void> {
   const { config, directory } = inputs;
-  const stack = stacks.get(inputs.stack);
-  if (stack === undefined) {
+  const known = stacks.get(inputs.stack);
+  if (known === undefined) {
     throw new Failure(`There is no stack ${inputs.stack}.`);
   }
+  const written = { ...readStackYaml(stackFilePath(checkout, known.name))?.config, ...config };
+  const stack = describedStack(
+    known,
+    rawConfig(written, () => false),
+  );
   const reporter = terminalReporter();
   const report = (text: string): void => {
     reporter.progress(text);

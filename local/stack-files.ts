@@ -54,7 +54,13 @@ export function localStackFile(inputs: {
     Object.entries(inputs.checkout.config ?? {}).filter(([, value]) => ciphertextOf(value) === undefined),
   );
   config["kraft:cluster"] = inputs.cluster;
-  config["kraft:nodes"] = Object.fromEntries(stack.nodes.map(({ name }) => [name, { address: addresses.node(name) }]));
+  const nodes = record(config["kraft:nodes"]);
+  config["kraft:nodes"] = Object.fromEntries(
+    stack.nodes.map(({ name }) => {
+      const { hardware } = record(nodes[name]);
+      return [name, { address: addresses.node(name), ...(hardware === undefined ? {} : { hardware }) }];
+    }),
+  );
   config["kraft:charts"] = { source: "folder", path: inputs.charts };
   const declared = config["kraft:k3kVersion"] ?? stack.k3kVersion;
   if (declared !== inputs.k3kVersion) {

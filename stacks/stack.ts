@@ -6,9 +6,9 @@ import type { Exposure } from "../components/plan/traefik-values.ts";
 /**
  * One machine of a host cluster, as Kubernetes will see it.
  *
- * `threads` is what the kubelet reports as CPU; `memoryGiB` is installed memory; `longhornGiB` is the size of the file
- * system that is mounted at the stack's `storage.dataPath`, not of the whole disk; `watts` is what the machine draws
- * from the socket, between idle and ordinary work; `networkDrivers` are those of its network cards that need help.
+ * `threads` is what the kubelet reports as CPU; `memoryGiB` is memory, as installed or as the kernel has it; `longhornGiB` is
+ * the size of the file system that is mounted at the stack's `storage.dataPath`, not of the whole disk; `watts` is what the
+ * machine draws from the socket, between idle and ordinary work; `networkDrivers` are those of its network cards that need help.
  */
 export interface NodeHardware {
   readonly name: string;
@@ -16,15 +16,19 @@ export interface NodeHardware {
   readonly threads: number;
   readonly memoryGiB: number;
   readonly longhornGiB: number;
-  readonly watts: number;
+  /** Undefined where nobody asked for costs. */
+  readonly watts?: number | undefined;
   /** What its operating system has to be told; undefined where nobody but the kernel needs to know. */
-  readonly machine?: Machine;
+  readonly machine?: Machine | undefined;
   readonly networkDrivers?: readonly NetworkDriver[];
 }
 
 /**
  * The hardware and operating system of one stack and what follows from them. Nothing here is a preference: what an
  * operator may choose is set in `Pulumi.<stack>.yaml`.
+ *
+ * `nodes` in `stacks/` are those of the author's own machines. They hold as far as `kraft:nodes` declares no hardware
+ * (`infra/config/described-stack.ts`).
  */
 export interface Stack {
   readonly name: string;

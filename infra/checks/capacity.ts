@@ -196,7 +196,7 @@ function overload(row: Row, { stack }: Load): Problem {
     key: "kraft:tenants",
     found: `${rounded(needed(balance), 2)} ${what}: platform ${rounded(platform, 2)}, K3k ${rounded(k3k, 2)}, tenants ${tenants}`,
     allowed: `at most ${rounded(balance.available, 2)}: ${row.oneLost === undefined ? `all that ${stack.description} has` : `what is left of ${stack.description} when one node is lost`}`,
-    fix: `${less}, fewer tenants, or another node in stacks/${stack.name}.ts`,
+    fix: `${less}, fewer tenants, or another node in kraft:nodes`,
   };
 }
 
@@ -211,7 +211,7 @@ function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
     allowed: `at most ${rounded(Math.max(0, left), 2)} CPU: ${rounded(CPU.available)} less ${rounded(CPU.platform, 2)} of the platform and ${rounded(CPU.k3k, 2)} of K3k`,
     fix:
       left < 1
-        ? `fewer tenants, or another node in stacks/${load.stack.name}.ts`
+        ? "fewer tenants, or another node in kraft:nodes"
         : `a smaller size, or quota: { cpu: ${Math.floor(left)} }`,
   });
 }

@@ -32,7 +32,7 @@ export function costs(subject: Subject) {
     return [];
   }
   const all = shares(subject.tenants, stack.nodes.length);
-  const kilowatts = total(stack.nodes, ({ watts }) => watts) / 1000;
+  const kilowatts = total(stack.nodes, ({ watts = 0 }) => watts) / 1000;
   const electricity = kilowatts * hoursPerMonth * prices.perKilowattHour;
   const storage = total(all, volumeBytes);
   const wasabi = Math.max(leastTerabytes, storedTerabytes(storage, dailyChange)) * prices.wasabiPerTerabyteMonth;

@@ -8,6 +8,7 @@ import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts
 import { certificateTables, certificateWarnings } from "./certificates.ts";
 import { costTables } from "./cost.ts";
 import { expiryTables, expiryWarnings } from "./expiry.ts";
+import { nodeWarnings } from "./nodes.ts";
 import { publicPortTables } from "./public-ports.ts";
 import { recoveryProblems, recoveryTables } from "./recovery.ts";
 import { startWarnings } from "./start-time.ts";
@@ -32,6 +33,7 @@ export function findings(model: Model, today: Date) {
     warnings: [
       ...k3kWarnings(model.k3k, model.stack),
       ...capacityWarnings(model),
+      ...nodeWarnings(model),
       ...startWarnings(model),
       ...backupWarnings(model),
       ...certificateWarnings(model),

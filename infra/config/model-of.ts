@@ -82,9 +82,13 @@ export function tenantsOf(tenants: Config["tenants"]): Tenant[] {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
-/** The stack's hardware with the addresses of the stack file. */
+/** The nodes of a stack that has the hardware of its file, with addresses, host keys and drives. */
 export function nodesOf(stack: Stack, written: Config["nodes"]): ClusterNode[] {
-  return stack.nodes.map((hardware) => ({ ...hardware, address: "", ...written[hardware.name] }));
+  return stack.nodes.map((node) => {
+    // The stack has it already, in the form of stacks/.
+    const { hardware: _, ...rest } = { address: "", ...written[node.name] };
+    return { ...node, ...rest };
+  });
 }
 
 /** The machines that Kraft manages; undefined where they are set up by hand. */

@@ -12,7 +12,7 @@ export const configSchema = z.strictObject({
   cluster: cluster.describe("The host cluster, and the proof that it is the right one"),
   nodes: z
     .record(z.string(), node, expect("a map of the stack's nodes by name", "see docs/first-steps.md"))
-    .describe("Where each node of stacks/<stack>.ts is"),
+    .describe("Where each node is, and what hardware it has"),
   network: network.describe("Your home's network, as far as the boundary around tenants has to know it"),
   machines: machines
     .optional()

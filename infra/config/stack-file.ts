@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ConfigError, type Problem, refuse } from "../../errors/problem.ts";
 import { type Stack, stacks } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
+import { describedStack } from "./described-stack.ts";
 import { parse, type RawConfig, rawConfig } from "./parse.ts";
 import {
   ciphertextOf,
@@ -26,6 +27,7 @@ export const checkout = resolve(import.meta.dirname, "../..");
 
 /** A stack file, read as the program would get it from the engine, without engine, cluster or passphrase. */
 export interface StackFile {
+  /** With the hardware that the file declares. */
   readonly stack: Stack;
   /** Folder that holds it, and that paths in it are relative to. */
   readonly directory: string;
@@ -73,11 +75,12 @@ export function readStackFile(stack: Stack, directory: string): StackFile {
       });
     }
   }
+  const raw = rawConfig(readable, (name) => readable[name] === unreadSecret);
   return {
-    stack,
+    stack: describedStack(stack, raw),
     directory,
     name: `Pulumi.${stack.name}.yaml`,
-    raw: rawConfig(readable, (name) => readable[name] === unreadSecret),
+    raw,
     ciphertexts,
     encryptionSalt: file.encryptionsalt,
     unreadable,

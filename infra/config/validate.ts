@@ -2,6 +2,7 @@ import { ConfigError, refuse, show } from "../../errors/problem.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { loadProblems } from "../checks/findings.ts";
 import type { Model } from "../model.ts";
+import { describedStack } from "./described-stack.ts";
 import { loadOf, modelOf } from "./model-of.ts";
 import { parse, type RawConfig } from "./parse.ts";
 import { ruleProblems } from "./rules/rules.ts";
@@ -13,10 +14,11 @@ import type { Config } from "./schema.ts";
  * there is.
  */
 export function validate(name: string, stacks: ReadonlyMap<string, Stack>, raw: RawConfig): Model {
-  const stack = stacks.get(name);
-  if (stack === undefined) {
+  const known = stacks.get(name);
+  if (known === undefined) {
     throw unknownStack(name, stacks);
   }
+  const stack = describedStack(known, raw);
   const parsed = parse(raw);
   const problems = [...parsed.problems, ...ruleProblems(stack, [...stacks.keys()], parsed)];
   if (problems.length > 0) {

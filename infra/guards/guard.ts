@@ -1,4 +1,5 @@
 import { connect } from "../../cluster/client.ts";
+import { type LiveNode, readLiveNodes } from "../../cluster/live-nodes.ts";
 import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
 import { type RunningVersions, runningVersions } from "../../cluster/running-versions.ts";
 import type { Stage } from "../../components/plan/lifecycle.ts";
@@ -9,6 +10,7 @@ import { type EditableHost, type HandEdits, readHandEdits } from "../drift/put-b
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
 import { goneProblems } from "./gone.ts";
+import { hardwareProblems, hardwareWarnings } from "./hardware.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
@@ -20,6 +22,8 @@ export interface LiveSources {
   cluster(model: Model): Promise<{
     readonly live: LiveState;
     readonly running: RunningVersions;
+    /** None where there is no cluster to look at. */
+    readonly nodes: readonly LiveNode[];
     /** Undefined where the kubeconfig has no client certificate. */
     readonly certificateEnd: Date | undefined;
     readonly byHand?: ChangedByHand;
@@ -44,23 +48,30 @@ interface Guarded {
 
 /**
  * Compares a model with the live cluster and, where this run starts something that must find its volumes, with the
- * backups in the bucket. Throws a ConfigError naming everything that is gone or would be lost, every downgrade and every
- * skipped version, and a Failure where cluster or bucket do not answer.
+ * backups in the bucket. Throws a ConfigError naming everything that is gone or would be lost, hardware that is not
+ * what the file says, every downgrade and every skipped version, and a Failure where cluster or bucket do not answer.
  */
 export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
-  const { live, running, certificateEnd, byHand } = await sources.cluster(model);
+  const { live, running, nodes, certificateEnd, byHand } = await sources.cluster(model);
   const managed = model.machines !== undefined;
   const skew = versionChangeProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
   const gone = goneProblems(model, staged, live);
   // That a guest lacks volumes is said once, and with the way back that fits.
   const moves = moveProblems(model, staged, live).filter(({ key }) => !gone.some((of) => key === `${of.key}.from`));
-  refuse(model.stack.name, [...gone, ...lossProblems(model, live, now), ...moves, ...skew]);
+  refuse(model.stack.name, [
+    ...hardwareProblems(model, nodes),
+    ...gone,
+    ...lossProblems(model, live, now),
+    ...moves,
+    ...skew,
+  ]);
   if (readsCatalogue(model, staged, live)) {
     refuse(model.stack.name, rebuildProblems(model, staged, live, await sources.backedUp(model)));
   }
   const warnings = [
     ...kubeconfigWarnings(certificateEnd, renewalOf(model.stack, managed), now),
+    ...hardwareWarnings(model, nodes),
     ...warningsOf(model, staged, live),
   ];
   return { live, staged, warnings, byHand };
@@ -114,8 +125,13 @@ export const liveSources: LiveSources = {
       directory: ".",
       remedy: renewalOf(stack, machines !== undefined),
     });
-    const [live, running, edits] = await Promise.all([readLiveState(host), runningVersions(host), readHandEdits(host)]);
-    return { live, running, certificateEnd: host.certificateEnd, byHand: { host, edits } };
+    const [live, running, nodes, edits] = await Promise.all([
+      readLiveState(host),
+      runningVersions(host),
+      readLiveNodes(host),
+      readHandEdits(host),
+    ]);
+    return { live, running, nodes, certificateEnd: host.certificateEnd, byHand: { host, edits } };
   },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");

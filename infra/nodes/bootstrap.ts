@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { refuse } from "../../errors/problem.ts";
 import type { Stack } from "../../stacks/index.ts";
+import { describedStack } from "../config/described-stack.ts";
 import { placeholder } from "../config/keys/values.ts";
 import { machinesOf, nodesOf } from "../config/model-of.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
@@ -31,18 +32,19 @@ export function needsBootstrap(stack: Stack | undefined, raw: RawConfig): stack 
 }
 
 /** Declares the machines and nothing else; `pulumi stack output` shows what is next. Throws a ConfigError naming every problem of the keys that they need. */
-export async function bootstrap(stack: Stack, raw: RawConfig) {
-  const { config, problems } = parse(raw);
+export async function bootstrap(known: Stack, raw: RawConfig) {
+  const stack = describedStack(known, raw);
+  const { config: parsed, problems } = parse(raw);
   // What only the platform needs can wait for the next preview. So can the UID of a cluster that does not exist yet.
-  const known: Partial<Config> = { ...config, cluster: undefined };
+  const config: Partial<Config> = { ...parsed, cluster: undefined };
   const keys = neededKeys[stack.distribution === "talos" ? "talos" : "k3s"];
   refuse(stack.name, [
     ...problems.filter(({ key }) => keys.test(key)),
-    ...nodeAddressProblems(stack, known),
-    ...machineProblems(stack, known, problems),
+    ...nodeAddressProblems(stack, config),
+    ...machineProblems(stack, config, problems),
   ]);
-  const { nodes = {} } = known;
-  const machines = machinesOf(stack, { ...known, nodes });
+  const { nodes = {} } = config;
+  const machines = machinesOf(stack, { ...config, nodes });
   if (machines === undefined) {
     throw new Error("needsBootstrap was not asked");
   }

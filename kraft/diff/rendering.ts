@@ -108,7 +108,7 @@ const asDeclared: LiveSources = {
       schedules: phase === "run",
     };
     // A base from before 2026-11-29 calls the live state `standing`.
-    const seen = { live, standing: live, running: nothingRuns, certificateEnd: undefined };
+    const seen = { live, standing: live, running: nothingRuns, nodes: [], certificateEnd: undefined };
     return Promise.resolve(seen);
   },
   backedUp: () => Promise.resolve({ volumes: [], damaged: [], unattached: [] }),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { describesEveryNode } from "../../infra/config/described-stack.ts";
 import { placeholder } from "../../infra/config/keys/values.ts";
 import { ciphertextOf, mergedConfig, readPulumiFile, readStackYaml, record } from "../../infra/config/pulumi-files.ts";
 import { backupKeyNames } from "../../infra/config/rules/secrets.ts";
@@ -46,10 +47,11 @@ export function stackConfig(
     placeholders.push("kraft:domain");
   }
   const addresses = record(config["kraft:nodes"]);
-  const open = nodes.flatMap((node, index) => {
+  const names = describesEveryNode(addresses) ? Object.keys(addresses) : nodes;
+  const open = names.flatMap((node, index) => {
     const { address } = record(addresses[node]);
     return address === undefined || isPlaceholder(address)
-      ? [[node, { address: `192.168.255.${10 + index}` }] as const]
+      ? [[node, { ...record(addresses[node]), address: `192.168.255.${10 + index}` }] as const]
       : [];
   });
   if (open.length > 0) {

@@ -1,4 +1,5 @@
 import { stringify } from "yaml";
+import { sharedMachineLabel } from "../../cluster/live-nodes.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
 import { lan, nodeAddress, podCidr, router } from "./addresses.ts";
@@ -222,6 +223,7 @@ export function nodeObject(stack: Stack, name: string): object {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
         "node-role.kubernetes.io/control-plane": "true",
+        [sharedMachineLabel]: "true",
       },
       annotations: { "kraft.dev/model": node?.model ?? "" },
     },

@@ -10,8 +10,9 @@ export interface NodeFile {
   readonly content: string;
 }
 
-/** A network card's driver that needs help. */
-export type NetworkDriver = "e1000e";
+/** The drivers of network cards that need help. */
+export const networkDrivers = ["e1000e"] as const;
+export type NetworkDriver = (typeof networkDrivers)[number];
 
 /**
  * Packages that Longhorn 1.12 asks for (longhorn.io, installation requirements), and `ethtool` where a card needs it.

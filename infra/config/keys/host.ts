@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isAddress, isIPv6, isRange } from "../../../components/plan/network/address.ts";
+import { hardware } from "./hardware.ts";
 import { domain, expect, placeholder, text } from "./values.ts";
 
 /** The host cluster, its machines, and the network they are in. */
@@ -65,8 +66,16 @@ export const node = z.strictObject(
         "read it with: kubectl --context <context> get nodes -o wide",
       ),
     ).describe("The node's address in your home network"),
+    hardware: hardware
+      .optional()
+      .describe(
+        "What the machine is. Where every node has it, kraft:nodes says which nodes there are; without it, stacks/<stack>.ts does",
+      ),
   },
-  expect("a map with address and, with kraft:machines, hostKey or drives", "for example `{ address: 192.168.1.11 }`"),
+  expect(
+    "a map with address and, where needed, hardware, and with kraft:machines hostKey or drives",
+    "for example `{ address: 192.168.1.11 }`",
+  ),
 );
 
 const digestExpectation = expect(

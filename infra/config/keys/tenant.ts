@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ports } from "./ports.ts";
-import { choice, day, domain, expect, integer, stackName, text } from "./values.ts";
+import { bytes, choice, day, domain, expect, integer, stackName, text } from "./values.ts";
 
 /** Sizes are named here and given numbers in `components/plan/size.ts`. */
 export const sizeNames = ["small", "medium", "large"] as const;
@@ -19,16 +19,12 @@ const cpu = z
   .union([z.string(), z.number()], cpuExpectation)
   .transform(String)
   .pipe(text(/^([1-9][0-9]*m|[1-9][0-9]*(\.[0-9]{1,3})?|0\.[0-9]{0,2}[1-9])$/, cpuExpectation));
-const bytes = text(
-  /^[1-9][0-9]*(Mi|Gi|Ti)$/,
-  expect("bytes as a Kubernetes quantity in Mi, Gi or Ti", "write a whole number with its unit, for example 4Gi"),
-);
 
 export const quota = z.strictObject(
   {
     cpu: cpu.optional().describe("CPU that the tenant's pods may request together, for example 2 or 1500m"),
-    memory: bytes.optional().describe("Memory that the tenant's pods may request together, for example 6Gi"),
-    storage: bytes.optional().describe("Size of all the tenant's volumes together, for example 80Gi"),
+    memory: bytes("4Gi").optional().describe("Memory that the tenant's pods may request together, for example 6Gi"),
+    storage: bytes("4Gi").optional().describe("Size of all the tenant's volumes together, for example 80Gi"),
     pods: integer(1, 500, expect("a whole number from 1 to 500", "write the number of pods, for example 40"))
       .optional()
       .describe("Number of the tenant's pods"),

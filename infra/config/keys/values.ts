@@ -33,6 +33,17 @@ export function integer(min: number, max: number, expectation: Expectation) {
   return z.int(expectation).min(min, expectation).max(max, expectation);
 }
 
+/** A Kubernetes quantity of bytes, as `mebibytes` reads it. */
+export function bytes(example: string) {
+  return text(
+    /^[1-9][0-9]*(Mi|Gi|Ti)$/,
+    expect(
+      "bytes as a Kubernetes quantity in Mi, Gi or Ti",
+      `write a whole number with its unit, for example ${example}`,
+    ),
+  );
+}
+
 export function choice<const Values extends readonly [string, ...string[]]>(values: Values) {
   return z.enum(
     values,

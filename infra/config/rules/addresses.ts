@@ -10,7 +10,7 @@ export const simulatedRange = "198.51.100.0/24";
 
 /** Every node of the stack has an address of its own, in the home network. */
 export function nodeAddressProblems(
-  stack: Pick<Stack, "network" | "nodes">,
+  stack: Pick<Stack, "distribution" | "network" | "nodes">,
   { network, nodes }: Partial<Config>,
 ): Problem[] {
   if (nodes === undefined) {
@@ -31,7 +31,10 @@ export function nodeAddressProblems(
       key: `kraft:nodes.${name}`,
       found: "a node that this stack does not have",
       allowed: expected.join(", "),
-      fix: "correct its name, or describe the hardware in stacks/",
+      fix:
+        stack.distribution === "k3s"
+          ? "correct its name, or give every node its `hardware`: then kraft:nodes says which there are"
+          : "correct its name, or describe the machine in stacks/",
     }));
   const seen = new Map<string, string>();
   const fix = "read them with: kubectl --context <context> get nodes -o wide";

@@ -6,6 +6,7 @@ import type { ParsedConfig } from "../parse.ts";
 import type { Config } from "../schema.ts";
 import { entryProblems, nodeAddressProblems } from "./addresses.ts";
 import { domainProblems } from "./domains.ts";
+import { hardwareProblems } from "./hardware.ts";
 import { machineProblems } from "./machines.ts";
 import { moveSourceProblems } from "./move-source.ts";
 import { portProblems } from "./ports.ts";
@@ -22,6 +23,7 @@ export function ruleProblems(stack: Stack, stacks: readonly string[], parsed: Pa
     ...domainProblems(claims, config.domain),
     ...portProblems(config),
     ...nodeAddressProblems(stack, config),
+    ...hardwareProblems(stack, config),
     ...entryProblems(stack, config),
     ...machineProblems(stack, config, problems),
     ...backupKeyProblems(config, problems),

@@ -33,7 +33,7 @@ describe("the host's kubeconfig", () => {
   test("every preview says it, whatever else there is to say", async () => {
     const warned = async (certificateEnd: Date | undefined) => {
       const liveSources = {
-        cluster: () => Promise.resolve({ live: live(), running: nothingRuns, certificateEnd }),
+        cluster: () => Promise.resolve({ live: live(), running: nothingRuns, nodes: [], certificateEnd }),
         backedUp: () => assert.fail("the bucket was asked"),
       };
       return (await guard(model(), liveSources, now)).warnings;

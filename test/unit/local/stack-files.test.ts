@@ -43,6 +43,20 @@ test("what the operator declared stays, and the local cluster takes the place of
   });
 });
 
+test("hardware that the operator declared is what simulated nodes have, so it stays", () => {
+  const hardware = { threads: 2, memory: "16Gi", longhorn: "200Gi" };
+  const { file } = localStackFile({
+    ...base,
+    checkout: {
+      config: { "kraft:nodes": { "optiplex-1": { address: "192.168.1.11", hostKey: "ssh-ed25519 A", hardware } } },
+    },
+  });
+  assert.deepEqual(file.config?.["kraft:nodes"], {
+    "optiplex-1": { address: "198.51.100.11", hardware },
+    "optiplex-2": { address: "198.51.100.12" },
+  });
+});
+
 test("placeholders and a K3k that cannot be built are replaced, and said so", () => {
   const { file, changes } = localStackFile({
     ...base,

@@ -18,6 +18,7 @@ async function said(state: State, found: Partial<LiveTenant>): Promise<readonly 
       Promise.resolve({
         live: live({ tenants: [liveTenant("acme", found)] }),
         running: nothingRuns,
+        nodes: [],
         certificateEnd: undefined,
       }),
     backedUp: () => assert.fail("the bucket was asked"),
