@@ -9,6 +9,7 @@ import { priorityClasses } from "../../components/plan/size.ts";
 import { versions } from "../../infra/versions.ts";
 import { chartsFolder } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
+import { simulatedAddress } from "../../local/simulated-nodes.ts";
 import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
 
@@ -89,6 +90,47 @@ test("a change that would take data is refused in a preview: what would be lost,
   }
   assert.deepEqual(await identities(names), before);
   assert.ok(before.every((uid) => uid !== undefined));
+});
+
+test("hardware that the nodes do not have is refused, with both figures; so is another address", async () => {
+  const disk = "/apis/longhorn.io/v1beta2/namespaces/longhorn-system/nodes";
+  const { api, stack } = local.cluster;
+  const longhornNode = { apiVersion: "longhorn.io/v1beta2", kind: "Node", metadata: { name: "optiplex-2" } };
+  await api.create(disk, {
+    ...longhornNode,
+    spec: { disks: { main: { allowScheduling: true, path: "/var/lib/longhorn" } } },
+  });
+  await api.merge(`${disk}/optiplex-2/status`, {
+    status: { diskStatus: { main: { storageMaximum: 400 * 1024 ** 3 } } },
+  });
+  const nodes = Object.fromEntries(
+    stack.nodes.map(({ name }) => [name, { address: simulatedAddress(stack, name) }]),
+  );
+  const hardware = { threads: 8, memory: "64Gi", longhorn: "800Gi", watts: 15 };
+  const message = await refused({
+    "kraft:tenants": active,
+    "kraft:nodes": { ...nodes, "optiplex-1": { address: "198.51.100.99", hardware } },
+  });
+  assert.match(message, /kraft:nodes\.optiplex-1\.hardware\.threads\n {4}found: {3}8, and the node reports 4\n/);
+  assert.match(
+    message,
+    /kraft:nodes\.optiplex-1\.hardware\.memory\n {4}found: {3}64 GiB, and the node reports 32 GiB\n/,
+  );
+  assert.match(
+    message,
+    /kraft:nodes\.optiplex-1\.address\n {4}found: {3}198\.51\.100\.99, and the node reports 198\.51\.100\.11\n/,
+  );
+  assert.match(
+    message,
+    /kraft:nodes\.optiplex-2\.hardware\.longhorn\n {4}found: {3}800 GiB, and the node reports 400 GiB\n/,
+  );
+  assert.match(message, /has 4 problems\. Nothing was changed\./);
+  await api.delete(`${disk}/optiplex-2`);
+  const run = await local.preview({ "kraft:tenants": active });
+  assert.deepEqual(
+    run.messages.filter(({ text }) => text.includes("hardware")),
+    [],
+  );
 });
 
 test("another tier of a tenant who runs: other classes, and the datastore stays where it is", async () => {
