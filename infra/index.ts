@@ -10,7 +10,8 @@ import { validate } from "./config/validate.ts";
 import { putBackHandEdits } from "./drift/put-back.ts";
 import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
-import { bootstrap, needsBootstrap } from "./nodes/bootstrap.ts";
+import { bootstrap } from "./nodes/bootstrap.ts";
+import { needsBootstrap } from "./nodes/needs-bootstrap.ts";
 import { platform } from "./platform.ts";
 import { tablesText } from "./table.ts";
 

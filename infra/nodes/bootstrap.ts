@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import { refuse } from "../../errors/problem.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { describedStack } from "../config/described-stack.ts";
-import { placeholder } from "../config/keys/values.ts";
 import { machinesOf, nodesOf } from "../config/model-of.ts";
 import { parse, type RawConfig } from "../config/parse.ts";
 import { record } from "../config/pulumi-files.ts";
@@ -16,20 +15,6 @@ const neededKeys = {
   k3s: /^kraft:(nodes|machines|machineKey|k3sToken)\b/,
   talos: /^kraft:(cluster\.(kubeconfig|context)|nodes|machines|talosSecrets|diskPassphrase)\b/,
 };
-
-/**
- * Whether only the machines can be declared yet: Kraft is to set them up, and the cluster that they will form has no UID
- * in the stack file, so that there is no kubeconfig for anything else.
- */
-export function needsBootstrap(stack: Stack | undefined, raw: RawConfig): stack is Stack {
-  const { machines, cluster } = raw.values;
-  const { uid } = record(cluster);
-  return (
-    (stack?.distribution === "k3s" || stack?.distribution === "talos") &&
-    Object.keys(record(machines)).length > 0 &&
-    (typeof uid !== "string" || placeholder.clusterUid.test(uid))
-  );
-}
 
 /** Declares the machines and nothing else; `pulumi stack output` shows what is next. Throws a ConfigError naming every problem of the keys that they need. */
 export async function bootstrap(known: Stack, raw: RawConfig) {

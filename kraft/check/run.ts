@@ -1,8 +1,11 @@
 import { UsageError } from "../../errors/failure.ts";
-import { ConfigError, type Problem, report, type Warning } from "../../errors/problem.ts";
+import { ConfigError, listIf, type Problem, report, type Warning } from "../../errors/problem.ts";
 import { findings } from "../../infra/checks/findings.ts";
+import type { RawConfig } from "../../infra/config/parse.ts";
+import { record } from "../../infra/config/pulumi-files.ts";
 import { modelOf, readStackFile, stacksWithFile } from "../../infra/config/stack-file.ts";
 import type { Model } from "../../infra/model.ts";
+import { needsBootstrap } from "../../infra/nodes/needs-bootstrap.ts";
 import type { Table } from "../../infra/table.ts";
 import { type Stack, stacks as allStacks } from "../../stacks/index.ts";
 import { directoryOf, stackNamed } from "../cli/choice.ts";
@@ -67,6 +70,17 @@ export const run: Run<{ readonly dns?: true; readonly resolver?: string }> = asy
   };
 };
 
+/** Why a file without the UID of a cluster is right, as long as Kraft has not made the cluster. */
+const firstUp = "no cluster yet: pulumi up sets up the machines alone, then says how to find the uid";
+
+/** A configuration as it will be once its machines are a cluster, of which only the UID is unknown. */
+function withCluster({ values, encrypted }: RawConfig): RawConfig {
+  const { cluster, machines } = values;
+  const uid = "11111111-1111-1111-1111-111111111111";
+  const later = { cluster: { ...record(cluster), uid }, machines: { ...record(machines), clusterInit: false } };
+  return { values: { ...values, ...later }, encrypted };
+}
+
 /** Checks one stack's file, and keeps what it says; undefined where it could not be understood. */
 export function inspect(
   stack: Stack,
@@ -75,24 +89,29 @@ export function inspect(
 ): { readonly checked: Checked; readonly model: Model | undefined } {
   let model: Model | undefined;
   let problems: readonly Problem[] = [];
+  let first: readonly Warning[] = [];
   try {
-    model = modelOf(readStackFile(stack, directory));
+    const file = readStackFile(stack, directory);
+    const begins = needsBootstrap(stack, file.raw);
+    first = listIf(begins, { key: "kraft:cluster.uid", message: firstUp });
+    model = modelOf(begins ? { ...file, raw: withCluster(file.raw) } : file);
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       throw error;
     }
     ({ problems } = error);
   }
-  const found = model === undefined ? { tables: [], warnings: [], problems } : findings(model, today);
+  const { tables, warnings, ...found } =
+    model === undefined ? { tables: [], warnings: [], problems } : findings(model, today);
   return {
     model,
     checked: {
       stack: stack.name,
-      description: stack.description,
+      description: (model?.stack ?? stack).description,
       file: `Pulumi.${stack.name}.yaml`,
       ok: found.problems.length === 0,
-      tables: found.tables,
-      warnings: found.warnings,
+      tables,
+      warnings: [...first, ...warnings],
       problems: found.problems,
       dns: null,
     },

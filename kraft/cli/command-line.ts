@@ -155,7 +155,7 @@ function givenTo({ phases = {}, needsPhase = false, old = {} }: Verb, command: C
   const asOptions = old.phaseOptions === true ? names.filter((name) => options[name] === true) : [];
   const isOld = asOptions.length > 0;
   const phase = isOld ? asOptions.join(" and ") : operands["phase"];
-  const stackOperand = isOld ? operands["phase"] : operands["stackOperand"];
+  const stackOperand = isOld ? operands["phase"] : (operands["stackOperand"] ?? operands["stack"]);
   if (phase === undefined ? needsPhase : !names.includes(phase)) {
     const found = phase === undefined ? "no phase is given" : `there is no phase ${show(phase)}`;
     throw new UsageError(`${found}\n  allowed: ${names.join(", ")}`);

@@ -3,6 +3,38 @@ import type { Verb } from "./verb.ts";
 /** Every verb there is, in the order in which help lists them. Its folder in kraft/ has the work, in `run.ts`. */
 export const verbs: readonly Verb[] = [
   {
+    name: "init",
+    summary: "describe your machines in a new stack file",
+    operands: [["[stack]", "homelab (k3s) or proliant (Talos)"]],
+    options: [
+      ["--domain <domain>", "the platform's domain"],
+      ["--setup <who>", "kraft: Kraft sets up the machines; own: there is a cluster"],
+      ["--machines <address...>", "the machines, as 192.168.1.11 or name=192.168.1.11; default name: the host name"],
+      ["--user <name>", "user on the machines; default: kraft"],
+      ["--key <file>", "private key of that user; default: ssh's own choice"],
+      ["--fingerprint <sha256...>", "fingerprints of the machines' host keys, in their order"],
+      ["--kubeconfig <file>", "with --setup own; default: ~/.kube/kraft-<stack>.yaml"],
+      ["--context <name>", "context in it; default: the only one"],
+      ["--longhorn <size>", "with --setup own, while Longhorn does not run: its file system, for example 690Gi"],
+      ["--hardware <figures>", 'on Talos: threads, memory, file system for Longhorn, for example "48 128Gi 3000Gi"'],
+      ["--resolver <address...>", "name servers that the nodes use; default: what the machines say"],
+      ["--entry <address>", "address for the entrypoint; default: the nodes' own"],
+      ["--bucket <name>", "bucket for backups"],
+      ["--region <region>", "Wasabi region of the bucket"],
+      ["--line <down/up>", "Mbit/s of your line, for example 200/50; default: not in the file"],
+    ],
+    defaultStack: "none",
+    details: [
+      "Asks what is not given as an option, at most ten questions. Measures threads, memory, disk, network cards and name servers over ssh, or asks the cluster, writes Pulumi.<stack>.yaml whole or not at all, and says what is left. No secret is asked for or written. The machines are not changed.",
+      "Without a terminal it names every option that is missing. Interrupted, it suggests your answers the next time; they are kept in .kraft/init-<stack>.json, for you alone. A stack file of yours is never replaced, only Kraft's example as git has it.",
+    ],
+    examples: [
+      "init homelab",
+      "init homelab --domain cluster.meier.example --setup kraft --machines 192.168.1.11 192.168.1.12 192.168.1.13 --key ~/.ssh/kraft --fingerprint SHA256:… SHA256:… SHA256:… --bucket meier-backup --region eu-central-2 --line 200/50",
+    ],
+    load: () => import("../init/run.ts"),
+  },
+  {
     name: "check",
     summary: "check stack files without a cluster or passphrase",
     defaultStack: "every stack that has a file",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import { bootstrap, needsBootstrap } from "../../../../infra/nodes/bootstrap.ts";
+import { bootstrap } from "../../../../infra/nodes/bootstrap.ts";
+import { needsBootstrap } from "../../../../infra/nodes/needs-bootstrap.ts";
 import { type Declared, declared } from "../../../../kraft/diff/mocked-resources.ts";
 import { homelab } from "../../../../stacks/homelab.ts";
 import { local } from "../../../../stacks/local.ts";
