@@ -137,8 +137,14 @@ async function ensureNodes(api: Api, stack: Stack): Promise<void> {
     }
   }
   for (const node of stack.nodes) {
-    if (!present.some((found) => found.metadata.name === node.name)) {
-      await api.create(paths.nodes.all, simulatedNode(node, stack));
+    const simulated = simulatedNode(node, stack);
+    const found = present.find(({ metadata }) => metadata.name === node.name);
+    if (found === undefined) {
+      await api.create(paths.nodes.all, simulated);
+    } else if (found.metadata.labels?.["kraft.dev/simulated"] === "true") {
+      // As if the operator had put the memory in that the stack file now declares.
+      const { capacity, allocatable } = simulated.status;
+      await api.merge(`${paths.nodes.named(node.name)}/status`, { status: { capacity, allocatable } });
     }
   }
 }

@@ -17,7 +17,7 @@ function inRange(last: number): string {
 }
 
 /** The Node object of a machine of the stack's hardware, kept alive by kwok. Its label says that it is simulated. */
-export function simulatedNode(node: NodeHardware, stack: Stack): object {
+export function simulatedNode(node: NodeHardware, stack: Stack) {
   const capacity = {
     cpu: String(node.threads),
     memory: `${node.memoryGiB}Gi`,

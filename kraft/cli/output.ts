@@ -117,7 +117,11 @@ export function wrapped(text: string, width: number): string {
 function wrappedLine(line: string, width: number): string[] {
   const [start = ""] = /^ *((found|allowed|fix): +)?/.exec(line) ?? [];
   const rest = line.slice(start.length);
-  if (columnsOf(line) <= width || /\S {2,}\S/.test(rest) || /^(git|kubectl|npm|npx|pulumi|ssh) /.test(rest)) {
+  if (
+    columnsOf(line) <= width ||
+    /\S {2,}\S/.test(rest) ||
+    /^(git|kubectl|npm|npx|openssl|pulumi|ssh|ssh-keygen) /.test(rest)
+  ) {
     return [line];
   }
   const hanging = /^ +$/.test(start) ? start.length + 2 : start.length;

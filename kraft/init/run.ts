@@ -247,9 +247,12 @@ function leftToDo(description: Description, open: readonly Problem[], key: strin
     "kraft:guestTokenSeed": `openssl rand -hex 32 | ${set("guestTokenSeed")}`,
     ...(key === undefined ? {} : { "kraft:machineKey": `${set("machineKey")} < ${key}` }),
   };
-  const each = open.map((problem) => `${problem.key}: ${commands[problem.key] ?? problem.fix}`);
+  const each = open.map(({ key: name, fix }) =>
+    secretKeys.has(name.replace(/^kraft:/, "")) ? (commands[name] ?? fix) : `${name}: ${fix}`,
+  );
   return [
-    `pulumi stack init ${stack.name} --secrets-provider passphrase, after pulumi login: docs/first-steps.md`,
+    "a bucket for Pulumi's state and a passphrase: docs/first-steps.md, step 2; then",
+    `pulumi stack init ${stack.name} --secrets-provider passphrase`,
     ...each,
     ...(cluster.uid === undefined
       ? [

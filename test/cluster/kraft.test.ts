@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -16,6 +16,7 @@ import type { Status } from "../../kraft/status/report.ts";
 import type { WelcomeFacts } from "../../kraft/welcome/facts.ts";
 import { sampleIngress, sampleObjects } from "../../kraft/welcome/sample.ts";
 import { engineFolder } from "../../local/engine.ts";
+import { simulatedAddress } from "../../local/simulated-nodes.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
@@ -100,6 +101,41 @@ test("status: what runs is shown, what does not is named, and the exit code says
   assert.match(stdout, /\n\d+ things are wrong\n/);
   assert.match(stdout, /\n {2}tenant acme: its Cluster is Provisioning/);
   assert.equal(code, 1);
+});
+
+test("init describes a cluster that runs: its UID, its nodes and their hardware; check lacks the secrets alone", async () => {
+  const { kubeconfig, context, uid, stack } = local.cluster;
+  const described = mkdtempSync(join(folder, "init-"));
+  copyFileSync(join(directory, "Pulumi.yaml"), join(described, "Pulumi.yaml"));
+  const answers = {
+    ...{ setup: "own", kubeconfig, context, longhorn: "690Gi", resolver: "192.168.1.1" },
+    ...{ domain: "cluster.meier.example", bucket: "meier-backup", region: "eu-central-2" },
+  };
+  const options = Object.entries(answers).flatMap(([name, answer]) => [`--${name}`, answer]);
+  const { code, stderr } = await kraft(["init", "homelab", "--directory", described, ...options]);
+  assert.equal(code, 0, stderr);
+  const { config } = parse(readFileSync(join(described, "Pulumi.homelab.yaml"), "utf8")) as {
+    readonly config: Readonly<Record<string, unknown>>;
+  };
+  assert.deepEqual(config["kraft:cluster"], { kubeconfig, context, uid });
+  assert.deepEqual(
+    config["kraft:nodes"],
+    Object.fromEntries(
+      stack.nodes.map(({ name, threads, memoryGiB }) => [
+        name,
+        {
+          address: simulatedAddress(stack, name),
+          hardware: { threads, memory: `${memoryGiB}Gi`, longhorn: "690Gi" },
+        },
+      ]),
+    ),
+  );
+  const checked = await kraft(["check", "homelab", "--directory", described, "--json"]);
+  const [result] = (JSON.parse(checked.stdout) as { stacks: { problems: { key: string }[] }[] }).stacks;
+  assert.deepEqual(
+    result?.problems.map(({ key }) => key),
+    ["guestTokenSeed", "wasabiAccessKeyId", "wasabiSecretAccessKey"].map((name) => `kraft:${name}`),
+  );
 });
 
 /** Gives a claim of acme's a volume, as Longhorn's driver would: Kubernetes itself binds the two. */

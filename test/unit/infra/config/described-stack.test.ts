@@ -1,10 +1,15 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, test } from "node:test";
+import { stringify } from "yaml";
 import { capacity } from "../../../../infra/checks/capacity.ts";
 import { costs } from "../../../../infra/checks/cost.ts";
 import { nodeWarnings } from "../../../../infra/checks/nodes.ts";
 import { describedStack } from "../../../../infra/config/described-stack.ts";
 import { validate } from "../../../../infra/config/validate.ts";
+import { stackConfig } from "../../../../kraft/diff/stack-config.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { stackFile } from "../../../fixtures/stack-file.ts";
 
@@ -63,6 +68,21 @@ describe("a stack file with the hardware of every node", () => {
     const electricity = (model: typeof usual) => costs(model)[0]?.electricity ?? NaN;
     assert.equal((electricity(large) / electricity(usual)).toFixed(3), (50 / 45).toFixed(3));
   });
+});
+
+test("a pull request is compared with the nodes of the file, and only an address that is missing is made up", () => {
+  const folder = mkdtempSync(join(tmpdir(), "kraft-described-"));
+  try {
+    const file = join(folder, "Pulumi.homelab.yaml");
+    const project = join(import.meta.dirname, "../../../../Pulumi.yaml");
+    const { "nuc-1": one } = own;
+    const written = { config: { "kraft:nodes": { one, two: { ...one, address: "192.0.2.12" } } } };
+    writeFileSync(file, stringify(written, { aliasDuplicateObjects: false }));
+    const { values } = stackConfig("homelab", ["optiplex-1"], { project, stack: file });
+    assert.deepEqual(JSON.parse(values["kraft:nodes"] ?? ""), { one, two: { ...one, address: "192.168.255.11" } });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("an even number of nodes survives no more than one fewer", () => {

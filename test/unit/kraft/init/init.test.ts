@@ -206,15 +206,16 @@ ${[1, 2, 3]
   kraft:tenants: {}
 `,
     );
-    const [first, ...others] = left;
-    assert.match(first ?? "", /^pulumi stack init homelab --secrets-provider passphrase/);
+    const [first, second, ...others] = left;
+    assert.match(first ?? "", /docs\/first-steps\.md, step 2; then$/);
+    assert.equal(second, "pulumi stack init homelab --secrets-provider passphrase");
     const secrets = others.slice(0, 5).toSorted();
     assert.deepEqual(secrets, [
-      "kraft:guestTokenSeed: openssl rand -hex 32 | pulumi config set --secret kraft:guestTokenSeed -s homelab",
-      "kraft:k3sToken: openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken",
-      "kraft:machineKey: pulumi config set --secret kraft:machineKey -s homelab < /keys/kraft",
-      "kraft:wasabiAccessKeyId: pulumi config set --secret kraft:wasabiAccessKeyId",
-      "kraft:wasabiSecretAccessKey: pulumi config set --secret kraft:wasabiSecretAccessKey",
+      "openssl rand -hex 32 | pulumi config set --secret kraft:guestTokenSeed -s homelab",
+      "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken",
+      "pulumi config set --secret kraft:machineKey -s homelab < /keys/kraft",
+      "pulumi config set --secret kraft:wasabiAccessKeyId",
+      "pulumi config set --secret kraft:wasabiSecretAccessKey",
     ]);
     assert.deepEqual(others.slice(5), [
       "kraft:cluster.uid: pulumi up sets the machines up first; then npx kraft host-kubeconfig -s homelab says it",
