@@ -313,8 +313,13 @@ async function startHome({
   const api = new Api(access);
   await waitUntilReady("the home", record, () => api.answers("/readyz"), 120);
   for (const { name } of stack.nodes) {
+    const node = nodeObject(stack, name);
     if ((await api.get(paths.nodes.named(name))) === undefined) {
-      await api.create(paths.nodes.all, nodeObject(stack, name));
+      await api.create(paths.nodes.all, node);
+    } else {
+      // A kubelet that was quicker registers without Kraft's labels.
+      const { labels, annotations } = node.metadata;
+      await api.merge(paths.nodes.named(name), { metadata: { labels, annotations } });
     }
   }
   reporter.progress("waiting for the nodes");

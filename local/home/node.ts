@@ -212,7 +212,7 @@ export function nodeMachine(inputs: NodeInputs, more: readonly HomeProcess[] = [
 }
 
 /** The Node object of a machine, made before its kubelet registers, so that its pods' addresses are the ones of the plan. */
-export function nodeObject(stack: Stack, name: string): object {
+export function nodeObject(stack: Stack, name: string) {
   const node = stack.nodes.find((candidate) => candidate.name === name);
   return {
     apiVersion: "v1",
