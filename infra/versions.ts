@@ -17,6 +17,14 @@ export const versions = {
 /** The image that reads restored volumes: a shell, `find`, `cat` and nothing else. */
 export const checker = { image: "docker.io/library/busybox", tag: "1.37.0" } as const;
 
+/** The images of what watches the platform, by the component's name for each. */
+export const monitoringImages = {
+  prometheus: { image: "quay.io/prometheus/prometheus", tag: "v3.16.0" },
+  alertmanager: { image: "quay.io/prometheus/alertmanager", tag: "v0.35.0" },
+  nodes: { image: "quay.io/prometheus/node-exporter", tag: "v1.12.1" },
+  probes: { image: "quay.io/prometheus/blackbox-exporter", tag: "v0.28.0" },
+} as const;
+
 /** One version of K3k that a stack may run, with what is known to be wrong with it. */
 export interface K3kRelease extends ChartPin {
   /** Shown in every preview of a stack with more than one node. */

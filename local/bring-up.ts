@@ -4,7 +4,7 @@ import { describedStack } from "../infra/config/described-stack.ts";
 import { rawConfig } from "../infra/config/parse.ts";
 import { readStackYaml, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { type Stack, stacks } from "../stacks/index.ts";
-import { checkGivenCharts, declaredCharts, declaresEntry, provideCharts } from "./charts.ts";
+import { checkGivenCharts, declaredCharts, declaresAlerts, declaresEntry, provideCharts } from "./charts.ts";
 import { provideHome } from "./home/material.ts";
 import { HomePlatform } from "./home/platform.ts";
 import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
@@ -13,7 +13,7 @@ import { whileInterruptible } from "./interruption.ts";
 import { RealWorkloads } from "./real-workloads.ts";
 import { type Machines, readState } from "./state.ts";
 import { type Reporter, terminalReporter } from "./terminal.ts";
-import { entryModules, readyTools, realModules, type Tools } from "./toolchain/ready.ts";
+import { entryModules, monitoringModules, readyTools, realModules, type Tools } from "./toolchain/ready.ts";
 
 /** The folder with the stack files. */
 const checkout = join(import.meta.dirname, "..");
@@ -51,9 +51,17 @@ function machinesOf(stack: Stack, directory: string, asked: boolean, reporter: R
 }
 
 /** The programs of a run on real machines, those of what the stack file declares beside the rest included. */
-function realTools(stack: Stack, reporter: Reporter): Promise<Tools> {
-  const config = readStackYaml(stackFilePath(checkout, stack.name))?.config ?? {};
-  return readyTools(reporter, declaresEntry(config) ? [...realModules, ...entryModules] : realModules);
+function realTools(
+  stack: Stack,
+  reporter: Reporter,
+  overrides: Readonly<Record<string, unknown>> = {},
+): Promise<Tools> {
+  const config = { ...readStackYaml(stackFilePath(checkout, stack.name))?.config, ...overrides };
+  return readyTools(reporter, [
+    ...realModules,
+    ...(declaresEntry(config) ? entryModules : []),
+    ...(declaresAlerts(config) ? monitoringModules : []),
+  ]);
 }
 
 /**
@@ -88,7 +96,7 @@ export async function bringUp(inputs: {
   const phases = new Phases();
   checkGivenCharts(inputs.charts);
   const real = machinesOf(stack, directory, inputs.simulated, reporter) === "real";
-  const tools = await phases.run("tools", () => (real ? realTools(stack, reporter) : readyTools(reporter)));
+  const tools = await phases.run("tools", () => (real ? realTools(stack, reporter, config) : readyTools(reporter)));
   const home = real ? await phases.run("images", () => provideHome(tools, stack, reporter)) : undefined;
   const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
   try {

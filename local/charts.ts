@@ -90,6 +90,11 @@ export function declaresEntry(config: Readonly<Record<string, unknown>>): boolea
   return record(config["kraft:network"])["entry"] !== undefined;
 }
 
+/** Whether a stack file says where alerts go: only then is the platform watched. */
+export function declaresAlerts(config: Readonly<Record<string, unknown>>): boolean {
+  return config["kraft:alerts"] !== undefined;
+}
+
 /** The charts that a stack file needs. */
 export function declaredCharts(
   files: readonly ChartFile[],

@@ -11,7 +11,7 @@ import { kubeconfigFile } from "./control-plane.ts";
 import { removeHostCluster } from "./host-cluster.ts";
 import { handleSignals } from "./interruption.ts";
 import { terminalReporter } from "./terminal.ts";
-import { entryModules, readyTools, realModules } from "./toolchain/ready.ts";
+import { entryModules, monitoringModules, readyTools, realModules } from "./toolchain/ready.ts";
 
 /** Where this checkout's embedded clusters are, one folder per stack. Git ignores it. */
 const root = join(import.meta.dirname, "..", ".kraft", "local");
@@ -41,7 +41,9 @@ function kubeconfig(stackName: string): void {
 }
 
 async function tools(): Promise<void> {
-  for (const tool of (await readyTools(terminalReporter(), [...realModules, ...entryModules])).values()) {
+  for (const tool of (
+    await readyTools(terminalReporter(), [...realModules, ...entryModules, ...monitoringModules])
+  ).values()) {
     console.log(`${tool.name} ${tool.version} ${tool.from === "machine" ? "(of this machine) " : ""}${tool.path}`);
   }
 }

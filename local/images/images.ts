@@ -1,4 +1,4 @@
-import { checker, versions } from "../../infra/versions.ts";
+import { checker, monitoringImages, versions } from "../../infra/versions.ts";
 import type { Stack } from "../../stacks/stack.ts";
 import { file, type Image, type ImageEntry, type Layer, textFile } from "./archive.ts";
 
@@ -72,6 +72,14 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
       { [`/${name}`]: `metallb-${name}` },
       { entrypoint: [`/${name}`] },
     );
+  const monitoring = (
+    name: keyof typeof monitoringImages,
+    programs: Readonly<Record<string, string>>,
+    below: readonly Layer[] = [],
+  ): Image[] => {
+    const { image, tag } = monitoringImages[name];
+    return made(`${image}:${tag}`, programs, { entrypoint: Object.keys(programs), user: nobody, below });
+  };
   return [
     ...made(pauseImage, { "/pause": "pause" }, { entrypoint: ["/pause"], user: "65535:65535" }),
     ...made(coreDnsImage, { "/coredns": "coredns" }, { entrypoint: ["/coredns"] }),
@@ -96,6 +104,11 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
       { entrypoint: ["/bin/k3s"], command: ["agent"], below: [shell] },
     ),
     ...["controller", "speaker"].flatMap(metallb),
+    ...monitoring("prometheus", { "/bin/prometheus": "prometheus" }),
+    // It writes to servers of the internet.
+    ...monitoring("alertmanager", { "/bin/alertmanager": "alertmanager" }, [trust]),
+    ...monitoring("nodes", { "/bin/node_exporter": "node_exporter" }),
+    ...monitoring("probes", { "/bin/blackbox_exporter": "blackbox_exporter" }),
     ...made(`${checker.image}:${checker.tag}`, {}, { command: ["sh"], below: [shell] }),
     ...made(
       sampleSiteImage,

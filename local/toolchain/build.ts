@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -9,8 +9,9 @@ import {
   readdirSync,
   renameSync,
   rmSync,
+  writeFileSync,
 } from "node:fs";
-import { basename, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { Failure } from "../../errors/failure.ts";
 import { duration, type Reporter } from "../terminal.ts";
@@ -53,6 +54,7 @@ export async function build(
       copyFileSync(join(moduleFolder(module.folder ?? module.name, module.files?.module ?? ""), file), copy);
       chmodSync(copy, 0o644);
     }
+    complete(go, module, directory);
     const output = join(work, "bin");
     mkdirSync(output);
     await compile(go, module, tools, directory, output, reporter);
@@ -67,6 +69,30 @@ export async function build(
   } finally {
     process.off("exit", removeWork);
     removeWork();
+  }
+}
+
+/** Puts a whole copy of a module that lacks files beside ours, and has our `go.mod` take it from there. */
+function complete(go: Go, { name, folder, completed }: ToolModule, directory: string): void {
+  if (completed === undefined) {
+    return;
+  }
+  const copy = join(directory, "completed");
+  cpSync(moduleFolder(folder ?? name, completed.module), copy, { recursive: true });
+  // What is in Go's cache may not be written to.
+  for (const entry of readdirSync(copy, { recursive: true, withFileTypes: true })) {
+    if (entry.isDirectory()) {
+      chmodSync(join(entry.parentPath, entry.name), 0o755);
+    }
+  }
+  for (const [path, text] of Object.entries(completed.files)) {
+    mkdirSync(dirname(join(copy, path)), { recursive: true });
+    writeFileSync(join(copy, path), text);
+  }
+  const replacement = `-replace=${completed.module}=./completed`;
+  const result = spawnSync(go.executable, ["mod", "edit", replacement], { ...goOptions(directory), encoding: "utf8" });
+  if (result.status !== 0) {
+    throw new Failure(`go mod edit ${replacement} failed: ${result.error?.message ?? result.stderr}`);
   }
 }
 

@@ -96,6 +96,9 @@ function fingerprint(module: ToolModule, source: string): string {
   hashFiles(hash, source, { except: ofOthers.filter((folder) => !own.includes(folder)) });
   const packages = module.tools.map((tool) => tool.package);
   hash.update(JSON.stringify([moduleBuildFlags(module), goEnvironment["CGO_ENABLED"], module.linkerFlags, packages]));
+  if (module.completed !== undefined) {
+    hash.update(JSON.stringify(module.completed));
+  }
   hash.update(`${process.platform}-${process.arch}`);
   return hash.digest("hex").slice(0, 16);
 }
@@ -114,7 +117,10 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
 /** What a platform is run and tested with: not the tools that only check files. */
 const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
 
-/** What a platform on real machines is run with, the programs in its pods included, but for {@link entryModules}. */
+/**
+ * What a platform on real machines is run with, the programs in its pods included, but for {@link entryModules} and
+ * {@link monitoringModules}.
+ */
 export const realModules: readonly ToolModule["name"][] = [
   ...platformModules,
   "home",
@@ -130,6 +136,9 @@ export const realModules: readonly ToolModule["name"][] = [
 
 /** What runs in pods only where a stack file gives the entrypoint an address of its own. */
 export const entryModules: readonly ToolModule["name"][] = ["metallb"];
+
+/** What runs in pods only where a stack file says where alerts go. */
+export const monitoringModules: readonly ToolModule["name"][] = ["monitoring"];
 
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { versions } from "../../infra/versions.ts";
+import { monitoringImages, versions } from "../../infra/versions.ts";
 
 /** The folder with our Go modules, each in a folder of its own. */
 export const toolSources = join(import.meta.dirname, "..", "tools");
@@ -48,7 +48,9 @@ export interface ToolModule {
     | "storage"
     | "workflows"
     | "talos"
-    | "command";
+    | "command"
+    | "rules"
+    | "monitoring";
   /** The folder in `local/tools/` of the Go module, where another entry has it too. Default: `name`. */
   readonly folder?: string;
   readonly tools: readonly Tool[];
@@ -57,6 +59,11 @@ export interface ToolModule {
   readonly buildTags?: readonly string[];
   /** Files of a module that its packages need beside them and `go build` cannot find there: `into` is a folder of ours. */
   readonly files?: { readonly module: string; readonly from: readonly string[]; readonly into: string };
+  /**
+   * A module that lacks files which its own packages embed: it is taken from a copy beside ours, with these files in it, by
+   * their paths there.
+   */
+  readonly completed?: { readonly module: string; readonly files: Readonly<Record<string, string>> };
   /** Wall time of a cold build on 2 cores (2.x GHz, x86), downloads included. Measured on 2026-11-23. */
   readonly minutes: number;
 }
@@ -72,7 +79,19 @@ const coreDnsVersion = "1.15.0";
 const certManagerVersion = versions.certManager.version.slice(1);
 const traefikVersion = versions.traefik.image.slice(1);
 const metallbVersion = versions.metallb.version;
+const alertmanagerVersion = monitoringImages.alertmanager.tag.slice(1);
+const nodeExporterVersion = monitoringImages.nodes.tag.slice(1);
+const blackboxExporterVersion = monitoringImages.probes.tag.slice(1);
 const commandProviderVersion = "1.2.1";
+
+/** Prometheus 3.16.0 is the Go module v0.316.0. */
+const prometheusVersion = monitoringImages.prometheus.tag.replace(
+  /^v(\d+)\.(\d+)\.(\d+)$/,
+  (_, major: string, minor: string, patch: string) => `0.${major}${minor.padStart(2, "0")}.${patch}`,
+);
+
+/** Of Prometheus' many ways to find what it is to ask, the only one that Kraft uses: the others are clouds. */
+const prometheusTags: readonly string[] = ["remove_all_sd", "enable_kubernetes_sd"];
 
 function kubernetes(name: string): Tool {
   return {
@@ -321,6 +340,43 @@ export const toolModules: readonly ToolModule[] = [
     ],
     linkerFlags: [`-X main.version=${commandProviderVersion}`],
     minutes: 2,
+  },
+  {
+    name: "rules",
+    folder: "monitoring",
+    tools: [
+      // Only tests run them.
+      { name: "promtool", version: prometheusVersion, package: "github.com/prometheus/prometheus/cmd/promtool" },
+      { name: "amtool", version: alertmanagerVersion, package: "github.com/prometheus/alertmanager/cmd/amtool" },
+    ],
+    linkerFlags: [],
+    buildTags: prometheusTags,
+    minutes: 2.5,
+  },
+  {
+    name: "monitoring",
+    tools: [
+      { name: "prometheus", version: prometheusVersion, package: "github.com/prometheus/prometheus/cmd/prometheus" },
+      { name: "alertmanager", version: alertmanagerVersion, package: "./alertmanager" },
+      { name: "node_exporter", version: nodeExporterVersion, package: "github.com/prometheus/node_exporter" },
+      {
+        name: "blackbox_exporter",
+        version: blackboxExporterVersion,
+        package: "github.com/prometheus/blackbox_exporter",
+      },
+    ],
+    linkerFlags: [],
+    buildTags: prometheusTags,
+    // Its web pages are made when it is released, and are not in the module.
+    completed: {
+      module: "github.com/prometheus/alertmanager",
+      files: {
+        "ui/app/dist/elm/index.html": "Built without web pages.\n",
+        "ui/app/dist/mantine/index.html": "Built without web pages.\n",
+      },
+    },
+    // After `rules`, with which it shares most.
+    minutes: 1,
   },
 ];
 

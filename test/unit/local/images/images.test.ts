@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { checker, versions } from "../../../../infra/versions.ts";
+import { checker, monitoringImages, versions } from "../../../../infra/versions.ts";
 import { file } from "../../../../local/images/archive.ts";
 import { coreDnsImage, type ImageInputs, pauseImage, platformImages } from "../../../../local/images/images.ts";
 import { sourceFolder, toolModules } from "../../../../local/toolchain/tools.ts";
@@ -36,6 +36,7 @@ test("every name is complete, and has the version that is declared", () => {
     `quay.io/jetstack/cert-manager-controller:${versions.certManager.version}`,
     `quay.io/metallb/speaker:v${versions.metallb.version}`,
     `${checker.image}:${checker.tag}`,
+    ...Object.values(monitoringImages).map(({ image, tag }) => `${image}:${tag}`),
     coreDnsImage,
     pauseImage,
   ]) {

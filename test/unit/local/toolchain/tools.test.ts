@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { entryModules, realModules } from "../../../../local/toolchain/ready.ts";
+import { entryModules, monitoringModules, realModules } from "../../../../local/toolchain/ready.ts";
 import { sourceFolder, toolModules, toolSources } from "../../../../local/toolchain/tools.ts";
 
 test("the tools of the storage module are named after the versions that its go.mod requires", () => {
@@ -25,6 +25,7 @@ test("the tools of the storage module are named after the versions that its go.m
 
 /** The Go modules that our own mains are made of, where the version in the table is that of one of them. */
 const madeOf: Readonly<Record<string, string>> = {
+  alertmanager: "github.com/prometheus/alertmanager",
   "backup-store": "github.com/longhorn/backupstore",
   coredns: "github.com/coredns/coredns",
   "cert-manager-controller": "github.com/cert-manager/cert-manager",
@@ -81,7 +82,10 @@ test("a program's name tells it from all others, and a group's file names do too
 
 test("what runs on nodes and in pods is never taken from the machine: it may not be static, or another version", () => {
   for (const { name, tools } of toolModules) {
-    if ([...realModules, ...entryModules].includes(name) && !["engine", "cluster", "kwok"].includes(name)) {
+    if (
+      [...realModules, ...entryModules, ...monitoringModules].includes(name) &&
+      !["engine", "cluster", "kwok"].includes(name)
+    ) {
       assert.deepEqual(
         tools.filter(({ installed }) => installed !== undefined),
         [],
