@@ -1,0 +1,211 @@
+import { lateAfterIntervals } from "../storage.ts";
+
+/** How much an alert matters: `critical` cannot wait until tomorrow, `warning` can; `none` is for machines only. */
+export type Severity = "critical" | "warning" | "none";
+
+/** One alert of Prometheus, whose labels `tenant` and `node` say whom and what it touches, where it touches one. */
+export interface AlertRule {
+  readonly alert: string;
+  readonly severity: Severity;
+  /** PromQL. Every series that it finds is an alert. */
+  readonly expr: string;
+  /** How long it must hold; what heals by itself within that time is not told. */
+  readonly for: string;
+  /** One line for a phone, in Prometheus' templates. */
+  readonly summary: string;
+  /** The page to follow, from the root of this repository. */
+  readonly runbook: string;
+  /** Where the numbers come from. */
+  readonly source: string;
+}
+
+/** The alert that always fires: its silence tells a service outside of the house that the house is dark. */
+export const heartbeatAlert = "Heartbeat";
+
+/** Kraft's backup schedules and their intervals, in hours. A test compares them with `plan/storage.ts`. */
+export const backupIntervals: Readonly<Record<string, number>> = {
+  "backup-six-hourly": 6,
+  "backup-daily": 24,
+  "backup-weekly": 7 * 24,
+};
+
+const runbooks = "docs/runbooks";
+
+/** The tenant of a series that names a tenant's namespace in one of its labels. */
+function withTenant(expr: string, namespaceLabel: string): string {
+  return `label_replace(${expr}, "tenant", "$1", "${namespaceLabel}", "k3k-(.+)")`;
+}
+
+/** Volumes whose last backup is older than the schedule that made it allows. Longhorn says 0 of one that has none. */
+const lateBackups = Object.entries(backupIntervals)
+  .map(([job, hours]) => {
+    const age = "time() - max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at > 0)";
+    const made = `longhorn_backup_state{recurring_job="${job}"}`;
+    return `(${age} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${made})`;
+  })
+  .join(" or ");
+
+/** Every alert. There are few, since one that is ignored teaches to ignore the others. */
+export const alertRules: readonly AlertRule[] = [
+  {
+    alert: heartbeatAlert,
+    severity: "none",
+    expr: "vector(1)",
+    for: "0s",
+    summary: "Prometheus and Alertmanager work",
+    runbook: `${runbooks}/house-dark.md`,
+    source: "it fires always",
+  },
+  {
+    alert: "NodeGone",
+    severity: "critical",
+    expr: 'up{job="kubelet"} == 0',
+    for: "5m",
+    summary: "The node {{ $labels.node }} has not answered for five minutes",
+    runbook: `${runbooks}/node-lost.md`,
+    source:
+      "after five minutes Kubernetes starts its pods elsewhere (default tolerationSeconds 300); a restart takes less",
+  },
+  {
+    alert: "NodeDiskFilling",
+    severity: "warning",
+    expr: 'min by (node, mountpoint) (node_filesystem_avail_bytes{fstype=~"ext4|xfs|btrfs"} / node_filesystem_size_bytes) < 0.15',
+    for: "15m",
+    summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} left on {{ $labels.mountpoint }}",
+    runbook: `${runbooks}/disk-full.md`,
+    source:
+      "below 15 % Longhorn places nothing more on a disk (longhornFigures), and at 10 % the kubelet evicts pods (its default)",
+  },
+  {
+    alert: "NodeMemoryLow",
+    severity: "warning",
+    expr: "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
+    for: "15m",
+    summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} of its memory left",
+    runbook: `${runbooks}/node-strained.md`,
+    source: "our own choice: 1.6 GiB of 32, well before the kernel ends processes",
+  },
+  {
+    alert: "NodeHot",
+    severity: "warning",
+    expr: "max by (node) (node_hwmon_temp_celsius) > 90",
+    for: "10m",
+    summary: "{{ $labels.node }} is at {{ $value }} °C",
+    runbook: `${runbooks}/node-strained.md`,
+    source: "our own choice: desktop processors slow down at about 100 °C",
+  },
+  {
+    alert: "GuestDown",
+    severity: "critical",
+    expr: 'probe_success{job="guests"} == 0',
+    for: "15m",
+    summary: "The guest of {{ $labels.tenant }} does not answer at {{ $labels.host }}",
+    runbook: `${runbooks}/guest-down.md`,
+    source:
+      "its server is on another node within ten minutes of the loss of its own: five until Kubernetes moves it, then its start",
+  },
+  {
+    alert: "SiteDown",
+    severity: "warning",
+    expr: 'probe_success{job="sites"} == 0',
+    for: "15m",
+    summary: "{{ $labels.host }} of {{ $labels.tenant }} does not answer, or with an error of the server",
+    runbook: `${runbooks}/site-down.md`,
+    source: "as GuestDown: a pod that moves to another node needs as long",
+  },
+  {
+    alert: "CertificateNotRenewed",
+    severity: "warning",
+    expr: 'probe_ssl_earliest_cert_expiry{job="sites"} - time() < 10 * 86400',
+    for: "1h",
+    summary: "The certificate of {{ $labels.host }} of {{ $labels.tenant }} ends in {{ $value | humanizeDuration }}",
+    runbook: `${runbooks}/certificate-not-renewed.md`,
+    source:
+      "cert-manager renews with a third of the time left, which is 30 days of Let's Encrypt's 90 and 15 of its 45",
+  },
+  {
+    alert: "VolumeFaulted",
+    severity: "critical",
+    expr: withTenant(
+      'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="faulted"}) == 1',
+      "pvc_namespace",
+    ),
+    for: "5m",
+    summary: "The volume {{ $labels.pvc }} of {{ $labels.tenant }} has no healthy copy",
+    runbook: `${runbooks}/restore-a-volume.md`,
+    source: "our own choice: Longhorn salvages within minutes what it can (autoSalvage)",
+  },
+  {
+    alert: "VolumeDegraded",
+    severity: "warning",
+    expr: withTenant(
+      'max by (volume, pvc, pvc_namespace) (longhorn_volume_robustness{state="degraded"}) == 1',
+      "pvc_namespace",
+    ),
+    for: "2h",
+    summary: "The volume {{ $labels.pvc }} of {{ $labels.tenant }} has had a copy too few for two hours",
+    runbook: `${runbooks}/disk-full.md`,
+    source:
+      "Longhorn waits half an hour for a node before it makes a new copy (replicaReplenishmentWaitInterval), two at once on a node",
+  },
+  {
+    alert: "VolumeFull",
+    severity: "warning",
+    expr: withTenant(
+      "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes) < 0.1",
+      "namespace",
+    ),
+    for: "15m",
+    summary:
+      "The volume {{ $labels.persistentvolumeclaim }} of {{ $labels.tenant }} has {{ $value | humanizePercentage }} left",
+    runbook: `${runbooks}/volume-full.md`,
+    source: "our own choice: half a gibibyte of a datastore's five",
+  },
+  {
+    alert: "BackupLate",
+    severity: "critical",
+    expr: withTenant(lateBackups, "pvc_namespace"),
+    for: "15m",
+    summary: "The last backup of {{ $labels.pvc }} of {{ $labels.tenant }} was {{ $value | humanizeDuration }} ago",
+    runbook: `${runbooks}/wasabi-unreachable.md`,
+    source:
+      "lateAfterIntervals of components/plan/storage.ts, times the interval of the schedule that made its backups",
+  },
+  {
+    alert: "AlertsNotDelivered",
+    severity: "warning",
+    expr: "sum by (integration) (increase(alertmanager_notifications_failed_total[15m])) > 0",
+    for: "15m",
+    summary: "Messages by {{ $labels.integration }} do not arrive",
+    runbook: `${runbooks}/house-dark.md`,
+    source: "Alertmanager tries again for minutes before it counts one as failed",
+  },
+  {
+    alert: "MonitoringBlind",
+    severity: "warning",
+    expr: 'up{job!~"kubelet|guests|sites"} == 0',
+    for: "30m",
+    summary:
+      "{{ $labels.job }} of {{ $labels.instance }} has not been heard of for half an hour: its alerts cannot fire",
+    runbook: `${runbooks}/house-dark.md`,
+    source: "our own choice: longer than any update of the platform",
+  },
+];
+
+/** What Prometheus reads as a file of rules. Every alert is checked at each of its intervals. */
+export function ruleFile(rules: readonly AlertRule[] = alertRules) {
+  return {
+    groups: [
+      {
+        name: "kraft",
+        rules: rules.map(({ alert, severity, expr, for: duration, summary, runbook }) => ({
+          alert,
+          expr,
+          for: duration,
+          labels: { severity },
+          annotations: { summary, runbook },
+        })),
+      },
+    ],
+  };
+}

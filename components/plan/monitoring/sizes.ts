@@ -1,0 +1,26 @@
+/** What one container requests, and the most memory that it gets before it is restarted. */
+export interface Size {
+  readonly millicpu: number;
+  readonly memoryMebibytes: number;
+  readonly limitMebibytes: number;
+}
+
+/** From how much memory of its smallest node on a cluster keeps a month of history instead of a week. */
+const largeNodeGiB = 64;
+
+/**
+ * What watching the platform costs. History is no tenant's data: it is on the disk of the node that Prometheus runs on, and
+ * gone when the pod moves.
+ *
+ * Requests are what was measured on the embedded home (docs/monitoring.md), rounded up; each limit is about twice that.
+ */
+export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]) {
+  const isLarge = Math.min(...nodes.map(({ memoryGiB }) => memoryGiB)) >= largeNodeGiB;
+  return {
+    prometheus: { millicpu: 50, memoryMebibytes: isLarge ? 256 : 128, limitMebibytes: isLarge ? 768 : 384 },
+    alertmanager: { millicpu: 10, memoryMebibytes: 48, limitMebibytes: 128 },
+    probes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
+    nodes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
+    history: isLarge ? { days: 30, gibibytes: 4 } : { days: 7, gibibytes: 1 },
+  } as const satisfies Record<string, Size | { readonly days: number; readonly gibibytes: number }>;
+}

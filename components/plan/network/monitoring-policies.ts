@@ -1,0 +1,57 @@
+import { monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
+import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
+import { platformNamespaces,traefikPods, traefikPorts } from "./platform-policies.ts";
+import { address } from "./policy.ts";
+import { denyEverything, type NetworkRules, podsIn, type Selector, tcp, withinNamespace } from "./policy.ts";
+
+/** The label by which workloads of the monitoring are told apart. */
+export const nameLabel = "app.kubernetes.io/name";
+
+function named(name: string): Selector {
+  return { matchLabels: { [nameLabel]: name } };
+}
+
+const prometheus = podsIn(monitoringNamespace, { [nameLabel]: services.prometheus });
+
+/**
+ * What watches the platform: among its own pods; Prometheus to what it asks, the blackbox exporter to Traefik, Alertmanager to
+ * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool.
+ */
+export function monitoringPolicies(network: HostNetwork, targetPorts: readonly number[]): readonly NetworkRules[] {
+  return [
+    denyEverything,
+    withinNamespace,
+    { name: "to-dns", egress: [toClusterDns] },
+    {
+      name: "prometheus",
+      pods: named(services.prometheus),
+      egress: [
+        ...toHostApi(network),
+        { to: network.nodes.map(address), ports: tcp(ports.kubelet) },
+        { to: [podsIn(nodeExporterNamespace)], ports: tcp(ports.nodes) },
+        { to: [podsIn(platformNamespaces.longhorn)], ports: tcp(ports.longhorn) },
+      ],
+    },
+    { name: "probes", pods: named(services.probes), egress: [{ to: [traefikPods], ports: traefikPorts }] },
+    {
+      name: "alertmanager",
+      pods: named(services.alertmanager),
+      // The address from which a pod sees the API server's calls depends on the network plugin.
+      ingress: [{ ports: tcp(ports.alertmanager) }],
+      egress: [{ to: internet(network), ports: tcp(...targetPorts) }],
+    },
+  ];
+}
+
+/** The exporter on every node: Prometheus asks it, and it asks nobody. */
+export const nodeExporterPolicies: readonly NetworkRules[] = [
+  denyEverything,
+  { name: "from-prometheus", ingress: [{ from: [prometheus], ports: tcp(ports.nodes) }] },
+];
+
+/** Longhorn's figures, for Prometheus only. */
+export const longhornFiguresPolicy: NetworkRules = {
+  name: "from-prometheus",
+  pods: { matchLabels: { app: "longhorn-manager" } },
+  ingress: [{ from: [prometheus], ports: tcp(ports.longhorn) }],
+};

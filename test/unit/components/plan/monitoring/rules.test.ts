@@ -1,0 +1,344 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { alertmanagerConfig } from "../../../../../components/plan/monitoring/alertmanager.ts";
+import { alertRules, backupIntervals, ruleFile } from "../../../../../components/plan/monitoring/rules.ts";
+import { probeConfig, prometheusConfig } from "../../../../../components/plan/monitoring/scrapes.ts";
+import { lateAfterIntervals, schedules } from "../../../../../components/plan/storage.ts";
+import { terminalReporter } from "../../../../../local/terminal.ts";
+import { readyTools, toolPath, type Tools } from "../../../../../local/toolchain/ready.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "kraft-rules-"));
+let tools: Tools;
+
+before(async () => {
+  tools = await readyTools(terminalReporter(), ["rules"]);
+  write("rules.json", ruleFile());
+});
+
+after(() => {
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function write(name: string, value: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, JSON.stringify(value));
+  return path;
+}
+
+function succeeds(tool: string, ...given: readonly string[]): void {
+  const { status, stdout, stderr } = spawnSync(toolPath(tools, tool), given, { cwd: folder, encoding: "utf8" });
+  assert.equal(status, 0, `${tool} ${given.join(" ")}:\n${stdout}${stderr}`);
+}
+
+/** Series by their names with labels; each value is in promtool's notation, one sample a minute. */
+type Series = Readonly<Record<string, string>>;
+
+/** What makes an alert fire, what it then says, and what comes close without being one. */
+interface Example {
+  readonly fires: Series;
+  /** When it must fire, and must not have fired a minute before it may. */
+  readonly at: string;
+  readonly notBefore?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly summary: string;
+  readonly silent: Series;
+}
+
+const volume = 'volume="pvc-1",pvc="data",pvc_namespace="k3k-acme"';
+const ofVolume = { volume: "pvc-1", pvc: "data", pvc_namespace: "k3k-acme", tenant: "acme" };
+
+function longhornState(state: string, values: string): Series {
+  // Two managers, of which one is gone: its last figures are not asked again.
+  return { [`longhorn_volume_robustness{${volume},node="optiplex-1",state="${state}"}`]: values };
+}
+
+/** A volume that had its last backup at 0 + one second, by a schedule. */
+function backedUpBy(job: string): Series {
+  return {
+    [`longhorn_volume_last_backup_at{${volume},node="optiplex-1"}`]: "1x1000",
+    [`longhorn_backup_state{volume="pvc-1",backup="backup-a",recurring_job="${job}",node="optiplex-2"}`]: "3x1000",
+  };
+}
+
+const examples: Readonly<Record<string, Example>> = {
+  Heartbeat: {
+    fires: {},
+    at: "0m",
+    labels: {},
+    summary: "Prometheus and Alertmanager work",
+    // It has none: nothing may silence it.
+    silent: {},
+  },
+  NodeGone: {
+    fires: { 'up{job="kubelet",node="optiplex-2",instance="optiplex-2"}': "1 0x20" },
+    at: "7m",
+    notBefore: "5m",
+    labels: { job: "kubelet", node: "optiplex-2", instance: "optiplex-2" },
+    summary: "The node optiplex-2 has not answered for five minutes",
+    // A restart, and another exporter.
+    silent: {
+      'up{job="kubelet",node="optiplex-2",instance="optiplex-2"}': "1 0x4 1x30",
+      'up{job="nodes",node="optiplex-2",instance="node-exporter-x"}': "0x30",
+    },
+  },
+  NodeDiskFilling: {
+    fires: {
+      'node_filesystem_avail_bytes{node="optiplex-1",instance="a",device="/dev/sda2",fstype="ext4",mountpoint="/"}':
+        "10x40",
+      'node_filesystem_size_bytes{node="optiplex-1",instance="a",device="/dev/sda2",fstype="ext4",mountpoint="/"}':
+        "100x40",
+    },
+    at: "16m",
+    notBefore: "14m",
+    labels: { node: "optiplex-1", mountpoint: "/" },
+    summary: "optiplex-1 has 10% left on /",
+    silent: {
+      'node_filesystem_avail_bytes{node="optiplex-1",instance="a",device="/dev/sda2",fstype="ext4",mountpoint="/"}':
+        "15x40",
+      'node_filesystem_size_bytes{node="optiplex-1",instance="a",device="/dev/sda2",fstype="ext4",mountpoint="/"}':
+        "100x40",
+      'node_filesystem_avail_bytes{node="optiplex-1",instance="a",device="tmpfs",fstype="tmpfs",mountpoint="/tmp"}':
+        "0x40",
+      'node_filesystem_size_bytes{node="optiplex-1",instance="a",device="tmpfs",fstype="tmpfs",mountpoint="/tmp"}':
+        "100x40",
+    },
+  },
+  NodeMemoryLow: {
+    fires: {
+      'node_memory_MemAvailable_bytes{job="nodes",node="optiplex-1"}': "1x40",
+      'node_memory_MemTotal_bytes{job="nodes",node="optiplex-1"}': "100x40",
+    },
+    at: "16m",
+    notBefore: "14m",
+    labels: { job: "nodes", node: "optiplex-1" },
+    summary: "optiplex-1 has 1% of its memory left",
+    silent: {
+      'node_memory_MemAvailable_bytes{job="nodes",node="optiplex-1"}': "1x10 20x30",
+      'node_memory_MemTotal_bytes{job="nodes",node="optiplex-1"}': "100x40",
+    },
+  },
+  NodeHot: {
+    fires: {
+      'node_hwmon_temp_celsius{node="optiplex-1",chip="coretemp",sensor="temp1"}': "60x40",
+      'node_hwmon_temp_celsius{node="optiplex-1",chip="coretemp",sensor="temp2"}': "95x40",
+    },
+    at: "11m",
+    notBefore: "9m",
+    labels: { node: "optiplex-1" },
+    summary: "optiplex-1 is at 95 °C",
+    silent: { 'node_hwmon_temp_celsius{node="optiplex-1",chip="coretemp",sensor="temp1"}': "90x40" },
+  },
+  GuestDown: {
+    fires: { 'probe_success{job="guests",tenant="acme",host="acme.api.kraft.example"}': "1 0x40" },
+    at: "17m",
+    notBefore: "15m",
+    labels: { job: "guests", tenant: "acme", host: "acme.api.kraft.example" },
+    summary: "The guest of acme does not answer at acme.api.kraft.example",
+    silent: { 'probe_success{job="guests",tenant="acme",host="acme.api.kraft.example"}': "1 0x12 1x30" },
+  },
+  SiteDown: {
+    fires: { 'probe_success{job="sites",tenant="acme",host="www.acme.example"}': "1 0x40" },
+    at: "17m",
+    notBefore: "15m",
+    labels: { job: "sites", tenant: "acme", host: "www.acme.example" },
+    summary: "www.acme.example of acme does not answer, or with an error of the server",
+    silent: { 'probe_success{job="sites",tenant="acme",host="www.acme.example"}': "1 0x12 1x30" },
+  },
+  CertificateNotRenewed: {
+    fires: { 'probe_ssl_earliest_cert_expiry{job="sites",tenant="acme",host="www.acme.example"}': `${9 * 86400}x100` },
+    at: "61m",
+    notBefore: "59m",
+    labels: { job: "sites", tenant: "acme", host: "www.acme.example" },
+    summary: "The certificate of www.acme.example of acme ends in 8d 22h 59m 0s",
+    silent: {
+      'probe_ssl_earliest_cert_expiry{job="sites",tenant="acme",host="www.acme.example"}': `${15 * 86400}x100`,
+      // K3k makes the guests' own anew by itself.
+      'probe_ssl_earliest_cert_expiry{job="guests",tenant="acme",host="acme.api.kraft.example"}': "60x100",
+    },
+  },
+  VolumeFaulted: {
+    fires: longhornState("faulted", "1x40"),
+    at: "6m",
+    notBefore: "4m",
+    labels: ofVolume,
+    summary: "The volume data of acme has no healthy copy",
+    silent: { ...longhornState("faulted", "0x40"), ...longhornState("healthy", "1x40") },
+  },
+  VolumeDegraded: {
+    fires: longhornState("degraded", "1x200"),
+    at: "121m",
+    notBefore: "119m",
+    labels: ofVolume,
+    summary: "The volume data of acme has had a copy too few for two hours",
+    silent: { ...longhornState("degraded", "1x60 0x140"), ...longhornState("healthy", "0x60 1x140") },
+  },
+  VolumeFull: {
+    fires: {
+      'kubelet_volume_stats_available_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "5x40",
+      'kubelet_volume_stats_capacity_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "100x40",
+    },
+    at: "16m",
+    notBefore: "14m",
+    labels: { namespace: "k3k-acme", persistentvolumeclaim: "data", tenant: "acme" },
+    summary: "The volume data of acme has 5% left",
+    silent: {
+      'kubelet_volume_stats_available_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "10x40",
+      'kubelet_volume_stats_capacity_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "100x40",
+    },
+  },
+  BackupLate: {
+    fires: backedUpBy("backup-six-hourly"),
+    at: "560m",
+    notBefore: "540m",
+    labels: ofVolume,
+    summary: "The last backup of data of acme was 9h 19m 59s ago",
+    // Once a day is enough for a volume that is backed up once a day.
+    silent: backedUpBy("backup-daily"),
+  },
+  AlertsNotDelivered: {
+    fires: { 'alertmanager_notifications_failed_total{integration="webhook",reason="other"}': "0+1x60" },
+    at: "20m",
+    labels: { integration: "webhook" },
+    summary: "Messages by webhook do not arrive",
+    silent: { 'alertmanager_notifications_failed_total{integration="webhook",reason="other"}': "4x60" },
+  },
+  MonitoringBlind: {
+    fires: { 'up{job="longhorn",node="optiplex-1",instance="longhorn-manager-x"}': "0x60" },
+    at: "31m",
+    notBefore: "29m",
+    labels: { job: "longhorn", node: "optiplex-1", instance: "longhorn-manager-x" },
+    summary: "longhorn of longhorn-manager-x has not been heard of for half an hour: its alerts cannot fire",
+    silent: {
+      'up{job="longhorn",node="optiplex-1",instance="longhorn-manager-x"}': "0x20 1x40",
+      // It has an alert of its own.
+      'up{job="kubelet",node="optiplex-2",instance="optiplex-2"}': "0x60",
+    },
+  },
+};
+
+test("every alert has an example that makes it fire, and one that does not", () => {
+  assert.deepEqual(
+    Object.keys(examples),
+    alertRules.map(({ alert }) => alert),
+  );
+});
+
+for (const rule of alertRules) {
+  const { alert, severity, runbook } = rule;
+  const example = examples[alert] ?? assert.fail(alert);
+  const series = (given: Series) => Object.entries(given).map(([name, values]) => ({ series: name, values }));
+  const fired = {
+    exp_labels: { ...example.labels, severity },
+    exp_annotations: { summary: example.summary, runbook },
+  };
+  const run = (name: string, tests: readonly unknown[]): void => {
+    succeeds(
+      "promtool",
+      "test",
+      "rules",
+      write(`${alert}-${name}.json`, { rule_files: ["rules.json"], evaluation_interval: "1m", tests }),
+    );
+  };
+
+  test(`${alert} fires when it should, and says what it is about`, () => {
+    const { at, notBefore } = example;
+    const input = { interval: "1m", input_series: series(example.fires) };
+    run("fires", [
+      { ...input, alert_rule_test: [{ alertname: alert, eval_time: at, exp_alerts: [fired] }] },
+      ...(notBefore === undefined
+        ? []
+        : [{ ...input, alert_rule_test: [{ alertname: alert, eval_time: notBefore, exp_alerts: [] }] }]),
+    ]);
+  });
+
+  if (Object.keys(example.silent).length > 0) {
+    test(`${alert} does not fire for what heals by itself or concerns others`, () => {
+      const minutes = Array.from({ length: 60 }, (_, index) => `${index * 10}m`);
+      run("silent", [
+        {
+          interval: "1m",
+          input_series: series(example.silent),
+          alert_rule_test: minutes.map((time) => ({ alertname: alert, eval_time: time, exp_alerts: [] })),
+        },
+      ]);
+    });
+  }
+
+  test(`${alert} leads to a page that is there`, () => {
+    assert.ok(existsSync(join(import.meta.dirname, "../../../../..", runbook)), runbook);
+    assert.match(runbook, /^docs\/runbooks\/[a-z-]+\.md$/);
+    assert.notEqual(rule.source, "");
+  });
+}
+
+test("the intervals of backups are those of the schedules", () => {
+  const backups = schedules.filter(({ task }) => task === "backup").map(({ name }) => name);
+  assert.deepEqual(Object.keys(backupIntervals), backups);
+  const weekly = alertRules.find(({ alert }) => alert === "BackupLate");
+  assert.ok(weekly?.expr.includes(`> ${7 * 24 * 3600 * lateAfterIntervals} and`), weekly?.expr);
+});
+
+test("Prometheus accepts its rules and its configuration", () => {
+  const tenants = [{ tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example" }];
+  const history = { days: 7, gibibytes: 1 };
+  for (const given of [tenants, []]) {
+    const config = prometheusConfig({ tenants: given, history });
+    // Its files are in the pod.
+    succeeds(
+      "promtool",
+      "check",
+      "config",
+      "--syntax-only",
+      write("prometheus.json", { ...config, rule_files: ["rules.json"] }),
+    );
+  }
+  succeeds("promtool", "check", "rules", "--lint=all", "--lint-fatal", "rules.json");
+});
+
+test("Alertmanager accepts every combination of targets", () => {
+  const ntfy = "https://ntfy.example/topic";
+  const email = { to: "a@b.example", from: "c@d.example", server: "smtp.example:587" };
+  const all = { ntfyToken: true, emailPassword: true, webhookToken: true };
+  for (const [targets, secrets] of [
+    [{ ntfy }, {}],
+    [{ email }, {}],
+    [{ webhook: "https://hook.example/x" }, {}],
+    [{ ntfy, heartbeat: "https://hc.example/x" }, { ntfyToken: true }],
+    [
+      { ntfy, email: { ...email, user: "eva" }, webhook: "https://hook.example/x", heartbeat: "https://hc.example/x" },
+      all,
+    ],
+  ] as const) {
+    succeeds("amtool", "check-config", write("alertmanager.json", alertmanagerConfig(targets, secrets)));
+  }
+});
+
+test("a heartbeat goes to nobody else, and everything else to the operator", () => {
+  const config = { ntfy: "https://ntfy.example/topic", heartbeat: "https://hc.example/x" };
+  const file = write("routes.json", alertmanagerConfig(config));
+  const routed = (...labels: readonly string[]) =>
+    spawnSync(toolPath(tools, "amtool"), ["config", "routes", "test", `--config.file=${file}`, ...labels], {
+      encoding: "utf8",
+    }).stdout.trim();
+  assert.equal(routed("alertname=Heartbeat", "severity=none"), "heartbeat");
+  assert.equal(routed("alertname=NodeGone", "severity=critical", "node=optiplex-1"), "operator");
+  assert.equal(routed("alertname=KraftTest"), "operator");
+});
+
+test("what the blackbox exporter counts as an answer is everything but an error of the server", () => {
+  const { guest, site } = probeConfig().modules;
+  assert.deepEqual(guest.http.valid_status_codes, [200, 401, 403]);
+  const codes = new Set(site.http.valid_status_codes);
+  assert.deepEqual(
+    [200, 302, 404, 499, 500, 502, 503].map((code) => codes.has(code)),
+    [true, true, true, true, false, false, false],
+  );
+});
