@@ -18,12 +18,15 @@ export function listIf<Entry>(condition: boolean, entry: Entry): Entry[] {
   return condition ? [entry] : [];
 }
 
-/** How a value of a stack file reads in a message: JSON, cut to a length that still fits a line. */
+/**
+ * How a value of a stack file reads in a message: JSON, cut to a length that still fits a line, without the user and password
+ * of a URL.
+ */
 export function show(value: unknown): string {
   if (value === undefined) {
     return "nothing";
   }
-  const text = JSON.stringify(value);
+  const text = JSON.stringify(value).replaceAll(/:\/\/[^/@:\s"]*:[^/@\s"]*@/g, "://…@");
   return text.length > 100 ? `${text.slice(0, 97)}...` : text;
 }
 

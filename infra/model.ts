@@ -1,3 +1,4 @@
+import type { AlertSecrets } from "../components/plan/monitoring/alertmanager.ts";
 import type { S3Key, S3Location } from "../components/plan/backup-store.ts";
 import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { NodeHardware, Stack } from "../stacks/index.ts";
@@ -46,7 +47,8 @@ export interface Source extends S3Location {
 }
 
 /** Keys of the stack file that are in the model as they are; infra/config/keys describes them. */
-type AsWritten = "cluster" | "domain" | "contact" | "charts" | "prices" | "expiry" | "phase" | "leaveOut" | "timezone";
+type AsWritten =
+  "cluster" | "domain" | "contact" | "alerts" | "charts" | "prices" | "expiry" | "phase" | "leaveOut" | "timezone";
 
 /** One stack's hardware and its stack file, validated. Everything that the program declares follows from it. */
 export interface Model extends Readonly<Pick<Config, AsWritten>> {
@@ -80,6 +82,8 @@ export interface Model extends Readonly<Pick<Config, AsWritten>> {
     /** The key of the bucket's user; where Kraft makes the bucket, that of the administrator. */
     readonly wasabi: S3Key;
     readonly guestTokenSeed: string;
+    /** By which Alertmanager proves who it is. */
+    readonly alerts: AlertSecrets<string | undefined>;
     /** The key to the backups in `source`. */
     readonly source: S3Key | undefined;
     /** `guestTokenSeed` of the stack that tenants moved here from. */
@@ -88,4 +92,7 @@ export interface Model extends Readonly<Pick<Config, AsWritten>> {
 }
 
 /** The part of a model that the load on the hardware and the line is calculated from. */
-export type Load = Pick<Model, "stack" | "tenants" | "entry" | "replicas" | "overcommit" | "line" | "dailyChange">;
+export type Load = Pick<
+  Model,
+  "stack" | "tenants" | "entry" | "alerts" | "replicas" | "overcommit" | "line" | "dailyChange"
+>;

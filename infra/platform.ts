@@ -10,10 +10,13 @@ import { HostCluster } from "../components/host-cluster.ts";
 import { K3k } from "../components/k3k.ts";
 import { Longhorn } from "../components/longhorn.ts";
 import { MetalLb } from "../components/metallb.ts";
+import { Monitoring } from "../components/monitoring.ts";
 import type { S3Key } from "../components/plan/backup-store.ts";
 import { refusedChanges } from "../components/plan/chart-values.ts";
 import { hasGuest } from "../components/plan/lifecycle.ts";
 import { metallbValues } from "../components/plan/metallb-values.ts";
+import type { AlertSecrets } from "../components/plan/monitoring/alertmanager.ts";
+import { tenantNames } from "../components/plan/names.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { ingressClassName } from "../components/plan/traefik-values.ts";
 import { RestoreDrill } from "../components/restore-drill.ts";
@@ -25,7 +28,7 @@ import { publicPorts } from "./checks/public-ports.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
-import { versions } from "./versions.ts";
+import { monitoringImages, versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
@@ -75,8 +78,30 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   const ingress = { ingressClassName: traefik.ingressClassName, issuerName: certManager.issuerName };
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
+  const apiOf = (tenant: string): string => `${tenant}.api.${domain}`;
+  if (model.alerts !== undefined) {
+    new Monitoring(
+      "monitoring",
+      {
+        images: monitoringImages,
+        targets: model.alerts,
+        secrets: secretsOf(secrets.alerts),
+        tenants: staged
+          .filter(({ stage }) => stage === "guest")
+          .map(({ tenant: { name } }) => ({
+            tenant: name,
+            namespace: tenantNames(name).namespace,
+            apiHost: apiOf(name),
+          })),
+        nodes: stack.nodes,
+        network,
+      },
+      { ...opts, dependsOn: [longhorn.chart] },
+    );
+  }
+
   const tenants = staged.map(({ tenant, ...state }) => {
-    const api = `${tenant.name}.api.${domain}`;
+    const api = apiOf(tenant.name);
     const { namespace } = new Tenant(
       `tenant-${tenant.name}`,
       {
@@ -155,6 +180,15 @@ function refuseChangedValues({ name }: Model["stack"], args: ReturnType<typeof c
   if (problems.length > 0) {
     throw new ConfigError(`stacks/${name}.ts`, problems);
   }
+}
+
+function secretsOf(alerts: Model["secrets"]["alerts"]): AlertSecrets<pulumi.Output<string> | undefined> {
+  const of = (value: string | undefined) => (value === undefined ? undefined : pulumi.secret(value));
+  return {
+    ntfyToken: of(alerts.ntfyToken),
+    emailPassword: of(alerts.emailPassword),
+    webhookToken: of(alerts.webhookToken),
+  };
 }
 
 function secretKey({ accessKeyId, secretAccessKey }: S3Key): S3Key<pulumi.Output<string>> {

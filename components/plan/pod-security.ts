@@ -28,6 +28,12 @@ export const podSecurity = {
     level: "privileged",
     reason: "Longhorn mounts volumes on the nodes, which is what Pod Security exists to forbid",
   },
+  monitoring: { level: "restricted" },
+  nodeExporter: {
+    level: "privileged",
+    reason:
+      "how full a node's file systems are is read from the node itself, and Pod Security has no level for reading alone",
+  },
   drill: {
     level: "baseline",
     reason: "what reads a restored volume must read the files of every user",

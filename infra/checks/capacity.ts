@@ -7,7 +7,7 @@ import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 import { allocatable, type Need, platformNeed, rounded, shares, sum, total } from "./figures.ts";
 
-export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry">;
+export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry" | "alerts">;
 
 /** Share in use from which the operator is warned. */
 export const warnFrom = 0.8;
@@ -98,7 +98,7 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
   const copies = Math.min(load.replicas, nodes.length);
   const tenants = shares(load.tenants, nodes.length);
   const has = sum(nodes.map((node) => allocatable(node, stack.distribution)));
-  const platform = platformNeed(stack, figures, load.entry);
+  const platform = platformNeed(stack, figures, load);
   const k3k = sum(tenants.map(({ overhead }) => overhead));
   const promised = sum(tenants.map(({ allowance }) => allowance));
   const balance = (amount: (need: Need) => number, overcommit: number): Balance => ({

@@ -1,5 +1,6 @@
 import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import { k3sReserves, podsPerNode } from "../../components/plan/machines/k3s.ts";
+import { monitoringSizes } from "../../components/plan/monitoring/sizes.ts";
 import { type Amounts, k3kOverhead, tenantAllowance } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -97,6 +98,17 @@ function metalLb(nodes: number): Need {
   return { millicpu: 20 * pods, memoryMebibytes: 48 * pods, pods };
 }
 
+/** What watches the platform: plan/monitoring/sizes.ts. */
+function monitoring(nodes: readonly NodeHardware[]): Need {
+  const sizes = monitoringSizes(nodes);
+  const parts = [sizes.prometheus, sizes.alertmanager, sizes.probes, ...nodes.map(() => sizes.nodes)];
+  return {
+    millicpu: total(parts, ({ millicpu }) => millicpu),
+    memoryMebibytes: total(parts, ({ memoryMebibytes }) => memoryMebibytes),
+    pods: parts.length,
+  };
+}
+
 /** Longhorn's pods beside those on every node: driver deployer, interface, and four kinds of CSI sidecars. */
 function longhornOnce(nodes: number): Need {
   const pods = 2 + 4 * Math.min(2, nodes);
@@ -105,9 +117,13 @@ function longhornOnce(nodes: number): Need {
 
 /**
  * What the platform itself needs on the stack's nodes, without one that is lost. Replicas that find no second node are
- * still counted; MetalLB runs only where the entrypoint has an address of its own.
+ * still counted; MetalLB runs only where the entrypoint has an address of its own, and monitoring where alerts go somewhere.
  */
-export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Model["entry"]): Need {
+export function platformNeed(
+  stack: Stack,
+  settings: LonghornFigures,
+  { entry, alerts }: Pick<Model, "entry" | "alerts">,
+): Need {
   const { nodes, distribution } = stack;
   // A share of the node's allocatable CPU, rounded (longhorn-manager 1.12.1, setting `guaranteed-instance-manager-cpu`).
   const instanceManager = (node: NodeHardware): Need => ({
@@ -122,6 +138,7 @@ export function platformNeed(stack: Stack, settings: LonghornFigures, entry: Mod
     certManager(nodes.length),
     longhornOnce(nodes.length),
     ...(entry === undefined ? [] : [metalLb(nodes.length)]),
+    ...(alerts === undefined ? [] : [monitoring(nodes)]),
   ]);
 }
 

@@ -3,6 +3,7 @@ import { schedulesOf } from "../../components/plan/storage.ts";
 import type { Problem } from "../../errors/problem.ts";
 import type { Load, Model } from "../model.ts";
 import { machineZone, scheduleTable } from "../schedule.ts";
+import { alertWarnings } from "./alerts.ts";
 import { backupProblems, backupTables, backupWarnings } from "./backup-window.ts";
 import { capacityProblems, capacityTable, capacityWarnings } from "./capacity.ts";
 import { certificateTables, certificateWarnings } from "./certificates.ts";
@@ -37,6 +38,7 @@ export function findings(model: Model, today: Date) {
       ...startWarnings(model),
       ...backupWarnings(model),
       ...certificateWarnings(model),
+      ...alertWarnings(model),
       ...expiryWarnings(model.expiry, today),
     ],
   };

@@ -53,6 +53,11 @@ export function modelOf(stack: Stack, config: Config): Model {
         secretAccessKey: (managed ? config.wasabiAdminSecretAccessKey : config.wasabiSecretAccessKey) ?? "",
       },
       guestTokenSeed: config.guestTokenSeed,
+      alerts: {
+        ntfyToken: config.alertNtfyToken,
+        emailPassword: config.alertEmailPassword,
+        webhookToken: config.alertWebhookToken,
+      },
       source: source && {
         accessKeyId: config.sourceAccessKeyId ?? "",
         secretAccessKey: config.sourceSecretAccessKey ?? "",
@@ -64,11 +69,12 @@ export function modelOf(stack: Stack, config: Config): Model {
 
 /** What the hardware and the line have to carry, as far as it is known: some keys may still be invalid. */
 export function loadOf(stack: Stack, config: ParsedConfig["config"]): Load {
-  const { capacity, line, network, storage, tenants = {} } = config;
+  const { alerts, capacity, line, network, storage, tenants = {} } = config;
   return {
     stack,
     tenants: tenantsOf(tenants),
     entry: network?.entry,
+    alerts,
     replicas: storage?.replicas ?? defaultReplicas(stack.nodes.length),
     overcommit: capacity.overcommit,
     line,

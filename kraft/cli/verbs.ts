@@ -81,6 +81,16 @@ export const verbs: readonly Verb[] = [
     load: () => import("../status/run.ts"),
   },
   {
+    name: "alert",
+    summary: "send a test alert to everybody whom kraft:alerts names",
+    options: [["--test", "send it: without this option only the targets are listed"]],
+    details: [
+      "The running Alertmanager sends it, by the ways that every other alert takes, so that the whole path is tried, and says which targets took it. Nothing is sent to the heartbeat. Exits with 1 if any target did not take it within a minute.",
+    ],
+    examples: ["alert --test", "alert -s homelab --test --json"],
+    load: () => import("../alert/run.ts"),
+  },
+  {
     name: "onboard",
     summary: "write what a new tenant gets: sheet, kubeconfig, sample application",
     operands: [["<tenant>", "tenant of the stack file"]],

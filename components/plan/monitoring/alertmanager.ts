@@ -19,6 +19,13 @@ export interface AlertTargets {
   readonly heartbeat?: string | undefined;
 }
 
+/** The alert of `kraft alert --test`, and the receiver by which it goes to every target of a person. */
+export const testAlert = "KraftTest";
+export const testReceiver = "test";
+
+/** A label of every test, which makes each a message of its own. */
+export const testLabel = "run";
+
 /** Folder of Alertmanager's configuration in its pod. */
 export const alertmanagerFolder = "/etc/alertmanager";
 
@@ -48,10 +55,14 @@ const repeatInterval = "24h";
 export const heartbeatSeconds = 300;
 
 const title = "{{ .Status | toUpper }}: {{ .CommonLabels.alertname }}";
-const message = [
-  '{{ range .Alerts }}{{ if eq .Status "resolved" }}Over: {{ end }}{{ .Annotations.summary }}',
-  "{{ end }}Runbook: {{ .CommonAnnotations.runbook }}",
-].join("\n");
+
+/** Go's templates: one line for each alert, collected in a variable, and the page to follow. */
+const collected = [
+  '{{ $text := "" }}{{ range .Alerts }}',
+  '{{ $over := "" }}{{ if eq .Status "resolved" }}{{ $over = "Over: " }}{{ end }}',
+  '{{ $text = printf "%s%s%s\\n" $text $over .Annotations.summary }}{{ end }}',
+].join("");
+const message = '(printf "%sRunbook: %s" $text .CommonAnnotations.runbook)';
 
 function authorization(file: string | undefined) {
   return file === undefined
@@ -66,9 +77,14 @@ function ntfyReceiver(url: string, token: string | undefined) {
   const topic = parts.pop() ?? "";
   return {
     url: `${[origin, ...parts].join("/")}/`,
-    send_resolved: true,
     ...authorization(token),
-    payload: { topic, title, message, tags: ["house"] },
+    payload: {
+      // Alertmanager reads every text of it as YAML; quoted it stays one.
+      topic: JSON.stringify(topic),
+      title: '{{ printf "%s: %s" (.Status | toUpper) .CommonLabels.alertname | toJson }}',
+      message: `${collected}{{ ${message} | toJson }}`,
+      tags: ["house"],
+    },
   };
 }
 
@@ -80,27 +96,34 @@ export function alertmanagerConfig(targets: AlertTargets, secrets: KnownSecrets 
   const { ntfy, email, webhook, heartbeat } = targets;
   const fileOf = (name: keyof typeof secretFiles): string | undefined =>
     secrets[name] === true ? secretFiles[name] : undefined;
-  const webhooks = [
-    ...(ntfy === undefined ? [] : [ntfyReceiver(ntfy, fileOf("ntfyToken"))]),
-    ...(webhook === undefined ? [] : [{ url: webhook, send_resolved: true, ...authorization(fileOf("webhookToken")) }]),
-  ];
   const password = fileOf("emailPassword");
-  const emails =
-    email === undefined
-      ? []
-      : [
-          {
-            to: email.to,
-            from: email.from,
-            smarthost: email.server,
-            ...(email.user !== undefined && { auth_username: email.user }),
-            ...(password !== undefined && { auth_password_file: `${alertmanagerFolder}/${password}` }),
-            send_resolved: true,
-            headers: { Subject: title },
-            html: "",
-            text: message,
-          },
-        ];
+  /** Every way to a person. */
+  const toPerson = (send_resolved: boolean) => {
+    const webhooks = [
+      ...(ntfy === undefined ? [] : [{ ...ntfyReceiver(ntfy, fileOf("ntfyToken")), send_resolved }]),
+      ...(webhook === undefined ? [] : [{ url: webhook, ...authorization(fileOf("webhookToken")), send_resolved }]),
+    ];
+    const emails =
+      email === undefined
+        ? []
+        : [
+            {
+              to: email.to,
+              from: email.from,
+              smarthost: email.server,
+              ...(email.user !== undefined && { auth_username: email.user }),
+              ...(password !== undefined && { auth_password_file: `${alertmanagerFolder}/${password}` }),
+              send_resolved,
+              headers: { Subject: title },
+              html: "",
+              text: `${collected}{{ ${message} }}`,
+            },
+          ];
+    return {
+      ...(webhooks.length > 0 && { webhook_configs: webhooks }),
+      ...(emails.length > 0 && { email_configs: emails }),
+    };
+  };
   return {
     route: {
       receiver: "operator",
@@ -109,6 +132,12 @@ export function alertmanagerConfig(targets: AlertTargets, secrets: KnownSecrets 
       group_interval: groupInterval,
       repeat_interval: repeatInterval,
       routes: [
+        {
+          receiver: testReceiver,
+          matchers: [`alertname="${testAlert}"`],
+          group_by: ["alertname", testLabel],
+          group_wait: "0s",
+        },
         {
           receiver: heartbeat === undefined ? "nobody" : "heartbeat",
           matchers: [`alertname="${heartbeatAlert}"`],
@@ -127,11 +156,8 @@ export function alertmanagerConfig(targets: AlertTargets, secrets: KnownSecrets 
     ],
     receivers: [
       { name: "nobody" },
-      {
-        name: "operator",
-        ...(webhooks.length > 0 && { webhook_configs: webhooks }),
-        ...(emails.length > 0 && { email_configs: emails }),
-      },
+      { name: "operator", ...toPerson(true) },
+      { name: testReceiver, ...toPerson(false) },
       ...(heartbeat === undefined
         ? []
         : [{ name: "heartbeat", webhook_configs: [{ url: heartbeat, send_resolved: false }] }]),

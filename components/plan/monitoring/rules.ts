@@ -69,9 +69,9 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "NodeDiskFilling",
     severity: "warning",
-    expr: 'min by (node, mountpoint) (node_filesystem_avail_bytes{fstype=~"ext4|xfs|btrfs"} / node_filesystem_size_bytes) < 0.15',
+    expr: 'min by (node, device) (node_filesystem_avail_bytes{fstype=~"ext4|xfs|btrfs"} / node_filesystem_size_bytes) < 0.15',
     for: "15m",
-    summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} left on {{ $labels.mountpoint }}",
+    summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} left on {{ $labels.device }}",
     runbook: `${runbooks}/disk-full.md`,
     source:
       "below 15 % Longhorn places nothing more on a disk (longhornFigures), and at 10 % the kubelet evicts pods (its default)",

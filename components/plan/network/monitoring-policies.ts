@@ -1,6 +1,6 @@
 import { monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
-import { platformNamespaces,traefikPods, traefikPorts } from "./platform-policies.ts";
+import { platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
 import { address } from "./policy.ts";
 import { denyEverything, type NetworkRules, podsIn, type Selector, tcp, withinNamespace } from "./policy.ts";
 

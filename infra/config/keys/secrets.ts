@@ -62,6 +62,15 @@ export const secrets = {
     /^.{32,}$/,
     "at least 32 random characters, for example of `openssl rand -hex 32`",
   ).describe("What every guest's K3s token is derived from. Secret; a guest cannot be restored without it."),
+  alertNtfyToken: secret("alertNtfyToken", /^\S+$/, "an access token of the ntfy server, without spaces or line breaks")
+    .optional()
+    .describe("Access token of the ntfy server; only with kraft:alerts.ntfy. Secret."),
+  alertEmailPassword: secret("alertEmailPassword", /^[^\r\n]+$/, "the password of kraft:alerts.email.user, in one line")
+    .optional()
+    .describe("Password at the mail server; only with kraft:alerts.email.user. Secret."),
+  alertWebhookToken: secret("alertWebhookToken", /^\S+$/, "a token without spaces or line breaks")
+    .optional()
+    .describe("Sent to kraft:alerts.webhook as a bearer token. Secret."),
   sourceAccessKeyId: accessKey(
     "sourceAccessKeyId",
     "access key of a user who may read the backups in kraft:source",

@@ -5,6 +5,7 @@ import { k3kReleases } from "../../versions.ts";
 import type { ParsedConfig } from "../parse.ts";
 import type { Config } from "../schema.ts";
 import { entryProblems, nodeAddressProblems } from "./addresses.ts";
+import { alertProblems } from "./alerts.ts";
 import { domainProblems } from "./domains.ts";
 import { hardwareProblems } from "./hardware.ts";
 import { machineProblems } from "./machines.ts";
@@ -27,6 +28,7 @@ export function ruleProblems(stack: Stack, stacks: readonly string[], parsed: Pa
     ...entryProblems(stack, config),
     ...machineProblems(stack, config, problems),
     ...backupKeyProblems(config, problems),
+    ...alertProblems(config, problems),
     ...purgeDateProblems(config),
     ...replicaProblems(stack, config),
     ...k3kVersionProblems(config),

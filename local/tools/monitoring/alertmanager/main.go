@@ -34,10 +34,11 @@ func run(logger *slog.Logger) error {
 	retention := kingpin.Flag("data.retention", "How long those are kept.").Default("120h").Duration()
 	external := kingpin.Flag("web.external-url", "Where others reach it.").String()
 	cluster := kingpin.Flag("cluster.listen-address", "Must be empty: it runs alone.").Default("").String()
+	features := kingpin.Flag("enable-feature", "Experimental features, separated by commas.").Default("").String()
 	web := kingpinflag.AddFlags(kingpin.CommandLine, ":9093")
 	kingpin.Parse()
 
-	flags, err := featurecontrol.NewFlags(logger, "")
+	flags, err := featurecontrol.NewFlags(logger, *features)
 	if err != nil {
 		return err
 	}

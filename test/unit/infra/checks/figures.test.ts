@@ -46,7 +46,7 @@ test("a simulated node is weighed as what it shows to Kubernetes", () => {
 });
 
 test("the platform's figures are those that its charts are given", () => {
-  const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, undefined);
+  const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, { entry: undefined });
   const traefik = requests(traefikValues({ namespace: "", exposure: "hostPort", entrypoint: "", imageTag: "" }));
   const values = certManagerValues({ namespace: "", nodes: 3 }) as unknown as Requests & {
     readonly replicaCount: number;
@@ -65,7 +65,7 @@ test("the platform's figures are those that its charts are given", () => {
 
 test("MetalLB's figures are those that its chart is given", () => {
   const { controller, speaker } = metallbValues() as unknown as Record<"controller" | "speaker", Requests>;
-  const need = (entry: string | undefined) => platformNeed(local, noLonghorn, entry);
+  const need = (entry: string | undefined) => platformNeed(local, noLonghorn, { entry });
   const [one, each] = [controller, speaker].map(requests);
   assert.ok(one && each);
   const [without, together] = [need(undefined), need("192.168.1.250")];
@@ -77,9 +77,9 @@ test("MetalLB's figures are those that its chart is given", () => {
 test("Longhorn's instance manager takes its percentage of what a node gives to pods", () => {
   const homelab = stack("homelab");
   const figures = longhornFigures(3, true);
-  const without = platformNeed(homelab, { ...figures, guaranteedInstanceManagerCpu: 0 }, undefined);
+  const without = platformNeed(homelab, { ...figures, guaranteedInstanceManagerCpu: 0 }, { entry: undefined });
   // 12 % of 3500m on each of three nodes.
-  assert.equal(platformNeed(homelab, figures, undefined).millicpu - without.millicpu, 3 * 420);
+  assert.equal(platformNeed(homelab, figures, { entry: undefined }).millicpu - without.millicpu, 3 * 420);
 });
 
 test("the figures of Longhorn that are calculated with are those that its chart is given", () => {

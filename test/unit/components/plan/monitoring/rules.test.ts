@@ -94,8 +94,8 @@ const examples: Readonly<Record<string, Example>> = {
     },
     at: "16m",
     notBefore: "14m",
-    labels: { node: "optiplex-1", mountpoint: "/" },
-    summary: "optiplex-1 has 10% left on /",
+    labels: { node: "optiplex-1", device: "/dev/sda2" },
+    summary: "optiplex-1 has 10% left on /dev/sda2",
     silent: {
       'node_filesystem_avail_bytes{node="optiplex-1",instance="a",device="/dev/sda2",fstype="ext4",mountpoint="/"}':
         "15x40",
@@ -330,7 +330,7 @@ test("a heartbeat goes to nobody else, and everything else to the operator", () 
     }).stdout.trim();
   assert.equal(routed("alertname=Heartbeat", "severity=none"), "heartbeat");
   assert.equal(routed("alertname=NodeGone", "severity=critical", "node=optiplex-1"), "operator");
-  assert.equal(routed("alertname=KraftTest"), "operator");
+  assert.equal(routed("alertname=KraftTest", "run=1"), "test");
 });
 
 test("what the blackbox exporter counts as an answer is everything but an error of the server", () => {

@@ -1,0 +1,395 @@
+import { createHash } from "node:crypto";
+import * as kubernetes from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { declareNamespace } from "./install-chart.ts";
+import { NetworkBoundary } from "./network-boundary.ts";
+import {
+  alertmanagerConfig,
+  alertmanagerFolder,
+  type AlertSecrets,
+  type AlertTargets,
+  secretFiles,
+  targetPorts,
+} from "./plan/monitoring/alertmanager.ts";
+import { monitoringNamespace, nodeExporterNamespace, ports, services } from "./plan/monitoring/parts.ts";
+import { ruleFile } from "./plan/monitoring/rules.ts";
+import { probeConfig, prometheusConfig, type WatchedTenant } from "./plan/monitoring/scrapes.ts";
+import { monitoringSizes, type Size } from "./plan/monitoring/sizes.ts";
+import type { HostNetwork } from "./plan/network/host-network.ts";
+import {
+  longhornFiguresPolicy,
+  monitoringPolicies,
+  nameLabel,
+  nodeExporterPolicies,
+} from "./plan/network/monitoring-policies.ts";
+import { platformNamespaces } from "./plan/network/platform-policies.ts";
+import { podSecurity, restrictedContexts } from "./plan/pod-security.ts";
+
+interface Image {
+  readonly image: string;
+  readonly tag: string;
+}
+
+export interface MonitoringArgs {
+  readonly images: Readonly<Record<"prometheus" | "alertmanager" | "nodes" | "probes", Image>>;
+  /** Where alerts go. */
+  readonly targets: AlertTargets;
+  readonly secrets: AlertSecrets<pulumi.Input<string> | undefined>;
+  /** Tenants whose guest is to answer. */
+  readonly tenants: readonly WatchedTenant[];
+  /** The hardware: how much history is kept, and what is requested. */
+  readonly nodes: readonly { readonly memoryGiB: number }[];
+  readonly network: HostNetwork;
+}
+
+/** How long a pod waits for a node that does not answer, in seconds: whoever tells of a dead node must not wait with it. */
+const moveAfterSeconds = 30;
+
+/** Everything of the node's file systems but what is mounted for pods: volumes of tenants have alerts of their own. */
+const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))($|/)";
+
+/**
+ * Prometheus and Alertmanager, and what they ask: an exporter on every node, the kubelets, Longhorn, and the blackbox exporter,
+ * which asks for guests and sites by their names. No tenant can reach any of it.
+ *
+ * Nothing of it is tenants' data: history is lost with the pod, and so is what Alertmanager has sent, which it then sends again.
+ *
+ * @example
+ * new Monitoring("monitoring", {
+ *   images: monitoringImages,
+ *   targets: { ntfy: "https://ntfy.sh/kraft-5b1e0c8d7f" },
+ *   secrets: { ntfyToken: undefined, emailPassword: undefined, webhookToken: undefined },
+ *   tenants: [{ tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example" }],
+ *   nodes: stack.nodes,
+ *   network,
+ * });
+ */
+export class Monitoring extends pulumi.ComponentResource {
+  constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("kraft:index:Monitoring", name, {}, opts);
+    const { images, targets, tenants, network } = args;
+    const sizes = monitoringSizes(args.nodes);
+    const namespace = declareNamespace(this, name, {
+      namespace: monitoringNamespace,
+      security: podSecurity.monitoring,
+      policies: monitoringPolicies(network, targetPorts(targets)),
+    });
+    const nodesNamespace = declareNamespace(this, `${name}-nodes`, {
+      namespace: nodeExporterNamespace,
+      security: podSecurity.nodeExporter,
+      policies: nodeExporterPolicies,
+    });
+    new NetworkBoundary(
+      `${name}-longhorn`,
+      { namespace: platformNamespaces.longhorn, policies: [longhornFiguresPolicy] },
+      { parent: this },
+    );
+    const childOptions: pulumi.CustomResourceOptions = { parent: this, dependsOn: [namespace] };
+
+    // Prometheus reads its files again when they change; the others are restarted.
+    const prometheusFiles = new kubernetes.core.v1.ConfigMap(
+      `${name}-prometheus-config`,
+      {
+        metadata: { name: services.prometheus, namespace: monitoringNamespace },
+        data: {
+          "prometheus.json": text(prometheusConfig({ tenants, history: sizes.history })),
+          "rules.json": text(ruleFile()),
+        },
+      },
+      childOptions,
+    );
+    const { account, bindings } = this.#prometheusAccount(name, childOptions, nodesNamespace);
+    const { history } = sizes;
+    this.#declare(
+      `${name}-prometheus`,
+      {
+        name: services.prometheus,
+        image: images.prometheus,
+        size: sizes.prometheus,
+        port: ports.prometheus,
+        account: account.metadata.name,
+        arguments: [
+          "--config.file=/etc/prometheus/prometheus.json",
+          "--storage.tsdb.path=/prometheus",
+          "--config.auto-reload",
+        ],
+        readiness: "/-/ready",
+        folders: {
+          "/etc/prometheus": { configMap: { name: services.prometheus } },
+          "/prometheus": { emptyDir: { sizeLimit: `${history.gibibytes}Gi` } },
+        },
+      },
+      { ...childOptions, dependsOn: [namespace, prometheusFiles, ...bindings] },
+    );
+
+    const known = Object.fromEntries(Object.entries(args.secrets).map(([key, value]) => [key, value !== undefined]));
+    const config = text(alertmanagerConfig(targets, known));
+    const alertmanagerFiles = new kubernetes.core.v1.Secret(
+      `${name}-alertmanager-config`,
+      {
+        metadata: { name: services.alertmanager, namespace: monitoringNamespace },
+        stringData: {
+          "alertmanager.json": config,
+          ...Object.fromEntries(
+            Object.entries(secretFiles).flatMap(([key, file]) => {
+              const value = args.secrets[key as keyof typeof secretFiles];
+              return value === undefined ? [] : [[file, value] as const];
+            }),
+          ),
+        },
+      },
+      childOptions,
+    );
+    this.#declare(
+      `${name}-alertmanager`,
+      {
+        name: services.alertmanager,
+        image: images.alertmanager,
+        size: sizes.alertmanager,
+        port: ports.alertmanager,
+        arguments: [
+          `--config.file=${alertmanagerFolder}/alertmanager.json`,
+          "--storage.path=/alertmanager",
+          // One is enough for one house.
+          "--cluster.listen-address=",
+          // `kraft alert --test` reads from its figures which messages were taken.
+          "--enable-feature=receiver-name-in-metrics",
+          `--web.external-url=http://${services.alertmanager}.${monitoringNamespace}.svc:${ports.alertmanager}`,
+        ],
+        readiness: "/-/ready",
+        folders: {
+          [alertmanagerFolder]: { secret: { secretName: services.alertmanager } },
+          "/alertmanager": { emptyDir: { sizeLimit: "64Mi" } },
+        },
+        config,
+      },
+      { ...childOptions, dependsOn: [namespace, alertmanagerFiles] },
+    );
+
+    const probes = text(probeConfig());
+    const probeFiles = new kubernetes.core.v1.ConfigMap(
+      `${name}-probes-config`,
+      { metadata: { name: services.probes, namespace: monitoringNamespace }, data: { "probes.json": probes } },
+      childOptions,
+    );
+    this.#declare(
+      `${name}-probes`,
+      {
+        name: services.probes,
+        image: images.probes,
+        size: sizes.probes,
+        port: ports.probes,
+        arguments: ["--config.file=/etc/blackbox/probes.json"],
+        readiness: "/-/healthy",
+        folders: { "/etc/blackbox": { configMap: { name: services.probes } } },
+        config: probes,
+      },
+      { ...childOptions, dependsOn: [namespace, probeFiles] },
+    );
+
+    this.#declareNodeExporter(`${name}-node-exporter`, images.nodes, sizes.nodes, nodesNamespace);
+    this.registerOutputs({ namespace: monitoringNamespace });
+  }
+
+  /** Who Prometheus is to the API server: it finds nodes, pods and Ingresses, and reads the kubelets' figures; nothing else. */
+  #prometheusAccount(
+    name: string,
+    opts: pulumi.CustomResourceOptions,
+    nodesNamespace: pulumi.Resource,
+  ): { readonly account: kubernetes.core.v1.ServiceAccount; readonly bindings: readonly pulumi.Resource[] } {
+    const account = new kubernetes.core.v1.ServiceAccount(
+      `${name}-prometheus-account`,
+      { metadata: { name: services.prometheus, namespace: monitoringNamespace }, automountServiceAccountToken: false },
+      opts,
+    );
+    const metadata = { name: `kraft-${services.prometheus}` };
+    const subjects = [{ kind: "ServiceAccount", name: services.prometheus, namespace: monitoringNamespace }];
+    const find = ["get", "list", "watch"];
+    const role = new kubernetes.rbac.v1.ClusterRole(
+      `${name}-prometheus-role`,
+      {
+        metadata,
+        rules: [
+          { apiGroups: [""], resources: ["nodes"], verbs: find },
+          { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
+          { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: find },
+        ],
+      },
+      opts,
+    );
+    const binding = new kubernetes.rbac.v1.ClusterRoleBinding(
+      `${name}-prometheus-binding`,
+      {
+        metadata,
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
+        subjects,
+      },
+      { ...opts, dependsOn: [role, account] },
+    );
+    const inNamespaces = [nodeExporterNamespace, platformNamespaces.longhorn].map((namespace) => {
+      const podRole = new kubernetes.rbac.v1.Role(
+        `${name}-prometheus-role-${namespace}`,
+        {
+          metadata: { ...metadata, namespace },
+          rules: [{ apiGroups: [""], resources: ["pods"], verbs: find }],
+        },
+        { ...opts, dependsOn: [nodesNamespace] },
+      );
+      return new kubernetes.rbac.v1.RoleBinding(
+        `${name}-prometheus-binding-${namespace}`,
+        {
+          metadata: { ...metadata, namespace },
+          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: metadata.name },
+          subjects,
+        },
+        { ...opts, dependsOn: [podRole, account] },
+      );
+    });
+    return { account, bindings: [binding, ...inNamespaces] };
+  }
+
+  /** A Deployment of one pod, and its Service. */
+  #declare(logicalName: string, part: Part, opts: pulumi.CustomResourceOptions): void {
+    const metadata = { name: part.name, namespace: monitoringNamespace };
+    const labels = { [nameLabel]: part.name };
+    const volumes = Object.entries(part.folders).map(([path, source], index) => ({ path, name: `v${index}`, source }));
+    new kubernetes.apps.v1.Deployment(
+      logicalName,
+      {
+        metadata,
+        spec: {
+          replicas: 1,
+          // Two of them would tell everything twice.
+          strategy: { type: "Recreate" },
+          selector: { matchLabels: labels },
+          template: {
+            metadata: {
+              labels,
+              ...(part.config !== undefined && { annotations: { "kraft.dev/config": digest(part.config) } }),
+            },
+            spec: {
+              ...(part.account !== undefined && { serviceAccountName: part.account }),
+              automountServiceAccountToken: part.account !== undefined,
+              enableServiceLinks: false,
+              securityContext: { ...restrictedContexts.pod, fsGroup: restrictedContexts.pod.runAsGroup },
+              tolerations: ["not-ready", "unreachable"].map((condition) => ({
+                key: `node.kubernetes.io/${condition}`,
+                operator: "Exists",
+                effect: "NoExecute",
+                tolerationSeconds: moveAfterSeconds,
+              })),
+              containers: [
+                {
+                  name: part.name,
+                  image: `${part.image.image}:${part.image.tag}`,
+                  args: [...part.arguments],
+                  ports: [{ name: "http", containerPort: part.port }],
+                  readinessProbe: { httpGet: { path: part.readiness, port: part.port } },
+                  resources: resources(part.size),
+                  securityContext: container(),
+                  volumeMounts: volumes.map(({ path, name }) => ({ name, mountPath: path })),
+                },
+              ],
+              volumes: volumes.map(({ name, source }) => ({ name, ...source })),
+            },
+          },
+        },
+      },
+      opts,
+    );
+    new kubernetes.core.v1.Service(
+      `${logicalName}-service`,
+      // An update must not wait for endpoints: what watches a platform is no part of it.
+      {
+        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
+        spec: { selector: labels, ports: [{ name: "http", port: part.port, targetPort: part.port }] },
+      },
+      opts,
+    );
+  }
+
+  #declareNodeExporter(logicalName: string, { image, tag }: Image, size: Size, namespace: pulumi.Resource): void {
+    const labels = { [nameLabel]: services.nodes };
+    const root = "/host";
+    const collectors = ["cpu", "filesystem", "hwmon", "loadavg", "meminfo", "stat"];
+    new kubernetes.apps.v1.DaemonSet(
+      logicalName,
+      {
+        metadata: { name: services.nodes, namespace: nodeExporterNamespace },
+        spec: {
+          selector: { matchLabels: labels },
+          template: {
+            metadata: { labels },
+            spec: {
+              automountServiceAccountToken: false,
+              enableServiceLinks: false,
+              securityContext: restrictedContexts.pod,
+              // On every node, whatever is wrong with it.
+              tolerations: [{ operator: "Exists" }],
+              containers: [
+                {
+                  name: services.nodes,
+                  image: `${image}:${tag}`,
+                  args: [
+                    `--path.rootfs=${root}`,
+                    `--path.procfs=${root}/proc`,
+                    `--path.sysfs=${root}/sys`,
+                    "--collector.disable-defaults",
+                    ...collectors.map((collector) => `--collector.${collector}`),
+                    `--collector.filesystem.mount-points-exclude=${notOfNode}`,
+                  ],
+                  ports: [{ name: "http", containerPort: ports.nodes }],
+                  resources: resources(size),
+                  securityContext: container(),
+                  volumeMounts: [
+                    { name: "root", mountPath: root, readOnly: true, mountPropagation: "HostToContainer" },
+                  ],
+                },
+              ],
+              volumes: [{ name: "root", hostPath: { path: "/" } }],
+            },
+          },
+        },
+      },
+      { parent: this, dependsOn: [namespace] },
+    );
+  }
+}
+
+/** One program of which there is one in the cluster. */
+interface Part {
+  readonly name: string;
+  readonly image: Image;
+  readonly size: Size;
+  readonly port: number;
+  readonly arguments: readonly string[];
+  /** Path that answers once it works. */
+  readonly readiness: string;
+  /** Volumes by the folder that they are mounted at. */
+  readonly folders: Readonly<Record<string, pulumi.Unwrap<Omit<kubernetes.types.input.core.v1.Volume, "name">>>>;
+  /** What it was started with, where it reads that only once. */
+  readonly config?: string;
+  /** Its account at the API server; without one it has no token. */
+  readonly account?: pulumi.Input<string>;
+}
+
+/** JSON, which is YAML. */
+function text(value: unknown): string {
+  return `${JSON.stringify(value, null, 1)}\n`;
+}
+
+function digest(value: string): string {
+  return createHash("sha256").update(value).digest("hex").slice(0, 16);
+}
+
+function resources({ millicpu, memoryMebibytes, limitMebibytes }: Size) {
+  return {
+    requests: { cpu: `${millicpu}m`, memory: `${memoryMebibytes}Mi` },
+    limits: { memory: `${limitMebibytes}Mi` },
+  };
+}
+
+function container() {
+  const { capabilities, ...rest } = restrictedContexts.container;
+  return { ...rest, capabilities: { drop: [...capabilities.drop] } };
+}
