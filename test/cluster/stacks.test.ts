@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stacks } from "../../stacks/index.ts";
-import { type Embedded, embedded, eventually } from "./embedded.ts";
+import { type Config, type Embedded, embedded, eventually } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 
-for (const name of ["homelab", "proliant"]) {
+for (const [name, config] of [
+  ["homelab", {}],
+  // Nothing is ever sent: no container runs.
+  ["proliant", { "kraft:alerts": { ntfy: "http://ntfy.test/kraft", heartbeat: "http://heartbeat.test/kraft" } }],
+] as const) {
   describe(`what Pulumi.${name}.yaml declares, on its simulated hardware`, () => {
     let host: Embedded;
 
@@ -18,8 +22,8 @@ for (const name of ["homelab", "proliant"]) {
     });
 
     test("an up that is killed on the way, and the next one finishes it", async () => {
-      await killedUp(host);
-      const up = await host.up();
+      await killedUp(host, config);
+      const up = await host.up(config);
       assert.deepEqual(
         up.messages.filter(({ severity }) => severity === "error"),
         [],
@@ -55,15 +59,27 @@ for (const name of ["homelab", "proliant"]) {
       }
     });
 
+    test("the platform is watched where alerts go somewhere, and nowhere else", async () => {
+      const { api } = host.cluster;
+      const [deployments, nodes] = await Promise.all([
+        api.list("/apis/apps/v1/namespaces/monitoring/deployments"),
+        api.list("/apis/apps/v1/namespaces/node-exporter/daemonsets"),
+      ]);
+      assert.deepEqual(
+        [...deployments, ...nodes].map(({ metadata }) => metadata.name),
+        "kraft:alerts" in config ? ["alertmanager", "blackbox-exporter", "prometheus", "node-exporter"] : [],
+      );
+    });
+
     test("a second look finds nothing to change", async () => {
-      assert.deepEqual((await host.preview()).steps, []);
+      assert.deepEqual((await host.preview(config)).steps, []);
     });
   });
 }
 
 /** Starts an `up` and kills it, with the engine and its provider, once it has begun to create. */
-async function killedUp(host: Embedded): Promise<void> {
-  const child = host.start("up");
+async function killedUp(host: Embedded, config: Config): Promise<void> {
+  const child = host.start("up", config);
   await eventually("the first objects", () => host.cluster.api.get("/api/v1/namespaces/k3k-system"), 120);
   await sleep(Math.random() * 8000);
   await killWithDescendants(child);

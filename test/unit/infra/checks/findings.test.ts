@@ -14,12 +14,12 @@ function model(changed: Readonly<Record<string, unknown>>) {
   return validate("homelab", stacks, { ...raw, values: { ...raw.values, ...changed } });
 }
 
-test("the valid stack file passes every check, and what is not configured is not talked of", () => {
+test("the valid stack file passes every check, and what is not configured is not talked of, but for alerts", () => {
   const { tables, problems, warnings } = findings(model({}), today);
   assert.deepEqual(problems, []);
   assert.deepEqual(
     warnings.map(({ key }) => key),
-    ["K3k 1.2.0-rc4"],
+    ["K3k 1.2.0-rc4", "kraft:alerts"],
   );
   assert.deepEqual(
     tables.map(({ title }) => title.split(":")[0]),
@@ -33,6 +33,7 @@ test("every check speaks where its keys are given", () => {
       issuer: { server: "production" },
       line: { uplinkMbps: 50, downlinkMbps: 200 },
       prices: { currency: "EUR", perKilowattHour: 0.35, wasabiPerTerabyteMonth: 7.99 },
+      alerts: { ntfy: "https://ntfy.example/kraft" },
       expiry: { recoveryKit: "2026-01-01" },
     }),
     today,
@@ -43,7 +44,7 @@ test("every check speaks where its keys are given", () => {
   );
   assert.deepEqual(
     warnings.map(({ key }) => key),
-    ["K3k 1.2.0-rc4", "kraft:expiry.recoveryKit"],
+    ["K3k 1.2.0-rc4", "kraft:alerts.heartbeat", "kraft:expiry.recoveryKit"],
   );
 });
 
