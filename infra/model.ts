@@ -1,5 +1,5 @@
-import type { AlertSecrets } from "../components/plan/monitoring/alertmanager.ts";
 import type { S3Key, S3Location } from "../components/plan/backup-store.ts";
+import type { AlertSecrets } from "../components/plan/monitoring/alertmanager.ts";
 import type { HostNetwork } from "../components/plan/network/host-network.ts";
 import type { NodeHardware, Stack } from "../stacks/index.ts";
 import type { Config, TenantConfig } from "./config/schema.ts";

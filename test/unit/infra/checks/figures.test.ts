@@ -46,7 +46,8 @@ test("a simulated node is weighed as what it shows to Kubernetes", () => {
 });
 
 test("the platform's figures are those that its charts are given", () => {
-  const need = (nodes: number) => platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, { entry: undefined });
+  const need = (nodes: number) =>
+    platformNeed({ ...local, nodes: local.nodes.slice(0, nodes) }, noLonghorn, { entry: undefined });
   const traefik = requests(traefikValues({ namespace: "", exposure: "hostPort", entrypoint: "", imageTag: "" }));
   const values = certManagerValues({ namespace: "", nodes: 3 }) as unknown as Requests & {
     readonly replicaCount: number;
