@@ -1,8 +1,15 @@
 // What `npm run local` does, in a folder that a test chooses.
 //
-//   node test/live/up.ts <directory>
+//   node test/live/up.ts <directory> [keys of the stack file that win, as JSON]
 import { bringUp } from "../../local/bring-up.ts";
 import { handleSignals } from "../../local/interruption.ts";
 
+const [directory = "", config = "{}"] = process.argv.slice(2);
 handleSignals();
-await bringUp({ stack: "local", directory: process.argv[2] ?? "", charts: undefined, simulated: false });
+await bringUp({
+  stack: "local",
+  directory,
+  charts: undefined,
+  simulated: false,
+  config: JSON.parse(config) as Readonly<Record<string, unknown>>,
+});
