@@ -14,7 +14,11 @@ export interface Metadata {
   readonly deletionTimestamp?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  readonly ownerReferences?: readonly { readonly kind?: string; readonly uid?: string }[];
+  readonly ownerReferences?: readonly {
+    readonly kind?: string;
+    readonly uid?: string;
+    readonly controller?: boolean;
+  }[];
 }
 
 export interface KubernetesObject {

@@ -11,6 +11,7 @@ import { BucketStore, placeOf } from "./bucket-store.ts";
 import { DisksClient } from "./disks-client.ts";
 import { LonghornApi } from "./longhorn-api.ts";
 import { LonghornStandIn } from "./longhorn-stand-in.ts";
+import { NodeDownPods } from "./node-down-pods.ts";
 import type { BackupTarget, Labels } from "./objects.ts";
 import { Provisioner } from "./provisioner.ts";
 import { RealDisks } from "./real-disks.ts";
@@ -69,6 +70,7 @@ export function standInWithDisks(options: StandInOptions): LonghornStandIn {
         new Provisioner(longhorn),
         new VolumeController(longhorn, disks, "attachments"),
         new Attacher(longhorn, disks),
+        new NodeDownPods(longhorn),
         new Resizer(longhorn, disks),
       ],
       [targets, new Backups(longhorn, targets, disks), new RecurringJobs(longhorn, options.clock)],
