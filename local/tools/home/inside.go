@@ -4,9 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -57,12 +59,24 @@ func inside(path string) error {
 			return err
 		}
 	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, powerSignal)
+	machines := machineRoom{supervisor: supervisor, path: path, machines: all.Machines, running: map[string]bool{}}
 	for _, machine := range all.Machines {
-		if err := powerOn(supervisor, path, machine); err != nil {
+		if err := machines.powerOn(machine); err != nil {
 			return fmt.Errorf("machine %s: %w", machine.Name, err)
 		}
 	}
-	untilTold()
+	for received := range signals {
+		if received != powerSignal {
+			break
+		}
+		for _, machine := range machines.off() {
+			if err := machines.powerOn(machine); err != nil {
+				fmt.Fprintf(os.Stderr, "home: machine %s does not start: %v\n", machine.Name, err)
+			}
+		}
+	}
 	// A machine takes its own grace to end its processes.
 	supervisor.stop(stopGrace + 2*time.Second)
 	for _, folder := range all.Shared {
@@ -99,15 +113,44 @@ func unmountBelow(folder string) {
 	}
 }
 
+// machineRoom knows which machines of a home are on. One is off once its first process has ended.
+type machineRoom struct {
+	supervisor *supervisor
+	path       string
+	machines   []machinePlan
+	mutex      sync.Mutex
+	running    map[string]bool
+}
+
+// off are the machines that do not run.
+func (room *machineRoom) off() []machinePlan {
+	room.mutex.Lock()
+	defer room.mutex.Unlock()
+	found := []machinePlan{}
+	for _, machine := range room.machines {
+		if !room.running[machine.Name] {
+			found = append(found, machine)
+		}
+	}
+	return found
+}
+
+func (room *machineRoom) set(name string, running bool) {
+	room.mutex.Lock()
+	defer room.mutex.Unlock()
+	room.running[name] = running
+}
+
 // powerOn starts a machine and plugs its cables in. The machine waits for them.
-func powerOn(supervisor *supervisor, path string, machine machinePlan) error {
+func (room *machineRoom) powerOn(machine machinePlan) error {
 	ready, plugged, err := os.Pipe()
 	if err != nil {
 		return err
 	}
 	defer ready.Close()
 	defer plugged.Close()
-	pid, ended, err := supervisor.start([]string{"/proc/self/exe", machineCommand, path, machine.Name}, &os.ProcAttr{
+	supervisor := room.supervisor
+	pid, ended, err := supervisor.start([]string{"/proc/self/exe", machineCommand, room.path, machine.Name}, &os.ProcAttr{
 		Env:   os.Environ(),
 		Files: []*os.File{ready, os.Stdout, os.Stderr},
 		Sys:   &syscall.SysProcAttr{Cloneflags: isolated},
@@ -115,9 +158,11 @@ func powerOn(supervisor *supervisor, path string, machine machinePlan) error {
 	if err != nil {
 		return err
 	}
+	room.set(machine.Name, true)
 	go func() {
 		status := <-ended
 		fmt.Fprintf(os.Stderr, "home: machine %s is off: status %d, signal %d\n", machine.Name, status.ExitStatus(), status.Signal())
+		room.set(machine.Name, false)
 	}()
 	for index, link := range machine.Links {
 		// The end that a hand can unplug. A device's name may have 15 bytes.

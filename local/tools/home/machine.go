@@ -69,6 +69,10 @@ func machine(path, name string) error {
 	}
 	for _, forwarding := range all.Forwards {
 		if forwarding.Machine == name {
+			// Left by the same machine, if its power was cut.
+			if err := os.RemoveAll(forwarding.socket()); err != nil {
+				return err
+			}
 			listener, err := net.Listen("unix", forwarding.socket())
 			if err != nil {
 				return err

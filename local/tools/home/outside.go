@@ -19,6 +19,9 @@ const (
 // isolated are the namespaces that a home, and each machine in it, has of its own.
 const isolated = syscall.CLONE_NEWNET | syscall.CLONE_NEWPID | syscall.CLONE_NEWNS | syscall.CLONE_NEWUTS | syscall.CLONE_NEWIPC
 
+// powerSignal tells a home to start the machines that are off.
+const powerSignal = syscall.SIGUSR1
+
 // run is the one process of a home that is outside of it. It listens on the loopback address, and its end is the end of
 // everything inside.
 func run(path string) error {
@@ -49,7 +52,7 @@ func run(path string) error {
 		listeners = append(listeners, listener)
 	}
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, powerSignal)
 	child := exec.Command("/proc/self/exe", insideCommand, path)
 	child.Stdout, child.Stderr = os.Stdout, os.Stderr
 	child.SysProcAttr = &syscall.SysProcAttr{Cloneflags: isolated, Pdeathsig: syscall.SIGKILL}
@@ -60,8 +63,11 @@ func run(path string) error {
 		go forward(listeners[index], "unix", forwarding.socket())
 	}
 	go func() {
-		for range signals {
-			_ = child.Process.Signal(syscall.SIGTERM)
+		for received := range signals {
+			if received != powerSignal {
+				received = syscall.SIGTERM
+			}
+			_ = child.Process.Signal(received)
 		}
 	}()
 	err = child.Wait()
