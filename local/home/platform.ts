@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import type { Cluster } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
@@ -125,7 +126,7 @@ export class HomePlatform {
 
   /**
    * Brings the sample site of a tenant to the web, and waits until it answers with a certificate of the internet's
-   * authority.
+   * authority. Without a guest of that tenant there is none: it may not be declared yet (`kraft:phase: restore`), or not run.
    *
    * @throws Failure with what the site answers instead.
    */
@@ -136,6 +137,9 @@ export class HomePlatform {
       return undefined;
     }
     const { directory, state } = this.#cluster;
+    if (!(await this.#runningGuests()).some(({ metadata }) => metadata.name === tenant.name)) {
+      return undefined;
+    }
     const { api, kubeconfig } = await guestAccess(this.#cluster, tenant.name, this.#names.domain);
     const host = `www.${domain}`;
     await applySampleSite(api, host);
@@ -173,11 +177,16 @@ export class HomePlatform {
     }, remaining);
   }
 
+  /** The guests that are to run. */
+  async #runningGuests(): Promise<readonly Cluster[]> {
+    const guests = await this.#cluster.api.list(paths.clusters.all);
+    return guests.filter(({ metadata }) => metadata.annotations?.[suspendedAtAnnotation] === undefined);
+  }
+
   /** What each guest that is to run, and does not answer, says of itself. */
   async #waitingGuests(): Promise<readonly string[]> {
     const { api } = this.#cluster;
-    const guests = await api.list(paths.clusters.all);
-    const active = guests.filter(({ metadata }) => metadata.annotations?.[suspendedAtAnnotation] === undefined);
+    const active = await this.#runningGuests();
     const texts = await Promise.all(
       active.map(async ({ metadata: { name, namespace = "" }, status }) => {
         if (status?.phase !== "Ready") {
