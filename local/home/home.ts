@@ -10,6 +10,7 @@ import { writeFileWhole } from "../state.ts";
 import { toolPath } from "../toolchain/ready.ts";
 import { controlPlaneNode } from "./addresses.ts";
 import { certificate, provideCertificates } from "./certificates.ts";
+import { removeCgroupsCommand } from "./cgroups.ts";
 import { planFile } from "./enter.ts";
 import { type HomeInputs, type HomeMaterial, homePlan, machinePorts, volumePaths } from "./layout.ts";
 import type { HomePlan } from "./plan.ts";
@@ -52,16 +53,7 @@ export function cleanHome(directory: string): void {
   if (existsSync(keeper)) {
     asRoot([keeper, "release", `--directory=${images}`, `--mounts=${mounts}`], "The volumes must be released");
   }
-  // Only empty cgroups can be removed, deepest first.
-  const folders = ["/sys/fs/cgroup", "/sys/fs/cgroup/*"].map((parent) => `${parent}/${cgroup}`).join(" ");
-  asRoot(
-    [
-      "sh",
-      "-c",
-      `for folder in ${folders}; do [ ! -d "$folder" ] || find "$folder" -depth -type d -exec rmdir {} +; done`,
-    ],
-    "The machines' cgroups must be removed",
-  );
+  asRoot(removeCgroupsCommand(cgroup), "The machines' cgroups must be removed");
 }
 
 export function homeName(directory: string): string {
