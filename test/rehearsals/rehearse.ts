@@ -1,0 +1,33 @@
+// A bad evening, from its beginning to its end, on an embedded home with real pods.
+//
+//   npm run rehearse -- <name>
+import { enableCompileCache } from "node:module";
+import { join } from "node:path";
+import { cacheDirectory } from "../../local/cache.ts";
+import { obstacle, surroundings } from "../../local/home/possible.ts";
+import { Rehearsal } from "./rehearsal.ts";
+
+/** What each one is, and who does it. */
+const rehearsals: Readonly<
+  Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
+> = {
+  "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
+};
+
+enableCompileCache(join(cacheDirectory(), "compiled"));
+const [name = ""] = process.argv.slice(2);
+const chosen = rehearsals[name];
+const reason = obstacle(surroundings());
+if (chosen === undefined) {
+  console.error("usage: npm run rehearse -- <name>\n");
+  for (const [each, [summary]] of Object.entries(rehearsals)) {
+    console.error(`  ${each.padEnd(12)} ${summary}`);
+  }
+  process.exitCode = 2;
+} else if (reason !== undefined) {
+  console.error(`This machine cannot run a rehearsal: ${reason}`);
+  process.exitCode = 2;
+} else {
+  const { run } = await chosen[1]();
+  process.exitCode = (await new Rehearsal().run(run)) ? 0 : 1;
+}

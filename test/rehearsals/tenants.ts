@@ -1,0 +1,140 @@
+// What tenants have in their guests before something happens to them.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import * as k8s from "@kubernetes/client-node";
+import { parseAllDocuments } from "yaml";
+import { condition, type Pod } from "../../cluster/objects.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { tenantFiles } from "../../kraft/welcome/files.ts";
+import { sampleName } from "../../kraft/welcome/sample.ts";
+import { eventually } from "../cluster/embedded.ts";
+import type { EmbeddedHome, Guest } from "../live/embedded-home.ts";
+
+/** The web shop that a tenant's bundle has: a Deployment with one volume, a Service and an Ingress. */
+export const shop = sampleName;
+
+/** A StatefulSet with one volume a pod. */
+export const database = "db";
+
+type ClaimObject = k8s.KubernetesObject & { readonly spec?: { readonly storageClassName?: string } };
+
+/** Gives a tenant the shop of their bundle, and a database; both run when it returns. */
+export async function moveIn(home: EmbeddedHome, tenant: string): Promise<void> {
+  const guest = home.guest(tenant);
+  const client = k8s.KubernetesObjectApi.makeApiClient(await guest.kubeconfig());
+  const bundle = await bundleOf(home, tenant);
+  for (const object of bundle) {
+    await client.create(object);
+  }
+  const claim: ClaimObject | undefined = bundle.find(({ kind }) => kind === "PersistentVolumeClaim");
+  const statefulSets = "/apis/apps/v1/namespaces/default/statefulsets";
+  await (await guest.api()).create(statefulSets, databaseObject(claim?.spec?.storageClassName));
+  await guest.readyPod(shop, undefined, 180);
+  await guest.readyPod(database, undefined, 180);
+}
+
+async function bundleOf(home: EmbeddedHome, tenant: string): Promise<readonly k8s.KubernetesObject[]> {
+  const out = join(mkdtempSync(join(tmpdir(), "kraft-bundle-")), tenant);
+  try {
+    const { code, stderr } = await home.tool("onboard", tenant, "--out", out);
+    assert.equal(code, 0, stderr);
+    const text = readFileSync(join(out, tenantFiles.sample), "utf8");
+    return parseAllDocuments(text).map((document) => document.toJS() as k8s.KubernetesObject);
+  } finally {
+    rmSync(dirname(out), { recursive: true });
+  }
+}
+
+function databaseObject(storageClassName: string | undefined): object {
+  const labels = { app: database };
+  const user = 65532;
+  return {
+    apiVersion: "apps/v1",
+    kind: "StatefulSet",
+    metadata: { name: database, namespace: "default" },
+    spec: {
+      serviceName: database,
+      replicas: 1,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 2,
+          securityContext: {
+            runAsNonRoot: true,
+            runAsUser: user,
+            runAsGroup: user,
+            fsGroup: user,
+            seccompProfile: { type: "RuntimeDefault" },
+          },
+          containers: [
+            {
+              name: "main",
+              image: "busybox:1.37.0",
+              command: ["sleep", "1000000"],
+              resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "64Mi" } },
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+              volumeMounts: [{ name: "data", mountPath: "/data" }],
+            },
+          ],
+        },
+      },
+      volumeClaimTemplates: [
+        {
+          metadata: { name: "data" },
+          spec: {
+            accessModes: ["ReadWriteOnce"],
+            ...(storageClassName === undefined ? {} : { storageClassName }),
+            resources: { requests: { storage: "1Gi" } },
+          },
+        },
+      ],
+    },
+  };
+}
+
+/**
+ * Waits until every pod of a guest is ready. K3k 1.1.0's kubelets delete each other's pods when they start (rancher/k3k#1021),
+ * and may then leave a new one without a container for ever: the kubelet of its node is started again, as
+ * docs/runbooks/house-burned-down.md says.
+ *
+ * @returns names of the pods that waited for that
+ */
+export async function bringBackLostPods(home: EmbeddedHome, tenant: string): Promise<readonly string[]> {
+  const api = await home.guest(tenant).api();
+  const { namespace } = tenantNames(tenant);
+  const waiting = async (): Promise<readonly Pod[]> =>
+    (await api.list(paths.pods.in("default"))).filter(({ status }) => condition(status, "Ready")?.status !== "True");
+  const ready = (): Promise<true | undefined> => waiting().then((pods) => (pods.length === 0 ? true : undefined));
+  const lost = await eventually(`the pods of ${tenant}`, ready, 120).then(
+    () => [],
+    () => waiting(),
+  );
+  const nodes = new Set(lost.map(({ spec }) => spec?.nodeName));
+  for (const { metadata, spec } of await home.host().list(labelled(paths.pods.in(namespace), "type=agent"))) {
+    if (nodes.has(spec?.nodeName)) {
+      await home.host().delete(paths.pods.named(namespace, metadata.name));
+    }
+  }
+  await eventually(`the pods of ${tenant}, once K3k's kubelets had started again`, ready, 180);
+  return lost.map(({ metadata }) => metadata.name);
+}
+
+/** Has a pod write files of random bytes to its volume, and wait until they are on the disk. */
+export async function writeFiles(guest: Guest, app: string, files: number): Promise<void> {
+  const script = `cd /data && mkdir -p files && for n in $(seq 1 ${files}); do
+    dd if=/dev/urandom of=files/$n bs=64k count=16 2>/dev/null || exit 1; done; echo "the page of ${guest.tenant}" >index.html; sync`;
+  const { code, text } = await guest.inPod(await guest.readyPod(app), "sh", "-c", script);
+  assert.equal(code, 0, text);
+}
+
+/** SHA-256 of every file in the volume of a pod, one a line. */
+export async function checksums(guest: Guest, app: string, seconds = 90): Promise<string> {
+  const pod = await guest.readyPod(app, undefined, seconds);
+  const { code, text } = await guest.inPod(pod, "sh", "-c", "cd /data && find . -type f | sort | xargs sha256sum");
+  assert.equal(code, 0, text);
+  return text;
+}
