@@ -103,9 +103,7 @@ test("hardware that the nodes do not have is refused, with both figures; so is a
   await api.merge(`${disk}/optiplex-2/status`, {
     status: { diskStatus: { main: { storageMaximum: 400 * 1024 ** 3 } } },
   });
-  const nodes = Object.fromEntries(
-    stack.nodes.map(({ name }) => [name, { address: simulatedAddress(stack, name) }]),
-  );
+  const nodes = Object.fromEntries(stack.nodes.map(({ name }) => [name, { address: simulatedAddress(stack, name) }]));
   const hardware = { threads: 8, memory: "64Gi", longhorn: "800Gi", watts: 15 };
   const message = await refused({
     "kraft:tenants": active,
