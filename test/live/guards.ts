@@ -11,7 +11,7 @@ const pods = "/api/v1/namespaces/default/pods";
 const services = "/api/v1/namespaces/default/services";
 const ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
 
-function pod(name: string, container: object): object {
+function pod(name: string, container: object) {
   const { ...more } = container;
   return {
     apiVersion: "v1",
@@ -82,17 +82,21 @@ test("a Service of type LoadBalancer is refused", async () => {
   assert.deepEqual(await onHost(`/api/v1/namespaces/${namespace}/services`, "door"), []);
 });
 
-test("a pod that is privileged never reaches the host, and the guest's pod says why", async () => {
-  const why = /PodSecurity|privileged/;
-  try {
-    await (await guest()).create(pods, pod("privileged", { securityContext: { privileged: true } }));
-  } catch (error) {
-    assert.match(String(error), why);
-    return;
-  }
-  assert.match(await reasonOf("privileged"), why);
+test("a privileged pod is refused in the guest, alone and in the template of a Deployment, and never reaches the host", async () => {
+  const privileged = pod("privileged", { securityContext: { privileged: true } });
+  const { spec } = privileged;
+  const deployment = {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "privileged" },
+    spec: {
+      selector: { matchLabels: { app: "privileged" } },
+      template: { metadata: { labels: { app: "privileged" } }, spec },
+    },
+  };
+  assert.match(await refusal(pods, privileged), /privileged/);
+  assert.match(await refusal("/apis/apps/v1/namespaces/default/deployments", deployment), /privileged/);
   assert.deepEqual(await onHost(paths.pods.in(namespace), "privileged"), []);
-  await (await guest()).delete(`${pods}/privileged`);
 });
 
 test("a pod beyond the tenant's memory never reaches the host, and the guest's pod says why", async () => {
