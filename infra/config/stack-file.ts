@@ -4,6 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import { ConfigError, type Problem, refuse } from "../../errors/problem.ts";
 import { type Stack, stacks } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
+import { needsBootstrap } from "../nodes/needs-bootstrap.ts";
 import { describedStack } from "./described-stack.ts";
 import { parse, type RawConfig, rawConfig } from "./parse.ts";
 import {
@@ -117,6 +118,31 @@ function holdsSecret(value: unknown): boolean {
   );
 }
 
+/**
+ * A stack file as it will be once the machines that Kraft sets up are a cluster, of which only the UID is unknown; any other as
+ * it is.
+ */
+export function withClusterToCome(file: StackFile): StackFile {
+  const { values, encrypted } = file.raw;
+  if (!needsBootstrap(file.stack, file.raw)) {
+    return file;
+  }
+  const cluster = { ...record(values["cluster"]), uid: "11111111-1111-1111-1111-111111111111" };
+  const machines = { ...record(values["machines"]), clusterInit: false };
+  return { ...file, raw: { values: { ...values, cluster, machines }, encrypted } };
+}
+
+/** Problems of a stack file. Before its machines are a cluster, nobody can be asked for the UID of one. */
+function problemsOf({ stack, raw }: StackFile, problems: readonly Problem[]): Problem[] {
+  const next =
+    stack.distribution === "k3s"
+      ? `run pulumi up -s ${stack.name}, which sets the machines up; then npx kraft host-kubeconfig -s ${stack.name} says it`
+      : `run pulumi up -s ${stack.name}, which sets the machine up; its output says how to find it`;
+  return problems.map((problem) =>
+    problem.key === "kraft:cluster.uid" && needsBootstrap(stack, raw) ? { ...problem, fix: next } : problem,
+  );
+}
+
 /** The model of a stack file. Throws a ConfigError naming every problem there is. */
 export function modelOf(file: StackFile): Model {
   try {
@@ -129,7 +155,7 @@ export function modelOf(file: StackFile): Model {
     }
     // An unreadable key would be reported as missing too.
     const others = error.problems.filter(({ key }) => !file.unreadable.some((hidden) => hidden.key === key));
-    throw new ConfigError(file.name, [...file.unreadable, ...others]);
+    throw new ConfigError(file.name, problemsOf(file, [...file.unreadable, ...others]));
   }
 }
 
@@ -143,7 +169,7 @@ export function keysOf<Key extends keyof Config>(file: StackFile, keys: readonly
     keys.some((name) => new RegExp(`^kraft:${name}\\b`).test(key)),
   );
   if (wanted.length > 0) {
-    throw new ConfigError(file.name, wanted);
+    throw new ConfigError(file.name, problemsOf(file, wanted));
   }
   return config as Pick<Config, Key>;
 }

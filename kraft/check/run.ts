@@ -1,9 +1,7 @@
 import { UsageError } from "../../errors/failure.ts";
 import { ConfigError, listIf, type Problem, report, type Warning } from "../../errors/problem.ts";
 import { findings } from "../../infra/checks/findings.ts";
-import type { RawConfig } from "../../infra/config/parse.ts";
-import { record } from "../../infra/config/pulumi-files.ts";
-import { modelOf, readStackFile, stacksWithFile } from "../../infra/config/stack-file.ts";
+import { modelOf, readStackFile, stacksWithFile, withClusterToCome } from "../../infra/config/stack-file.ts";
 import type { Model } from "../../infra/model.ts";
 import { needsBootstrap } from "../../infra/nodes/needs-bootstrap.ts";
 import type { Table } from "../../infra/table.ts";
@@ -73,14 +71,6 @@ export const run: Run<{ readonly dns?: true; readonly resolver?: string }> = asy
 /** Why a file without the UID of a cluster is right, as long as Kraft has not made the cluster. */
 const firstUp = "no cluster yet: pulumi up sets up the machines alone, then says how to find the uid";
 
-/** A configuration as it will be once its machines are a cluster, of which only the UID is unknown. */
-function withCluster({ values, encrypted }: RawConfig): RawConfig {
-  const { cluster, machines } = values;
-  const uid = "11111111-1111-1111-1111-111111111111";
-  const later = { cluster: { ...record(cluster), uid }, machines: { ...record(machines), clusterInit: false } };
-  return { values: { ...values, ...later }, encrypted };
-}
-
 /** Checks one stack's file, and keeps what it says; undefined where it could not be understood. */
 export function inspect(
   stack: Stack,
@@ -94,7 +84,7 @@ export function inspect(
     const file = readStackFile(stack, directory);
     const begins = needsBootstrap(stack, file.raw);
     first = listIf(begins, { key: "kraft:cluster.uid", message: firstUp });
-    model = modelOf(begins ? { ...file, raw: withCluster(file.raw) } : file);
+    model = modelOf(withClusterToCome(file));
   } catch (error) {
     if (!(error instanceof ConfigError)) {
       throw error;

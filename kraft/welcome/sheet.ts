@@ -50,6 +50,8 @@ With \`${host}\` as a CNAME for \`${entrypoint}\`, this file works as it is. Sav
 ${sampleYaml(facts).trimEnd()}
 \`\`\`
 
+You need \`kubectl\`, at most one minor version older or newer than your cluster: kubernetes.io/docs/tasks/tools.
+
 \`\`\`sh
 export KUBECONFIG=$PWD/${tenantFiles.kubeconfig}
 kubectl get nodes

@@ -41,6 +41,30 @@ test("the verb prints it, and nothing of the stack file's that is the operator's
     assert.deepEqual(JSON.parse(json.stdout), { ...facts(), sheet: stdout });
   }));
 
+test("it can be read before Kraft has set up the machines", () => {
+  const { values } = stackFile(new URL("../../../fixtures/machines.yaml", import.meta.url)).raw;
+  // Each an object of its own: YAML would write one that is used twice as an alias.
+  const secret = () => ({ secure: "v1:never:read" });
+  const bootstrap = {
+    "kraft:cluster": { kubeconfig: "~/.kube/kraft-homelab.yaml", context: "kraft-homelab" },
+    "kraft:nodes": values["nodes"],
+    "kraft:machines": { clusterInit: true },
+    "kraft:machineKey": secret(),
+    "kraft:k3sToken": secret(),
+  };
+  return folderWith(bootstrap, async (directory) => {
+    const { code, stdout, stderr } = await kraft(["welcome", "acme", "-s", "homelab", "--directory", directory]);
+    assert.equal(stderr, "");
+    assert.match(stdout, /^# Your cluster acme\n/);
+    assert.equal(code, 0);
+    // What needs the cluster says how it comes to be one.
+    const live = await kraft(["welcome", "acme", "--live", "-s", "homelab", "--directory", directory]);
+    assert.match(live.stderr, /kraft:cluster\.uid\n[^]*fix: +run pulumi up -s homelab/);
+    assert.doesNotMatch(live.stderr, /kubectl/);
+    assert.equal(live.code, 1);
+  });
+});
+
 test("one machine, one copy, trusted certificates and several domains read right", () => {
   const sheet = welcomeSheet({
     ...facts(),
