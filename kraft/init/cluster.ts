@@ -25,7 +25,10 @@ export async function findCluster(kubeconfig: string, directory: string, context
   try {
     config = readKubeconfig(path);
   } catch (error) {
-    throw new Failure(`${path} is no kubeconfig that can be read: ${messageOf(error).split("\n")[0] ?? ""}`);
+    throw new Failure(
+      `${path} is no kubeconfig that can be read: ${messageOf(error).split("\n")[0] ?? ""}\n` +
+        "  copy it from a node of your k3s: docs/first-steps.md, step 4",
+    );
   }
   const names = (config.contexts ?? []).map(({ name }) => name);
   const chosen = context ?? (names.length === 1 ? names[0] : undefined);

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { Failure, UsageError } from "../../errors/failure.ts";
 import { show } from "../../errors/problem.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
+import { wrap } from "../../infra/table.ts";
 import { writeCredential } from "../kubeconfig/file.ts";
 import type { Flags, Question, QuestionName, Questions } from "./questions.ts";
 
@@ -42,7 +43,7 @@ export async function terminalPrompter(): Promise<Prompter> {
               {
                 message,
                 ...(suggestion === undefined || suggestion === "" ? {} : { default: suggestion, prefill: "editable" }),
-                validate: (answer) => question.refusal(answer.trim()) ?? true,
+                validate: (answer) => refusalLines(question.refusal(answer.trim())) ?? true,
               },
               context,
             ),
@@ -60,6 +61,11 @@ export async function terminalPrompter(): Promise<Prompter> {
     },
     confirm: (message) => answered(confirm({ message, default: false }, context)),
   };
+}
+
+/** What a terminal shows of a refusal, after "> ". */
+export function refusalLines(refusal: string | undefined, width = process.stderr.columns || 80): string | undefined {
+  return refusal === undefined ? undefined : wrap(refusal, width - 2).join("\n  ");
 }
 
 /** The answer that an option gives to a question. */

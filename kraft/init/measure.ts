@@ -100,7 +100,7 @@ export async function measure(
   const obstacles: string[] = [];
   const machines = answers.flatMap(({ code, output, why }, index) => {
     const place = places[index] ?? { name: undefined, address: "" };
-    const found = code === 0 ? readMeasurement(output, place, hostKeys[index] ?? "", longhornPath) : [why];
+    const found = code === 0 ? readMeasurement(output, place, hostKeys[index] ?? "", longhornPath) : [refused(why)];
     if (Array.isArray(found)) {
       obstacles.push(...found.map((text) => `${place.address}: ${text}`));
       return [];
@@ -120,6 +120,13 @@ export async function measure(
     throw new Failure(`not every machine could be measured\n  ${obstacles.join("\n  ")}`);
   }
   return machines;
+}
+
+/** Why ssh failed, with what to do where the machine does not take the key. */
+function refused(why: string): string {
+  return why.includes('Permission denied (')
+    ? `${why} Is this the user, and the key's public half in its authorized_keys? docs/machines-homelab.md, step 2`
+    : why;
 }
 
 /** What a machine said, or everything that is in the way. */

@@ -1,5 +1,8 @@
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
 import type { z } from "zod";
 import { mebibytes } from "../../components/plan/size.ts";
+import { show } from "../../errors/problem.ts";
 import { backup } from "../../infra/config/keys/backup.ts";
 import { hardware } from "../../infra/config/keys/hardware.ts";
 import { line } from "../../infra/config/keys/home.ts";
@@ -47,12 +50,20 @@ function refusalOf(schema: z.ZodType, value: unknown): string | undefined {
     return undefined;
   }
   const [allowed = "", fix = ""] = result.error.issues[0]?.message.split("\n") ?? [];
-  return `allowed: ${allowed}; ${fix}`;
+  // There is neither a stack file to set a key in yet, nor a cluster to ask: only the value that a command has is of use.
+  const [, meant] = /^pulumi config set \S+ ([^<].*)$/.exec(fix) ?? [];
+  const useful = meant === undefined ? fix : `write ${meant}`;
+  return /\b(pulumi|kubectl) /.test(useful) ? `allowed: ${allowed}` : `allowed: ${allowed}; ${useful}`;
 }
 
 /** The words of an answer: several may be separated by spaces or commas. */
 export function wordsOf(answer: string): string[] {
   return answer.split(/[\s,]+/).filter((word) => word !== "");
+}
+
+/** A path as it is written, with the home folder for `~/`. */
+export function inHome(path: string): string {
+  return path.replace(/^~\//, `${homedir()}/`);
 }
 
 /** Machines as `192.168.1.11` or `optiplex-1=192.168.1.11`. */
@@ -81,14 +92,17 @@ export function hardwareOf(answer: string): MeasuredHardware {
   };
 }
 
+const exampleMachines = "192.168.1.11 192.168.1.12 192.168.1.13";
+
 function machinesRefusal(stack: Stack, answer: string): string | undefined {
   const places = placesOf(answer);
   const addresses = places.map(({ address }) => address);
-  const wrong = addresses
-    .map((address) => refusalOf(node.shape.address, address))
-    .find((refusal) => refusal !== undefined);
-  if (places.length === 0 || wrong !== undefined) {
-    return wrong ?? "allowed: at least one address; for example 192.168.1.11 192.168.1.12 192.168.1.13";
+  const wrong = addresses.flatMap((address) => {
+    const refusal = refusalOf(node.shape.address, address);
+    return refusal === undefined ? [] : [`${refusal}; ${show(address)} is none`];
+  });
+  if (places.length === 0 || wrong.length > 0) {
+    return wrong[0] ?? `allowed: at least one address; for example ${exampleMachines}`;
   }
   if (new Set(addresses).size < addresses.length) {
     return "allowed: an address of its own for every machine";
@@ -129,7 +143,7 @@ export function questionsFor(stack: Stack) {
     },
     machines: {
       name: "machines",
-      text: k3s ? "Addresses of the machines" : "Address of the machine",
+      text: k3s ? `Addresses of the machines, for example ${exampleMachines}` : "Address of the machine",
       refusal: (answer) => machinesRefusal(stack, answer),
     },
     user: {
@@ -142,7 +156,8 @@ export function questionsFor(stack: Stack) {
       name: "key",
       text: "File of that user's private key (empty: ssh's own choice)",
       fallback: "",
-      refusal: () => undefined,
+      refusal: (answer) =>
+        answer === "" || existsSync(inHome(answer)) ? undefined : "allowed: the path of a file that is there",
     },
     hardware: {
       name: "hardware",

@@ -19,7 +19,7 @@ import { findCluster } from "./cluster.ts";
 import { Interview, type Prompter, terminalPrompter } from "./interview.ts";
 import { type FoundNode, measure, type MeasuredMachine, type Place, shownHostKeys } from "./measure.ts";
 import { checkPlace, writeStackFile } from "./place.ts";
-import { type Flags, hardwareOf, lineOf, neededFor, placesOf, questionsFor, wordsOf } from "./questions.ts";
+import { type Flags, hardwareOf, inHome, lineOf, neededFor, placesOf, questionsFor, wordsOf } from "./questions.ts";
 import { configOf, type Description, stackFileText } from "./stack-file-text.ts";
 
 /** Megabits per second below which a node's network card is mentioned: copies of volumes cross it. */
@@ -119,7 +119,7 @@ async function newMachines(stack: Stack, flags: Flags, interview: Interview, out
   }
   const user = await interview.answer("user");
   const written = await interview.answer("key");
-  const key = written === "" ? undefined : written.replace(/^~\//, `${homedir()}/`);
+  const key = written === "" ? undefined : inHome(written);
   const hostKeys = await output.during("asking the machines for their host keys", shownHostKeys(places));
   await proveHostKeys(places, hostKeys, flags.fingerprint, interview, output);
   const longhornPath = stack.storage.dataPath;
@@ -243,8 +243,12 @@ function openProblems(description: Description): Problem[] {
 function leftToDo(description: Description, open: readonly Problem[], key: string | undefined): string[] {
   const { stack, cluster, line } = description;
   const set = (name: string): string => `pulumi config set --secret kraft:${name} -s ${stack.name}`;
+  const random = "openssl rand -hex 32 |";
   const commands: Readonly<Record<string, string>> = {
-    "kraft:guestTokenSeed": `openssl rand -hex 32 | ${set("guestTokenSeed")}`,
+    "kraft:guestTokenSeed": `${random} ${set("guestTokenSeed")}`,
+    "kraft:k3sToken": `${random} ${set("k3sToken")}`,
+    "kraft:wasabiAccessKeyId": set("wasabiAccessKeyId"),
+    "kraft:wasabiSecretAccessKey": set("wasabiSecretAccessKey"),
     ...(key === undefined ? {} : { "kraft:machineKey": `${set("machineKey")} < ${key}` }),
   };
   const each = open.map(({ key: name, fix }) =>
@@ -259,6 +263,8 @@ function leftToDo(description: Description, open: readonly Problem[], key: strin
           `kraft:cluster.uid: pulumi up sets the machines up first; ${stack.distribution === "k3s" ? `then npx kraft host-kubeconfig -s ${stack.name} says it` : "its output says how"}`,
         ]
       : []),
+    "kraft:tenants: a first tenant, as README shows",
+    "kraft:alerts: who is told when something is wrong, docs/monitoring.md",
     `optional: kraft:prices with hardware.watts of each node, kraft:network.home, kraft:contact${line === undefined ? ", kraft:line" : ""}`,
     `npx kraft check -s ${stack.name}`,
   ];

@@ -34,11 +34,8 @@ export function machineProblems(stack: Stack, config: Partial<Config>, known: re
     ...(stack.distribution === "k3s"
       ? [
           ...k3sProblems(stack, machines, nodes),
-          ...secret(
-            "machineKey",
-            "",
-            "ssh-keygen -t ed25519 -N '' -f key; pulumi config set --secret kraft:machineKey < key",
-          ),
+          // Not how to make one: a new key opens no machine.
+          ...secret("machineKey", "", "pulumi config set --secret kraft:machineKey < ~/.ssh/kraft"),
           ...secret("k3sToken", "", "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken"),
         ]
       : [

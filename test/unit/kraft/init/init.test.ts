@@ -18,10 +18,10 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { modelOf, readStackFile } from "../../../../infra/config/stack-file.ts";
 import { Output, type Stream } from "../../../../kraft/cli/output.ts";
 import { fingerprintOf } from "../../../../kraft/host-kubeconfig/ssh.ts";
-import { Interrupted, type Prompter } from "../../../../kraft/init/interview.ts";
+import { Interrupted, type Prompter, refusalLines } from "../../../../kraft/init/interview.ts";
 import { measureCommand, readMeasurement } from "../../../../kraft/init/measure.ts";
 import { checkPlace } from "../../../../kraft/init/place.ts";
-import type { Flags, Question } from "../../../../kraft/init/questions.ts";
+import { type Flags, type Question, questionsFor } from "../../../../kraft/init/questions.ts";
 import { describeStack } from "../../../../kraft/init/run.ts";
 import { stacks } from "../../../../stacks/index.ts";
 import { kraft } from "../../../fixtures/kraft/command.ts";
@@ -29,6 +29,8 @@ import { kraft } from "../../../fixtures/kraft/command.ts";
 const root = join(import.meta.dirname, "../../../..");
 const homelab = stacks.get("homelab") ?? assert.fail();
 const proliant = stacks.get("proliant") ?? assert.fail();
+/** Any file that is there: nothing reads it. */
+const key = import.meta.filename;
 const hostKey = (number: number): string => `ssh-ed25519 ${"A".repeat(67)}${number}`;
 
 /** What an OptiPlex with Debian says. */
@@ -132,7 +134,7 @@ const answers = [
   "kraft",
   "192.168.1.11, 192.168.1.12 192.168.1.13",
   "",
-  "/keys/kraft",
+  key,
   "yes",
   "192.168.1.250",
   "meier-backup",
@@ -212,13 +214,15 @@ ${[1, 2, 3]
     const secrets = others.slice(0, 5).toSorted();
     assert.deepEqual(secrets, [
       "openssl rand -hex 32 | pulumi config set --secret kraft:guestTokenSeed -s homelab",
-      "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken",
-      "pulumi config set --secret kraft:machineKey -s homelab < /keys/kraft",
-      "pulumi config set --secret kraft:wasabiAccessKeyId",
-      "pulumi config set --secret kraft:wasabiSecretAccessKey",
+      "openssl rand -hex 32 | pulumi config set --secret kraft:k3sToken -s homelab",
+      `pulumi config set --secret kraft:machineKey -s homelab < ${key}`,
+      "pulumi config set --secret kraft:wasabiAccessKeyId -s homelab",
+      "pulumi config set --secret kraft:wasabiSecretAccessKey -s homelab",
     ]);
     assert.deepEqual(others.slice(5), [
       "kraft:cluster.uid: pulumi up sets the machines up first; then npx kraft host-kubeconfig -s homelab says it",
+      "kraft:tenants: a first tenant, as README shows",
+      "kraft:alerts: who is told when something is wrong, docs/monitoring.md",
       "optional: kraft:prices with hardware.watts of each node, kraft:network.home, kraft:contact",
       "npx kraft check -s homelab",
     ]);
@@ -248,7 +252,7 @@ ${[1, 2, 3]
       domain: "cluster.meier.example",
       setup: "kraft",
       machines: ["192.168.1.11", "192.168.1.12", "192.168.1.13"],
-      key: "/keys/kraft",
+      key,
       fingerprint: [1, 2, 3].map((number) => fingerprintOf(hostKey(number))),
       entry: "192.168.1.250",
       bucket: "meier-backup",
@@ -279,6 +283,29 @@ ${[1, 2, 3]
     await done;
     assert.match(typist?.refusals[0] ?? "", /^allowed: a domain of your own in lower case.*xn--mller-kva\.de$/);
     assert.equal(typist?.refusals.length, 2);
+  });
+
+  test("a refusal names no command for a stack file or cluster that is not there yet, and which address is wrong", async () => {
+    const [domain = "", setup = "", ...rest] = answers;
+    const { typist, done } = init(["meier", domain, setup, "192.168.1.11 192.168.1", ...rest]);
+    await done;
+    assert.doesNotMatch(typist?.refusals.join() ?? "", /pulumi|kubectl/);
+    assert.match(typist?.refusals[1] ?? "", /"192\.168\.1" is none$/);
+  });
+
+  test("a key that is not there is refused before a machine is asked", async () => {
+    const { typist, done } = init([...answers.slice(0, 4), "/keys/missing", ...answers.slice(4)]);
+    await done;
+    assert.deepEqual(typist?.refusals, ["allowed: the path of a file that is there"]);
+  });
+
+  test("a terminal breaks a refusal between its words", () => {
+    const region = questionsFor(homelab).region.refusal("frankfurt");
+    for (const line of `> ${refusalLines(region, 80) ?? ""}`.split("\n")) {
+      assert.ok(line.length <= 80, line);
+    }
+    assert.equal(refusalLines(region, 80)?.replace(/\s+/g, " "), region);
+    assert.equal(refusalLines(undefined), undefined);
   });
 });
 
