@@ -103,8 +103,17 @@ function unknownKey(path: Path, names: readonly string[], allowed: string, meant
     key: keyOf(path),
     found: "an unknown key",
     allowed,
-    fix: key === undefined ? "correct its spelling, or remove it" : `did you mean ${key}?`,
+    fix: writtenSecret(path) ?? (key === undefined ? "correct its spelling, or remove it" : `did you mean ${key}?`),
   };
+}
+
+/** The fix for a password where only its user belongs; undefined for any other key. */
+function writtenSecret(path: Path): string | undefined {
+  return keyOf(path) === "kraft:alerts.email.password" ? leaked("alertEmailPassword") : undefined;
+}
+
+function leaked(key: string): string {
+  return `treat it as leaked: make a new one, then pulumi config set --secret ${namespace}${key}`;
 }
 
 /** An empty map, for example what `pulumi config rm --path` leaves, says as little as a key that was left out. */
@@ -149,7 +158,7 @@ function unencryptedKeys(raw: RawConfig): Problem[] {
       key: `kraft:${key}`,
       found: "a value in clear text",
       allowed: "an encrypted value",
-      fix: `treat it as leaked: make a new one, then pulumi config set --secret kraft:${key}`,
+      fix: leaked(key),
     }));
 }
 

@@ -5,6 +5,12 @@ import { expect, text } from "./values.ts";
 /** Where the operator is told what is wrong, and who notices when the house is dark. */
 
 /**
+ * Names that no public name server knows: of mDNS (RFC 6762), of homes (RFC 8375), of private networks (ICANN, 2024), what routers
+ * like to call their network, and the router of many a German house.
+ */
+const onlyAtHome = /(^|\.)(local|home\.arpa|internal|lan|home|localdomain|localhost|fritz\.box)\.?$/;
+
+/**
  * Whether alerts can be sent to a URL: encrypted, to a server on the internet, with no password in it. Alertmanager is not let
  * into the home network, and a server in the house would go dark with it. Only to names under .test, which no real server has
  * (RFC 6761), may they travel unencrypted.
@@ -20,7 +26,8 @@ function isOutside(written: string): boolean {
     password === "" &&
     hash === "" &&
     (protocol === "https:" || (protocol === "http:" && hostname.endsWith(".test"))) &&
-    (isIPv4 ? kindOf(hostname) === "internet" : hostname.includes(".") && !hostname.startsWith("["))
+    (isIPv4 ? kindOf(hostname) === "internet" : hostname.includes(".") && !hostname.startsWith("[")) &&
+    !onlyAtHome.test(hostname)
   );
 }
 
@@ -32,8 +39,14 @@ function outside(what: string, example: string, pattern = /./) {
   return z.string(expectation).refine((url) => isOutside(url) && pattern.test(url), expectation);
 }
 
+const emailExample =
+  '{ to: eva@meier.example, from: house@meier.example, server: "smtp.meier.example:587", user: house }';
 const ntfyExample = "https://ntfy.sh/kraft-5b1e0c8d7f";
 const endsWithTopic = /^https?:\/\/[^?]+\/[A-Za-z0-9_-]{1,64}$/;
+const mailServer = expect(
+  "name and port of a mail server on the internet that encrypts",
+  "for example smtp.meier.example:587",
+);
 const address = (what: string) => z.email(expect(what, "for example eva@meier.example"));
 
 export const alerts = z.strictObject(
@@ -46,15 +59,14 @@ export const alerts = z.strictObject(
         {
           to: address("the address that you read").describe("Who is written to"),
           from: address("the address that the server lets you send from").describe("Who writes"),
-          server: text(
-            /^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}:[1-9][0-9]{0,4}$/,
-            expect("name and port of a mail server that encrypts", "for example smtp.meier.example:587"),
-          ).describe("Mail server and port, for example smtp.meier.example:587"),
+          server: text(/^([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}:[1-9][0-9]{0,4}$/, mailServer)
+            .refine((server) => !onlyAtHome.test(server.replace(/:\d+$/, "")), mailServer)
+            .describe("Mail server and port, for example smtp.meier.example:587"),
           user: text(/^\S+$/, expect("a user name without spaces", "leave it out where the server asks for none"))
             .optional()
             .describe("User at the mail server; its password is kraft:alertEmailPassword"),
         },
-        expect("a map with to, from, server and user", "for example `email: { to: eva@meier.example, … }`"),
+        expect("a map with to, from, server and user", `for example \`email: ${emailExample}\``),
       )
       .optional()
       .describe("E-mail by a server of your own"),

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { PublicPort } from "../../../components/plan/ports.ts";
+import { firstPublicPort, type PublicPort } from "../../../components/plan/ports.ts";
 import { expect, text } from "./values.ts";
 
 /** Public ports of a tenant: `25565/tcp: games/minecraft:25565`. Which numbers a tenant may have is in `../rules/ports.ts`. */
@@ -9,7 +9,7 @@ const number = "[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655
 const publicPortPattern = new RegExp(`^(?<port>${number})/(?<protocol>tcp|udp)$`);
 const destinationPattern = new RegExp(`^(?<namespace>${label})/(?<name>${label}):(?<servicePort>${number})$`);
 
-const publicPortAllowed = "a port and its protocol, for example 25565/tcp";
+const publicPortAllowed = `a port from ${firstPublicPort} to 65535 and its protocol, for example 25565/tcp`;
 const destination = text(
   destinationPattern,
   expect("namespace, Service and its port in the tenant's cluster, as <namespace>/<Service>:<port>", (found) =>
@@ -35,6 +35,9 @@ function publicPortFix(found: string): string {
   const digits = /[0-9]+/.exec(found)?.[0] ?? "";
   const protocols = ["tcp", "udp"].filter((protocol) => found.toLowerCase().includes(protocol));
   const meant = (protocols.length === 0 ? ["tcp"] : protocols).map((protocol) => `${digits}/${protocol}`);
+  if (/^[0-9]+$/.test(digits) && Number(digits) > 65_535) {
+    return "take the port that the application listens on";
+  }
   if (!meant.every((each) => publicPortPattern.test(each)) || /[0-9][^0-9]+[0-9]/.test(found)) {
     return "write each port on a line of its own, for example `25565/tcp: games/minecraft:25565`";
   }
