@@ -160,19 +160,24 @@ export function capacityTable(load: Load): Table {
         const { platform, k3k, promised, overcommit } = balance;
         return [
           row.resource === "volumes" ? `volumes, ${copiesOf(load.replicas)}` : row.resource,
-          `${rounded(row.all.available)}${unit}`,
-          row.oneLost === undefined ? "-" : `${rounded(row.oneLost.available)}${unit}`,
-          `${rounded(platform)}${unit}`,
-          `${rounded(k3k)}${unit}`,
+          `${figure(row.all.available)}${unit}`,
+          row.oneLost === undefined ? "-" : `${figure(row.oneLost.available)}${unit}`,
+          `${figure(platform)}${unit}`,
+          `${figure(k3k)}${unit}`,
           overcommit === 1
-            ? `${rounded(promised)}${unit}`
-            : `${rounded(promised / overcommit)} (${rounded(promised)} / ${rounded(overcommit)})`,
-          `${rounded(balance.available - needed(balance))}${unit}`,
+            ? `${figure(promised)}${unit}`
+            : `${figure(promised / overcommit)} (${figure(promised)}/${figure(overcommit)})`,
+          `${figure(balance.available - needed(balance))}${unit}`,
           percent(use(balance)),
         ];
       }),
     ],
   };
+}
+
+/** A number of the table: with a decimal only where it has fewer than four digits. */
+function figure(value: number): string {
+  return rounded(value, Math.abs(value) < 1000 ? 1 : 0);
 }
 
 /** Demand that exceeds supply. */

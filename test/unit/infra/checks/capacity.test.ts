@@ -100,9 +100,9 @@ test("the sample tenants of every stack fit, without a warning", () => {
 test("the table says it in one line for each resource", () => {
   assert.deepEqual(capacityTable(homelab).rows, [
     ["", "all nodes", "one lost", "platform", "K3k", "tenants", "free", "used"],
-    ["CPU", "10.5", "7", "1.4", "1.1", "1.5 (6 / 4)", "3", "57 %"],
+    ["CPU", "10.5", "7", "1.4", "1.1", "1.5 (6/4)", "3", "57 %"],
     ["memory", "85.5 GiB", "57 GiB", "3.5 GiB", "3.4 GiB", "14 GiB", "36.1 GiB", "37 %"],
-    ["pods", "330", "220", "30", "20", "22.5 (90 / 4)", "147.5", "33 %"],
+    ["pods", "330", "220", "30", "20", "22.5 (90/4)", "147.5", "33 %"],
     ["volumes, 2 copies", "2040 GiB", "1360 GiB", "0 GiB", "20 GiB", "400 GiB", "940 GiB", "31 %"],
   ]);
 });
