@@ -124,7 +124,7 @@ export async function measure(
 
 /** Why ssh failed, with what to do where the machine does not take the key. */
 function refused(why: string): string {
-  return why.includes('Permission denied (')
+  return why.includes("Permission denied (")
     ? `${why} Is this the user, and the key's public half in its authorized_keys? docs/machines-homelab.md, step 2`
     : why;
 }

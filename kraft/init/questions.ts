@@ -143,7 +143,7 @@ export function questionsFor(stack: Stack) {
     },
     machines: {
       name: "machines",
-      text: k3s ? `Addresses of the machines, for example ${exampleMachines}` : "Address of the machine",
+      text: k3s ? "Machines' addresses, with spaces" : "Address of the machine",
       refusal: (answer) => machinesRefusal(stack, answer),
     },
     user: {
@@ -161,7 +161,7 @@ export function questionsFor(stack: Stack) {
     },
     hardware: {
       name: "hardware",
-      text: "Threads, memory, and file system for Longhorn, for example 48 128Gi 3000Gi",
+      text: "Threads, memory, Longhorn's file system (48 128Gi 3000Gi)",
       refusal: hardwareRefusal,
     },
     kubeconfig: {
@@ -172,17 +172,17 @@ export function questionsFor(stack: Stack) {
     },
     longhorn: {
       name: "longhorn",
-      text: `Size of the file system at ${stack.storage.dataPath} on each node (df -h), for example 690Gi`,
+      text: `Size of ${stack.storage.dataPath} on each node (df -h), such as 690Gi`,
       refusal: (answer) => refusalOf(hardware.shape.longhorn, answer),
     },
     resolver: {
       name: "resolver",
-      text: "Name servers that the nodes use (cat /etc/resolv.conf on one of them)",
+      text: "Name servers of the nodes (cat /etc/resolv.conf on one)",
       refusal: (answer) => refusalOf(network.shape.resolvers, wordsOf(answer)),
     },
     entry: {
       name: "entry",
-      text: "Address of the entrypoint alone, outside DHCP (empty: those of the nodes)",
+      text: "Entrypoint's own address, outside DHCP (empty: the nodes')",
       fallback: "",
       refusal: (answer) => (answer === "" ? undefined : refusalOf(network.shape.entry, answer)),
     },

@@ -181,7 +181,7 @@ async function proveHostKeys(
     return;
   }
   output.note(shown.map(({ address, fingerprint }) => `  ${address}  ${fingerprint}`).join("\n"));
-  if (!(await interview.confirmed("Are these the fingerprints that the machines show on their own screens?"))) {
+  if (!(await interview.confirmed("Are these the fingerprints on the machines' own screens?"))) {
     throw new Failure(`the host keys are not confirmed; nothing was written\n  ${compare}`);
   }
 }

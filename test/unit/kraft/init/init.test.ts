@@ -299,6 +299,22 @@ ${[1, 2, 3]
     assert.deepEqual(typist?.refusals, ["allowed: the path of a file that is there"]);
   });
 
+  test("a question and a usual answer fit one line of a terminal, which breaks addresses in the middle", () => {
+    const usual = {
+      machines: answers[2],
+      entry: answers[6],
+      hardware: "48 128Gi 3000Gi",
+      longhorn: "690Gi",
+      resolver: "192.168.1.1",
+    };
+    for (const stack of [homelab, proliant]) {
+      for (const { name, text } of Object.values(questionsFor(stack))) {
+        const line = `? ${text} ${Object.entries(usual).find(([key]) => key === name)?.[1] ?? ""}`;
+        assert.ok(line.length < 80, line);
+      }
+    }
+  });
+
   test("a terminal breaks a refusal between its words", () => {
     const region = questionsFor(homelab).region.refusal("frankfurt");
     for (const line of `> ${refusalLines(region, 80) ?? ""}`.split("\n")) {
