@@ -108,6 +108,14 @@ export function inspect(
   };
 }
 
+/** Whether a file still has the domain and the cluster of Kraft's example, which `kraft init` replaces. */
+function isUndescribed(problems: readonly Problem[]): boolean {
+  return (
+    problems.some(({ key, found }) => key === "kraft:domain" && found.endsWith('.invalid"')) &&
+    problems.some(({ key }) => key === "kraft:cluster.uid")
+  );
+}
+
 /** The findings about a stack as text. */
 export function checkText(checked: Checked, style: Style): string[] {
   const { stack, description, file, tables, warnings, problems } = checked;
@@ -122,6 +130,12 @@ export function checkText(checked: Checked, style: Style): string[] {
     ...(problems.length === 0
       ? [style.good(`${file} has no problems.`)]
       : // A check never changes anything.
-        [style.bad(headline.replace(" Nothing was changed.", "")), ...details]),
+        [
+          style.bad(headline.replace(" Nothing was changed.", "")),
+          ...details,
+          ...(isUndescribed(problems)
+            ? ["", `npx kraft init ${stack} asks for what only you know, and measures the rest.`]
+            : []),
+        ]),
   ];
 }

@@ -31,6 +31,17 @@ test("problems: exit code 1, each with what was found, what is allowed and how t
     assert.equal(code, 1);
   }));
 
+test("Kraft's own example says which verb writes a file of the operator's own", () => {
+  const cluster = { kubeconfig: "kubeconfig", context: "kraft", uid: "00000000-0000-0000-0000-000000000000" };
+  return folderWith({ "kraft:domain": "homelab.invalid", "kraft:cluster": cluster }, (directory) => {
+    const { checked } = inspect(homelab(), directory, today);
+    const hint = "npx kraft init homelab asks for what only you know, and measures the rest.";
+    assert.equal(checkText(checked, plain).at(-1), hint);
+    const problems = checked.problems.filter(({ key }) => key !== "kraft:domain");
+    assert.ok(!checkText({ ...checked, problems }, plain).includes(hint));
+  });
+});
+
 test("--json: the documented shape, and the same exit code", () =>
   folderWith({ "kraft:domain": "homelab.invalid" }, async (directory) => {
     const { code, stdout } = await kraft(["check", "--json", "--directory", directory]);
