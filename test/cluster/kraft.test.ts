@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { connect } from "../../cluster/client.ts";
 import type { Claim, KubernetesObject } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
@@ -20,6 +21,7 @@ import { simulatedAddress } from "../../local/simulated-nodes.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
+import { synced } from "./boundary/translate.ts";
 import { certificatesAreCounted, type Embedded, eventually } from "./embedded.ts";
 import { platform } from "./platform.ts";
 
@@ -331,6 +333,8 @@ test("the sample of the welcome sheet passes the platform's own rules", async ()
     readonly spec: { readonly template: { readonly spec: object } };
   };
   const { api } = local.cluster;
+  const { uid = "" } = (await api.get(paths.clusters.named(namespace, "acme")))?.metadata ?? {};
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "sample", namespace: "default" } };
   const inNamespace = <Kind extends { readonly metadata: object }>(object: Kind) => ({
     ...object,
     metadata: { ...object.metadata, namespace },
@@ -339,7 +343,8 @@ test("the sample of the welcome sheet passes the platform's own rules", async ()
     [`/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses`, sampleIngress(facts)],
     [
       `/api/v1/namespaces/${namespace}/pods`,
-      { apiVersion: "v1", kind: "Pod", metadata: { name: "sample" }, spec: deployment.spec.template.spec },
+      // On the host it names the claim as K3k does.
+      synced({ name: "acme", namespace, uid }, { ...pod, spec: deployment.spec.template.spec }),
     ],
   ] as const) {
     const accepted = await api.answer("POST", path, inNamespace(object));
