@@ -1,7 +1,12 @@
 import { domainsAnnotation } from "../names.ts";
-import type { NamedExpression } from "./policy.ts";
 
 // CEL expressions that several policies share.
+
+/** A CEL expression and what it is called. */
+export interface NamedExpression {
+  readonly name: string;
+  readonly expression: string;
+}
 
 /** The value of an optional field in CEL, and what counts where it is absent. */
 export function valueOr(field: string, otherwise: string): string {

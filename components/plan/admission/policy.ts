@@ -1,6 +1,6 @@
 import { policyLabel, tenantLabel } from "../names.ts";
 import type { Selector } from "../network/policy.ts";
-import { quoted } from "./expressions.ts";
+import { type NamedExpression, quoted } from "./expressions.ts";
 
 /** A condition that an object must meet, in CEL, and the message for one that does not. */
 export interface Rule {
@@ -11,12 +11,6 @@ export interface Rule {
   readonly messageExpression?: string;
   /** What kind of refusal the client is told. Default: that the object is invalid. */
   readonly reason?: "Forbidden";
-}
-
-/** A CEL expression and what it is called. */
-export interface NamedExpression {
-  readonly name: string;
-  readonly expression: string;
 }
 
 /** Requests that a policy applies to. */
