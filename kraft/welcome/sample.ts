@@ -11,6 +11,18 @@ const port = 8080;
 /** A user that is not root. The volume belongs to its group. */
 const user = 65532;
 
+/** Security contexts of a pod with a volume that needs no rights. */
+export const withoutRights = {
+  pod: {
+    runAsNonRoot: true,
+    runAsUser: user,
+    runAsGroup: user,
+    fsGroup: user,
+    seccompProfile: { type: "RuntimeDefault" },
+  },
+  container: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+} as const;
+
 type SampleFacts = Pick<WelcomeFacts, "domains" | "ingressClass" | "issuer" | "storageClasses">;
 
 /** Host of the sample: the tenant's first domain with a name in front, which can be a CNAME where a domain cannot. */
@@ -65,13 +77,7 @@ const deployment = {
       spec: {
         // This web server does not listen to SIGTERM.
         terminationGracePeriodSeconds: 2,
-        securityContext: {
-          runAsNonRoot: true,
-          runAsUser: user,
-          runAsGroup: user,
-          fsGroup: user,
-          seccompProfile: { type: "RuntimeDefault" },
-        },
+        securityContext: withoutRights.pod,
         containers: [
           {
             name: "web",
@@ -84,7 +90,7 @@ const deployment = {
             ports: [{ containerPort: port }],
             readinessProbe: { httpGet: { path: "/", port }, periodSeconds: 2 },
             resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "64Mi" } },
-            securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+            securityContext: withoutRights.container,
             volumeMounts: [{ name: "data", mountPath: "/data" }],
           },
         ],

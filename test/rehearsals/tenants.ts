@@ -9,7 +9,7 @@ import { condition, type Pod } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { tenantFiles } from "../../kraft/welcome/files.ts";
-import { sampleName } from "../../kraft/welcome/sample.ts";
+import { sampleName, withoutRights } from "../../kraft/welcome/sample.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome, Guest } from "../live/embedded-home.ts";
 
@@ -50,7 +50,6 @@ async function bundleOf(home: EmbeddedHome, tenant: string): Promise<readonly k8
 
 function databaseObject(storageClassName: string | undefined): object {
   const labels = { app: database };
-  const user = 65532;
   return {
     apiVersion: "apps/v1",
     kind: "StatefulSet",
@@ -63,20 +62,14 @@ function databaseObject(storageClassName: string | undefined): object {
         metadata: { labels },
         spec: {
           terminationGracePeriodSeconds: 2,
-          securityContext: {
-            runAsNonRoot: true,
-            runAsUser: user,
-            runAsGroup: user,
-            fsGroup: user,
-            seccompProfile: { type: "RuntimeDefault" },
-          },
+          securityContext: withoutRights.pod,
           containers: [
             {
               name: "main",
               image: "busybox:1.37.0",
               command: ["sleep", "1000000"],
               resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "64Mi" } },
-              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
+              securityContext: withoutRights.container,
               volumeMounts: [{ name: "data", mountPath: "/data" }],
             },
           ],

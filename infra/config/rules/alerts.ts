@@ -1,5 +1,6 @@
 import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
+import { ancestors } from "./domains.ts";
 import { missingSecret, unusedSecret } from "./secrets.ts";
 
 /** The ways by which a person is told. */
@@ -46,7 +47,8 @@ function inTheHouse(name: string, url: string | undefined, { domain, tenants = {
     ...(domain === undefined ? [] : [domain]),
     ...Object.values(tenants).flatMap((tenant) => tenant.domains),
   ];
-  const within = own.find((each) => hostname === each || hostname.endsWith(`.${each}`));
+  const around = ancestors(hostname);
+  const within = own.find((each) => around.includes(each));
   return listIf(within !== undefined, {
     key: `kraft:alerts.${name}`,
     found: `${show(url)}, which is in this house: ${within}`,

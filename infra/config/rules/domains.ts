@@ -55,7 +55,7 @@ export function domainProblems(owners: ParsedConfig["claims"], platform: string 
 }
 
 /** The domain itself and all of its parents. */
-function ancestors(domain: string): string[] {
+export function ancestors(domain: string): string[] {
   const labels = domain.split(".");
   return labels.map((_, index) => labels.slice(index).join("."));
 }
