@@ -10,7 +10,7 @@ import { globSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
-import { parseArgs } from "node:util";
+import { inspect, parseArgs } from "node:util";
 import { cacheDirectory } from "../local/cache.ts";
 import { gofmt } from "./check/go.ts";
 
@@ -37,6 +37,9 @@ interface Counts {
   readonly passed: number;
   readonly failed: number;
 }
+
+/** What failed, and why: printed once more at the end, where somebody who has only the end of a long log finds it. */
+const failures: string[] = [];
 
 const testFiles = {
   unit: "test/unit/**/*.test.ts",
@@ -127,8 +130,11 @@ async function report(
   stream.on("test:pass", ({ details }) => {
     passed += details.type === "suite" ? 0 : 1;
   });
-  stream.on("test:fail", ({ details }) => {
-    failed += details.type === "suite" ? 0 : 1;
+  stream.on("test:fail", ({ name, file, details }) => {
+    if (details.type !== "suite") {
+      failed += 1;
+      failures.push(`✖ ${relative(root, file ?? "")}: ${name}\n${inspect(details.error.cause)}`);
+    }
   });
   for await (const text of stream.compose(spec)) {
     print(String(text));
@@ -197,6 +203,9 @@ for (const [name, part] of wanted) {
   const counts = await part();
   totals.push(counts);
   lines.push(`${name}: ${counts.passed} passed, ${counts.failed} failed in ${secondsSince(start)} s`);
+}
+if (failures.length > 0) {
+  console.log(`\n━━ what failed\n${failures.join("\n\n")}`);
 }
 console.log(`\n${lines.join("\n")}\n\n${sum(totals, "passed")} passed, ${sum(totals, "failed")} failed`);
 process.exitCode = sum(totals, "failed") === 0 && !interruption.signal.aborted ? 0 : 1;
