@@ -148,6 +148,7 @@ export interface Snapshot extends KubernetesObject {
 
 /** Longhorn's Backup. */
 export interface Backup extends KubernetesObject {
+  readonly spec?: { readonly snapshotName?: string };
   readonly status?: {
     readonly state?: string;
     readonly error?: string;

@@ -67,7 +67,9 @@ export function volumesToBackUp(volumes: readonly Volume[], tenant: string, only
 
 /**
  * Backs up volumes of a tenant now: a snapshot of each at once, so that they fit together, then one backup after the
- * other, since the uplink is the bottleneck.
+ * other, since the uplink is the bottleneck. A backup of the same volume that Longhorn is still uploading, as a run that was
+ * killed left it, is waited for: the newest backup of a volume is the one whose upload ended last, whatever it is of
+ * (performBackup of deltablock.go in Longhorn's backupstore).
  */
 export async function backUp(host: WritableHost, order: BackupOrder): Promise<BackupReport> {
   const { tenant, patience, progress } = order;
@@ -86,6 +88,7 @@ export async function backUp(host: WritableHost, order: BackupOrder): Promise<Ba
     // What fails for one volume is said of it, and keeps no other from being backed up.
     try {
       await taken;
+      await othersUploaded(host, volume, patience);
       progress(`uploading ${named.claim} (${index + 1} of ${volumes.length})`);
       const begun = Date.now();
       const { metadata, status } = await backup(host, volume, name, patience);
@@ -141,6 +144,30 @@ async function snapshot(
     patience,
     // Longhorn says so while it attaches a volume too: not a reason to give up.
     () => last?.error ?? "",
+  );
+}
+
+/** Waits until no backup of a volume that somebody else began is unfinished. */
+async function othersUploaded(host: WritableHost, { metadata }: Volume, patience: Patience): Promise<void> {
+  const ofVolume = labelled(paths.backups.all, `backup-volume=${metadata.name}`);
+  let names: readonly string[] = [];
+  await waitFor(
+    "waiting for an earlier backup of the same volume",
+    async () => {
+      names = (await host.list(ofVolume)).filter(isUploading).map((backup) => backup.metadata.name);
+      return names.length === 0 ? true : undefined;
+    },
+    patience,
+    () => `Longhorn is still uploading ${names.join(", ")}`,
+  );
+}
+
+/** Whether Longhorn has yet to make a backup, or is at it. One that it found in its target has no snapshot. */
+function isUploading({ metadata, spec, status }: Backup): boolean {
+  return (
+    metadata.deletionTimestamp === undefined &&
+    (spec?.snapshotName ?? "") !== "" &&
+    ["", "Pending", "InProgress"].includes(status?.state ?? "")
   );
 }
 

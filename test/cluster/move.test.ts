@@ -37,6 +37,7 @@ let homelab: Embedded;
 let proliant: Embedded;
 let left: SimulatedLonghorn;
 let right: SimulatedLonghorn;
+let written: WrittenStore;
 let of: Readonly<Record<"homelab" | "proliant", BackupStore>>;
 let source: Config;
 let target: Config;
@@ -73,7 +74,8 @@ before(async () => {
     "kraft:source": { stack: "homelab", ...place, prefix: "homelab", endpoint },
     "kraft:tenants": { acme: { ...acme, from: "homelab" }, blue: { ...blue, from: "homelab" } },
   };
-  left = new SimulatedLonghorn(homelab.cluster.api, { store: new WrittenStore(tools, of.homelab), interval: 200 });
+  written = new WrittenStore(tools, of.homelab);
+  left = new SimulatedLonghorn(homelab.cluster.api, { store: written, interval: 200 });
   right = new SimulatedLonghorn(proliant.cluster.api, {
     store: new WrittenStore(tools, of.proliant),
     targets: { homelab: new CatalogueStore(of.homelab, { anew: true }) },
@@ -342,6 +344,12 @@ test(`cutover, killed ${kills} times at random: the last backup of everything, u
   const restored = new Map<string, string>();
   const watching = new AbortController();
   const watched = watch(restored, watching.signal);
+  // An upload that a killed run began, and that would end after those of the next run, before these are restored.
+  written.slow = "next";
+  right.faults.follow = () => (written.slow === "now" ? "endless" : undefined);
+  const first = startKraft(["move", "acme", "cutover", "--directory", files], environment());
+  await eventually("an upload", () => Promise.resolve(written.slow === "now" ? true : undefined));
+  await killWithDescendants(first);
   const delays: number[] = [];
   for (let kill = 0; kill < kills; kill += 1) {
     const child = startKraft(["move", "acme", "cutover", "--directory", files], environment());

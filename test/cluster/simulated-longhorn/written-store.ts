@@ -1,4 +1,6 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { BackupStore, StoredBackup } from "../../../local/longhorn/backup-store.ts";
+import { now } from "../../../local/longhorn/time.ts";
 import type { Tools } from "../../../local/toolchain/ready.ts";
 import {
   type BackupSpec,
@@ -15,6 +17,8 @@ const blocks = 16;
  * What was there before it is not known to it.
  */
 export class WrittenStore implements BackupStore {
+  /** One upload that takes four seconds longer: the next one, or one that has begun; undefined where there is none. */
+  slow: "next" | "now" | undefined;
   readonly #tools: Tools;
   readonly #place: Place;
   readonly #made = new Map<string, StoredBackup>();
@@ -33,7 +37,14 @@ export class WrittenStore implements BackupStore {
   }
 
   async put(backup: StoredBackup): Promise<StoredBackup> {
-    const { name, volume, snapshot, createdAt, volumeSize, storageClass, labels } = backup;
+    const { name, volume, snapshot, volumeSize, storageClass, labels } = backup;
+    const isSlow = this.slow === "next";
+    if (isSlow) {
+      this.slow = "now";
+      await sleep(4000);
+    }
+    // A backup is of the moment when its upload ends.
+    const createdAt = now();
     const before = [...this.#made.values()].filter((made) => made.volume === volume);
     const specs = [...before, { name, snapshot, createdAt }].map((made, index): BackupSpec => ({
       name: made.name,
@@ -53,8 +64,12 @@ export class WrittenStore implements BackupStore {
         backups: specs,
       },
     ]);
-    this.#made.set(name, backup);
-    return backup;
+    const made = { ...backup, createdAt };
+    this.#made.set(name, made);
+    if (isSlow) {
+      this.slow = undefined;
+    }
+    return made;
   }
 
   remove({ name }: StoredBackup): Promise<void> {
