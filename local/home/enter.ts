@@ -28,12 +28,30 @@ export function machineProcess(directory: string, machine: string): number | und
  * @throws Failure if the machine is off.
  */
 export function inMachine(directory: string, machine: string, ...command: readonly string[]): readonly string[] {
+  // `ip netns exec` would hide the machine's cgroups behind a fresh /sys.
+  return enter(directory, machine, ["--mount", "--net", "--pid", "--uts", "--ipc"], command);
+}
+
+/**
+ * The command line that runs a program of this machine, with its files, in the network of a machine of the home.
+ *
+ * @throws Failure if the machine is off.
+ */
+export function inNetworkOf(directory: string, machine: string, ...command: readonly string[]): readonly string[] {
+  return enter(directory, machine, ["--net"], command);
+}
+
+function enter(
+  directory: string,
+  machine: string,
+  namespaces: readonly string[],
+  command: readonly string[],
+): readonly string[] {
   const pid = machineProcess(directory, machine);
   if (pid === undefined) {
     throw new Failure(`The machine ${machine} is off: no process of the home in ${directory} runs it.`);
   }
-  // `ip netns exec` would hide the machine's cgroups behind a fresh /sys.
-  return rootCommand("nsenter", `--target=${pid}`, "--mount", "--net", "--pid", "--uts", "--ipc", ...command);
+  return rootCommand("nsenter", `--target=${pid}`, ...namespaces, ...command);
 }
 
 /** What a command printed that ran inside a machine. */

@@ -203,7 +203,7 @@ export function homePlan(inputs: LayoutInputs): HomePlan {
     ],
     machines: [
       routerMachine(
-        { address },
+        { address, directory },
         [{ path: "/etc/coredns", text: routerCorefile, mode: 0o644 }],
         [
           webServer(log(router.name), router.address),

@@ -1,31 +1,38 @@
 import { internet, lan, nas, provider, router, visitor } from "./addresses.ts";
 import type { HomeProcess, MachinePlan } from "./plan.ts";
+import { forwardedElements, forwardedFile } from "./port-forwarding.ts";
 
-/** Where the router sends what arrives from the internet on ports 80 and 443. */
+/** Where the router sends what arrives from the internet on the ports that it forwards. */
 export interface PortForwarding {
   readonly address: string;
+  /** Of the home, on this machine and in the router. */
+  readonly directory: string;
 }
 
 /**
- * The router of the home: it translates the home's addresses into its public one, passes ports 80 and 443 on, also from
+ * The router of the home: it translates the home's addresses into its public one, passes the forwarded ports on, also from
  * inside the home (NAT hairpinning, without which no pod could reach the platform by its public name), and lets nothing else
  * in. Its own page is on port 80 of its address at home.
  */
 export function routerMachine(
-  { address }: PortForwarding,
+  { address, directory }: PortForwarding,
   files: MachinePlan["files"] & object,
   processes: readonly HomeProcess[],
 ): MachinePlan {
   const rules = `
 table ip router {
+  set forwarded {
+    type inet_proto . inet_service
+    elements = { ${forwardedElements([])} }
+  }
   chain prerouting {
     type nat hook prerouting priority dstnat;
-    ip daddr ${router.publicAddress} tcp dport { 80, 443 } dnat to ${address}
+    ip daddr ${router.publicAddress} meta l4proto . th dport @forwarded dnat to ${address}
   }
   chain postrouting {
     type nat hook postrouting priority srcnat;
     oifname "eth1" masquerade
-    ip saddr ${lan.cidr} ip daddr ${address} tcp dport { 80, 443 } ct status dnat masquerade
+    ip saddr ${lan.cidr} ip daddr ${address} ct status dnat masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy drop;
@@ -52,7 +59,10 @@ table ip router {
       { path: "/srv/index.html", text: "The router's own page.\n", mode: 0o644 },
       ...files,
     ],
-    commands: [["nft", "-f", "/etc/router.nft"]],
+    commands: [
+      ["nft", "-f", "/etc/router.nft"],
+      ["sh", "-c", `! [ -e '${forwardedFile(directory)}' ] || nft -f '${forwardedFile(directory)}'`],
+    ],
     processes,
   };
 }

@@ -4,6 +4,7 @@ import { paths } from "../../cluster/paths.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
+import { ports } from "../../infra/config/keys/ports.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
 import { eventually } from "../api.ts";
 import { logFile } from "../control-plane.ts";
@@ -16,6 +17,7 @@ import { clusterDns } from "./cluster-dns.ts";
 import { guestAccess } from "./guest-access.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
 import { volumePaths } from "./layout.ts";
+import { type ForwardedPort, forwardPorts } from "./port-forwarding.ts";
 import { comesBack } from "./restart.ts";
 import { applySampleSite } from "./sample-site.ts";
 import { volumePods } from "./volume-pods.ts";
@@ -49,15 +51,25 @@ export function publicNames(config: Readonly<Record<string, unknown>>): PublicNa
   return { domain: String(config["kraft:domain"]), tenants };
 }
 
+/** The tenants' ports, as far as the stack file has them. */
+export function publicPorts(config: Readonly<Record<string, unknown>>): readonly ForwardedPort[] {
+  return Object.values(record(config["kraft:tenants"])).flatMap((entry) => {
+    const found = ports.safeParse(record(entry)["ports"]);
+    return found.success ? found.data : [];
+  });
+}
+
 /** What a real k3s brings along beside the node itself, on an embedded cluster with real machines. */
 export class HomePlatform {
   readonly #cluster: HostCluster;
   readonly #names: PublicNames;
+  readonly #ports: readonly ForwardedPort[];
 
   /** @param config What the stack file of the run says, by key. */
   constructor(cluster: HostCluster, config: Readonly<Record<string, unknown>>) {
     this.#cluster = cluster;
     this.#names = publicNames(config);
+    this.#ports = publicPorts(config);
   }
 
   /**
@@ -82,6 +94,7 @@ export class HomePlatform {
       [],
     );
     writeZone(directory, this.#names, Math.floor(Date.now() / 1000));
+    forwardPorts(directory, this.#ports);
     for (const { path, object } of clusterDns(stack.network.clusterDns, [router.address])) {
       await api.apply(path, object);
     }

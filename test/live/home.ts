@@ -7,6 +7,7 @@ import type { Api as ClusterApi } from "../../cluster/api.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Api } from "../../local/api.ts";
 import { obstacle, surroundings } from "../../local/home/possible.ts";
+import type { Config } from "../cluster/embedded.ts";
 import type { Ended } from "../fixtures/kraft/command.ts";
 import { EmbeddedHome, type EndedInPod, type Guest } from "./embedded-home.ts";
 
@@ -34,9 +35,13 @@ export function remove(): Promise<void> {
   return home.remove();
 }
 
-/** Runs what `npm run local` does; gives what it printed. Fails the test if it does not succeed. */
-export function bringUp(): Promise<string> {
-  return home.bringUp();
+/**
+ * Runs what `npm run local` does; gives what it printed. Fails the test if it does not succeed.
+ *
+ * @param config Keys that win over those of the stack file.
+ */
+export function bringUp(config?: Config): Promise<string> {
+  return home.bringUp(config);
 }
 
 /** Runs the operator's tool on the home's stack. */

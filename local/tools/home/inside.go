@@ -61,7 +61,7 @@ func inside(path string) error {
 	}
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, powerSignal)
-	machines := machineRoom{supervisor: supervisor, path: path, machines: all.Machines, running: map[string]bool{}}
+	machines := machineRoom{supervisor: supervisor, path: path, cgroup: all.Cgroup, machines: all.Machines, running: map[string]bool{}}
 	for _, machine := range all.Machines {
 		if err := machines.powerOn(machine); err != nil {
 			return fmt.Errorf("machine %s: %w", machine.Name, err)
@@ -117,6 +117,7 @@ func unmountBelow(folder string) {
 type machineRoom struct {
 	supervisor *supervisor
 	path       string
+	cgroup     string
 	machines   []machinePlan
 	mutex      sync.Mutex
 	running    map[string]bool
@@ -143,6 +144,10 @@ func (room *machineRoom) set(name string, running bool) {
 
 // powerOn starts a machine and plugs its cables in. The machine waits for them.
 func (room *machineRoom) powerOn(machine machinePlan) error {
+	// Cgroups end with a machine's power. Left here, its kubelet would look for a container in each for seconds.
+	for _, folder := range cgroupFolders(room.cgroup) {
+		removeCgroupsBelow(filepath.Join(folder, machine.Name))
+	}
 	ready, plugged, err := os.Pipe()
 	if err != nil {
 		return err

@@ -103,6 +103,11 @@ func removeCgroups(name string) {
 }
 
 func removeCgroup(folder string) {
+	removeCgroupsBelow(folder)
+	_ = syscall.Rmdir(folder)
+}
+
+func removeCgroupsBelow(folder string) {
 	children, err := os.ReadDir(folder)
 	if err != nil {
 		return
@@ -112,5 +117,4 @@ func removeCgroup(folder string) {
 			removeCgroup(filepath.Join(folder, child.Name()))
 		}
 	}
-	_ = syscall.Rmdir(folder)
 }

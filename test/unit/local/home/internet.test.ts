@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { parse } from "yaml";
 import { writeZone, zoneFile } from "../../../../local/home/internet.ts";
-import { publicNames } from "../../../../local/home/platform.ts";
+import { publicNames, publicPorts } from "../../../../local/home/platform.ts";
+import { forwardedElements } from "../../../../local/home/port-forwarding.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "kraft-zone-"));
 
@@ -18,6 +19,25 @@ function zone(...inputs: Parameters<typeof writeZone> extends [string, ...infer 
   writeZone(directory, ...inputs);
   return readFileSync(zoneFile(directory), "utf8").trim().split("\n");
 }
+
+test("the router forwards the tenants' ports, without those that cannot be read", () => {
+  const tenants = {
+    acme: {
+      domains: ["acme.example"],
+      ports: { "25565/tcp": "games/minecraft:25565", "34197/udp": "games/factorio:34197" },
+    },
+    blue: { ports: { "5000": "default/x:1" } },
+    coral: null,
+  };
+  assert.deepEqual(
+    publicPorts({ "kraft:tenants": tenants }).map(({ port, protocol }) => `${port}/${protocol}`),
+    ["25565/tcp", "34197/udp"],
+  );
+  assert.equal(
+    forwardedElements(publicPorts({ "kraft:tenants": tenants })),
+    "tcp . 80, tcp . 443, tcp . 25565, udp . 34197",
+  );
+});
 
 test("the world knows the entrypoint by its address, and every tenant's names by what their sheet tells them to set", () => {
   const tenants = [

@@ -178,7 +178,8 @@ for (const [name, nodes] of [
       assert.match(rules, /hook forward priority filter; policy drop;/);
       assert.match(rules, /iifname "eth1" ct state new drop/);
       assert.deepEqual(rules.match(/dnat to .*/g), ["dnat to 192.168.1.11"]);
-      assert.match(rules, /ip daddr 203\.0\.113\.7 tcp dport \{ 80, 443 \} dnat/);
+      assert.match(rules, /ip daddr 203\.0\.113\.7 meta l4proto \. th dport @forwarded dnat/);
+      assert.match(rules, /elements = \{ tcp \. 80, tcp \. 443 \}/);
     });
   });
 }
