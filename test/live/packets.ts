@@ -1,12 +1,15 @@
 // Where a tenant's pod gets: real packets, beside what is computed from the policies in test/cluster/reachability/.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { nas, provider, router } from "../../local/home/addresses.ts";
 import { runInMachine } from "../../local/home/enter.ts";
+import { rootCommand } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
-import { directory, guest, host, inPod, readyPod } from "./home.ts";
+import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
+import { ofPods, type Processes } from "./processes.ts";
 
 const app = "probe";
 let probe: string;
@@ -79,26 +82,81 @@ const rows: readonly (readonly [row: string, address: () => Promise<string> | st
   ["a cloud's metadata", () => "169.254.169.254"],
 ];
 
-test("a pod of the tenant gets where the computed matrix says, and nowhere else", async () => {
-  const cases = await Promise.all(
+interface Case {
+  readonly row: string;
+  readonly address: string;
+  readonly port: number;
+  /** Who must get there. */
+  readonly from: readonly string[];
+}
+
+function cases(): Promise<readonly Case[]> {
+  return Promise.all(
     rows.map(async ([row, address, port]) => {
       const expected = destinations.find(({ name }) => name === row) ?? assert.fail(`no row ${row}`);
-      return { row, to: `${await address()} ${port ?? expected.port}`, reached: expected.from.includes("pod") };
+      return { row, address: await address(), port: port ?? expected.port, from: expected.from };
     }),
   );
+}
+
+/** One line a case, so that a difference names what it is. */
+function table(all: readonly Case[], isReached: (one: Case, index: number) => boolean): string[] {
+  return all.map((one, index) => {
+    const { row, address, port } = one;
+    return `${isReached(one, index) ? "reached" : "refused"}: ${row} (${address} ${port})`;
+  });
+}
+
+test("a pod of the tenant gets where the computed matrix says, and nowhere else", async () => {
+  const all = await cases();
   // All at once: what is dropped takes its whole time.
-  const script = cases
-    .map(({ to }, index) => `( nc -w 3 ${to} </dev/null >/dev/null 2>&1 && echo ${index} ) &`)
+  const script = all
+    .map(({ address, port }, index) => `( nc -w 3 ${address} ${port} </dev/null >/dev/null 2>&1 && echo ${index} ) &`)
     .join("\n");
   const { text } = await inPod(probe, "sh", "-c", `${script}\nwait`);
   const reached = new Set(text.trim().split(/\s+/).map(Number));
-  const table = (of: (entry: (typeof cases)[number], index: number) => boolean): string[] =>
-    cases.map((entry, index) => `${of(entry, index) ? "reached" : "refused"}: ${entry.row} (${entry.to})`);
   assert.deepEqual(
-    table((_, index) => reached.has(index)),
-    table(({ reached: expected }) => expected),
+    table(all, (_, index) => reached.has(index)),
+    table(all, ({ from }) => from.includes("pod")),
   );
 });
+
+/** Connects to every address and port that it is given, and prints the places in the list of those that answered. */
+const connector = `const net = require("node:net");
+JSON.parse(process.argv[1]).forEach(([host, port], index) => {
+  const socket = net.connect({ host, port, timeout: 3000 }, () => { console.log(index); socket.destroy(); });
+  socket.on("timeout", () => socket.destroy()).on("error", () => undefined);
+});`;
+
+const senders: Readonly<Record<string, () => Promise<readonly Processes[]>>> = {
+  "K3k kubelet": () => ofPods({ host }, labelled(paths.pods.in(namespace), "type=agent")),
+  "K3k server": () => ofPods({ host }, labelled(paths.pods.in(namespace), "role=server")),
+  Traefik: () => ofPods({ host }, paths.pods.in("traefik")),
+  "cert-manager": () =>
+    ofPods({ host }, labelled(paths.pods.in("cert-manager"), "app.kubernetes.io/component=controller")),
+  K3k: () => ofPods({ host }, paths.pods.in("k3k-system")),
+};
+
+for (const [sender, find] of Object.entries(senders)) {
+  test(`${sender} gets where the computed matrix says, and nowhere else`, async () => {
+    const all = await cases();
+    const found = await find();
+    assert.ok(found.length > 0);
+    const targets = JSON.stringify(all.map(({ address, port }) => [address, port]));
+    for (const [pid] of found) {
+      const [executable = "", ...rest] = rootCommand(
+        ...["nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, process.execPath, "-e", connector, targets],
+      );
+      const { stdout, stderr, status } = spawnSync(executable, rest, { encoding: "utf8" });
+      assert.equal(status, 0, stderr);
+      const reached = new Set(stdout.trim().split(/\s+/).map(Number));
+      assert.deepEqual(
+        table(all, (_, index) => stdout !== "" && reached.has(index)),
+        table(all, ({ from }) => from.includes(sender)),
+      );
+    }
+  });
+}
 
 test("everything that it must not reach is there to be reached: the nodes reach it", () => {
   for (const address of [`${nas.address}/`, `${router.address}/`]) {

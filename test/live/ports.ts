@@ -1,38 +1,26 @@
 // Ports of a tenant, from the stack file to the pod: over the router and Traefik, with real packets of TCP and UDP.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
+import { paths } from "../../cluster/paths.ts";
 import { withoutRights } from "../../kraft/welcome/sample.ts";
 import { router, visitor } from "../../local/home/addresses.ts";
-import { inNetworkOf } from "../../local/home/enter.ts";
+import { runInMachine } from "../../local/home/enter.ts";
+import { coreDnsImage } from "../../local/images/images.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { bringUp, directory, guest, readyPod, tenant } from "./home.ts";
 
-const app = "echo";
+const app = "names";
 const listens = 7000;
+const answer = "192.0.2.25";
 
-/** Sends a line by TCP or UDP, again and again for three seconds, and prints what comes back first. */
-const program = `const [, protocol, address, port, line] = process.argv;
-const got = (data) => { process.stdout.write(data); process.exit(0); };
-setTimeout(() => process.exit(1), 3000);
-if (protocol === "tcp") {
-  const socket = require("node:net").connect(Number(port), address, () => socket.write(line));
-  socket.on("data", got).on("error", () => process.exit(1));
-} else {
-  const socket = require("node:dgram").createSocket("udp4").on("message", got);
-  const send = () => socket.send(line, Number(port), address);
-  send();
-  setInterval(send, 300);
-}`;
-
-/** What a port of the home's public address sends back to the visitor; empty where it does not. */
-function echo(protocol: "tcp" | "udp", port: number, line: string): string {
-  const command = [process.execPath, "-e", program, protocol, router.publicAddress, String(port), line];
-  const [executable = "", ...rest] = inNetworkOf(directory, visitor.name, ...command);
-  return spawnSync(executable, rest, { encoding: "utf8" }).stdout;
+/** What the visitor gets from a name server on a port of the home's public address. */
+function ask(protocol: "tcp" | "udp", port: number): string {
+  const how = ["+short", "+time=1", "+tries=1", protocol === "tcp" ? "+tcp" : "+notcp"];
+  const command = ["dig", ...how, "-p", String(port), `@${router.publicAddress}`, "port.test"];
+  return runInMachine(directory, visitor.name, ...command).stdout.trim();
 }
 
 /** The stack file's tenants, the first of them with these ports. */
@@ -43,25 +31,40 @@ function withPorts(ports: Readonly<Record<string, string>>): Readonly<Record<str
   return { "kraft:tenants": { ...tenants, [tenant]: { ...tenants[tenant], ports } } };
 }
 
-/** One container a protocol, each of which sends back what it gets, and a Service with both. */
-async function deployEcho(): Promise<void> {
+/** A name server with one name, since names are asked for by TCP and by UDP. */
+async function deployNameServer(): Promise<void> {
   const api = await guest();
   const labels = { app };
   const metadata = { name: app, namespace: "default" };
-  const containers = ["tcp", "udp"].map((protocol) => ({
-    name: protocol,
-    image: "busybox:1.37.0",
-    command: [`${protocol}svd`, "0.0.0.0", String(listens), "cat"],
-    resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "32Mi" } },
-    securityContext: withoutRights.container,
-  }));
+  await api.create(paths.configMaps.in("default"), {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata,
+    data: { Corefile: `.:${listens} {\n  hosts {\n    ${answer} port.test\n  }\n}\n` },
+  });
   await api.create("/apis/apps/v1/namespaces/default/deployments", {
     apiVersion: "apps/v1",
     kind: "Deployment",
     metadata,
     spec: {
       selector: { matchLabels: labels },
-      template: { metadata: { labels }, spec: { securityContext: withoutRights.pod, containers } },
+      template: {
+        metadata: { labels },
+        spec: {
+          securityContext: withoutRights.pod,
+          containers: [
+            {
+              name: "main",
+              image: coreDnsImage,
+              args: ["-conf", "/etc/coredns/Corefile"],
+              resources: { requests: { cpu: "10m", memory: "32Mi" }, limits: { memory: "64Mi" } },
+              securityContext: withoutRights.container,
+              volumeMounts: [{ name: "config", mountPath: "/etc/coredns" }],
+            },
+          ],
+          volumes: [{ name: "config", configMap: { name: app } }],
+        },
+      },
     },
   });
   await api.create("/api/v1/namespaces/default/services", {
@@ -77,19 +80,19 @@ async function deployEcho(): Promise<void> {
 }
 
 test("a port of TCP and one of UDP lead from the internet to the tenant's Service, and end with their line in the file", async () => {
-  await deployEcho();
+  await deployNameServer();
   const destination = `default/${app}:${listens}`;
   await bringUp(withPorts({ "25565/tcp": destination, "34197/udp": destination }));
-  await eventually("an answer by TCP", () =>
-    Promise.resolve(echo("tcp", 25565, "over TCP") === "over TCP" ? true : undefined),
-  );
-  await eventually("an answer by UDP", () =>
-    Promise.resolve(echo("udp", 34197, "over UDP") === "over UDP" ? true : undefined),
-  );
-  assert.equal(echo("udp", 25565, "the other protocol"), "");
-  assert.equal(echo("tcp", 34197, "the other protocol"), "");
-  assert.equal(echo("tcp", 8080, "Traefik's own port"), "");
+  for (const [protocol, port] of [
+    ["tcp", 25565],
+    ["udp", 34197],
+  ] as const) {
+    const asked = (): Promise<true | undefined> => Promise.resolve(ask(protocol, port) === answer ? true : undefined);
+    await eventually(`an answer by ${protocol}`, asked);
+  }
+  assert.notEqual(ask("udp", 25565), answer);
+  assert.notEqual(ask("tcp", 34197), answer);
   await bringUp();
-  assert.equal(echo("tcp", 25565, "no longer"), "");
-  assert.equal(echo("udp", 34197, "no longer"), "");
+  assert.notEqual(ask("tcp", 25565), answer);
+  assert.notEqual(ask("udp", 34197), answer);
 });
