@@ -48,8 +48,8 @@ function candidates(before: readonly string[], current: string, program: Command
     return [];
   }
   const { options, operands, open } = read(command, rest);
-  if (open !== undefined) {
-    return valuesOf(open, [], options);
+  if (open !== undefined && !(open.optional && current.startsWith("-"))) {
+    return valuesOf(open.name, [], options);
   }
   const argument = command.registeredArguments.filter(({ description }) => description !== "")[operands];
   const flags = command.options.flatMap(({ hidden, long }) => (hidden || long === undefined ? [] : [long]));
@@ -62,17 +62,18 @@ function candidates(before: readonly string[], current: string, program: Command
 function read(command: Command, words: readonly string[]) {
   const options: Record<string, string> = {};
   let operands = 0;
-  let open: string | undefined;
+  let open: { readonly name: string; readonly optional: boolean } | undefined;
   let flag = "";
   for (const word of words) {
-    if (open !== undefined) {
+    if (open !== undefined && !(open.optional && word.startsWith("-"))) {
       options[flag] = word;
       open = undefined;
     } else if (word.startsWith("-")) {
       const option = command.options.find(({ long, short }) => word === long || word === short);
       flag = option?.long ?? word;
       options[flag] = "";
-      open = option?.required === true ? /<(.*)>/.exec(option.flags)?.[1] : undefined;
+      const name = /[<[](.*)[>\]]/.exec(option?.flags ?? "")?.[1];
+      open = name === undefined ? undefined : { name, optional: option?.optional === true };
     } else {
       operands += 1;
     }

@@ -5,32 +5,34 @@ import { lateAfterIntervals, scheduleOf, schedules } from "../../components/plan
 import { rhythm } from "../../infra/schedule.ts";
 import { distance, duration, timestamp } from "../cli/moment.ts";
 import {
+  critical,
   type Observed,
-  type Remarks,
+  type Problems,
   type ScheduleStatus,
   sentence,
   sortedBy,
   type Status,
+  subjects,
   type VolumeStatus,
 } from "./report.ts";
 
 /** Where backups go. */
-export function targetStatus({ backupTargets }: Observed, problems: Remarks): Status["backups"]["target"] {
+export function targetStatus({ backupTargets }: Observed, problems: Problems): Status["backups"]["target"] {
   const target = backupTargets.find(({ metadata }) => metadata.name === defaultTarget);
   if (target === undefined) {
-    problems.add("backup target", "Longhorn has none: nothing leaves the house");
+    problems.add("backup target", critical("Longhorn has none: nothing leaves the house"));
     return null;
   }
   const url = target.spec?.backupTargetURL ?? "";
   const available = target.status?.available === true;
   const unavailable = condition(target.status, "Unavailable");
   const why = unavailable?.status === "True" ? unavailable.message : undefined;
-  problems.add("backup target", !available && sentence(`${url || "without a URL"} is not available`, why));
+  problems.add("backup target", critical(!available && sentence(`${url || "without a URL"} is not available`, why)));
   return { url, available, lastSyncedAt: target.status?.lastSyncedAt ?? null };
 }
 
 /** Longhorn's schedules: Kraft's, and others that the cluster has. */
-export function scheduleStatuses({ recurringJobs }: Observed, problems: Remarks): ScheduleStatus[] {
+export function scheduleStatuses({ recurringJobs }: Observed, problems: Problems): ScheduleStatus[] {
   const present = recurringJobs.map(({ metadata: { name }, spec = {} }) => {
     const { task = "", cron = "", groups, retain = 0 } = spec;
     return { name, present: true, task, cron, groups: [...(groups ?? [])].sort(), retain };
@@ -49,7 +51,7 @@ export function volumeStatuses(
   observed: Pick<Observed, "claims" | "volumes">,
   tenants: readonly string[],
   now: Date,
-  problems: Remarks,
+  problems: Problems,
 ): VolumeStatus[] {
   const named = observed.volumes
     .filter((volume) => !isOfDrill(volume))
@@ -69,17 +71,20 @@ export function volumeStatuses(
     const standby = isStandby(volume);
     const interval = standby ? undefined : backupInterval(metadata);
     problems.add(
-      claim === null ? `volume ${metadata.name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`,
-      robustness === "faulted" && "FAULTED: no copy of it is usable",
+      subjects.volume({ name: metadata.name, tenant, namespace: namespace ?? null, claim }),
+      critical(robustness === "faulted" && "FAULTED: no copy of it is usable"),
       robustness === "degraded" && "degraded: a copy is missing",
       // A copy that follows another stack's backups has none of its own: they are made where the tenant still is.
-      interval === undefined
-        ? !standby && "no schedule makes backups of it"
-        : overdueText(lastBackup, timestamp(metadata.creationTimestamp), interval, now),
+      critical(
+        interval === undefined
+          ? !standby && "no schedule makes backups of it"
+          : overdueText(lastBackup, timestamp(metadata.creationTimestamp), interval, now),
+      ),
     );
     return {
       name: metadata.name,
       tenant,
+      namespace: namespace ?? null,
       claim,
       bytes: spec?.size === undefined ? null : Number(spec.size),
       state: status?.state ?? "unknown",

@@ -26,9 +26,14 @@ export interface Status {
   };
   readonly certificates: readonly CertificateStatus[];
   /** Everything that is wrong, in the order of the parts above. */
-  readonly problems: readonly Remark[];
+  readonly problems: readonly StatusProblem[];
   /** What the operator should know and is no fault, for example a tenant who is still to come. */
   readonly notes: readonly Remark[];
+}
+
+/** Something that is wrong. `critical` cannot wait until tomorrow, `warning` can: as for alerts. */
+export interface StatusProblem extends Remark {
+  readonly severity: "critical" | "warning";
 }
 
 /** One node: of the stack, or found in the cluster. */
@@ -97,6 +102,8 @@ export interface VolumeStatus {
   readonly name: string;
   /** Null for a volume that is no tenant's. */
   readonly tenant: string | null;
+  /** The namespace of its claim on the host. */
+  readonly namespace: string | null;
   /** The claim as the tenant knows it: `namespace/name`; `datastore` is the guest's own. */
   readonly claim: string | null;
   readonly bytes: number | null;
@@ -157,15 +164,42 @@ export const observedCollections = {
 /** Everything that the status is made of, as the cluster told it. */
 export type Observed = Listed<typeof observedCollections>;
 
-/** What is wrong with a cluster, collected in the order in which it is found. */
-export class Remarks {
-  readonly list: Remark[] = [];
+/** What the subject of a problem is called, by what has it. */
+export const subjects = {
+  node: (name: string): string => `node ${name}`,
+  tenant: (name: string): string => `tenant ${name}`,
+  volume: ({
+    name,
+    tenant,
+    namespace,
+    claim,
+  }: Pick<VolumeStatus, "name" | "tenant" | "namespace" | "claim">): string =>
+    claim === null ? `volume ${name}` : `volume ${claim} of ${tenant ?? namespace ?? "nobody"}`,
+  certificate: ({ namespace, name }: Pick<CertificateStatus, "namespace" | "name">): string =>
+    `certificate ${namespace}/${name}`,
+} as const;
 
-  /** Adds what there is to say of one subject: the messages that do apply. */
-  add(subject: string, ...messages: readonly (string | false | undefined)[]): void {
-    for (const message of messages) {
-      if (message !== undefined && message !== false) {
-        this.list.push({ subject, message });
+/** What is found of one subject: a text is a warning, and what does not apply is false or undefined. */
+export type Finding = string | { readonly critical: string } | false | undefined;
+
+/** A finding that cannot wait until tomorrow, if it applies. */
+export function critical(message: string | false | undefined): Finding {
+  return message === undefined || message === false ? message : { critical: message };
+}
+
+/** What is wrong with a cluster, collected in the order in which it is found. */
+export class Problems {
+  readonly list: StatusProblem[] = [];
+
+  /** Adds what there is to say of one subject: the findings that do apply. */
+  add(subject: string, ...findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      if (finding !== undefined && finding !== false) {
+        this.list.push(
+          typeof finding === "string"
+            ? { subject, message: finding, severity: "warning" }
+            : { subject, message: finding.critical, severity: "critical" },
+        );
       }
     }
   }

@@ -1,26 +1,41 @@
 import type { Host } from "../../cluster/client.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { UsageError } from "../../errors/failure.ts";
-import type { Problem } from "../../errors/problem.ts";
+import { ConfigError, listIf, type Problem } from "../../errors/problem.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { parse } from "../../infra/config/parse.ts";
-import { declaredTenantsOf, entryOf, keysOf, type StackFile } from "../../infra/config/stack-file.ts";
+import { declaredTenantsOf, entryOf, keysOf, modelOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { versionChangeProblems } from "../../infra/guards/version-changes.ts";
 import { machineZone } from "../../infra/schedule.ts";
 import { k3kReleases } from "../../infra/versions.ts";
+import { stacks } from "../../stacks/index.ts";
 import { stackFileOf } from "../cli/choice.ts";
 import { listAll, reach } from "../cli/host.ts";
-import type { Run } from "../cli/verb.ts";
+import type { CommonOptions, Run } from "../cli/verb.ts";
+import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
+import { type Figures, figuresOf } from "./html/capacity.ts";
+import { pageHtml } from "./html/document.ts";
+import { planPage } from "./html/plan.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { observedCollections } from "./report.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
 
-export const run: Run<{ readonly prometheus?: true }> = async (given, output) => {
-  if (given.json === true && given.prometheus === true) {
-    throw new UsageError("--json and --prometheus exclude each other");
-  }
+interface Given {
+  readonly prometheus?: true;
+  /** The file; true for standard output. */
+  readonly html?: string | true;
+  readonly force?: true;
+}
+
+export const run: Run<Given> = async (given, output) => {
+  refuseCombinations(given);
+  const { html, force = false } = given;
+  const path = typeof html === "string" ? html : undefined;
   const file = stackFileOf(given);
+  if (path !== undefined) {
+    checkTarget(path, force);
+  }
   const { timezone } = keysOf(file, ["cluster", "timezone"]);
   const host = await reach(file, output);
   const { context, uid } = host;
@@ -32,15 +47,55 @@ export const run: Run<{ readonly prometheus?: true }> = async (given, output) =>
   const leaveOut = parse(file.raw).config.leaveOut ?? [];
   const expected = { stack: file.stack, tenants, leaveOut, entry: entryOf(file), context, uid, versions };
   const result = judge(observed, expected, new Date());
+  const { description } = file.stack;
+  const zone = timezone ?? machineZone();
+  const page = (): string => pageHtml(planPage({ status: result, description, zone, figures: figuresIn(file) }));
+  if (path !== undefined) {
+    writeCredential(path, page(), force);
+    output.note(`Written to ${path}.`);
+  }
   return {
     json: result,
     text:
-      given.prometheus === true
-        ? statusMetrics(result)
-        : statusText(result, file.stack.description, output.style, timezone ?? machineZone()),
+      html === true
+        ? page()
+        : given.prometheus === true
+          ? statusMetrics(result)
+          : statusText(result, description, output.style, zone),
     ok: result.ok,
   };
 };
+
+function refuseCombinations({ json, prometheus, html, force }: Given & CommonOptions): void {
+  const printed = [
+    ...listIf(json === true, "--json"),
+    ...listIf(prometheus === true, "--prometheus"),
+    ...listIf(html === true, "--html without a file"),
+  ];
+  if (printed.length > 1) {
+    throw new UsageError(`${printed.join(" and ")} exclude each other`);
+  }
+  if (force === true && typeof html !== "string") {
+    throw new UsageError("--force replaces a file\n  allowed: together with --html <file>");
+  }
+  if (typeof html === "string" && stacks.has(html)) {
+    throw new UsageError(
+      `--html ${html}: the name of a stack, not of a file\n  allowed: --html <file>, and the stack by -s ${html}`,
+    );
+  }
+}
+
+/** What a preview reckons with; undefined where it would be refused. The status is told all the same. */
+function figuresIn(file: StackFile): Figures | undefined {
+  try {
+    return figuresOf(modelOf(file));
+  } catch (error) {
+    if (error instanceof ConfigError) {
+      return undefined;
+    }
+    throw error;
+  }
+}
 
 /** What the next `pulumi up` would take back or skip, of what runs. A version that nobody knows is for `kraft check`. */
 export async function refusedVersionChanges(file: StackFile, host: Host): Promise<readonly Problem[]> {

@@ -3,24 +3,27 @@ import { issuerName } from "../../components/plan/cert-manager-values.ts";
 import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
+import type { Remark } from "../cli/output.ts";
 import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
 import {
   type CertificateStatus,
+  critical,
   type Expected,
   type NodeStatus,
   type Observed,
-  Remarks,
+  Problems,
   sentence,
   sortedBy,
   type Status,
+  subjects,
   type WorkloadStatus,
 } from "./report.ts";
 import { tenantStatuses } from "./tenants.ts";
 
 /** What is the matter with a cluster, from what it told about itself. */
 export function judge(observed: Observed, expected: Expected, now: Date): Status {
-  const problems = new Remarks();
-  const notes = new Remarks();
+  const problems = new Problems();
+  const notes: Remark[] = [];
   const nodes = nodeStatuses(observed, expected, problems);
   const platform = workloadStatuses(observed, expected, problems);
   const tenants = tenantStatuses(observed, expected, now, problems, notes);
@@ -44,7 +47,7 @@ export function judge(observed: Observed, expected: Expected, now: Date): Status
     backups: { target, schedules, volumes },
     certificates,
     problems: problems.list,
-    notes: notes.list,
+    notes,
   };
 }
 
@@ -52,7 +55,7 @@ export function judge(observed: Observed, expected: Expected, now: Date): Status
 const pressures = ["DiskPressure", "MemoryPressure", "NetworkUnavailable", "PIDPressure"];
 
 /** The nodes of the stack, and others that the cluster has. */
-function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remarks): NodeStatus[] {
+function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Problems): NodeStatus[] {
   const names = new Set([...stack.nodes.map(({ name }) => name), ...nodes.map(({ metadata }) => metadata.name)]);
   return [...names].sort().map((name) => {
     const node = nodes.find(({ metadata }) => metadata.name === name);
@@ -62,10 +65,12 @@ function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remark
       ({ type = "", status }) => pressures.includes(type) && status === "True",
     );
     problems.add(
-      `node ${name}`,
-      node === undefined
-        ? `is of stack ${stack.name}, but not in the cluster`
-        : !isReady && sentence("is not ready", ready?.message),
+      subjects.node(name),
+      critical(
+        node === undefined
+          ? `is of stack ${stack.name}, but not in the cluster`
+          : !isReady && sentence("is not ready", ready?.message),
+      ),
       ...pressed.map(({ type = "", message }) => sentence(type, message)),
     );
     return {
@@ -81,7 +86,7 @@ function nodeStatuses({ nodes }: Observed, { stack }: Expected, problems: Remark
 function workloadStatuses(
   { deployments, daemonSets }: Observed,
   { entry }: Expected,
-  problems: Remarks,
+  problems: Problems,
 ): WorkloadStatus[] {
   const namespaces: readonly string[] = [
     ...Object.values(platformNamespaces),
@@ -104,19 +109,20 @@ function workloadStatuses(
     })),
   ].filter(({ namespace }) => namespaces.includes(namespace));
   for (const name of namespaces.filter((own) => !workloads.some(({ namespace }) => namespace === own))) {
-    problems.add(`namespace ${name}`, "has no Deployment and no DaemonSet: nothing runs");
+    problems.add(`namespace ${name}`, critical("has no Deployment and no DaemonSet: nothing runs"));
   }
   const own = sortedBy(workloads, ({ namespace, name }) => `${namespace}/${name}`);
   for (const { namespace, kind, name, ready, wanted } of own) {
+    const found = ready < wanted && `${ready} of ${wanted} ready`;
     problems.add(
       `${kind} ${namespace}/${name}`,
-      kind === "DaemonSet" && wanted === 0 ? "fits no node" : ready < wanted && `${ready} of ${wanted} ready`,
+      kind === "DaemonSet" && wanted === 0 ? critical("fits no node") : ready === 0 ? critical(found) : found,
     );
   }
   return own;
 }
 
-function judgeIssuer({ issuers }: Observed, problems: Remarks): void {
+function judgeIssuer({ issuers }: Observed, problems: Problems): void {
   const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
   const ready = condition(issuer?.status, "Ready");
   problems.add(
@@ -131,7 +137,7 @@ function judgeIssuer({ issuers }: Observed, problems: Remarks): void {
 const renewalPatience = 24 * 3_600_000;
 
 /** Every certificate, by namespace and name. */
-function certificateStatuses({ certificates }: Observed, now: Date, problems: Remarks): CertificateStatus[] {
+function certificateStatuses({ certificates }: Observed, now: Date, problems: Problems): CertificateStatus[] {
   const sorted = sortedBy(certificates, ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
   return sorted.map(({ metadata: { namespace = "", name }, spec, status }) => {
     const ready = condition(status, "Ready");
@@ -140,9 +146,9 @@ function certificateStatuses({ certificates }: Observed, now: Date, problems: Re
     const renewal = timestamp(status?.renewalTime);
     const isOverdue = renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience;
     problems.add(
-      `certificate ${namespace}/${name}`,
+      subjects.certificate({ namespace, name }),
       notAfter !== undefined && notAfter < now
-        ? `EXPIRED ${distance(notAfter, now)}`
+        ? critical(`EXPIRED ${distance(notAfter, now)}`)
         : isReady
           ? isOverdue && `should have been renewed on ${moment(renewal)}`
           : sentence("is not ready", ready?.message),

@@ -12,14 +12,18 @@ import { objectQuotaName, tenantNames } from "../../components/plan/names.ts";
 import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
+import type { Remark } from "../cli/output.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
 import { endingText, handedOutOf } from "../kubeconfig/record.ts";
 import {
+  critical,
   type DeclaredTenant,
   type Expected,
+  type Finding,
   type Observed,
-  type Remarks,
+  type Problems,
   sentence,
+  subjects,
   type TenantStatus,
   type Use,
 } from "./report.ts";
@@ -44,8 +48,8 @@ export function tenantStatuses(
   observed: Observed,
   { stack, tenants, leaveOut }: Expected,
   now: Date,
-  problems: Remarks,
-  notes: Remarks,
+  problems: Problems,
+  notes: Remark[],
 ): TenantStatus[] {
   const clusters = observed.clusters.filter(
     ({ metadata }) => metadata.namespace === tenantNames(metadata.name).namespace,
@@ -88,13 +92,13 @@ export function tenantStatuses(
       movedTo: departure === undefined ? null : { stack: departure.to, at: departure.at },
     };
     problems.add(
-      `tenant ${name}`,
+      subjects.tenant(name),
       ...guestProblems(guest, stack.name),
       ...podProblems(guest, observed),
       ...drillProblems(guest, now),
       kubeconfigProblem(guest, stack.name, now),
     );
-    notes.add(`tenant ${name}`, ...moveNotes(guest, stack.name, now));
+    notes.push(...moveNotes(guest, stack.name, now).map((message) => ({ subject: subjects.tenant(name), message })));
     return tenantStatus(guest, observed);
   });
 }
@@ -140,7 +144,7 @@ function goneProblem(tenant: string, stack: string, { what, lost, next }: Gone):
   return `${what}; ${retainedText(tenant, lost)}. ${fix}`;
 }
 
-function guestProblems(guest: Guest, stack: string): (string | false)[] {
+function guestProblems(guest: Guest, stack: string): Finding[] {
   const { name, declared, cluster, awaitedFrom, movedTo, gone, anew } = guest;
   const isActive = declared?.state === "active";
   if (movedTo !== null && isActive) {
@@ -150,23 +154,25 @@ function guestProblems(guest: Guest, stack: string): (string | false)[] {
     ];
   }
   if (gone !== undefined && (cluster === undefined || !isEnding(cluster))) {
-    return [goneProblem(name, stack, gone)];
+    return [critical(goneProblem(name, stack, gone))];
   }
   return cluster === undefined
     ? // Who is suspended and has no guest gets none: after a rebuild the volumes are enough.
       [awaitedFrom === null && isActive && "is in the stack file, but has no Cluster: run pulumi up"]
     : [
         ...clusterProblems(declared, cluster),
-        anew !== undefined &&
-          `its guest runs over a datastore that was made anew on ${moment(new Date(anew.madeAt))}, and the one before is retained (${anew.earlier.volume}): npx kraft recover ${name} plan -s ${stack}`,
+        critical(
+          anew !== undefined &&
+            `its guest runs over a datastore that was made anew on ${moment(new Date(anew.madeAt))}, and the one before is retained (${anew.earlier.volume}): npx kraft recover ${name} plan -s ${stack}`,
+        ),
       ];
 }
 
 /** What is wrong with a guest that is there. */
-function clusterProblems(declared: DeclaredTenant | undefined, { metadata, status }: Cluster): (string | false)[] {
+function clusterProblems(declared: DeclaredTenant | undefined, { metadata, status }: Cluster): Finding[] {
   const isDeleted = metadata.deletionTimestamp !== undefined;
   const isStopped = metadata.annotations?.[suspendedAtAnnotation] !== undefined;
-  const deletion = isDeleted && "its Cluster IS BEING DELETED, and its volume claims go with it";
+  const deletion = critical(isDeleted && "its Cluster IS BEING DELETED, and its volume claims go with it");
   switch (declared?.state) {
     case "archived":
     case "purged":
@@ -181,13 +187,15 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
         declared === undefined && "has a Cluster, but is not in the stack file",
         deletion,
         declared !== undefined && isStopped && "is active in the stack file, but its guest is stopped: run pulumi up",
-        status?.phase !== "Ready" &&
-          sentence(
-            status?.phase === undefined
-              ? "K3k has not seen its Cluster yet"
-              : `its Cluster is ${status.phase}${status.phase === "Terminating" ? "" : ", not Ready"}`,
-            condition(status, "Ready")?.message,
-          ),
+        critical(
+          status?.phase !== "Ready" &&
+            sentence(
+              status?.phase === undefined
+                ? "K3k has not seen its Cluster yet"
+                : `its Cluster is ${status.phase}${status.phase === "Terminating" ? "" : ", not Ready"}`,
+              condition(status, "Ready")?.message,
+            ),
+        ),
       ];
   }
 }
@@ -196,7 +204,7 @@ function clusterProblems(declared: DeclaredTenant | undefined, { metadata, statu
  * What of a guest does not run while K3k calls it Ready, which it does as soon as the server answers: without K3k's kubelet
  * a node takes no pod of the guest, and without CoreDNS no pod finds another.
  */
-function podProblems({ name, declared, cluster }: Guest, observed: Observed): (string | false)[] {
+function podProblems({ name, declared, cluster }: Guest, observed: Observed): Finding[] {
   if (declared?.state !== "active" || cluster?.status?.phase !== "Ready" || isEnding(cluster)) {
     return [];
   }
@@ -212,18 +220,20 @@ function podProblems({ name, declared, cluster }: Guest, observed: Observed): (s
   const answers = nameServers.some(({ status }) => condition(status, "Ready")?.status === "True");
   return [
     numberReady < wanted && `K3k's kubelet of its guest: ${numberReady} of ${wanted} ready`,
-    nameServers.length > 0 &&
-      !answers &&
-      `the name server of its guest is not ready: kubectl -n ${namespace} get pods -l k8s-app=kube-dns`,
+    critical(
+      nameServers.length > 0 &&
+        !answers &&
+        `the name server of its guest is not ready: kubectl -n ${namespace} get pods -l k8s-app=kube-dns`,
+    ),
   ];
 }
 
 /** Where a tenant is moving from or has moved to: nothing that `pulumi up` would mend. */
-function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): (string | false)[] {
+function moveNotes({ name, awaitedFrom, movedTo }: Guest, stack: string, now: Date): string[] {
   const at = timestamp(movedTo?.at);
   return [
-    awaitedFrom !== null && `is moving here from ${awaitedFrom}: npx kraft move ${name} -s ${stack}`,
-    movedTo !== null && `moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`,
+    ...(awaitedFrom === null ? [] : [`is moving here from ${awaitedFrom}: npx kraft move ${name} -s ${stack}`]),
+    ...(movedTo === null ? [] : [`moved to ${movedTo.stack}${at === undefined ? "" : ` ${distance(at, now)}`}`]),
   ];
 }
 
@@ -242,7 +252,7 @@ function kubeconfigProblem({ name, declared, namespace, movedTo }: Guest, stack:
  * A backup that nobody ever restored is a hope: a tenant's are to be proven once in `proofDays`, a new tenant's too. One whose
  * data has not arrived has none here.
  */
-function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: Date): (string | false)[] {
+function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: Date): Finding[] {
   if (declared?.state === "purged" || awaitedFrom !== null) {
     return [];
   }
@@ -252,7 +262,9 @@ function drillProblems({ name, declared, namespace, awaitedFrom }: Guest, now: D
   const isOld = since !== undefined && now.getTime() - since.getTime() > proofDays * 24 * 3_600_000;
   const last = proven === undefined ? "never proven restorable" : `last proven restorable ${distance(proven, now)}`;
   return [
-    failure !== undefined && `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
+    critical(
+      failure !== undefined && `its last restore drill failed ${distance(new Date(failure.at), now)}: ${failure.why}`,
+    ),
     isOld && `its backups were ${last}: npx kraft drill ${name}`,
   ];
 }

@@ -3,7 +3,7 @@ import { paths } from "../../cluster/paths.ts";
 import { objectQuotaName, tenantNames } from "../../components/plan/names.ts";
 import { handedOutOf } from "../kubeconfig/record.ts";
 import { volumeStatuses } from "../status/backups.ts";
-import { Remarks } from "../status/report.ts";
+import { Problems } from "../status/report.ts";
 
 /** What only the cluster knows of a tenant. Times are RFC 3339 in UTC. */
 export interface LiveFacts {
@@ -31,7 +31,7 @@ export async function liveFacts(host: Host, tenant: string, now: Date): Promise<
   return {
     at: now.toISOString(),
     used: { ...used(objectQuotaName), ...used(podQuota) },
-    volumes: volumeStatuses({ claims, volumes }, [tenant], now, new Remarks())
+    volumes: volumeStatuses({ claims, volumes }, [tenant], now, new Problems())
       .filter((volume) => volume.tenant === tenant)
       .map(({ claim, name, lastBackupAt }) => ({ claim: claim ?? name, lastBackupAt })),
     kubeconfigEndsAt: handedOutOf(found)?.endsAt ?? null,

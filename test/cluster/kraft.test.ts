@@ -20,6 +20,7 @@ import { engineFolder } from "../../local/engine.ts";
 import { simulatedAddress } from "../../local/simulated-nodes.ts";
 import { stacks } from "../../stacks/index.ts";
 import { kraft } from "../fixtures/kraft/command.ts";
+import { read, text } from "../fixtures/kraft/html.ts";
 import { k3kKubeconfig } from "../fixtures/kraft/k3k-kubeconfig.ts";
 import { synced } from "./boundary/translate.ts";
 import { certificatesAreCounted, type Embedded, eventually } from "./embedded.ts";
@@ -235,6 +236,30 @@ test("status --json: the same as data", async () => {
   );
   assert.ok(status.backups.schedules.every(({ present }) => present));
   assert.equal(status.ok, false);
+});
+
+test("status --html: everything that is wrong on one page, which replaces no file by itself", async () => {
+  const path = join(folder, "page.html");
+  const line = ["status", "local", "--directory", directory, "--html", path];
+  const { code, stdout, stderr } = await kraft([...line, "--json"]);
+  assert.deepEqual([code, stderr], [1, `Written to ${path}.\n`]);
+  assert.equal(statSync(path).mode & 0o777, 0o600);
+  const html = readFileSync(path, "utf8");
+  const page = text(read(html));
+  const { problems } = JSON.parse(stdout) as Status;
+  assert.ok(problems.length > 0);
+  for (const { subject, message, severity } of problems) {
+    assert.ok(page.includes(`${severity} ${subject}: ${message}`.replace(/\s+/g, " ")), `${subject}: ${message}`);
+  }
+  const again = await kraft(line);
+  assert.deepEqual([again.code, again.stdout], [1, ""]);
+  assert.match(again.stderr, /page\.html is there already and was left as it is/);
+  assert.equal(readFileSync(path, "utf8"), html);
+  assert.match((await kraft([...line, "--force"])).stderr, /Written to /);
+  assert.notEqual(readFileSync(path, "utf8"), html);
+  const printed = await kraft(line.slice(0, -1));
+  assert.equal(printed.code, 1);
+  assert.match(printed.stdout, /^<!DOCTYPE html>\n[^]*<\/html>\n$/);
 });
 
 test("kubeconfig: on standard output, with the tenant's server and names, and its expiry beside", async () => {

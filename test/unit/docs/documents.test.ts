@@ -36,7 +36,7 @@ for (const name of documents) {
           const option = optionOf(command, word);
           assert.ok(option ?? word === "--help", `${line}: ${verb} has no ${word}`);
           assert.ok(option?.hidden !== true, `${line}: ${word} is an old form`);
-          open = option?.required === true ? option : undefined;
+          open = option?.required === true || option?.optional === true ? option : undefined;
         } else if (/^[\w<]/.test(word)) {
           if (open === undefined) {
             operands.push(word);

@@ -115,6 +115,16 @@ describe("a wrong command line exits with 2, prints nothing on standard output, 
         ] as const,
     ),
     [["status", "homelap"], 'kraft: there is no stack "homelap"\n  allowed: homelab, proliant, local'],
+    [["status", "-s", "local", "--json", "--html"], "kraft: --json and --html without a file exclude each other"],
+    [["status", "-s", "local", "--json", "--prometheus"], "kraft: --json and --prometheus exclude each other"],
+    [
+      ["status", "-s", "local", "--html", "--force"],
+      "kraft: --force replaces a file\n  allowed: together with --html <file>",
+    ],
+    [
+      ["status", "--html", "homelab"],
+      "kraft: --html homelab: the name of a stack, not of a file\n  allowed: --html <file>, and the stack by -s homelab",
+    ],
     [["kubeconfig"], "kraft: missing required argument 'tenant'\n  kubeconfig takes: <tenant> [-o, --output <file>]"],
     [["kubeconfig", "acme", "--stack"], "kraft: option '-s, --stack <stack>' argument missing"],
     [

@@ -665,5 +665,40 @@ test("versions that must not come are wrong with the file, and said with everyth
   };
   const { ok, problems } = judge(well, expected, now);
   assert.equal(ok, false);
-  assert.deepEqual(problems, [{ subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no" }]);
+  assert.deepEqual(problems, [
+    { subject: "infra/versions.ts, longhorn", message: "1.11.0, while v1.12.1 runs: no", severity: "warning" },
+  ]);
+});
+
+test("critical is what loses data or stops a tenant, and so cannot wait", () => {
+  const [deployment] = well.deployments;
+  const of = (changes: Partial<Observed>, tenants?: readonly DeclaredTenant[]) => [
+    ...new Set(statusOf(changes, tenants).problems.map(({ severity }) => severity)),
+  ];
+  const criticals: readonly Partial<Observed>[] = [
+    { nodes: well.nodes.slice(1) },
+    { deployments: deployment === undefined ? [] : [{ ...deployment, status: {} }, workload("k3k-system", "k3k")] },
+    { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" }, status: { phase: "Pending" } }] },
+    { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: {} }] },
+    { backupTargets: [] },
+    { volumes: [volume("pvc-1", { robustness: "faulted" })] },
+    { volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(100) })] },
+    { volumes: [volume("pvc-1", {}, "none")] },
+  ];
+  const warnings: readonly Partial<Observed>[] = [
+    {
+      deployments: [workload("k3k-system", "k3k"), { ...workload("cert-manager", "a"), status: { readyReplicas: 1 } }],
+    },
+    { volumes: [volume("pvc-1", { robustness: "degraded" })] },
+    { recurringJobs: [] },
+    { issuers: [] },
+  ];
+  assert.deepEqual(
+    criticals.map((changes) => of(changes)),
+    criticals.map(() => ["critical"]),
+  );
+  assert.deepEqual(
+    warnings.map((changes) => of(changes)),
+    warnings.map(() => ["warning"]),
+  );
 });
