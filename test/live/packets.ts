@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { labelled, paths } from "../../cluster/paths.ts";
-import { nas, provider, router } from "../../local/home/addresses.ts";
-import { runInMachine } from "../../local/home/enter.ts";
+import { nas, provider, router, visitor } from "../../local/home/addresses.ts";
+import { inNetworkOf, runInMachine } from "../../local/home/enter.ts";
 import { rootCommand } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
@@ -66,8 +66,9 @@ const rows: readonly (readonly [row: string, address: () => Promise<string> | st
   ["another guest's API", () => podAddress("k3k-blue", "role=server")],
   ["another guest's etcd", () => podAddress("k3k-blue", "role=server")],
   ["another guest's kubelet", () => podAddress("k3k-blue", "type=agent")],
-  ["another Service's address", () => serviceAddress("k3k-blue", "k3k-blue-kube-dns"), 53],
-  ["another Service's address", () => serviceAddress("k3k-blue", "k3k-blue-service"), 443],
+  // Packets to a Service's address are judged by the pod that they end at.
+  ["another tenant's pod", () => serviceAddress("k3k-blue", "k3k-blue-kube-dns"), 53],
+  ["another guest's API", () => serviceAddress("k3k-blue", "k3k-blue-service"), 443],
   ["a machine at home", () => nas.address, 80],
   ["the router's pages", () => router.address, 80],
   ["the home's public address", () => router.publicAddress],
@@ -75,7 +76,7 @@ const rows: readonly (readonly [row: string, address: () => Promise<string> | st
   ["a node's API server", () => "192.168.1.11"],
   ["a node's etcd", () => "192.168.1.11"],
   ["the API server's Service", () => serviceAddress("default", "kubernetes")],
-  ["metrics of the host's DNS", () => podAddress("kube-system", "k8s-app=kube-dns"), 53],
+  ["the host's DNS", () => podAddress("kube-system", "k8s-app=kube-dns"), 53],
   ["cert-manager's webhook", () => podAddress("cert-manager", "app.kubernetes.io/component=webhook")],
   ["cert-manager's metrics", () => podAddress("cert-manager", "app.kubernetes.io/component=controller")],
   ["the K3k controller", () => podAddress("k3k-system"), 8080],
@@ -100,11 +101,8 @@ function cases(): Promise<readonly Case[]> {
 }
 
 /** One line a case, so that a difference names what it is. */
-function table(all: readonly Case[], isReached: (one: Case, index: number) => boolean): string[] {
-  return all.map((one, index) => {
-    const { row, address, port } = one;
-    return `${isReached(one, index) ? "reached" : "refused"}: ${row} (${address} ${port})`;
-  });
+function table(all: readonly Case[], isReached: (one: Case) => boolean): string[] {
+  return all.map((one) => `${isReached(one) ? "reached" : "refused"}: ${one.row} (${one.address} ${one.port})`);
 }
 
 test("a pod of the tenant gets where the computed matrix says, and nowhere else", async () => {
@@ -116,17 +114,25 @@ test("a pod of the tenant gets where the computed matrix says, and nowhere else"
   const { text } = await inPod(probe, "sh", "-c", `${script}\nwait`);
   const reached = new Set(text.trim().split(/\s+/).map(Number));
   assert.deepEqual(
-    table(all, (_, index) => reached.has(index)),
+    table(all, (one) => reached.has(all.indexOf(one))),
     table(all, ({ from }) => from.includes("pod")),
   );
 });
 
-/** Connects to every address and port that it is given, and prints the places in the list of those that answered. */
+/**
+ * Connects to every address and port that it is given, and prints the places in the list of those that answered. What a pod
+ * sends to itself meets no policy, and is left out.
+ */
 const connector = `const net = require("node:net");
+const own = Object.values(require("node:os").networkInterfaces()).flat().map(({ address }) => address);
 JSON.parse(process.argv[1]).forEach(([host, port], index) => {
+  if (own.includes(host)) { console.log("own" + index); return; }
   const socket = net.connect({ host, port, timeout: 3000 }, () => { console.log(index); socket.destroy(); });
   socket.on("timeout", () => socket.destroy()).on("error", () => undefined);
 });`;
+
+/** Address and port. */
+type Target = readonly [string, number];
 
 const senders: Readonly<Record<string, () => Promise<readonly Processes[]>>> = {
   "K3k kubelet": () => ofPods({ host }, labelled(paths.pods.in(namespace), "type=agent")),
@@ -137,26 +143,41 @@ const senders: Readonly<Record<string, () => Promise<readonly Processes[]>>> = {
   K3k: () => ofPods({ host }, paths.pods.in("k3k-system")),
 };
 
+/** What `connector` prints in the network that a command line enters. */
+function connected(enter: (...command: readonly string[]) => readonly string[], targets: readonly Target[]): string[] {
+  const [executable = "", ...rest] = enter(process.execPath, "-e", connector, JSON.stringify(targets));
+  const { stdout, stderr, status } = spawnSync(executable, rest, { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+  return stdout.trim().split(/\s+/);
+}
+
 for (const [sender, find] of Object.entries(senders)) {
   test(`${sender} gets where the computed matrix says, and nowhere else`, async () => {
     const all = await cases();
+    const targets = all.map(({ address, port }): Target => [address, port]);
     const found = await find();
     assert.ok(found.length > 0);
-    const targets = JSON.stringify(all.map(({ address, port }) => [address, port]));
     for (const [pid] of found) {
-      const [executable = "", ...rest] = rootCommand(
-        ...["nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, process.execPath, "-e", connector, targets],
-      );
-      const { stdout, stderr, status } = spawnSync(executable, rest, { encoding: "utf8" });
-      assert.equal(status, 0, stderr);
-      const reached = new Set(stdout.trim().split(/\s+/).map(Number));
+      const inPodNetwork = (...command: readonly string[]): readonly string[] =>
+        rootCommand("nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, ...command);
+      const lines = connected(inPodNetwork, targets);
+      const others = all.filter((_, index) => !lines.includes(`own${index}`));
       assert.deepEqual(
-        table(all, (_, index) => stdout !== "" && reached.has(index)),
-        table(all, ({ from }) => from.includes(sender)),
+        table(others, (one) => lines.includes(String(all.indexOf(one)))),
+        table(others, ({ from }) => from.includes(sender)),
       );
     }
   });
 }
+
+test("the internet gets to ports 80 and 443 of the home, and to no other that anything listens on", () => {
+  const listening = [22, 53, 80, 443, 2379, 2380, 6443, 8000, 8080, 8443, 9100, 10249, 10250, 10257, 10259, 30080];
+  const targets = listening.map((port): Target => [router.publicAddress, port]);
+  const inVisitorsNetwork = (...command: readonly string[]): readonly string[] =>
+    inNetworkOf(directory, visitor.name, ...command);
+  const open = connected(inVisitorsNetwork, targets).map((index) => listening[Number(index)]);
+  assert.deepEqual(new Set(open), new Set([80, 443]));
+});
 
 test("everything that it must not reach is there to be reached: the nodes reach it", () => {
   for (const address of [`${nas.address}/`, `${router.address}/`]) {
