@@ -18,6 +18,7 @@ import {
   type Claim,
   type Cluster,
   hasEnded,
+  type Ingress,
   type KubernetesObject,
   lastEnd,
   type Pod,
@@ -60,6 +61,13 @@ export interface LiveTenant {
   /** Names of the pods of its own that run or may start: those of K3k end with the guest. */
   readonly pods: readonly string[];
   readonly claims: readonly LiveClaim[];
+  readonly ingresses: readonly LiveIngress[];
+}
+
+/** An Ingress in a tenant's namespace, with the names that it serves. */
+export interface LiveIngress {
+  readonly name: string;
+  readonly hosts: readonly string[];
 }
 
 /** The tenant of a name; undefined where it has no namespace. */
@@ -104,6 +112,7 @@ export async function readLiveState(host: Host): Promise<LiveState> {
     guests,
     claims,
     pods,
+    ingresses,
     volumes,
     persistentVolumes,
     resource,
@@ -116,6 +125,7 @@ export async function readLiveState(host: Host): Promise<LiveState> {
     host.list(paths.clusters.all),
     host.list(paths.claims.all),
     host.list(paths.pods.all),
+    host.list(paths.ingresses.all),
     host.list(paths.volumes.all),
     host.list(paths.persistentVolumes.all),
     host.get(paths.configMaps.named(longhorn, "longhorn-default-resource")),
@@ -150,6 +160,7 @@ export async function readLiveState(host: Host): Promise<LiveState> {
           .filter((pod) => pod.spec?.priorityClassName === priorityClasses.tenant && !hasEnded(pod))
           .map(({ metadata }) => metadata.name),
         claims: inside(claims).map((claim) => liveClaim(claim, guest, ownPods)),
+        ingresses: inside(ingresses).map(liveIngress),
       };
     }),
     volumes: volumes.map(liveVolume),
@@ -171,6 +182,11 @@ export function liveClaim({ metadata, spec }: Claim, guest: Cluster | undefined,
     // Kubernetes deletes what belongs to an object that no longer exists, also once another of its name does.
     isEnding: metadata.deletionTimestamp !== undefined || (owner !== undefined && owner.uid !== guest?.metadata.uid),
   };
+}
+
+export function liveIngress({ metadata, spec }: Ingress): LiveIngress {
+  const hosts = (spec?.rules ?? []).flatMap(({ host }) => nonEmpty(host) ?? []);
+  return { name: metadata.name, hosts: [...new Set(hosts)] };
 }
 
 export function liveVolume(volume: Volume): LiveVolume {

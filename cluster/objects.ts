@@ -140,6 +140,11 @@ export interface Engine extends KubernetesObject {
   };
 }
 
+/** An Ingress. */
+export interface Ingress extends KubernetesObject {
+  readonly spec?: { readonly rules?: readonly { readonly host?: string }[] };
+}
+
 /** Longhorn's Snapshot. */
 export interface Snapshot extends KubernetesObject {
   readonly spec?: { readonly volume?: string };

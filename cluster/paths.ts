@@ -45,6 +45,7 @@ export const paths = {
   issuers: clusterWide<objects.ClusterIssuer>("/apis/cert-manager.io/v1/clusterissuers"),
 
   claims: namespaced<objects.Claim>("/api/v1", "persistentvolumeclaims"),
+  ingresses: namespaced<objects.Ingress>("/apis/networking.k8s.io/v1", "ingresses"),
   configMaps: namespaced<objects.ConfigMap>("/api/v1", "configmaps"),
   pods: namespaced<objects.Pod>("/api/v1", "pods"),
   quotas: namespaced<objects.ResourceQuota>("/api/v1", "resourcequotas"),

@@ -14,6 +14,7 @@ import { hardwareProblems, hardwareWarnings } from "./hardware.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
 import { type BackedUp, readsCatalogue, rebuildProblems } from "./rebuild.ts";
+import { servedDomainProblems, servedDomainWarnings } from "./served-domains.ts";
 import { type Staged, stagesOf } from "./stages.ts";
 import { versionChangeProblems } from "./version-changes.ts";
 
@@ -64,6 +65,7 @@ export async function guard(model: Model, sources: LiveSources, now: Date): Prom
     ...gone,
     ...lossProblems(model, live, now),
     ...moves,
+    ...servedDomainProblems(model, live),
     ...skew,
   ]);
   if (readsCatalogue(model, staged, live)) {
@@ -83,7 +85,7 @@ function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): W
       "restore: no schedules and no guests. Next: npx kraft restore plan, then restore apply; once all is back, kraft:phase: run";
     return [{ key: "kraft:phase", message }, ...stageWarnings(staged, live)];
   }
-  return [...moveWarnings(model, live), ...stageWarnings(staged, live)];
+  return [...moveWarnings(model, live), ...stageWarnings(staged, live), ...servedDomainWarnings(model, live)];
 }
 
 function stageWarnings(staged: readonly Staged[], live: LiveState): Warning[] {

@@ -100,6 +100,7 @@ const asDeclared: LiveSources = {
           suspendedAt: state === "suspended" ? "as declared" : undefined,
           pods: [],
           claims: [],
+          ingresses: [],
         })),
       volumes: [],
       retained: [],

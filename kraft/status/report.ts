@@ -159,6 +159,7 @@ export const observedCollections = {
   persistentVolumes: paths.persistentVolumes.all,
   certificates: paths.certificates.all,
   issuers: paths.issuers.all,
+  ingresses: paths.ingresses.all,
 };
 
 /** Everything that the status is made of, as the cluster told it. */

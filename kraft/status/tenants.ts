@@ -1,4 +1,4 @@
-import { liveClaim, type LiveState, liveVolume } from "../../cluster/live-state.ts";
+import { liveClaim, liveIngress, type LiveState, liveVolume } from "../../cluster/live-state.ts";
 import { datastoreMadeAnew } from "../../cluster/lost-claims.ts";
 import { type Cluster, condition, type Namespace } from "../../cluster/objects.ts";
 import { retainedVolumes } from "../../cluster/retained.ts";
@@ -8,8 +8,9 @@ import {
   movedToAnnotation,
   suspendedAtAnnotation,
 } from "../../components/plan/lifecycle.ts";
-import { objectQuotaName, tenantNames } from "../../components/plan/names.ts";
+import { domainsAnnotation, objectQuotaName, tenantNames } from "../../components/plan/names.ts";
 import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
+import { leftovers, removalCommand } from "../../infra/guards/served-domains.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Remark } from "../cli/output.ts";
@@ -97,6 +98,7 @@ export function tenantStatuses(
       ...podProblems(guest, observed),
       ...drillProblems(guest, now),
       kubeconfigProblem(guest, stack.name, now),
+      ...leftoverProblems(guest, observed),
     );
     notes.push(...moveNotes(guest, stack.name, now).map((message) => ({ subject: subjects.tenant(name), message })));
     return tenantStatus(guest, observed);
@@ -127,6 +129,18 @@ function tenantStatus({ name, declared, cluster, namespace, awaitedFrom, movedTo
     lastProvenRestorableAt: recordOf(namespace).provenAt ?? null,
     kubeconfigEndsAt: handedOutOf(namespace)?.endsAt ?? null,
   };
+}
+
+/** Names that were taken from the tenant, and that they still serve. */
+function leftoverProblems({ name, namespace }: Guest, { ingresses }: Observed): Finding[] {
+  const domains = namespace?.metadata.annotations?.[domainsAnnotation];
+  const own = ingresses.filter(({ metadata }) => metadata.namespace === namespace?.metadata.name);
+  return domains === undefined
+    ? []
+    : leftovers(own.map(liveIngress), domains.split(",")).map(
+        (leftover) =>
+          `serves ${leftover.host}, which is under none of the tenant's domains any more: ${removalCommand(name, leftover)}`,
+      );
 }
 
 function isEnding({ metadata }: Cluster | Namespace): boolean {

@@ -35,6 +35,7 @@ export function liveTenant(name: string, change: Partial<LiveTenant> = {}): Live
     guest: true,
     pods: [],
     claims: [{ name: `varlibrancherk3s-k3k-${name}-server-0`, volume: `pvc-${name}` }],
+    ingresses: [],
     ...change,
   };
 }

@@ -115,6 +115,9 @@ const well: Observed = {
     },
   ],
   issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
+  ingresses: [
+    { metadata: { name: "shop-1", namespace: "k3k-acme" }, spec: { rules: [{ host: "shop.acme.example" }] } },
+  ],
 };
 
 function active(name: string): DeclaredTenant {
@@ -163,6 +166,17 @@ test("all is well", () => {
       ["acme", "shop/data", 24],
     ],
   );
+});
+
+test("a name that is still served after its domain was taken from the tenant", () => {
+  const namespaces = (domains: string): Observed["namespaces"] => [
+    { metadata: { name: "k3k-acme", annotations: { "kraft.dev/domains": domains } } },
+  ];
+  assert.deepEqual(problems({ namespaces: namespaces("other.example,acme.example") }), []);
+  assert.deepEqual(problems({ namespaces: namespaces("other.example") }), [
+    "tenant acme: serves shop.acme.example, which is under none of the tenant's domains any more: " +
+      "kubectl delete ingress shop-1 --namespace k3k-acme",
+  ]);
 });
 
 test("the text", () => {
