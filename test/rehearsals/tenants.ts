@@ -12,6 +12,7 @@ import { tenantFiles } from "../../kraft/welcome/files.ts";
 import { sampleName, withoutRights } from "../../kraft/welcome/sample.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome, Guest } from "../live/embedded-home.ts";
+import type { Rehearsal } from "./rehearsal.ts";
 
 /** The web shop that a tenant's bundle has: a Deployment with one volume, a Service and an Ingress. */
 export const shop = sampleName;
@@ -19,21 +20,40 @@ export const shop = sampleName;
 /** A StatefulSet with one volume a pod. */
 export const database = "db";
 
+/** Both, each with its files in its volume. */
+export const applications = [shop, database] as const;
+
 type ClaimObject = k8s.KubernetesObject & { readonly spec?: { readonly storageClassName?: string } };
 
-/** Gives a tenant the shop of their bundle, and a database; both run when it returns. */
-export async function moveIn(home: EmbeddedHome, tenant: string): Promise<void> {
+/** What the specification of a pod has that prefers a node as long as that is there. */
+export function preferring(node: string): object {
+  const here = { matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [node] }] };
+  return {
+    affinity: {
+      nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference: here }] },
+    },
+  };
+}
+
+/**
+ * Gives a tenant the shop of their bundle, and a database; both run when it returns.
+ *
+ * @param node Where both run, as long as that node is there. Default: anywhere
+ */
+export async function moveIn(home: EmbeddedHome, tenant: string, node?: string): Promise<void> {
   const guest = home.guest(tenant);
   const client = k8s.KubernetesObjectApi.makeApiClient(await guest.kubeconfig());
   const bundle = await bundleOf(home, tenant);
+  const where = node === undefined ? {} : preferring(node);
   for (const object of bundle) {
-    await client.create(object);
+    await client.create(object.kind === "Deployment" ? withPodSpec(object, where) : object);
   }
   const claim: ClaimObject | undefined = bundle.find(({ kind }) => kind === "PersistentVolumeClaim");
   const statefulSets = "/apis/apps/v1/namespaces/default/statefulsets";
-  await (await guest.api()).create(statefulSets, databaseObject(claim?.spec?.storageClassName));
-  await guest.readyPod(shop, undefined, 180);
-  await guest.readyPod(database, undefined, 180);
+  const databaseHere = withPodSpec(databaseObject(claim?.spec?.storageClassName), where);
+  await (await guest.api()).create(statefulSets, databaseHere);
+  await guest.readyPod(shop, node, 180);
+  await guest.readyPod(database, node, 180);
 }
 
 async function bundleOf(home: EmbeddedHome, tenant: string): Promise<readonly k8s.KubernetesObject[]> {
@@ -46,6 +66,12 @@ async function bundleOf(home: EmbeddedHome, tenant: string): Promise<readonly k8
   } finally {
     rmSync(dirname(out), { recursive: true });
   }
+}
+
+/** A workload with more in the specification of its pods. */
+function withPodSpec(workload: object, more: object): object {
+  const { spec, ...rest } = workload as { readonly spec: { readonly template: { readonly spec: object } } };
+  return { ...rest, spec: { ...spec, template: { ...spec.template, spec: { ...spec.template.spec, ...more } } } };
 }
 
 function databaseObject(storageClassName: string | undefined): object {
@@ -130,4 +156,28 @@ export async function checksums(guest: Guest, app: string, seconds = 90): Promis
   const { code, text } = await guest.inPod(pod, "sh", "-c", "cd /data && find . -type f | sort | xargs sha256sum");
   assert.equal(code, 0, text);
   return text;
+}
+
+/** SHA-256 of every file of every application, by application. */
+export async function filesOf(guest: Guest, seconds?: number): Promise<Readonly<Record<string, string>>> {
+  const found: Record<string, string> = {};
+  for (const app of applications) {
+    found[app] = await checksums(guest, app, seconds);
+  }
+  return found;
+}
+
+/** Has a rehearsal fail where a tenant's files are not those of before. */
+export async function expectFiles(
+  rehearsal: Rehearsal,
+  guest: Guest,
+  before: Readonly<Record<string, string>>,
+  seconds?: number,
+): Promise<void> {
+  for (const [app, text] of Object.entries(await filesOf(guest, seconds))) {
+    const count = text.trim().split("\n").length;
+    const same = text === before[app];
+    const what = `${guest.tenant}, ${app}: ${count} files, byte for byte`;
+    rehearsal.expect(what, same ? "equal" : `${before[app] ?? "nothing"}became\n${text}`, same);
+  }
 }

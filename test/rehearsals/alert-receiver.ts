@@ -1,0 +1,53 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { provider } from "../../local/home/addresses.ts";
+import { inNetworkOf } from "../../local/home/enter.ts";
+import { internetNames } from "../../local/home/internet.ts";
+import type { EmbeddedHome } from "../live/embedded-home.ts";
+
+const port = 8080;
+
+/** `kraft:alerts` that tells the receiver. Only an embedded home may be told over http. */
+export const alerts = { webhook: `http://${internetNames.site}:${port}/kraft` } as const;
+
+/** One alert, as Alertmanager told it. */
+export interface Told {
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly status: "firing" | "resolved";
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+/** Prints each body that it gets as one line. */
+const program = `require("node:http").createServer((request, response) => {
+  let body = "";
+  request.setEncoding("utf8").on("data", (part) => (body += part)).on("end", () => {
+    console.log(JSON.stringify(JSON.parse(body)));
+    response.end();
+  });
+}).listen(${port}, "${provider.address}");`;
+
+/** Whom the operator has told: a server on the home's internet that keeps what the webhook gets. */
+export class AlertReceiver {
+  readonly told: Told[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(home: EmbeddedHome) {
+    const [executable = "", ...rest] = inNetworkOf(home.directory, provider.name, process.execPath, "-e", program);
+    this.#child = spawn(executable, rest, { stdio: ["ignore", "pipe", "inherit"] });
+    const { stdout } = this.#child;
+    if (stdout !== null) {
+      createInterface({ input: stdout }).on("line", (text) => {
+        const at = Date.now();
+        const { alerts } = JSON.parse(text) as { readonly alerts: readonly Omit<Told, "at">[] };
+        this.told.push(...alerts.map((alert) => ({ at, ...alert })));
+      });
+    }
+  }
+
+  leave(): void {
+    this.#child.stdout?.destroy();
+    this.#child.kill();
+  }
+}

@@ -1,0 +1,50 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { visitor } from "../../local/home/addresses.ts";
+import { inMachine } from "../../local/home/enter.ts";
+import type { EmbeddedHome } from "../live/embedded-home.ts";
+
+/** Somebody on the internet who opens a page every second. */
+export class Visitor {
+  /** When each call began, in milliseconds since 1970, and whether the page came. */
+  readonly #calls: { readonly at: number; readonly came: boolean }[] = [];
+  readonly #child: ChildProcess;
+
+  constructor(home: EmbeddedHome, url: string) {
+    const curl = `curl -s -o /dev/null -w '%{http_code}' --max-time 2 --cacert '${home.roots}' '${url}'`;
+    const loop = `while sleep 1; do at=$(date +%s%3N); echo "$at $(${curl})" || exit; done`;
+    const [executable = "", ...rest] = inMachine(home.directory, visitor.name, "sh", "-c", loop);
+    this.#child = spawn(executable, rest, { stdio: ["ignore", "pipe", "ignore"] });
+    const { stdout } = this.#child;
+    if (stdout !== null) {
+      createInterface({ input: stdout }).on("line", (text) => {
+        const [at, code] = text.split(" ");
+        this.#calls.push({ at: Number(at), came: code === "200" });
+      });
+    }
+  }
+
+  /** Whether the last call got the page. */
+  get sees(): boolean {
+    return this.#calls.at(-1)?.came === true;
+  }
+
+  /** Seconds between a moment and the first call after which the page came every time; undefined while it does not come. */
+  backAfter(moment: number): number | undefined {
+    const after = this.#calls.filter(({ at }) => at >= moment);
+    const lost = after.findLastIndex(({ came }) => !came);
+    const first = after[lost + 1];
+    return first === undefined ? undefined : (first.at - moment) / 1000;
+  }
+
+  /** How many calls since a moment did not get the page, of how many. */
+  missed(moment: number): string {
+    const after = this.#calls.filter(({ at }) => at >= moment);
+    return `${after.filter(({ came }) => !came).length} of ${after.length} calls`;
+  }
+
+  leave(): void {
+    this.#child.stdout?.destroy();
+    this.#child.kill();
+  }
+}
