@@ -11,7 +11,17 @@ import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome, Guest } from "../live/embedded-home.ts";
 import { AlertReceiver, alerts, type Told } from "./alert-receiver.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
-import { applications, database, expectFiles, filesOf, moveIn, preferring, shop, writeFiles } from "./tenants.ts";
+import {
+  applications,
+  bringBackLostPods,
+  database,
+  expectFiles,
+  filesOf,
+  moveIn,
+  preferring,
+  shop,
+  writeFiles,
+} from "./tenants.ts";
 import { Visitor } from "./visitor.ts";
 
 /** The control plane of an embedded home, and the address that its router forwards to, are on the first node. */
@@ -211,6 +221,13 @@ async function nodeComesBack(scene: Scene): Promise<void> {
     await eventually(`the node of ${tenant}`, async () => ready(await api.get(paths.nodes.named(victim))), 300);
   }
   rehearsal.figure("every guest has the node again, after its power came back", since());
+  for (const tenant of tenants) {
+    const lost = await rehearsal.step(`5. every pod of ${tenant} is ready`, () => bringBackLostPods(home, tenant));
+    rehearsal.figure(
+      `pods of ${tenant} that waited until K3k's kubelets were started again`,
+      lost.join(", ") || "none",
+    );
+  }
   await eventually(
     "nothing that ends, and nothing that is not ready",
     async () => {
