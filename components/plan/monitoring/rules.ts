@@ -1,7 +1,7 @@
 import { tenantNames } from "../names.ts";
 import type { Amounts } from "../size.ts";
 import { lateAfterIntervals } from "../storage.ts";
-import { allowanceSeries, platformParts, weekBucket } from "./parts.ts";
+import { allowanceSeries, monitoringNamespace, platformParts, services, weekBucket } from "./parts.ts";
 
 /** How much an alert matters: `critical` cannot wait until tomorrow, `warning` can; `none` is for machines only. */
 export type Severity = "critical" | "warning" | "none";
@@ -52,8 +52,9 @@ const lateBackups = Object.entries(backupIntervals)
 function missingParts(): string {
   const wanted = platformParts.map(({ namespace, container }) => labelled("vector(1)", { namespace, container }));
   const running = "time() - container_start_time_seconds > 600";
-  // Without anybody's figures nothing is known: then other alerts fire.
-  return `((${wanted.join(" or ")}) unless on (namespace, container) (${running})) and on () up{job="containers"} == 1`;
+  // Prometheus' own container tells that kubelets publish this at all: without it nothing is known of the others either.
+  const known = `container_start_time_seconds{namespace="${monitoringNamespace}",container="${services.prometheus}"}`;
+  return `((${wanted.join(" or ")}) unless on (namespace, container) (${running})) and on () ${known}`;
 }
 
 /** An expression with more labels. */

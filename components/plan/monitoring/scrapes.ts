@@ -1,7 +1,7 @@
 import { tenantNames } from "../names.ts";
 import { apiServerPort } from "../network/host-network.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
-import { nodeExporterNamespace, platformParts, ports, services, weekBucket } from "./parts.ts";
+import { monitoringNamespace, nodeExporterNamespace, platformParts, ports, services, weekBucket } from "./parts.ts";
 import type { TenantAllowance } from "./rules.ts";
 
 /** A guest that is to answer. */
@@ -66,12 +66,12 @@ const ofApiServer = keepSeries([
   { __name__: "apiserver_client_certificate_expiration_seconds_bucket", le: weekBucket },
 ]);
 
-/** What of the containers' figures is kept: the start of the platform's own, and the memory of tenants' pods. */
+/** What of the containers' figures is kept: the start of the platform's own and of Prometheus, and the memory of tenants' pods. */
 const ofContainers = [
   ...keepSeries([
     {
       __name__: "container_start_time_seconds",
-      namespace: [...new Set(platformParts.map(({ namespace }) => namespace))].join("|"),
+      namespace: [...new Set([...platformParts.map(({ namespace }) => namespace), monitoringNamespace])].join("|"),
     },
     { __name__: "pod_memory_working_set_bytes", namespace: `${tenantNames("").namespace}.+` },
   ]),
