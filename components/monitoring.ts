@@ -59,7 +59,9 @@ const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))
  *   images: monitoringImages,
  *   targets: { ntfy: "https://ntfy.sh/kraft-5b1e0c8d7f" },
  *   secrets: { ntfyToken: undefined, emailPassword: undefined, webhookToken: undefined },
- *   tenants: [{ tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example" }],
+ *   tenants: [
+ *     { tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example", allowance: tenantAllowance("small") },
+ *   ],
  *   nodes: stack.nodes,
  *   network,
  * });
@@ -93,7 +95,7 @@ export class Monitoring extends pulumi.ComponentResource {
         metadata: { name: services.prometheus, namespace: monitoringNamespace },
         data: {
           "prometheus.json": text(prometheusConfig({ tenants, history: sizes.history })),
-          "rules.json": text(ruleFile()),
+          "rules.json": text(ruleFile(tenants)),
         },
       },
       childOptions,
@@ -191,7 +193,7 @@ export class Monitoring extends pulumi.ComponentResource {
     this.registerOutputs({ namespace: monitoringNamespace });
   }
 
-  /** Who Prometheus is to the API server: it finds nodes, pods and Ingresses, and reads the kubelets' figures; nothing else. */
+  /** Who Prometheus is to the API server: it finds nodes, pods and Ingresses, and reads figures; nothing else. */
   #prometheusAccount(
     name: string,
     opts: pulumi.CustomResourceOptions,
@@ -213,6 +215,8 @@ export class Monitoring extends pulumi.ComponentResource {
           { apiGroups: [""], resources: ["nodes"], verbs: find },
           { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
           { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: find },
+          // The API server's own figures.
+          { nonResourceURLs: ["/metrics"], verbs: ["get"] },
         ],
       },
       opts,

@@ -88,10 +88,11 @@ export async function platform(model: Model, staged: readonly Staged[]) {
         secrets: secretsOf(secrets.alerts),
         tenants: staged
           .filter(({ stage }) => stage === "guest")
-          .map(({ tenant: { name } }) => ({
+          .map(({ tenant: { name, size, quota } }) => ({
             tenant: name,
             namespace: tenantNames(name).namespace,
             apiHost: apiOf(name),
+            allowance: tenantAllowance(size, quota),
           })),
         nodes: stack.nodes,
         network,

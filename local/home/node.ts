@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { sharedMachineLabel } from "../../cluster/live-nodes.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
-import { lan, nodeAddress, podCidr, router } from "./addresses.ts";
+import { controlPlaneNode, lan, nodeAddress, podCidr, router } from "./addresses.ts";
 import type { HomeProcess, MachinePlan } from "./plan.ts";
 
 /** What a node's machine follows from. */
@@ -222,7 +222,7 @@ export function nodeObject(stack: Stack, name: string) {
       labels: {
         "kubernetes.io/hostname": name,
         "kubernetes.io/os": "linux",
-        "node-role.kubernetes.io/control-plane": "true",
+        ...(name === controlPlaneNode(stack).name && { "node-role.kubernetes.io/control-plane": "true" }),
         [sharedMachineLabel]: "true",
       },
       annotations: { "kraft.dev/model": node?.model ?? "" },

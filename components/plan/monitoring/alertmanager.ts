@@ -152,6 +152,12 @@ export function alertmanagerConfig(targets: AlertTargets, secrets: KnownSecrets 
       { source_matchers: ['alertname="NodeGone"'], target_matchers: ['alertname!="NodeGone"'], equal: ["node"] },
       // The second copy of what was on it.
       { source_matchers: ['alertname="NodeGone"'], target_matchers: ['alertname="VolumeDegraded"'] },
+      // What works through the API server restarts until that is back.
+      { source_matchers: ['alertname="ApiServerDown"'], target_matchers: ['alertname="PlatformPartDown"'] },
+      {
+        source_matchers: ['alertname="ApiServerDown"'],
+        target_matchers: ['alertname="MonitoringBlind"', 'job="apiserver"'],
+      },
       { source_matchers: ['alertname="GuestDown"'], target_matchers: ['alertname="SiteDown"'], equal: ["tenant"] },
     ],
     receivers: [

@@ -1,3 +1,5 @@
+import { platformNamespaces } from "../network/platform-policies.ts";
+
 /** Where what watches the platform runs, but for what runs on every node and reads its file systems. */
 export const monitoringNamespace = "monitoring";
 
@@ -21,3 +23,20 @@ export const ports = {
   longhorn: 9500,
   kubelet: 10250,
 } as const;
+
+/**
+ * Containers without which the platform stops doing something, by namespace and by the name that their charts give them. What of
+ * Longhorn does not run is in its own figures.
+ */
+export const platformParts = [
+  { namespace: platformNamespaces.k3k, container: "k3k" },
+  { namespace: platformNamespaces.certManager, container: "cert-manager-controller" },
+  { namespace: platformNamespaces.certManager, container: "cert-manager-webhook" },
+  { namespace: platformNamespaces.traefik, container: "traefik" },
+] as const;
+
+/** A week in seconds, as Prometheus writes a bucket of a histogram, whatever its source writes. */
+export const weekBucket = "604800.0";
+
+/** The series that says what a tenant may use, by its labels `namespace`, `tenant` and `resource`: bytes, or a number of pods. */
+export const allowanceSeries = "kraft_tenant_allowance";

@@ -1,4 +1,7 @@
+import { tenantNames } from "../names.ts";
+import type { Amounts } from "../size.ts";
 import { lateAfterIntervals } from "../storage.ts";
+import { allowanceSeries, monitoringNamespace, platformParts, services, weekBucket } from "./parts.ts";
 
 /** How much an alert matters: `critical` cannot wait until tomorrow, `warning` can; `none` is for machines only. */
 export type Severity = "critical" | "warning" | "none";
@@ -45,6 +48,36 @@ const lateBackups = Object.entries(backupIntervals)
   })
   .join(" or ");
 
+/** The containers of the platform of which none has run for ten minutes at a stretch, whether it is missing or starts again and again. */
+function missingParts(): string {
+  const wanted = platformParts.map(({ namespace, container }) => labelled("vector(1)", { namespace, container }));
+  const running = "time() - container_start_time_seconds > 600";
+  // Prometheus' own container tells that kubelets publish this at all: without it nothing is known of the others either.
+  const known = `container_start_time_seconds{namespace="${monitoringNamespace}",container="${services.prometheus}"}`;
+  return `((${wanted.join(" or ")}) unless on (namespace, container) (${running})) and on () ${known}`;
+}
+
+/** An expression with more labels. */
+function labelled(expr: string, labels: Readonly<Record<string, string>>): string {
+  return Object.entries(labels).reduce(
+    (all, [name, value]) => `label_replace(${all}, "${name}", "${value}", "", "")`,
+    expr,
+  );
+}
+
+/** The part of its allowance that a tenant uses at least, by resource: what does not run, or is mounted nowhere, is not counted. */
+function usedAllowance(): string {
+  const pods = "pod_memory_working_set_bytes";
+  const datastore = tenantNames(".+").datastoreClaim;
+  const volumes = `max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_capacity_bytes{persistentvolumeclaim!~"${datastore}"})`;
+  const used = [
+    labelled(`sum by (namespace) (${pods})`, { resource: "memory" }),
+    labelled(`count by (namespace) (${pods})`, { resource: "pods" }),
+    labelled(`sum by (namespace) (${volumes})`, { resource: "storage" }),
+  ];
+  return `(${used.join(" or ")}) / on (namespace, resource) group_right () ${allowanceSeries}`;
+}
+
 /** Every alert. There are few, since one that is ignored teaches to ignore the others. */
 export const alertRules: readonly AlertRule[] = [
   {
@@ -65,6 +98,58 @@ export const alertRules: readonly AlertRule[] = [
     runbook: `${runbooks}/node-lost.md`,
     source:
       "after five minutes Kubernetes starts its pods elsewhere (default tolerationSeconds 300); a restart takes less",
+  },
+  {
+    alert: "ApiServerDown",
+    severity: "critical",
+    expr: 'absent(up{job="apiserver"} == 1)',
+    for: "5m",
+    summary: "No API server of the cluster has answered for five minutes: what runs goes on, and nothing new starts",
+    runbook: `${runbooks}/control-plane-unwell.md`,
+    source: "as NodeGone: a restart takes less",
+  },
+  {
+    alert: "ApiServerFailing",
+    severity: "critical",
+    expr: `sum(rate(apiserver_request_total{code=~"5..",verb!="CONNECT"}[10m])) / sum(rate(apiserver_flowcontrol_dispatched_requests_total[10m])) > 0.05`,
+    for: "15m",
+    summary: "The API server fails {{ $value | humanizePercentage }} of what it is asked for",
+    runbook: `${runbooks}/control-plane-unwell.md`,
+    source:
+      "our own choice: where 1 % in a month may fail, that month's share is used up in six days; without etcd nearly everything fails",
+  },
+  {
+    alert: "EtcdSlow",
+    severity: "warning",
+    expr: 'histogram_quantile(0.99, sum by (node, le) (rate(etcd_request_duration_seconds_bucket{operation="update",resource="leases"}[15m]))) > 1',
+    for: "30m",
+    summary:
+      "For the API server on {{ $labels.node }}, one write to etcd in a hundred takes more than {{ $value | humanizeDuration }}",
+    runbook: `${runbooks}/control-plane-unwell.md`,
+    source:
+      "Kubernetes' own aim is a second for 99 of 100 requests that change an object (sig-scalability/slos/api_call_latency.md)",
+  },
+  {
+    alert: "PlatformPartDown",
+    severity: "warning",
+    expr: missingParts(),
+    for: "30m",
+    summary:
+      "{{ $labels.container }} in {{ $labels.namespace }} is not there or restarts again and again: for half an hour none has run for ten minutes",
+    runbook: `${runbooks}/platform-part-down.md`,
+    source:
+      "a pod of a dead node runs elsewhere after five minutes and its start; Kubernetes waits five at most before it starts a container again",
+  },
+  {
+    alert: "HostCredentialEnds",
+    severity: "warning",
+    expr: `sum by (node) (increase(apiserver_client_certificate_expiration_seconds_bucket{le="${weekBucket}"}[1h])) > 0`,
+    for: "1h",
+    summary:
+      "Somebody shows the API server on {{ $labels.node }} a client certificate that ends within a week, or has ended",
+    runbook: `${runbooks}/host-credentials.md`,
+    source:
+      "a kubelet renews its own with at least a tenth of its year left, 36 days; k3s does when it starts, and Talos once half of the time is over",
   },
   {
     alert: "NodeDiskFilling",
@@ -162,6 +247,27 @@ export const alertRules: readonly AlertRule[] = [
     source: "our own choice: half a gibibyte of a datastore's five",
   },
   {
+    alert: "AllowanceNearlyUsed",
+    severity: "warning",
+    expr: `${usedAllowance()} > 0.9`,
+    for: "1h",
+    summary:
+      "{{ $labels.tenant }} uses {{ $value | humanizePercentage }} of the {{ $labels.resource }} it may have, or more",
+    runbook: `${runbooks}/allowance-nearly-used.md`,
+    source: "issue 18's 90 %",
+  },
+  {
+    alert: "TenantRefused",
+    severity: "warning",
+    expr: 'sum by (policy) (increase(apiserver_validating_admission_policy_check_total{enforcement_action="deny"}[20m])) > 0',
+    for: "40m",
+    summary:
+      "{{ $labels.policy }} has been refusing something for 40 minutes, again and again: the runbook says how to find out whose it is",
+    runbook: `${runbooks}/tenant-refused.md`,
+    source:
+      "K3k tries again after at most 1000 seconds (the default of controller-runtime and of Virtual Kubelet, which gives a pod up after 20 tries, 55 minutes)",
+  },
+  {
     alert: "BackupLate",
     severity: "critical",
     expr: withTenant(lateBackups, "pvc_namespace"),
@@ -192,13 +298,37 @@ export const alertRules: readonly AlertRule[] = [
   },
 ];
 
+/** What a tenant's own pods and volumes may use, for the rules to compare with. */
+export interface TenantAllowance {
+  readonly tenant: string;
+  readonly namespace: string;
+  readonly allowance: Amounts;
+}
+
+const mebibyte = 1024 * 1024;
+
+/** One series for each resource, whose value is what is declared. */
+function allowanceRules({ tenant, namespace, allowance }: TenantAllowance) {
+  const amounts = {
+    memory: allowance.memoryMebibytes * mebibyte,
+    pods: allowance.pods,
+    storage: allowance.storageMebibytes * mebibyte,
+  };
+  return Object.entries(amounts).map(([resource, amount]) => ({
+    record: allowanceSeries,
+    expr: `vector(${amount})`,
+    labels: { tenant, namespace, resource },
+  }));
+}
+
 /** What Prometheus reads as a file of rules. Every alert is checked at each of its intervals. */
-export function ruleFile(rules: readonly AlertRule[] = alertRules) {
+export function ruleFile(tenants: readonly TenantAllowance[] = []) {
   return {
     groups: [
+      { name: "allowances", rules: tenants.flatMap(allowanceRules) },
       {
         name: "kraft",
-        rules: rules.map(({ alert, severity, expr, for: duration, summary, runbook }) => ({
+        rules: alertRules.map(({ alert, severity, expr, for: duration, summary, runbook }) => ({
           alert,
           expr,
           for: duration,

@@ -1,10 +1,11 @@
+import { tenantNames } from "../names.ts";
+import { apiServerPort } from "../network/host-network.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
-import { nodeExporterNamespace, ports, services } from "./parts.ts";
+import { monitoringNamespace, nodeExporterNamespace, platformParts, ports, services, weekBucket } from "./parts.ts";
+import type { TenantAllowance } from "./rules.ts";
 
 /** A guest that is to answer. */
-export interface WatchedTenant {
-  readonly tenant: string;
-  readonly namespace: string;
+export interface WatchedTenant extends TenantAllowance {
   /** The name at which its API server is reached. */
   readonly apiHost: string;
 }
@@ -22,6 +23,9 @@ const interval = "30s";
 /** Where a pod's token and the cluster's authority are. */
 const account = "/var/run/secrets/kubernetes.io/serviceaccount";
 
+/** An API server has tens of thousands of figures, of which the rules ask for a hundred. */
+const apiServerInterval = "1m";
+
 /** What of each source is kept: what the rules ask for, and what says how much of a node is used. */
 const kept = {
   kubelet: "kubelet_volume_stats_(available|capacity)_bytes|kubelet_running_pods",
@@ -35,6 +39,70 @@ const kept = {
 
 function keepOnly(regex: string) {
   return [{ source_labels: ["__name__"], regex, action: "keep" }];
+}
+
+/** Keeps the series that match one of these: a name and labels, each as a regular expression; a label left out may be any. */
+function keepSeries(wanted: readonly Readonly<Record<string, string>>[]) {
+  const labels = [...new Set(wanted.flatMap((series) => Object.keys(series)))];
+  const regex = wanted.map((series) => labels.map((label) => `(${series[label] ?? "[^;]*"})`).join(";")).join("|");
+  return [{ source_labels: labels, separator: ";", regex, action: "keep" }];
+}
+
+/**
+ * What of an API server's figures is kept. Requests by code, verb and resource are many hundreds of series, so only those
+ * that failed are kept; how many there were at all, priority and fairness count by a dozen flow schemas.
+ */
+const ofApiServer = keepSeries([
+  { __name__: "apiserver_request_total", code: "5[0-9]{2}" },
+  { __name__: "apiserver_flowcontrol_dispatched_requests_total" },
+  // Every node and controller renews a lease every few seconds: no other write is as steady.
+  {
+    __name__: "etcd_request_duration_seconds_bucket",
+    operation: "update",
+    group: "coordination[.]k8s[.]io",
+    resource: "leases",
+  },
+  { __name__: "apiserver_validating_admission_policy_check_total", enforcement_action: "deny", policy: "kraft-.+" },
+  { __name__: "apiserver_client_certificate_expiration_seconds_bucket", le: weekBucket },
+]);
+
+/** What of the containers' figures is kept: the start of the platform's own and of Prometheus, and the memory of tenants' pods. */
+const ofContainers = [
+  ...keepSeries([
+    {
+      __name__: "container_start_time_seconds",
+      namespace: [...new Set([...platformParts.map(({ namespace }) => namespace), monitoringNamespace])].join("|"),
+    },
+    { __name__: "pod_memory_working_set_bytes", namespace: `${tenantNames("").namespace}.+` },
+  ]),
+  // What K3k and cert-manager run there is not the tenant's, and has a quota of its own.
+  {
+    source_labels: ["pod"],
+    regex: "k3k-[^-]+-(server-[0-9]+|kubelet-[a-z0-9]{5})|coredns-.+-kube-system-.+|cm-acme-http-solver-.+",
+    action: "drop",
+  },
+];
+
+/** Labels by which a figure is a node's. */
+const ofNode = [
+  { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
+  { source_labels: ["__meta_kubernetes_node_name"], target_label: "instance" },
+];
+
+/** What the kubelet of every node is asked for, at one of its paths; each series is labelled with the node. */
+function kubeletJob(name: string, path: string, keep: readonly object[]) {
+  return {
+    job_name: name,
+    scheme: "https",
+    metrics_path: path,
+    authorization: { credentials_file: `${account}/token` },
+    // A kubelet's certificate is often of an authority of its own; whoever stands in the way learns a token that may
+    // read figures only.
+    tls_config: { insecure_skip_verify: true },
+    kubernetes_sd_configs: [{ role: "node" }],
+    relabel_configs: ofNode,
+    metric_relabel_configs: keep,
+  };
 }
 
 /** Pods of one namespace with a label `app`, asked on one port; each is labelled with its node. */
@@ -97,19 +165,29 @@ export function prometheusConfig({ tenants, history }: ScrapeSettings) {
         ],
         metric_relabel_configs: keepOnly(kept.alertmanager),
       },
+      kubeletJob("kubelet", "/metrics", keepOnly(kept.kubelet)),
+      // The kubelet gives memory the time at which it was measured: a pod that is gone would stay for five minutes.
+      { ...kubeletJob("containers", "/metrics/resource", ofContainers), honor_timestamps: false },
       {
-        job_name: "kubelet",
+        job_name: "apiserver",
         scheme: "https",
+        scrape_interval: apiServerInterval,
         authorization: { credentials_file: `${account}/token` },
-        // A kubelet's certificate is often of an authority of its own; whoever stands in the way learns a token that may
-        // read figures only.
-        tls_config: { insecure_skip_verify: true },
-        kubernetes_sd_configs: [{ role: "node" }],
-        relabel_configs: [
-          { source_labels: ["__meta_kubernetes_node_name"], target_label: "node" },
-          { source_labels: ["__meta_kubernetes_node_name"], target_label: "instance" },
+        // Each has this name in its certificate, and not always its node's address.
+        tls_config: { ca_file: `${account}/ca.crt`, server_name: "kubernetes.default.svc" },
+        kubernetes_sd_configs: [
+          { role: "node", selectors: [{ role: "node", label: "node-role.kubernetes.io/control-plane" }] },
         ],
-        metric_relabel_configs: keepOnly(kept.kubelet),
+        relabel_configs: [
+          ...ofNode,
+          {
+            source_labels: ["__address__"],
+            regex: "(.+):[0-9]+",
+            replacement: `$1:${apiServerPort}`,
+            target_label: "__address__",
+          },
+        ],
+        metric_relabel_configs: ofApiServer,
       },
       podJob("nodes", nodeExporterNamespace, ["app.kubernetes.io/name", services.nodes], ports.nodes, kept.nodes),
       podJob("longhorn", platformNamespaces.longhorn, ["app", "longhorn-manager"], ports.longhorn, kept.longhorn),

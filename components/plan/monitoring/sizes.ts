@@ -12,12 +12,13 @@ const largeNodeGiB = 64;
  * What watching the platform costs. History is no tenant's data: it is on the disk of the node that Prometheus runs on, and
  * gone when the pod moves.
  *
- * Requests are what was measured on the embedded home (docs/monitoring.md), rounded up; each limit is about twice that.
+ * Requests are what was measured on the embedded home (docs/monitoring.md), rounded up; each limit is more than twice that.
+ * Prometheus remembers all figures of an API server, thirty thousand and more, to leave most of them out.
  */
 export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]) {
   const isLarge = Math.min(...nodes.map(({ memoryGiB }) => memoryGiB)) >= largeNodeGiB;
   return {
-    prometheus: { millicpu: 50, memoryMebibytes: isLarge ? 256 : 128, limitMebibytes: isLarge ? 768 : 384 },
+    prometheus: { millicpu: 50, memoryMebibytes: isLarge ? 320 : 192, limitMebibytes: isLarge ? 768 : 512 },
     alertmanager: { millicpu: 10, memoryMebibytes: 48, limitMebibytes: 128 },
     probes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
     nodes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },

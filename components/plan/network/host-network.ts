@@ -38,7 +38,7 @@ const globalIPv6 = "2000::/3";
 const tunnelsToIPv4 = ["2001::/32", "2002::/16"];
 
 /** The port of the host's API server, on k3s and on Talos. */
-const apiServerPort = 6443;
+export const apiServerPort = 6443;
 
 /**
  * The internet without anything of the home's: no private, link-local or carrier address, no node, no pod, no service,

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Monitoring } from "../../../components/monitoring.ts";
+import { tenantAllowance } from "../../../components/plan/size.ts";
 import { monitoringImages } from "../../../infra/versions.ts";
 import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";
 
-const tenants = [{ tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example" }];
+const tenants = [
+  { tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example", allowance: tenantAllowance("small") },
+];
 const network = {
   podCidr: "10.42.0.0/16",
   serviceCidr: "10.43.0.0/16",
@@ -90,18 +93,25 @@ test("only the exporter of a node sees its files, and may not write them", () =>
   }
 });
 
-test("Prometheus may find nodes, Ingresses and the pods of two namespaces, and change nothing", () => {
+test("Prometheus may find nodes, Ingresses and the pods of two namespaces, read figures, and change nothing", () => {
   interface Role {
     readonly metadata: { readonly namespace?: string };
-    readonly rules: readonly { readonly resources: readonly string[]; readonly verbs: readonly string[] }[];
+    readonly rules: readonly {
+      readonly resources?: readonly string[];
+      readonly nonResourceURLs?: readonly string[];
+      readonly verbs: readonly string[];
+    }[];
   }
   const roles = resources
     .filter(({ type }) => /:(Cluster)?Role$/.test(type))
     .map(({ inputs }) => inputs as unknown as Role);
   const granted = roles.flatMap(({ metadata: { namespace = "everywhere" }, rules }) =>
-    rules.flatMap((rule) => rule.resources.map((resource) => `${namespace} ${resource} ${rule.verbs.join(",")}`)),
+    rules.flatMap(({ resources = [], nonResourceURLs = [], verbs }) =>
+      [...resources, ...nonResourceURLs].map((what) => `${namespace} ${what} ${verbs.join(",")}`),
+    ),
   );
   assert.deepEqual(granted.sort(), [
+    "everywhere /metrics get",
     "everywhere ingresses get,list,watch",
     "everywhere nodes get,list,watch",
     "everywhere nodes/metrics get",

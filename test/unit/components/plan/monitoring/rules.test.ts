@@ -5,8 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { alertmanagerConfig } from "../../../../../components/plan/monitoring/alertmanager.ts";
+import { platformParts } from "../../../../../components/plan/monitoring/parts.ts";
 import { alertRules, backupIntervals, ruleFile } from "../../../../../components/plan/monitoring/rules.ts";
 import { probeConfig, prometheusConfig } from "../../../../../components/plan/monitoring/scrapes.ts";
+import { tenantAllowance } from "../../../../../components/plan/size.ts";
 import { lateAfterIntervals, schedules } from "../../../../../components/plan/storage.ts";
 import { terminalReporter } from "../../../../../local/terminal.ts";
 import { readyTools, toolPath, type Tools } from "../../../../../local/toolchain/ready.ts";
@@ -64,6 +66,53 @@ function backedUpBy(job: string): Series {
   };
 }
 
+/** Requests that an API server carried out, as two of its flow schemas count them. */
+function dispatched(values: string): Series {
+  const of = (schema: string) =>
+    `apiserver_flowcontrol_dispatched_requests_total{node="optiplex-1",flow_schema="${schema}"}`;
+  return { [of("system-nodes")]: values, [of("service-accounts")]: "0x600" };
+}
+
+/** Renewals of leases in etcd, by how long they took at most. */
+function leaseWrites(buckets: Readonly<Record<string, string>>): Series {
+  const labels = 'node="optiplex-1",operation="update",group="coordination.k8s.io",resource="leases"';
+  return Object.fromEntries(
+    Object.entries(buckets).map(([le, values]) => [
+      `etcd_request_duration_seconds_bucket{${labels},le="${le}"}`,
+      values,
+    ]),
+  );
+}
+
+/** Everything of the platform but K3k's controller, since when it has been running, and Prometheus itself. */
+function platform(started: string): Series {
+  const others = platformParts.filter(({ container }) => container !== "k3k");
+  return {
+    'container_start_time_seconds{node="optiplex-3",namespace="monitoring",pod="prometheus-1",container="prometheus"}':
+      "0x600",
+    ...Object.fromEntries(
+      others.map(({ namespace, container }) => [
+        `container_start_time_seconds{node="optiplex-2",namespace="${namespace}",pod="${container}-1",container="${container}"}`,
+        started,
+      ]),
+    ),
+  };
+}
+
+/** What a tenant may use of something. */
+function allowance(resource: string, amount: number): Series {
+  return { [`kraft_tenant_allowance{tenant="acme",namespace="k3k-acme",resource="${resource}"}`]: `${amount}x600` };
+}
+
+/** Refusals by a policy. */
+function refused(values: string): Series {
+  const labels = 'node="optiplex-1",policy="kraft-tenant-ingresses",policy_binding="kraft-tenant-ingresses"';
+  return {
+    [`apiserver_validating_admission_policy_check_total{${labels},error_type="no_error",enforcement_action="deny"}`]:
+      values,
+  };
+}
+
 const examples: Readonly<Record<string, Example>> = {
   Heartbeat: {
     fires: {},
@@ -83,6 +132,88 @@ const examples: Readonly<Record<string, Example>> = {
     silent: {
       'up{job="kubelet",node="optiplex-2",instance="optiplex-2"}': "1 0x4 1x30",
       'up{job="nodes",node="optiplex-2",instance="node-exporter-x"}': "0x30",
+    },
+  },
+  ApiServerDown: {
+    fires: {
+      'up{job="apiserver",node="optiplex-1",instance="optiplex-1"}': "1x2 0x20",
+      'up{job="apiserver",node="optiplex-2",instance="optiplex-2"}': "0x22",
+    },
+    at: "9m",
+    notBefore: "7m",
+    labels: {},
+    summary: "No API server of the cluster has answered for five minutes: what runs goes on, and nothing new starts",
+    // One of two is enough, and a restart of that one.
+    silent: {
+      'up{job="apiserver",node="optiplex-1",instance="optiplex-1"}': "0x600",
+      'up{job="apiserver",node="optiplex-2",instance="optiplex-2"}': "1x10 0x3 1x586",
+    },
+  },
+  ApiServerFailing: {
+    fires: {
+      ...dispatched("0+60x60"),
+      [`apiserver_request_total{node="optiplex-1",verb="UPDATE",code="500",resource="leases"}`]: "0+6x60",
+    },
+    at: "30m",
+    // Two samples make a rate.
+    notBefore: "15m",
+    labels: {},
+    summary: "The API server fails 10% of what it is asked for",
+    silent: {
+      ...dispatched("0+60x600"),
+      // An evening of a webhook that does not answer, and what is behind the API server.
+      [`apiserver_request_total{node="optiplex-1",verb="POST",code="500",resource="pods"}`]: "0+2x600",
+      [`apiserver_request_total{node="optiplex-1",verb="CONNECT",code="502",resource="pods"}`]: "0+30x600",
+      // It fails altogether while it is updated.
+      [`apiserver_request_total{node="optiplex-1",verb="UPDATE",code="503",resource="leases"}`]: "0x100 0+60x5 300x495",
+    },
+  },
+  EtcdSlow: {
+    // A tenth of all writes takes between one second and two.
+    fires: leaseWrites({ "0.1": "0+90x60", "1.0": "0+90x60", "2.0": "0+100x60", "+Inf": "0+100x60" }),
+    at: "32m",
+    notBefore: "30m",
+    labels: { node: "optiplex-1" },
+    summary: "For the API server on optiplex-1, one write to etcd in a hundred takes more than 1.9s",
+    silent: {
+      ...leaseWrites({ "0.1": "0+99.5x600", "1.0": "0+99.5x600", "2.0": "0+100x600", "+Inf": "0+100x600" }),
+      // Large lists take their time.
+      [`etcd_request_duration_seconds_bucket{node="optiplex-2",operation="list",resource="pods",le="+Inf"}`]:
+        "0+100x600",
+    },
+  },
+  PlatformPartDown: {
+    fires: {
+      ...platform("0x80"),
+      // It starts every five minutes and ends at once: there are figures of it now and then.
+      'container_start_time_seconds{node="optiplex-1",namespace="k3k-system",pod="k3k-1",container="k3k"}':
+        "0x19 1200 _ _ _ _ 1500 _ _ _ _ 1800 _ _ _ _ 2100 _ _ _ _ 2400 _ _ _ _ 2700 _ _ _ _ 3000x20",
+    },
+    at: "51m",
+    notBefore: "49m",
+    labels: { namespace: "k3k-system", container: "k3k" },
+    summary:
+      "k3k in k3k-system is not there or restarts again and again: for half an hour none has run for ten minutes",
+    silent: {
+      ...platform("0x600"),
+      // Its node is lost, and it runs elsewhere seven minutes later.
+      'container_start_time_seconds{node="optiplex-1",namespace="k3k-system",pod="k3k-1",container="k3k"}': "0x60",
+      'container_start_time_seconds{node="optiplex-2",namespace="k3k-system",pod="k3k-2",container="k3k"}':
+        "_x67 4020x530",
+    },
+  },
+  HostCredentialEnds: {
+    fires: {
+      'apiserver_client_certificate_expiration_seconds_bucket{node="optiplex-1",le="604800.0"}': "0x10 0+10x120",
+    },
+    at: "73m",
+    notBefore: "70m",
+    labels: { node: "optiplex-1" },
+    summary: "Somebody shows the API server on optiplex-1 a client certificate that ends within a week, or has ended",
+    silent: {
+      // Who ended was replaced long ago.
+      'apiserver_client_certificate_expiration_seconds_bucket{node="optiplex-1",le="604800.0"}': "7x600",
+      'apiserver_client_certificate_expiration_seconds_bucket{node="optiplex-1",le="2592000.0"}': "0+10x600",
     },
   },
   NodeDiskFilling: {
@@ -194,6 +325,45 @@ const examples: Readonly<Record<string, Example>> = {
         "100x40",
     },
   },
+  AllowanceNearlyUsed: {
+    fires: {
+      ...allowance("memory", 4096),
+      'pod_memory_working_set_bytes{node="optiplex-1",namespace="k3k-acme",pod="a"}': "2000x100",
+      'pod_memory_working_set_bytes{node="optiplex-2",namespace="k3k-acme",pod="b"}': "1891x100",
+    },
+    at: "61m",
+    notBefore: "59m",
+    labels: { tenant: "acme", namespace: "k3k-acme", resource: "memory" },
+    summary: "acme uses 95% of the memory it may have, or more",
+    silent: {
+      ...allowance("memory", 4096),
+      ...allowance("pods", 3),
+      ...allowance("storage", 100),
+      // An hour of much work.
+      'pod_memory_working_set_bytes{node="optiplex-1",namespace="k3k-acme",pod="a"}': "2000x600",
+      'pod_memory_working_set_bytes{node="optiplex-2",namespace="k3k-acme",pod="b"}': "1000x10 2096x55 1000x535",
+      // Pods of two nodes share it; the datastore is not the tenant's.
+      'kubelet_volume_stats_capacity_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "80x600",
+      'kubelet_volume_stats_capacity_bytes{node="optiplex-2",namespace="k3k-acme",persistentvolumeclaim="data"}':
+        "80x600",
+      'kubelet_volume_stats_capacity_bytes{node="optiplex-1",namespace="k3k-acme",persistentvolumeclaim="varlibrancherk3s-k3k-acme-server-0"}':
+        "50x600",
+      // Nobody's that is still declared.
+      'pod_memory_working_set_bytes{node="optiplex-1",namespace="k3k-blue",pod="a"}': "9999x600",
+    },
+  },
+  TenantRefused: {
+    // As K3k tries again: ever longer apart, at last every 1000 seconds.
+    fires: refused("1x1 3 5 6 7x2 8x5 9x10 10x16 11x16 12x16 13x60"),
+    at: "46m",
+    notBefore: "40m",
+    labels: { policy: "kraft-tenant-ingresses" },
+    summary:
+      "kraft-tenant-ingresses has been refusing something for 40 minutes, again and again: the runbook says how to find out whose it is",
+    // It was changed after a quarter of an hour; later somebody tries twice.
+    silent: refused("1x1 3 5 6 7x2 8x200 9x60 10x300"),
+  },
   BackupLate: {
     fires: backedUpBy("backup-six-hourly"),
     at: "560m",
@@ -279,6 +449,13 @@ for (const rule of alertRules) {
   });
 }
 
+test("PlatformPartDown says nothing where kubelets publish nothing of containers", () => {
+  const silent = { eval_time: "120m", alertname: "PlatformPartDown", exp_alerts: [] };
+  const tests = [{ interval: "1m", input_series: [], alert_rule_test: [silent] }];
+  const file = write("no-containers.json", { rule_files: ["rules.json"], evaluation_interval: "1m", tests });
+  succeeds("promtool", "test", "rules", file);
+});
+
 test("the intervals of backups are those of the schedules", () => {
   const backups = schedules.filter(({ task }) => task === "backup").map(({ name }) => name);
   assert.deepEqual(Object.keys(backupIntervals), backups);
@@ -286,8 +463,11 @@ test("the intervals of backups are those of the schedules", () => {
   assert.ok(weekly?.expr.includes(`> ${7 * 24 * 3600 * lateAfterIntervals} and`), weekly?.expr);
 });
 
+const tenants = [
+  { tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example", allowance: tenantAllowance("small") },
+];
+
 test("Prometheus accepts its rules and its configuration", () => {
-  const tenants = [{ tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example" }];
   const history = { days: 7, gibibytes: 1 };
   for (const given of [tenants, []]) {
     const config = prometheusConfig({ tenants: given, history });
@@ -301,6 +481,106 @@ test("Prometheus accepts its rules and its configuration", () => {
     );
   }
   succeeds("promtool", "check", "rules", "--lint=all", "--lint-fatal", "rules.json");
+  succeeds("promtool", "check", "rules", "--lint=all", "--lint-fatal", write("with-tenants.json", ruleFile(tenants)));
+});
+
+interface Relabelling {
+  readonly source_labels: readonly string[];
+  readonly regex: string;
+  readonly action: string;
+}
+
+/** Whether a job keeps a series; Prometheus anchors its expressions. */
+function keeps(rules: readonly Relabelling[], labels: Readonly<Record<string, string>>): boolean {
+  return rules.every(({ source_labels, regex, action }) => {
+    const value = source_labels.map((label) => labels[label] ?? "").join(";");
+    return new RegExp(`^(?:${regex})$`).test(value) === (action === "keep");
+  });
+}
+
+function labelsOf(series: string): Readonly<Record<string, string>> {
+  const [name = "", rest = ""] = series.split("{");
+  const pairs = [...rest.matchAll(/([a-z_]+)="([^"]*)"/g)].map(([, label = "", value = ""]) => [label, value] as const);
+  return { __name__: name, ...Object.fromEntries(pairs) };
+}
+
+/** What each job that does not keep everything keeps. */
+const kept = new Map(
+  prometheusConfig({ tenants, history: { days: 7, gibibytes: 1 } }).scrape_configs.flatMap((job) =>
+    "metric_relabel_configs" in job
+      ? [[job.job_name, job.metric_relabel_configs as readonly Relabelling[]] as const]
+      : [],
+  ),
+);
+
+test("what an alert fires for is kept by the job that asks for it", () => {
+  for (const [alert, { fires }] of Object.entries(examples)) {
+    for (const labels of Object.keys(fires).map(labelsOf)) {
+      // Prometheus makes these itself, and answers of sites are all kept.
+      if (!/^(up|probe_|kraft_)/.test(labels["__name__"] ?? "")) {
+        const jobs = [...kept].filter(([, rules]) => keeps(rules, labels)).map(([job]) => job);
+        assert.equal(jobs.length, 1, `${alert}: ${JSON.stringify(labels)}`);
+      }
+    }
+  }
+});
+
+test("of what an API server and the containers publish, little is kept", () => {
+  const rows: readonly (readonly [job: string, series: string, kept: boolean])[] = [
+    ["apiserver", 'apiserver_request_total{code="503",verb="GET",resource="leases"}', true],
+    ["apiserver", 'apiserver_request_total{code="200",verb="GET",resource="leases"}', false],
+    ["apiserver", 'apiserver_request_total{code="404",verb="GET",resource="leases"}', false],
+    [
+      "apiserver",
+      'apiserver_flowcontrol_dispatched_requests_total{flow_schema="exempt",priority_level="exempt"}',
+      true,
+    ],
+    [
+      "apiserver",
+      'etcd_request_duration_seconds_bucket{operation="update",group="coordination.k8s.io",resource="leases",le="1.0"}',
+      true,
+    ],
+    ["apiserver", 'etcd_request_duration_seconds_bucket{operation="list",group="",resource="pods",le="1.0"}', false],
+    [
+      "apiserver",
+      'apiserver_validating_admission_policy_check_total{policy="kraft-tenant-pods",enforcement_action="warn"}',
+      false,
+    ],
+    [
+      "apiserver",
+      'apiserver_validating_admission_policy_check_total{policy="of-somebody-else",enforcement_action="deny"}',
+      false,
+    ],
+    ["apiserver", 'apiserver_client_certificate_expiration_seconds_bucket{le="604800.0"}', true],
+    ["apiserver", 'apiserver_client_certificate_expiration_seconds_bucket{le="2592000.0"}', false],
+    ["apiserver", 'apiserver_request_duration_seconds_bucket{le="1.0"}', false],
+    ["containers", 'container_start_time_seconds{namespace="traefik",pod="traefik-1",container="traefik"}', true],
+    ["containers", 'container_start_time_seconds{namespace="k3k-acme",pod="web",container="web"}', false],
+    ["containers", 'pod_memory_working_set_bytes{namespace="k3k-acme",pod="web-0-default-acme-1a2b"}', true],
+    ["containers", 'pod_memory_working_set_bytes{namespace="k3k-acme",pod="k3k-acme-server-0"}', false],
+    ["containers", 'pod_memory_working_set_bytes{namespace="k3k-acme",pod="k3k-acme-kubelet-x7k2p"}', false],
+    ["containers", 'pod_memory_working_set_bytes{namespace="k3k-acme",pod="coredns-5-x-kube-system-acme-1a2b"}', false],
+    ["containers", 'pod_memory_working_set_bytes{namespace="monitoring",pod="prometheus-1"}', false],
+  ];
+  for (const [job, series, expected] of rows) {
+    assert.equal(keeps(kept.get(job) ?? assert.fail(job), labelsOf(series)), expected, series);
+  }
+});
+
+test("the rules know what each tenant may use", () => {
+  const [allowances] = ruleFile(tenants).groups;
+  assert.deepEqual(
+    allowances?.rules,
+    [
+      ["memory", 4 * 1024 ** 3],
+      ["pods", 30],
+      ["storage", 50 * 1024 ** 3],
+    ].map(([resource, amount]) => ({
+      record: "kraft_tenant_allowance",
+      expr: `vector(${amount})`,
+      labels: { tenant: "acme", namespace: "k3k-acme", resource },
+    })),
+  );
 });
 
 test("Alertmanager accepts every combination of targets", () => {
