@@ -131,6 +131,11 @@ before(async () => {
     metadata: { name: namespace, labels },
   });
   await eventually("an account for pods", () => api.get(`/api/v1/namespaces/${namespace}/serviceaccounts/default`));
+  await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "own", namespace },
+  });
   // What was there before the policies.
   const old = workload("Deployment", { hostNetwork: true }, { replicas: 0 }, "old");
   await api.create(pathOf(old), old);
@@ -143,6 +148,7 @@ before(async () => {
   const limits = {
     classes: ["kraft-standard", "kraft-bulk"],
     largest: largestOfTenant(tenantAllowance("small")),
+    keepsAccounts: true,
   };
   const manifests = guestManifests(settings, "acme", ["acme.example"], limits);
   for (const document of parseAllDocuments(manifests["admission.yaml"] ?? "")) {
@@ -420,6 +426,16 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
     ["would be replaced by the token", "rename it"],
   ],
   [
+    "an account that K3k 1.1.0 leaves on the pod",
+    () => workload("Deployment", { serviceAccountName: "own", automountServiceAccountToken: false }),
+    ["does not start with this version of K3k"],
+  ],
+  [
+    "the same in a pod",
+    () => pod({ serviceAccountName: "own", automountServiceAccountToken: false }),
+    ["does not start with this version of K3k"],
+  ],
+  [
     "a pod that may not preempt",
     () => workload("Deployment", { preemptionPolicy: "Never" }),
     ["preemptionPolicy: Never"],
@@ -629,6 +645,9 @@ const honest: readonly (readonly [string, Sent])[] = [
       containers: Array.from({ length: 20 }, (_, index) => ({ ...container(), name: `c${index}` })),
     }),
   ],
+  ["an account of one's own", workload("Deployment", { serviceAccountName: "own" })],
+  ["an account of one's own in a pod", pod({ serviceAccountName: "own" })],
+  ["no token of the default account", pod({ automountServiceAccountToken: false })],
   [
     "a token for another audience",
     workload("Deployment", {

@@ -14,6 +14,12 @@ export interface GuestLimits {
    * @default not looked at
    */
   readonly largest?: Largest;
+  /**
+   * Whether the release of K3k leaves the name of a service account on a pod that mounts no token: the host has no such account.
+   *
+   * @default false
+   */
+  readonly keepsAccounts?: boolean;
 }
 
 /** What K3k's copy on the host cannot be, or would be without a word about it: known in the guest only. */
@@ -63,6 +69,20 @@ export function copyRules(spec: string): readonly Rule[] {
         "preemptionPolicy: Never is not possible: remove it from the pod, and from the priority class that the pod names",
     },
   ];
+}
+
+/**
+ * Pods that K3k's older releases cannot bring to the host.
+ *
+ * @param mountsNoToken in CEL
+ */
+export function accountRule(mountsNoToken: string, spec: string): Rule {
+  const own = `has(${spec}.serviceAccountName) && !(${spec}.serviceAccountName in ['', 'default'])`;
+  return {
+    expression: `!(${own}) || !(${mountsNoToken})`,
+    message:
+      "a pod with a service account of its own that mounts no token (automountServiceAccountToken: false) does not start with this version of K3k: remove serviceAccountName, or set automountServiceAccountToken: true in the pod",
+  };
 }
 
 /**

@@ -9,7 +9,7 @@ import {
   syncedNamePattern,
   valueOr,
 } from "./expressions.ts";
-import { claimTemplateRules, copyRules, type GuestLimits, largestPodRules } from "./guest-rules.ts";
+import { accountRule, claimTemplateRules, copyRules, type GuestLimits, largestPodRules } from "./guest-rules.ts";
 import { podSecurityRules } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
@@ -116,7 +116,15 @@ export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPo
         expression: "request.namespace == 'kube-system' && object.metadata.name.startsWith('coredns-')",
       },
     ],
-    rules: [...guestPodRules(tenant, "object.spec", limits)],
+    // The API server has mounted a token by now, or not.
+    rules: [
+      ...guestPodRules(
+        tenant,
+        "object.spec",
+        limits,
+        "!variables.volumes.exists(v, v.name.startsWith('kube-api-access'))",
+      ),
+    ],
   };
 }
 
@@ -178,13 +186,18 @@ export function guestTemplatePolicy(tenant: string, limits: GuestLimits): Admiss
       },
     ],
     rules: [
-      ...guestPodRules(tenant, "variables.spec", limits),
+      ...guestPodRules(
+        tenant,
+        "variables.spec",
+        limits,
+        "has(variables.spec.automountServiceAccountToken) && !variables.spec.automountServiceAccountToken",
+      ),
       ...claimTemplateRules(valueOr("dyn(object).spec.volumeClaimTemplates", "[]"), "volumeClaimTemplates", limits),
     ],
   };
 }
 
-function guestPodRules(tenant: string, spec: string, limits: GuestLimits): readonly Rule[] {
+function guestPodRules(tenant: string, spec: string, limits: GuestLimits, mountsNoToken: string): readonly Rule[] {
   const ephemeral =
     "variables.volumes.filter(v, has(v.ephemeral) && has(v.ephemeral.volumeClaimTemplate)).map(v, v.ephemeral.volumeClaimTemplate)";
   return [
@@ -195,6 +208,7 @@ function guestPodRules(tenant: string, spec: string, limits: GuestLimits): reado
     labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
     ...podSecurityRules(spec),
     ...copyRules(spec),
+    ...(limits.keepsAccounts ? [accountRule(mountsNoToken, spec)] : []),
     ...(limits.largest === undefined ? [] : largestPodRules(limits.largest, spec)),
     ...claimTemplateRules(ephemeral, "an ephemeral volume", limits),
   ];
