@@ -60,6 +60,12 @@ export interface TenantArgs {
   /** Number of nodes of the host cluster: K3k runs a kubelet for the tenant on each. */
   readonly nodes: number;
   /**
+   * Whether the release of K3k leaves the name of a service account on a pod that mounts no token.
+   *
+   * @default false
+   */
+  readonly keepsAccounts?: boolean;
+  /**
    * Image tag of the guest's K3s.
    *
    * @example "v1.35.6-k3s1"
@@ -254,7 +260,11 @@ export class Tenant extends pulumi.ComponentResource {
     const isProtected = args.stage !== "closing";
     const childOptions: pulumi.CustomResourceOptions = { parent: this, protect: isProtected, dependsOn: [...before] };
     const classes = tenantClasses(args.tier);
-    const limits = { classes: classes.allowed, largest: largestOfTenant(tenantAllowance(args.size, args.quota)) };
+    const limits = {
+      classes: classes.allowed,
+      largest: largestOfTenant(tenantAllowance(args.size, args.quota)),
+      keepsAccounts: args.keepsAccounts ?? false,
+    };
     const permission = isProtected ? undefined : deletionPermission(args.deletionPermittedOn);
     const suspended = args.suspendedAt === undefined ? undefined : { [suspendedAtAnnotation]: args.suspendedAt };
     const addons = new kubernetes.core.v1.Secret(

@@ -109,6 +109,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
         ...tenant,
         tenant: tenant.name,
         nodes: stack.nodes.length,
+        keepsAccounts: model.k3k.keepsAccounts ?? false,
         guestVersion: stack.guestVersion,
         network,
         ingress,

@@ -33,6 +33,11 @@ export interface K3kRelease extends ChartPin {
   readonly caution?: string;
   /** Whether its chart can set the controller's security context. */
   readonly securityContexts: boolean;
+  /**
+   * Whether a pod that mounts no token keeps the name of its service account, which the host does not have: such a pod never
+   * starts. 1.2.0 removes the name always.
+   */
+  readonly keepsAccounts?: true;
 }
 
 const k3kRepository = "https://rancher.github.io/k3k";
@@ -51,6 +56,7 @@ export const k3kReleases: readonly K3kRelease[] = [
     version: "1.1.0",
     repository: k3kRepository,
     securityContexts: false,
+    keepsAccounts: true,
     badWithSeveralNodes:
       "a restart of one K3k kubelet deletes healthy pods of the other nodes (rancher/k3k#1021), and a server does not " +
       "come back after a power cut (rancher/k3k#844); both are fixed in 1.2.0",

@@ -195,9 +195,18 @@ export function limitRange(allowance: Amounts): readonly Limit[] {
   ];
 }
 
-/** The most that one container and one volume may ask for, as Kubernetes quantities: all that the tenant has. */
-export function largestOfTenant(allowance: Amounts): { readonly memory: string; readonly volume: string } {
-  return { memory: byteQuantity(allowance.memoryMebibytes), volume: byteQuantity(allowance.storageMebibytes) };
+/** The most that one pod, one container and one volume may ask for, as Kubernetes quantities. */
+export interface Largest {
+  readonly cpu: string;
+  readonly memory: string;
+  readonly ephemeralStorage: string;
+  readonly volume: string;
+}
+
+/** The most that one pod, one container and one volume may ask for: all that the tenant has, and of a node's disk a part. */
+export function largestOfTenant(allowance: Amounts): Largest {
+  const { cpu, memory, storage } = readable(allowance);
+  return { cpu, memory, ephemeralStorage: ephemeralStorageLimit, volume: storage };
 }
 
 function amounts({ cpu, memory, storage, pods }: Required<QuotaOverride>): Amounts {

@@ -6,7 +6,6 @@ import {
   containerRequest,
   datastoreStorage,
   largestOfTenant,
-  limitRange,
   objectQuota,
   podQuota,
 } from "../../components/plan/size.ts";
@@ -25,6 +24,7 @@ export interface TenantLimit {
 /** Where a tenant hears of going beyond a limit: not all of them can be told at `kubectl apply`. */
 const heard = {
   apply: "refused by `kubectl apply`",
+  disk: "asking for more is refused by `kubectl apply`, writing more ends the pod",
   pod: "the pod does not start; its status says why",
   claim: "the claim gets no volume, its pod waits for ever, and nothing says why",
   object: "it does not work, and nothing says why",
@@ -55,8 +55,7 @@ export function tenantLimits(allowance: Amounts): TenantLimit[] {
     }
     return limit(what, most, beyond, resource);
   };
-  const { volume, memory: memoryOfOne } = largestOfTenant(allowance);
-  const ephemeral = limitRange(allowance).find(({ type }) => type === "Container")?.max["ephemeral-storage"] ?? "";
+  const { cpu: cpuOfPod, volume, memory: memoryOfOne, ephemeralStorage } = largestOfTenant(allowance);
   const { cpu, memory } = containerRequest;
   return [
     quota(pods, "requests.cpu", `CPU that pods request, ${cpu} where a container says nothing`, heard.pod),
@@ -71,8 +70,9 @@ export function tenantLimits(allowance: Amounts): TenantLimit[] {
     ),
     quota(objects, "persistentvolumeclaims", "volumes, one of them for your cluster's own objects", heard.claim),
     limit("one volume", volume, heard.apply),
-    limit("memory of one container", memoryOfOne, heard.apply),
-    limit("what one container writes beside its volumes", ephemeral, heard.pod),
+    limit("CPU that one pod requests, all its containers together", cpuOfPod, heard.apply),
+    limit("memory of one container, and what one pod requests", memoryOfOne, heard.apply),
+    limit("what one container writes beside its volumes (`ephemeral-storage`)", ephemeralStorage, heard.disk),
     limit("seconds that a pod may take to end", String(longestGracePeriod), heard.apply),
     quota(objects, "count/services", "Services", heard.object),
     limit("ports of one Service", String(portLimit), heard.apply),

@@ -130,14 +130,19 @@ says where else you hear of it.
   way of a provider: most servers take none from a home address.
 - Annotations that restrict access in NGINX are refused, since they do nothing here: put a proxy of your own in front of what
   is private.
-- An Ingress without \`tls\` does not answer: \`kubectl apply\` warns of it. Gateway API and Traefik's own kinds do nothing.
+- An Ingress without \`tls\` or without paths does not answer, a path is no pattern, and NGINX's annotations do nothing:
+  \`kubectl apply\` warns of it. Gateway API and Traefik's own kinds do nothing, and middlewares cannot be used.
 - Names of volume claims are unique in your whole cluster, not only in their namespace. A claim does not grow: the operator
   enlarges it, or you copy the data into a larger one.
 - Pods cannot be privileged, use the network or folders of the machine, or mount storage from elsewhere. A toleration
   needs a key, pod affinity names no namespaces, and \`preemptionPolicy: Never\` is not possible.
 - NetworkPolicies have no effect. Nobody else's pods reach yours, whatever you write.
+- A Service needs a selector, or \`clusterIP: None\`: Endpoints of your own are not looked at.
+- Every claim gets a new volume of a storage class above: PersistentVolumes of your own cannot be mounted.
+- A \`nodeSelector\` only prefers a machine, and a PodDisruptionBudget does not keep the operator from draining one.
 - \`kubectl port-forward\` is refused. Use an Ingress, or \`kubectl exec\`.
-- A pod with a \`dnsConfig\` of its own has to name a name server in it, and \`topologySpreadConstraints\` have no \`matchLabelKeys\`.
+- A pod with a \`dnsConfig\` of its own has to name a name server in it, and \`topologySpreadConstraints\` and pod affinity have
+  no \`matchLabelKeys\`. No volume of a pod has a name that begins with \`kube-api-access\`.
 - The Secret of a certificate stays when its Ingress goes, and counts: use few names again and again.
 
 ## Who else is here

@@ -4,12 +4,14 @@ import { request } from "node:https";
 import { after, before, describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { guestPolicies } from "../../components/plan/admission/policies.ts";
 import { guestManifests } from "../../components/plan/guest.ts";
 import { largestOfTenant, tenantAllowance } from "../../components/plan/size.ts";
 import { type Embedded, embedded, eventually } from "./embedded.ts";
 
 let host: Embedded;
 
+const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
 const namespace = "shop";
 const group = "/apis/admissionregistration.k8s.io/v1";
 const collections: Readonly<Record<string, string>> = {
@@ -17,9 +19,17 @@ const collections: Readonly<Record<string, string>> = {
   DaemonSet: "/apis/apps/v1/namespaces/NS/daemonsets",
   Deployment: "/apis/apps/v1/namespaces/NS/deployments",
   Ingress: "/apis/networking.k8s.io/v1/namespaces/NS/ingresses",
+  IngressRoute: "/apis/traefik.io/v1alpha1/namespaces/NS/ingressroutes",
   Job: "/apis/batch/v1/namespaces/NS/jobs",
+  NetworkPolicy: "/apis/networking.k8s.io/v1/namespaces/NS/networkpolicies",
+  PersistentVolume: "/api/v1/persistentvolumes",
   PersistentVolumeClaim: "/api/v1/namespaces/NS/persistentvolumeclaims",
   Pod: "/api/v1/namespaces/NS/pods",
+  PodDisruptionBudget: "/apis/policy/v1/namespaces/NS/poddisruptionbudgets",
+  PriorityClass: "/apis/scheduling.k8s.io/v1/priorityclasses",
+  ReplicaSet: "/apis/apps/v1/namespaces/NS/replicasets",
+  ReplicationController: "/api/v1/namespaces/NS/replicationcontrollers",
+  Secret: "/api/v1/namespaces/NS/secrets",
   Service: "/api/v1/namespaces/NS/services",
   StatefulSet: "/apis/apps/v1/namespaces/NS/statefulsets",
 };
@@ -29,8 +39,13 @@ type PodSpec = Readonly<Record<string, unknown>>;
 interface Sent {
   readonly apiVersion: string;
   readonly kind: string;
-  readonly metadata: { readonly name: string; readonly namespace: string; readonly annotations?: object };
-  readonly spec: Readonly<Record<string, unknown>>;
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly annotations?: object;
+    readonly ownerReferences?: readonly object[];
+  };
+  readonly spec?: Readonly<Record<string, unknown>>;
 }
 
 function pathOf({ kind, metadata }: Sent): string {
@@ -55,14 +70,25 @@ function workload(kind: string, spec: PodSpec = {}, more: object = {}, name = "w
   const ofKind: Readonly<Record<string, object>> = {
     CronJob: { schedule: "0 4 * * *", jobTemplate: { spec: { template } } },
     Job: { template },
+    ReplicationController: { selector: labels, template },
     StatefulSet: { selector: { matchLabels: labels }, serviceName: name, template },
   };
   return {
-    apiVersion: batch ? "batch/v1" : "apps/v1",
+    apiVersion: batch ? "batch/v1" : kind === "ReplicationController" ? "v1" : "apps/v1",
     kind,
     metadata: { name, namespace: inNamespace },
     spec: { ...(ofKind[kind] ?? { selector: { matchLabels: labels }, template }), ...more },
   };
+}
+
+/** A volume of a pod that makes a claim of its own. */
+function ephemeral(spec: object, metadata: object = {}): PodSpec {
+  const volumeClaimTemplate = { metadata, ...claimTemplate(spec, false) };
+  return { volumes: [{ name: "scratch", ephemeral: { volumeClaimTemplate } }] };
+}
+
+function requests(resources: object): object {
+  return container({ resources: { requests: resources } });
 }
 
 function claim(more: object = {}): Sent {
@@ -105,14 +131,24 @@ before(async () => {
     metadata: { name: namespace, labels },
   });
   await eventually("an account for pods", () => api.get(`/api/v1/namespaces/${namespace}/serviceaccounts/default`));
+  await api.create(`/api/v1/namespaces/${namespace}/serviceaccounts`, {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "own", namespace },
+  });
   // What was there before the policies.
   const old = workload("Deployment", { hostNetwork: true }, { replicas: 0 }, "old");
   await api.create(pathOf(old), old);
+  const oldPod = {
+    ...pod({ hostNetwork: true }),
+    metadata: { name: "old", namespace, finalizers: ["shop.example/kept"] },
+  };
+  await api.create(pathOf(oldPod), oldPod);
   await bindClaim();
-  const settings = { ingressClassName: "traefik", issuerName: "kraft-issuer" };
   const limits = {
     classes: ["kraft-standard", "kraft-bulk"],
     largest: largestOfTenant(tenantAllowance("small")),
+    keepsAccounts: true,
   };
   const manifests = guestManifests(settings, "acme", ["acme.example"], limits);
   for (const document of parseAllDocuments(manifests["admission.yaml"] ?? "")) {
@@ -127,12 +163,18 @@ before(async () => {
     claim({ storageClassName: "longhorn" }),
     ingress({ ingressClassName: "nginx" }),
     service({ type: "NodePort" }),
+    secret("bootstrap.kubernetes.io/token"),
+    priorityClass("Never"),
   ]) {
     await eventually(`the policy on ${refused.kind}`, async () =>
       (await sent(refused)).status === 422 ? true : undefined,
     );
   }
-  await eventually("the warnings", async () => ((await warnings(ingress({ tls: [] }))).length > 0 ? true : undefined));
+  for (const [name, object] of dead) {
+    await eventually(`the warning about ${name}`, async () =>
+      (await warnings(object())).length > 0 ? true : undefined,
+    );
+  }
 });
 
 after(() => host.remove());
@@ -171,6 +213,15 @@ function service(more: object): Sent {
   return { apiVersion: "v1", kind: "Service", metadata: { name: "web", namespace }, spec };
 }
 
+function secret(type: string): Sent & { readonly type: string } {
+  return { apiVersion: "v1", kind: "Secret", metadata: { name: "token", namespace }, type };
+}
+
+function priorityClass(preemptionPolicy: string): Sent & { readonly preemptionPolicy: string; readonly value: number } {
+  const metadata = { name: "batch", namespace: "" };
+  return { apiVersion: "scheduling.k8s.io/v1", kind: "PriorityClass", metadata, value: 1, preemptionPolicy };
+}
+
 function sent(object: Sent) {
   return host.cluster.api.answer("POST", pathOf(object), object);
 }
@@ -202,6 +253,8 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
   ["a DaemonSet with one", () => workload("DaemonSet", privileged), ["may not be privileged"]],
   ["a Job with one", () => workload("Job", privileged), ["may not be privileged"]],
   ["a CronJob with one", () => workload("CronJob", privileged), ["may not be privileged"]],
+  ["a ReplicaSet of the tenant's own with one", () => workload("ReplicaSet", privileged), ["may not be privileged"]],
+  ["a ReplicationController with one", () => workload("ReplicationController", privileged), ["may not be privileged"]],
   ["a pod with one", () => pod(privileged), ["may not be privileged"]],
   [
     "a privileged init container",
@@ -211,7 +264,11 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
       }),
     ["may not be privileged", "vm.max_map_count"],
   ],
-  ["a folder of the machine", () => workload("DaemonSet", folder), ["a volume may be one of"]],
+  [
+    "a folder of the machine",
+    () => workload("DaemonSet", folder),
+    ["a volume may be one of", "none of these is: node; use a persistentVolumeClaim"],
+  ],
   ["the machine's network", () => workload("Deployment", { hostNetwork: true }), ["hostNetwork"]],
   ["the machine's processes", () => workload("Deployment", { hostPID: true }), ["hostPID"]],
   [
@@ -225,7 +282,7 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
       workload("Deployment", {
         containers: [container({ securityContext: { capabilities: { add: ["NET_ADMIN"] } } })],
       }),
-    ["capabilities.add may name only"],
+    ["capabilities.add may name only", "without CAP_ in front"],
   ],
   [
     "settings of the kernel",
@@ -293,6 +350,99 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
     ["up to 4Gi of memory"],
   ],
   [
+    "more memory than there is, in two containers",
+    () =>
+      workload("Deployment", {
+        containers: [requests({ memory: "3Gi" }), { ...requests({ memory: "3Gi" }), name: "b" }],
+      }),
+    ["the containers of a pod may request as much together"],
+  ],
+  [
+    "more memory than there is, for the pod as a whole",
+    () => workload("Deployment", { resources: { requests: { memory: "6Gi" } } }),
+    ["up to 4Gi of memory"],
+  ],
+  [
+    "more CPU than there is",
+    () => workload("Deployment", { containers: [requests({ cpu: "3" })] }),
+    ["up to 2 of CPU together"],
+  ],
+  [
+    "more CPU than there is as a limit, which counts as a request",
+    () => workload("StatefulSet", { containers: [container({ resources: { limits: { cpu: "2001m" } } })] }),
+    ["up to 2 of CPU together"],
+  ],
+  [
+    "more CPU than there is in an init container",
+    () => workload("Job", { initContainers: [{ ...requests({ cpu: "3" }), name: "first" }] }),
+    ["up to 2 of CPU together"],
+  ],
+  [
+    "more containers than there is CPU for where they say nothing",
+    () =>
+      workload("Deployment", {
+        containers: Array.from({ length: 21 }, (_, index) => ({ ...container(), name: `c${index}` })),
+      }),
+    ["up to 2 of CPU together"],
+  ],
+  [
+    "more of the node's disk than a container may have",
+    () =>
+      workload("Deployment", { containers: [container({ resources: { limits: { "ephemeral-storage": "6Gi" } } })] }),
+    ["up to 5Gi beside its volumes"],
+  ],
+  [
+    "keys of labels in an affinity that the host would refuse in a copy",
+    () =>
+      workload("Deployment", {
+        affinity: {
+          podAntiAffinity: {
+            preferredDuringSchedulingIgnoredDuringExecution: [
+              {
+                weight: 1,
+                podAffinityTerm: {
+                  topologyKey: "kubernetes.io/hostname",
+                  labelSelector: { matchLabels: { app: "web" } },
+                  matchLabelKeys: ["pod-template-hash"],
+                },
+              },
+            ],
+          },
+        },
+      }),
+    ["pod affinity may not have matchLabelKeys"],
+  ],
+  [
+    "a trust bundle, which the host does not have",
+    () =>
+      workload("Deployment", {
+        volumes: [{ name: "ca", projected: { sources: [{ clusterTrustBundle: { name: "ca", path: "ca.crt" } }] } }],
+      }),
+    ["put a trust bundle or a certificate into a ConfigMap"],
+  ],
+  [
+    "a volume that K3k takes for the account's token",
+    () => workload("Deployment", { volumes: [{ name: "kube-api-access-mine", secret: { secretName: "mine" } }] }),
+    ["would be replaced by the token", "rename it"],
+  ],
+  [
+    "an account that K3k 1.1.0 leaves on the pod",
+    () => workload("Deployment", { serviceAccountName: "own", automountServiceAccountToken: false }),
+    ["does not start with this version of K3k"],
+  ],
+  [
+    "the same in a pod",
+    () => pod({ serviceAccountName: "own", automountServiceAccountToken: false }),
+    ["does not start with this version of K3k"],
+  ],
+  [
+    "a pod that may not preempt",
+    () => workload("Deployment", { preemptionPolicy: "Never" }),
+    ["preemptionPolicy: Never"],
+  ],
+  ["a class of pods that may not preempt", () => priorityClass("Never"), ["preemptionPolicy: Never", "remove it"]],
+  ["a credential of the host", () => secret("bootstrap.kubernetes.io/token"), ["use another type, for example Opaque"]],
+  [
     "a foreign class in a StatefulSet",
     () => workload("StatefulSet", {}, { volumeClaimTemplates: [claimTemplate({ storageClassName: "longhorn" })] }),
     ["storageClassName of volumeClaimTemplates must be one of kraft-standard, kraft-bulk"],
@@ -316,6 +466,59 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
         ],
       }),
     ["storageClassName of an ephemeral volume"],
+  ],
+  [
+    "a StatefulSet that chooses among volumes",
+    () =>
+      workload(
+        "StatefulSet",
+        {},
+        { volumeClaimTemplates: [claimTemplate({ selector: { matchLabels: { disk: "a" } } })] },
+      ),
+    ["in volumeClaimTemplates, spec.selector would choose"],
+  ],
+  [
+    "a StatefulSet that takes a volume and begins with a copy",
+    () =>
+      workload(
+        "StatefulSet",
+        {},
+        {
+          volumeClaimTemplates: [
+            claimTemplate({ volumeName: "pv", dataSource: { kind: "PersistentVolumeClaim", name: "old" } }),
+          ],
+        },
+      ),
+    ["in volumeClaimTemplates, spec.volumeName", "in volumeClaimTemplates, spec.dataSource"],
+  ],
+  [
+    "orders to Longhorn in an ephemeral volume",
+    () => workload("Deployment", ephemeral({}, { labels: { "recurring-job.longhorn.io/source": "enabled" } })),
+    ["in an ephemeral volume, labels and annotations of longhorn.io"],
+  ],
+  [
+    "the old annotation for a class in an ephemeral volume",
+    () => pod(ephemeral({}, { annotations: { "volume.beta.kubernetes.io/storage-class": "fast" } })),
+    ["in an ephemeral volume, the annotation volume.beta.kubernetes.io/storage-class"],
+  ],
+  [
+    "a foreign class in a claim",
+    () => claim({ storageClassName: "longhorn" }),
+    ["spec.storageClassName must be one of kraft-standard, kraft-bulk", "found longhorn"],
+  ],
+  [
+    "annotations that only another cluster acts on",
+    () =>
+      ingress(
+        {},
+        {
+          ...issuer,
+          "traefik.ingress.kubernetes.io/router.middlewares": "default-login@kubernetescrd",
+          "external-dns.alpha.kubernetes.io/target": "home.example",
+          "kubernetes.io/tls-acme": "true",
+        },
+      ),
+    ["router.middlewares", "a proxy of your own", "a CNAME record", "kraft-issuer asks for a certificate"],
   ],
   [
     "a claim larger than all of the tenant's",
@@ -393,6 +596,22 @@ describe("refused at kubectl apply, with the way out", () => {
   }
 });
 
+const ofDeployment = {
+  name: "old",
+  namespace,
+  ownerReferences: [
+    {
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      name: "old",
+      uid: "00000000-0000-4000-8000-000000000000",
+      controller: true,
+    },
+  ],
+};
+
+const ofAccount = { name: "account", namespace, annotations: { "kubernetes.io/service-account.name": "default" } };
+
 /** What must pass, without a warning. */
 const honest: readonly (readonly [string, Sent])[] = [
   ...["Deployment", "StatefulSet", "DaemonSet", "Job", "CronJob"].map(
@@ -400,6 +619,43 @@ const honest: readonly (readonly [string, Sent])[] = [
   ),
   ["a plain pod", pod()],
   ["a plain Ingress", ingress()],
+  ["a plain ReplicaSet", workload("ReplicaSet")],
+  [
+    "the ReplicaSet of a Deployment from before the policies",
+    { ...workload("ReplicaSet", { hostNetwork: true }), metadata: ofDeployment },
+  ],
+  ["a plain class of pods", priorityClass("PreemptLowerPriority")],
+  ["the token of an account", { ...secret("kubernetes.io/service-account-token"), metadata: ofAccount }],
+  ["a headless Service for addresses elsewhere", service({ selector: undefined, clusterIP: "None" })],
+  [
+    "a sticky session",
+    {
+      ...service({}),
+      metadata: {
+        name: "web",
+        namespace,
+        annotations: { "traefik.ingress.kubernetes.io/service.sticky.cookie.sameSite": "lax" },
+      },
+    },
+  ],
+  [
+    "all that the tenant has in twenty containers that say nothing",
+    workload("Deployment", {
+      nodeSelector: { "kubernetes.io/os": "linux" },
+      containers: Array.from({ length: 20 }, (_, index) => ({ ...container(), name: `c${index}` })),
+    }),
+  ],
+  ["an account of one's own", workload("Deployment", { serviceAccountName: "own" })],
+  ["an account of one's own in a pod", pod({ serviceAccountName: "own" })],
+  ["no token of the default account", pod({ automountServiceAccountToken: false })],
+  [
+    "a token for another audience",
+    workload("Deployment", {
+      volumes: [
+        { name: "vault", projected: { sources: [{ serviceAccountToken: { path: "token", audience: "vault" } }] } },
+      ],
+    }),
+  ],
   [
     "NGINX's annotations that restrict nothing",
     ingress({}, { ...issuer, "nginx.ingress.kubernetes.io/proxy-body-size": "4G" }),
@@ -501,6 +757,16 @@ test("a workload from before the policies can be scaled, and mended; made worse 
   assert.equal((await put({ ...old.spec, template: template({ hostPID: true }) })).status, 422);
 });
 
+test("a pod from before the policies can be let go; made worse it cannot be", async () => {
+  const { api } = host.cluster;
+  const path = `${pathOf(pod())}/old`;
+  const old = await api.get(path);
+  assert.ok(old);
+  const put = (metadata: object) => api.answer("PUT", path, { ...old, metadata: { ...old.metadata, ...metadata } });
+  assert.equal((await put({ finalizers: [] })).status, 200);
+  assert.equal((await put({ labels: { cluster: "acme", role: "server" } })).status, 422);
+});
+
 test("a claim does not grow: the host's volume would stay as it is", async () => {
   const { api } = host.cluster;
   const path = (collections["PersistentVolumeClaim"] ?? "").replace("NS", namespace);
@@ -521,9 +787,62 @@ const dead: readonly (readonly [string, () => Sent, RegExp])[] = [
     () => ingress({}, { ...issuer, "traefik.ingress.kubernetes.io/router.entrypoints": "web" }),
     /nothing answers, since http is sent on to https/,
   ],
+  [
+    "a host without paths",
+    () => ingress({ rules: [{ host: "www.acme.example" }] }),
+    /does not answer without paths: www\.acme\.example/,
+  ],
+  [
+    "a pattern for a path",
+    () => {
+      const backend = { service: { name: "web", port: { number: 80 } } };
+      const paths = [{ path: "/shop(.*)", pathType: "ImplementationSpecific", backend }];
+      return ingress({ rules: [{ host: "www.acme.example", http: { paths } }] });
+    },
+    /not as patterns.*\/shop\(\.\*\); write plain paths/,
+  ],
+  [
+    "paths that only NGINX rewrites",
+    () => ingress({}, { ...issuer, "nginx.ingress.kubernetes.io/rewrite-target": "/$2" }),
+    /only NGINX knows these, and here they do nothing: nginx\.ingress\.kubernetes\.io\/rewrite-target/,
+  ],
+  [
+    "a Service without a selector",
+    () => service({ selector: undefined }),
+    /a Service without a selector leads nowhere here/,
+  ],
+  [
+    "a choice of machine",
+    () => workload("Deployment", { nodeSelector: { "kubernetes.io/hostname": "node-1" } }),
+    /a nodeSelector only prefers a machine here/,
+  ],
+  [
+    "a NetworkPolicy",
+    () => ofKind("networking.k8s.io/v1", "NetworkPolicy", { podSelector: {} }),
+    /NetworkPolicies have no effect here/,
+  ],
+  [
+    "a PodDisruptionBudget",
+    () => ofKind("policy/v1", "PodDisruptionBudget", { minAvailable: 1, selector: {} }),
+    /counts inside your cluster only/,
+  ],
+  [
+    "a PersistentVolume of the tenant's own",
+    () =>
+      ofKind("v1", "PersistentVolume", {
+        capacity: { storage: "1Gi" },
+        accessModes: ["ReadWriteOnce"],
+        nfs: { server: "192.0.2.1", path: "/data" },
+      }),
+    /write a PersistentVolumeClaim alone/,
+  ],
 ];
 
-describe("an Ingress that nobody gets an answer from is allowed with a warning", () => {
+function ofKind(apiVersion: string, kind: string, spec: Sent["spec"]): Sent {
+  return { apiVersion, kind, metadata: { name: "web", namespace: kind === "PersistentVolume" ? "" : namespace }, spec };
+}
+
+describe("what does nothing here, or nobody gets an answer from, is allowed with a warning", () => {
   for (const [name, object, said] of dead) {
     test(name, async () => {
       assert.match((await warnings(object())).join(" "), said);
@@ -531,13 +850,35 @@ describe("an Ingress that nobody gets an answer from is allowed with a warning",
   }
 });
 
+test("Traefik's own kinds, once a tenant has installed them, are allowed with a warning", async () => {
+  const { api } = host.cluster;
+  const names = { plural: "ingressroutes", singular: "ingressroute", kind: "IngressRoute" };
+  const schema = { openAPIV3Schema: { type: "object", "x-kubernetes-preserve-unknown-fields": true } };
+  await api.create("/apis/apiextensions.k8s.io/v1/customresourcedefinitions", {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: "ingressroutes.traefik.io" },
+    spec: {
+      group: "traefik.io",
+      scope: "Namespaced",
+      names,
+      versions: [{ name: "v1alpha1", served: true, storage: true, schema }],
+    },
+  });
+  const route = ofKind("traefik.io/v1alpha1", "IngressRoute", { routes: [] });
+  await eventually("the kind", async () => ((await sent(route)).status === 201 ? true : undefined));
+  assert.match((await warnings(route)).join(" "), /nothing answers by this, .*; write an Ingress/);
+});
+
 test("every expression is understood by the API server, for every kind that it is for", async () => {
   interface Policy extends KubernetesObject {
     readonly status?: { readonly typeChecking?: { readonly expressionWarnings?: readonly unknown[] } };
   }
-  for (const name of ["pods", "templates", "services", "claims", "ingresses", "hints"]) {
+  const names = guestPolicies(settings, "acme", ["acme.example"]).map((policy) => policy.name);
+  assert.ok(names.length > 10);
+  for (const name of names) {
     const checked = await eventually(`the types in kraft-tenant-${name}`, async () => {
-      const policy = await host.cluster.api.get<Policy>(`${group}/validatingadmissionpolicies/kraft-tenant-${name}`);
+      const policy = await host.cluster.api.get<Policy>(`${group}/validatingadmissionpolicies/${name}`);
       return policy?.status?.typeChecking === undefined ? undefined : policy;
     });
     assert.deepEqual(checked.status?.typeChecking?.expressionWarnings ?? [], [], name);

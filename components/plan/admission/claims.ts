@@ -1,5 +1,6 @@
-import { byOperator, byVolumeBinder, list, valueOr } from "./expressions.ts";
+import { byOperator, byVolumeBinder, list } from "./expressions.ts";
 import { claimRules, type GuestLimits } from "./guest-rules.ts";
+import { newVolumeRules, ordersToLonghorn } from "./new-volume-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /**
@@ -13,39 +14,14 @@ export function claimPolicy(classes: readonly string[], guest?: GuestLimits): Ad
     name: "kraft-tenant-claims",
     scope: guest === undefined ? "tenants" : "everywhere",
     requests: [requestsFor("v1", ["persistentvolumeclaims"])],
-    variables: [
-      {
-        name: "ordersToLonghorn",
-        expression: ["labels", "annotations"]
-          .map((field) => `(${valueOr(`object.metadata.${field}`, "{}")})`)
-          .map((keys) => `${keys}.filter(k, k.lowerAscii().contains('longhorn.io'))`)
-          .join(" + "),
-      },
-    ],
+    variables: [{ name: "ordersToLonghorn", expression: ordersToLonghorn("object") }],
     rules: [
       {
         expression: `has(object.spec.storageClassName) && object.spec.storageClassName in ${list(classes)}`,
         message: `spec.storageClassName must be one of ${classes.join(", ")}: only these are backed up`,
+        messageExpression: `'spec.storageClassName must be one of ${classes.join(", ")}: only these are backed up; found ' + (has(object.spec.storageClassName) ? object.spec.storageClassName : 'none') + ', write one of them'`,
       },
-      {
-        // It takes precedence over the field.
-        expression:
-          "!has(object.metadata.annotations) || !('volume.beta.kubernetes.io/storage-class' in object.metadata.annotations)",
-        message: "the annotation volume.beta.kubernetes.io/storage-class is not allowed: write spec.storageClassName",
-      },
-      {
-        expression: "!has(object.spec.dataSource) && !has(object.spec.dataSourceRef)",
-        message:
-          "spec.dataSource and spec.dataSourceRef are not allowed: begin with an empty volume, and ask the operator to restore a backup",
-      },
-      {
-        expression: "!has(object.spec.selector)",
-        message: "spec.selector would choose among existing volumes: remove it, every claim gets a volume of its own",
-      },
-      {
-        expression: "!has(object.spec.volumeAttributesClassName)",
-        message: "spec.volumeAttributesClassName is not allowed: remove it",
-      },
+      ...newVolumeRules("object"),
       {
         expression: "variables.ordersToLonghorn.size() == 0",
         message:

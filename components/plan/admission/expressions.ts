@@ -31,6 +31,22 @@ export function everyContainer(expression: string, spec = "object.spec"): string
 }
 
 /**
+ * True, in CEL, if `condition` is true for every term of a pod's affinity of one kind, required and preferred.
+ *
+ * @param kind `podAffinity` or `podAntiAffinity`
+ */
+export function affinityTerms(kind: string, spec: string, condition: (term: string) => string): string {
+  const affinity = `${spec}.affinity.${kind}`;
+  const required = `${affinity}.requiredDuringSchedulingIgnoredDuringExecution`;
+  const preferred = `${affinity}.preferredDuringSchedulingIgnoredDuringExecution`;
+  return (
+    `(!has(${spec}.affinity) || !has(${affinity}) || (` +
+    `(!has(${required}) || ${required}.all(t, ${condition("t")})) && ` +
+    `(!has(${preferred}) || ${preferred}.all(t, ${condition("t.podAffinityTerm")}))))`
+  );
+}
+
+/**
  * True, in CEL, for service accounts of a tenant's namespace. K3k's kubelet in it is the only way from a guest to the
  * host: it makes every request that follows from what a tenant writes in the guest.
  */

@@ -92,7 +92,11 @@ export function ingressPolicy(settings: IngressSettings, domains?: readonly stri
       { name: "annotations", expression: valueOr("object.metadata.annotations", "{}") },
       { name: "hosts", expression: "variables.rules.filter(r, has(r.host) && r.host != '').map(r, r.host)" },
       outsideDomains("foreignHosts", "variables.hosts"),
-      { name: "foreignAnnotations", expression: foreignAnnotations(annotations) },
+      {
+        name: "foreignAnnotations",
+        // The class has a message of its own.
+        expression: `${foreignAnnotations(annotations)}.filter(k, k != 'kubernetes.io/ingress.class')`,
+      },
     ],
     rules: [
       ...hostRules,
@@ -109,6 +113,20 @@ const nginx = "nginx.ingress.kubernetes.io/";
 
 /** Annotations by which NGINX keeps visitors out; here all of them would come in. */
 const accessAnnotations = ["whitelist-source-range", "allowlist-source-range", "denylist-source-range", "satisfy"];
+
+/** Annotations of NGINX without which an application often does not answer as it should. Most others only tune. */
+const effectiveAnnotations = [
+  "app-root",
+  "backend-protocol",
+  "configuration-snippet",
+  "permanent-redirect",
+  "rewrite-target",
+  "server-snippet",
+  "ssl-passthrough",
+  "temporal-redirect",
+  "upstream-vhost",
+  "use-regex",
+];
 
 const restrictsAccess = `k.startsWith(${quoted(`${nginx}auth-`)}) || k in ${list(accessAnnotations.map((name) => nginx + name))}`;
 
@@ -142,6 +160,18 @@ export function ingressWarnings({ issuerName }: IngressSettings): AdmissionPolic
         name: "bare",
         expression: "variables.hosts.filter(h, !variables.tls.exists(t, has(t.hosts) && h in t.hosts))",
       },
+      {
+        name: "empty",
+        expression: `(${valueOr("object.spec.rules", "[]")}).filter(r, has(r.host) && !has(r.http)).map(r, r.host)`,
+      },
+      {
+        name: "patterns",
+        expression: `(${valueOr("object.spec.rules", "[]")}).filter(r, has(r.http) && r.http.paths.exists(p, has(p.path) && p.path.matches('[(*]|[$]$'))).map(r, r.http.paths.filter(p, has(p.path) && p.path.matches('[(*]|[$]$'))[0].path)`,
+      },
+      {
+        name: "ignored",
+        expression: `variables.annotations.filter(k, k in ${list(effectiveAnnotations.map((name) => nginx + name))})`,
+      },
     ],
     rules: [
       {
@@ -158,6 +188,25 @@ export function ingressWarnings({ issuerName }: IngressSettings): AdmissionPolic
       {
         expression: `!(${quoted(entryPointsAnnotation)} in variables.annotations) || variables.annotations[${quoted(entryPointsAnnotation)}] != 'web'`,
         message: `with ${entryPointsAnnotation}: web nothing answers, since http is sent on to https: remove it`,
+      },
+      {
+        expression: "variables.empty.size() == 0",
+        message: "a host without paths does not answer: write http.paths into its rule, with a Service as backend",
+        messageExpression:
+          "'does not answer without paths: ' + variables.empty.join(', ') + '; write http.paths into its rule, with a Service as backend'",
+      },
+      {
+        expression: "variables.patterns.size() == 0",
+        message: "a path is taken as it is written, not as a pattern: nothing answers by it",
+        messageExpression:
+          "'taken as they are written, not as patterns, so that hardly any address begins with them: ' + variables.patterns.join(', ') + '; write plain paths'",
+      },
+      {
+        expression: "variables.ignored.size() == 0",
+        message: "annotations of NGINX do nothing here: let your application answer without them",
+        messageExpression:
+          "'only NGINX knows these, and here they do nothing: ' + variables.ignored.join(', ') + '; let the application answer under " +
+          "the path that visitors ask for; for a backend that speaks https, annotate its Service: traefik.ingress.kubernetes.io/service.serversscheme: https'",
       },
     ],
   };
@@ -214,8 +263,14 @@ function annotationRules({ issuerName }: IngressSettings): readonly Rule[] {
       expression: "variables.foreignAnnotations.size() == 0",
       message: "an annotation is not allowed on an Ingress here: remove it",
       messageExpression:
-        "'annotations that are not allowed on an Ingress here: ' + variables.foreignAnnotations.join(', ') + " +
-        `'; remove them; of these domains only ${annotations.exact.join(", ")} are'`,
+        "'annotations that are not allowed on an Ingress here: ' + variables.foreignAnnotations.join(', ') + '; remove them; ' + " +
+        "(variables.foreignAnnotations.exists(k, k.contains('middlewares')) ? " +
+        "'http is sent on to https anyway, and a login, headers or a list of addresses go into a proxy of your own; ' : '') + " +
+        "('kubernetes.io/tls-acme' in variables.foreignAnnotations ? " +
+        `'${issuerAnnotation}: ${issuerName} asks for a certificate; ' : '') + ` +
+        "(variables.foreignAnnotations.exists(k, k.startsWith('external-dns')) ? " +
+        "'a CNAME record at your DNS provider brings the name here; ' : '') + " +
+        `'of these domains only ${annotations.exact.join(", ")} are'`,
     },
     {
       expression: `!(${quoted(issuerAnnotation)} in variables.annotations) || variables.annotations[${quoted(issuerAnnotation)}] == ${quoted(issuerName)}`,

@@ -96,6 +96,36 @@ export const secretPolicy: AdmissionPolicy = {
   ],
 };
 
+/** The one type of Secret that the host refuses, in a guest. Tokens of service accounts K3k copies as `Opaque`. */
+export const guestSecretPolicy: AdmissionPolicy = {
+  name: "kraft-tenant-secrets",
+  scope: "everywhere",
+  requests: [requestsFor("v1", ["secrets"], ["CREATE"])],
+  rules: [
+    {
+      expression: "!has(object.type) || object.type != 'bootstrap.kubernetes.io/token'",
+      message:
+        "a Secret of the type bootstrap.kubernetes.io/token would let a machine join, and no machine can join here: use another type, for example Opaque",
+    },
+  ],
+};
+
+/**
+ * K3k gives every pod of a guest one class of the host, and Kubernetes refuses a pod that says otherwise than its class about
+ * preemption.
+ */
+export const guestPriorityClassPolicy: AdmissionPolicy = {
+  name: "kraft-tenant-priority-classes",
+  scope: "everywhere",
+  requests: [requestsFor("scheduling.k8s.io/v1", ["priorityclasses"], ["CREATE"])],
+  rules: [
+    {
+      expression: "!has(object.preemptionPolicy) || object.preemptionPolicy != 'Never'",
+      message: "preemptionPolicy: Never is not possible, and no pod with this class would start: remove it",
+    },
+  ],
+};
+
 /**
  * K3k gives its kubelets every right on the host's priority classes, for a synchronisation that is switched off. With a
  * class of their own, tenants could preempt all others.

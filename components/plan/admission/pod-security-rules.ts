@@ -72,7 +72,7 @@ export function podSecurityRules(spec: string): readonly Rule[] {
     },
     {
       expression: ofContainer("capabilities", `(!has($.add) || $.add.all(a, a in ${list(capabilities)}))`),
-      message: `capabilities.add may name only ${capabilities.join(", ")}: remove all others, for example NET_ADMIN`,
+      message: `capabilities.add may name only ${capabilities.join(", ")}, without CAP_ in front: remove all others, for example NET_ADMIN`,
     },
     {
       expression: ofPod("sysctls", `$.all(s, s.name in ${list(sysctls)})`),

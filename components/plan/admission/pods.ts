@@ -1,5 +1,6 @@
 import { priorityClasses } from "../size.ts";
 import {
+  affinityTerms,
   byTenant,
   byWorkloadController,
   everyContainer,
@@ -8,7 +9,7 @@ import {
   syncedNamePattern,
   valueOr,
 } from "./expressions.ts";
-import { claimTemplateRules, copyRules, type GuestLimits, memoryRule } from "./guest-rules.ts";
+import { accountRule, claimTemplateRules, copyRules, type GuestLimits, largestPodRules } from "./guest-rules.ts";
 import { podSecurityRules } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 
@@ -99,6 +100,15 @@ export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPo
     name: "kraft-tenant-pods",
     scope: "everywhere",
     requests,
+    conditions: [
+      {
+        // Else nobody could take the finalizers from a pod that runs and that a new rule, or a smaller size, would refuse.
+        name: "new-or-changed",
+        expression:
+          "request.operation == 'CREATE' || object.spec != oldObject.spec || " +
+          `(${valueOr("object.metadata.labels", "{}")}) != (${valueOr("oldObject.metadata.labels", "{}")})`,
+      },
+    ],
     variables: [
       ...variables,
       {
@@ -106,35 +116,62 @@ export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPo
         expression: "request.namespace == 'kube-system' && object.metadata.name.startsWith('coredns-')",
       },
     ],
-    rules: [...guestPodRules(tenant, "object.spec", limits)],
+    // The API server has mounted a token by now, or not.
+    rules: [
+      ...guestPodRules(
+        tenant,
+        "object.spec",
+        limits,
+        "!variables.volumes.exists(v, v.name.startsWith('kube-api-access'))",
+      ),
+    ],
   };
 }
 
+// `dyn`, since only a CronJob has the template elsewhere.
+const templateOf = (object: string): string =>
+  `(has(dyn(${object}).spec.jobTemplate) ? dyn(${object}).spec.jobTemplate.spec.template : dyn(${object}).spec.template)`;
+
+/**
+ * Where a policy on the templates of pods applies in a guest: to what a person writes, a ReplicaSet of its own among it, and only
+ * where the template is new or changed, so that what there is can be scaled and deleted.
+ */
+export const writtenTemplates = {
+  requests: [
+    requestsFor("apps/v1", ["daemonsets", "deployments", "replicasets", "statefulsets"]),
+    requestsFor("batch/v1", ["cronjobs", "jobs"]),
+    requestsFor("v1", ["replicationcontrollers"]),
+  ],
+  conditions: [
+    {
+      // That of a Deployment has been looked at already.
+      name: "not-of-a-deployment",
+      expression:
+        "request.resource.resource != 'replicasets' || !has(object.metadata.ownerReferences) || " +
+        "!object.metadata.ownerReferences.exists(o, o.kind == 'Deployment')",
+    },
+    {
+      name: "new-or-changed",
+      expression: `request.operation == 'CREATE' || ${templateOf("object")} != ${templateOf("oldObject")}`,
+    },
+  ],
+  variables: [
+    { name: "template", expression: templateOf("object") },
+    { name: "spec", expression: "variables.template.spec" },
+  ],
+} satisfies Pick<AdmissionPolicy, "requests" | "conditions" | "variables">;
+
 /**
  * The templates that pods are made of in a guest. Of a pod that a controller may not make, the tenant would read nothing but an
- * event of a ReplicaSet or a Job: here `kubectl apply` says it. Only a template that is new or changed is looked at, so that what
- * there is can be scaled and deleted.
+ * event of a ReplicaSet or a Job: here `kubectl apply` says it.
  */
 export function guestTemplatePolicy(tenant: string, limits: GuestLimits): AdmissionPolicy {
-  // `dyn`, since only a CronJob has the template elsewhere.
-  const template = (object: string): string =>
-    `(has(dyn(${object}).spec.jobTemplate) ? dyn(${object}).spec.jobTemplate.spec.template : dyn(${object}).spec.template)`;
   return {
+    ...writtenTemplates,
     name: "kraft-tenant-templates",
     scope: "everywhere",
-    requests: [
-      requestsFor("apps/v1", ["daemonsets", "deployments", "statefulsets"]),
-      requestsFor("batch/v1", ["cronjobs", "jobs"]),
-    ],
-    conditions: [
-      {
-        name: "new-or-changed",
-        expression: `request.operation == 'CREATE' || ${template("object")} != ${template("oldObject")}`,
-      },
-    ],
     variables: [
-      { name: "template", expression: template("object") },
-      { name: "spec", expression: "variables.template.spec" },
+      ...writtenTemplates.variables,
       {
         name: "labels",
         expression:
@@ -149,13 +186,18 @@ export function guestTemplatePolicy(tenant: string, limits: GuestLimits): Admiss
       },
     ],
     rules: [
-      ...guestPodRules(tenant, "variables.spec", limits),
+      ...guestPodRules(
+        tenant,
+        "variables.spec",
+        limits,
+        "has(variables.spec.automountServiceAccountToken) && !variables.spec.automountServiceAccountToken",
+      ),
       ...claimTemplateRules(valueOr("dyn(object).spec.volumeClaimTemplates", "[]"), "volumeClaimTemplates", limits),
     ],
   };
 }
 
-function guestPodRules(tenant: string, spec: string, limits: GuestLimits): readonly Rule[] {
+function guestPodRules(tenant: string, spec: string, limits: GuestLimits, mountsNoToken: string): readonly Rule[] {
   const ephemeral =
     "variables.volumes.filter(v, has(v.ephemeral) && has(v.ephemeral.volumeClaimTemplate)).map(v, v.ephemeral.volumeClaimTemplate)";
   return [
@@ -166,7 +208,8 @@ function guestPodRules(tenant: string, spec: string, limits: GuestLimits): reado
     labelRule(`variables.labels['cluster'] == ${quoted(tenant)}`),
     ...podSecurityRules(spec),
     ...copyRules(spec),
-    ...(limits.largest === undefined ? [] : [memoryRule(limits.largest.memory, spec)]),
+    ...(limits.keepsAccounts ? [accountRule(mountsNoToken, spec)] : []),
+    ...(limits.largest === undefined ? [] : largestPodRules(limits.largest, spec)),
     ...claimTemplateRules(ephemeral, "an ephemeral volume", limits),
   ];
 }
@@ -196,10 +239,14 @@ function identityRules(): readonly Rule[] {
 }
 
 function volumeRules(spec?: string): readonly Rule[] {
+  const ofAllowedType = volumeTypes.map((type) => `has(v.${type})`).join(" || ");
+  const allowed = `a volume may be one of ${volumeTypes.join(", ")}`;
+  const fix = "use a persistentVolumeClaim for data, and reach other storage over the network";
   return [
     {
-      expression: `variables.volumes.all(v, ${volumeTypes.map((type) => `has(v.${type})`).join(" || ")})`,
-      message: `a volume may be one of ${volumeTypes.join(", ")}: use a persistentVolumeClaim for data, and reach other storage over the network`,
+      expression: `variables.volumes.all(v, ${ofAllowedType})`,
+      message: `${allowed}: ${fix}`,
+      messageExpression: `'${allowed}; none of these is: ' + variables.volumes.filter(v, !(${ofAllowedType})).map(v, v.name).join(', ') + '; ${fix}'`,
     },
     {
       expression:
@@ -328,15 +375,7 @@ function resourceRules(spec = "object.spec"): readonly Rule[] {
 
 /** Required anti-affinity works both ways: across namespaces it would keep everybody else's pods off a node. */
 function withinNamespace(kind: string, spec: string): string {
-  const own = (term: string): string => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`;
-  const affinity = `${spec}.affinity.${kind}`;
-  const required = `${affinity}.requiredDuringSchedulingIgnoredDuringExecution`;
-  const preferred = `${affinity}.preferredDuringSchedulingIgnoredDuringExecution`;
-  return (
-    `(!has(${spec}.affinity) || !has(${affinity}) || (` +
-    `(!has(${required}) || ${required}.all(t, ${own("t")})) && ` +
-    `(!has(${preferred}) || ${preferred}.all(t, ${own("t.podAffinityTerm")}))))`
-  );
+  return affinityTerms(kind, spec, (term) => `!has(${term}.namespaces) && !has(${term}.namespaceSelector)`);
 }
 
 /** @param ofThisGuest Whether the label `cluster` is this guest's, in CEL. */

@@ -2,8 +2,17 @@ import { tiers } from "../storage.ts";
 import { certificatePolicy } from "./certificates.ts";
 import { claimPolicy } from "./claims.ts";
 import type { GuestLimits } from "./guest-rules.ts";
+import { guestHints } from "./hints.ts";
 import { ingressPolicy, type IngressSettings, ingressWarnings } from "./ingresses.ts";
-import { connectPolicy, nodePolicy, priorityClassPolicy, secretPolicy, writePolicy } from "./kubelet.ts";
+import {
+  connectPolicy,
+  guestPriorityClassPolicy,
+  guestSecretPolicy,
+  nodePolicy,
+  priorityClassPolicy,
+  secretPolicy,
+  writePolicy,
+} from "./kubelet.ts";
 import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
 import { guestPodPolicy, guestTemplatePolicy, hostPodPolicy } from "./pods.ts";
 import type { AdmissionPolicy } from "./policy.ts";
@@ -47,6 +56,9 @@ export function guestPolicies(
     servicePolicy("everywhere"),
     claimPolicy(limits.classes, limits),
     ingressPolicy(settings, domains),
+    guestSecretPolicy,
+    guestPriorityClassPolicy,
     ingressWarnings(settings),
+    ...guestHints,
   ];
 }

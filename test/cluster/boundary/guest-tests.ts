@@ -213,15 +213,20 @@ export function guestTests(context: () => GuestContext): void {
     }
 
     test("a pod that the host refuses says why in the guest", async () => {
-      // No rule of the guest's looks at it, and its scheduler has nothing against it.
-      const resources = { requests: { "ephemeral-storage": "1Mi" }, limits: { "ephemeral-storage": "6Gi" } };
+      // Each is within what the tenant has, and its scheduler has nothing against it: only the sum is too much.
+      const resources = { requests: { memory: "3Gi" } };
       const spec = { containers: [{ name: "web", image: "registry.example/web:1", resources }] };
+      await create(object("Pod", "v1", { spec }, "inside"));
+      await onHost("Pod", "inside");
       await create(object("Pod", "v1", { spec }, "outside"));
       const pod = await eventually("the reason in the guest", async () => {
         const found = await inGuest("Pod", "outside");
         return found?.status?.message === undefined ? undefined : found;
       });
-      assert.match(pod.status?.message ?? "", /maximum ephemeral-storage usage per Container is 5Gi/);
+      assert.match(pod.status?.message ?? "", /exceeded quota: k3k-tenant-acme, requested: requests\.memory=3Gi/);
+      for (const name of ["inside", "outside"]) {
+        await guest().delete(`${collectionPath("Pod", shop)}/${name}`);
+      }
     });
 
     test("a tenant who removes the guest's own policies gets nothing past the host's", async () => {

@@ -93,6 +93,11 @@ export const serviceAttacks: readonly Attack[] = [
     "traefik.ingress.kubernetes.io/service.nodeportlb",
     "true",
   ),
+  annotatedService(
+    "a cookie for all of another tenant's hosts",
+    "traefik.ingress.kubernetes.io/service.sticky.cookie.domain",
+    ".blue.example",
+  ),
   annotatedService("an address of MetalLB's pool", "metallb.io/loadBalancerIPs", "192.168.1.240"),
   annotatedService("an address of kube-vip's", "kube-vip.io/loadbalancerIPs", "192.168.1.240"),
   annotatedService("a record in the platform's DNS", "external-dns.alpha.kubernetes.io/hostname", "ingress.kraft.test"),

@@ -70,6 +70,18 @@ export function services(host: Host): LegitimateObject[] {
       }),
     },
     {
+      name: "a Service whose visitors keep their pod by a cookie",
+      source: "doc.traefik.io, Kubernetes Ingress: annotations on Services, in the spelling of the options' names",
+      object: service("cookie", {
+        annotations: {
+          "traefik.ingress.kubernetes.io/service.sticky.cookie": "true",
+          "traefik.ingress.kubernetes.io/service.sticky.cookie.sameSite": "lax",
+          "traefik.ingress.kubernetes.io/service.sticky.cookie.httpOnly": "true",
+        },
+        spec: { ports: [{ port: 80 }] },
+      }),
+    },
+    {
       name: "a Service with named target ports and protocols",
       source: "kubernetes.io, Service: port definitions",
       object: service("api", {

@@ -11,7 +11,7 @@ const policies = [...hostPolicies(settings), ...guestPolicies(settings, "acme", 
 test("every policy refuses what it cannot evaluate, and is put into force to deny; only the guest's hints warn", () => {
   for (const policy of policies) {
     assert.equal(policySpec(policy).failurePolicy, "Fail", policy.name);
-    const action = policy.name === "kraft-tenant-hints" ? "Warn" : "Deny";
+    const action = policy.name.startsWith("kraft-tenant-hints") ? "Warn" : "Deny";
     assert.deepEqual(bindingSpec(policy).validationActions, [action, "Audit"]);
   }
   assert.ok(!hostPolicies(settings).some(({ warns }) => warns));
@@ -41,6 +41,22 @@ test("a template in a guest has every rule that a pod in a guest has", () => {
   );
   for (const { expression } of rulesOf("kraft-tenant-templates")) {
     assert.doesNotMatch(expression, /(?<!dyn\()object\.spec/);
+  }
+});
+
+test("the class of a claim's template may be left out only where the tenant has the default one", () => {
+  for (const [classes, allowed] of [
+    [["kraft-standard", "kraft-bulk"], "kraft-standard, kraft-bulk, or left out: "],
+    [["kraft-bulk"], "kraft-bulk: "],
+  ] as const) {
+    const policy = guestPolicies(settings, "acme", [], { classes }).find(
+      ({ name }) => name === "kraft-tenant-templates",
+    );
+    const messages = policy?.rules.map(({ message }) => message) ?? [];
+    for (const where of ["volumeClaimTemplates", "an ephemeral volume"]) {
+      const expected = `storageClassName of ${where} must be one of ${allowed}only these are backed up`;
+      assert.ok(messages.includes(expected), messages.join("\n"));
+    }
   }
 });
 
