@@ -110,6 +110,7 @@ async function moveEverybodyIn(rehearsal: Rehearsal): Promise<Scene> {
   });
   const scene = { rehearsal, home, victim, serverless, receiver, visitors, files: await filesOf(home.guest(struck)) };
   await everySiteAnswers(scene);
+  rehearsal.expect("alerts before anything happened", String(receiver.told.length), receiver.told.length === 0);
   return scene;
 }
 
@@ -194,6 +195,8 @@ async function followThePage(scene: Scene, cut: number): Promise<void> {
   await everySiteAnswers(scene);
   rehearsal.figure("every site answers, after the cut", clock((Date.now() - cut) / 1000));
   await expectFiles(rehearsal, home.guest(struck), files);
+  const others = [...new Set(scene.receiver.told.map(({ labels }) => labels["alertname"] ?? "?"))];
+  rehearsal.figure("alerts that were told", others.join(", "));
   const fired = alertOf(scene, "firing");
   rehearsal.expect(
     "the operator was told that the node is gone, after the cut",
