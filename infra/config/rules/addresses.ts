@@ -1,4 +1,5 @@
 import { covers, kindOf, single } from "../../../components/plan/network/address.ts";
+import { closest } from "../../../errors/closest.ts";
 import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import type { Config } from "../schema.ts";
@@ -17,25 +18,29 @@ export function nodeAddressProblems(
     return [];
   }
   const expected = stack.nodes.map(({ name }) => name);
-  const missing = expected
-    .filter((name) => !(name in nodes))
-    .map((name) => ({
-      key: `kraft:nodes.${name}`,
-      found: "nothing",
-      allowed: `the address of every node of this stack: ${expected.join(", ")}`,
-      fix: `for example \`${name}: { address: 192.168.1.${11 + expected.indexOf(name)} }\``,
-    }));
+  const missingNames = expected.filter((name) => !(name in nodes));
+  const missing = missingNames.map((name) => ({
+    key: `kraft:nodes.${name}`,
+    found: "nothing",
+    allowed: `the address of every node of this stack: ${expected.join(", ")}`,
+    fix: `for example \`${name}: { address: 192.168.1.${11 + expected.indexOf(name)} }\``,
+  }));
   const unknown = Object.keys(nodes)
     .filter((name) => !expected.includes(name))
-    .map((name) => ({
-      key: `kraft:nodes.${name}`,
-      found: "a node that this stack does not have",
-      allowed: expected.join(", "),
-      fix:
-        stack.distribution === "k3s"
-          ? "correct its name, or give every node its `hardware`: then kraft:nodes says which there are"
-          : "correct its name, or describe the machine in stacks/",
-    }));
+    .map((name) => {
+      // Only one that is missing: what is there already was not misspelt.
+      const meant = closest(name, missingNames);
+      const correction = meant === undefined ? "correct its name" : `write ${meant}`;
+      return {
+        key: `kraft:nodes.${name}`,
+        found: "a node that this stack does not have",
+        allowed: expected.join(", "),
+        fix:
+          stack.distribution === "k3s"
+            ? `${correction}, or give every node its \`hardware\`: then kraft:nodes says which there are`
+            : `${correction}, or describe the machine in stacks/`,
+      };
+    });
   const seen = new Map<string, string>();
   const fix = "read them with: kubectl --context <context> get nodes -o wide";
   const wrong = Object.entries(nodes).flatMap(([name, { address }]) => {

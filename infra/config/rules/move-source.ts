@@ -1,4 +1,5 @@
 import { backupTargetUrl } from "../../../components/plan/longhorn-values.ts";
+import { closest } from "../../../errors/closest.ts";
 import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Config } from "../schema.ts";
 import { missingSecret, unusedSecret } from "./secrets.ts";
@@ -18,13 +19,15 @@ export function moveSourceProblems(
   const { source, tenants = {} } = config;
   const others = stacks.filter((name) => name !== stack);
   const moving = Object.entries(tenants).flatMap(([name, { from }]) => (from === undefined ? [] : [{ name, from }]));
-  const unknownStack = (key: string, found: string): Problem[] =>
-    listIf(!others.includes(found), {
+  const unknownStack = (key: string, found: string): Problem[] => {
+    const meant = found === stack ? undefined : closest(found, others);
+    return listIf(!others.includes(found), {
       key,
       found: found === stack ? `${show(found)}, which is this stack` : show(found),
       allowed: others.join(", "),
-      fix: "name the stack that the tenant runs on",
+      fix: meant === undefined ? "name the stack that the tenant runs on" : `write ${meant}`,
     });
+  };
   /** @param user The key that the secret is for: where that is invalid, the secret may be needed. */
   const unused = (name: keyof Config, where: string, user: RegExp): Problem[] =>
     known.some(({ key }) => user.test(key)) ? [] : unusedSecret(name, config, `only with ${where}`);

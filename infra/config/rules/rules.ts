@@ -1,4 +1,5 @@
 import { reservedTenantNames, tenantNameLimit, tenantNamePattern } from "../../../components/plan/names.ts";
+import { closest } from "../../../errors/closest.ts";
 import { listIf, type Problem, show } from "../../../errors/problem.ts";
 import type { Stack } from "../../../stacks/index.ts";
 import { k3kReleases } from "../../versions.ts";
@@ -64,11 +65,12 @@ function replicaProblems(stack: Stack, { storage }: Partial<Config>): Problem[] 
 /** A version of K3k must be one whose defects are known to Kraft. */
 function k3kVersionProblems({ k3kVersion }: Partial<Config>): Problem[] {
   const known = k3kReleases.map(({ version }) => version);
+  const meant = closest(k3kVersion ?? "", known, 1);
   return listIf(k3kVersion !== undefined && !known.includes(k3kVersion), {
     key: "kraft:k3kVersion",
     found: show(k3kVersion),
     allowed: known.join(", "),
-    fix: "remove the key to run the stack's own version",
+    fix: `${meant === undefined ? "" : `write ${meant}, or `}remove the key to run the stack's own version`,
   });
 }
 
