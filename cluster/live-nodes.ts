@@ -1,7 +1,7 @@
 import type { Host } from "./client.ts";
-import { nonEmpty } from "./longhorn.ts";
 import type { LonghornNode, Node } from "./objects.ts";
 import { paths } from "./paths.ts";
+import { quantityOf } from "./quantity.ts";
 
 /**
  * Label of a node that is one of several on the same machine, as those of the embedded home are: its kubelet reports all of that
@@ -52,11 +52,9 @@ function wholeNumber(quantity: string | undefined): number | undefined {
   return /^[1-9][0-9]*$/.test(quantity ?? "") ? Number(quantity) : undefined;
 }
 
-/** Kubelets report memory in Ki. */
 function gibibytes(quantity: string | undefined): number | undefined {
-  const [, amount, unit = ""] = /^([0-9]+)(Ki|Mi|Gi|Ti)?$/.exec(nonEmpty(quantity) ?? "") ?? [];
-  const exponent = ["", "Ki", "Mi", "Gi", "Ti"].indexOf(unit);
-  return amount === undefined ? undefined : Number(amount) * 1024 ** (exponent - 3);
+  const bytes = quantityOf(quantity ?? "");
+  return bytes === undefined ? undefined : bytes / 1024 ** 3;
 }
 
 function longhornGiB(node: LonghornNode | undefined): number | undefined {

@@ -1,8 +1,8 @@
+import { quantityOf } from "../../../cluster/quantity.ts";
 import { duration } from "../../cli/moment.ts";
 import { type Status, subjects, type TenantStatus, type Use, type VolumeStatus } from "../report.ts";
 import { guestText, sizeText, useText, volumeText } from "../words.ts";
 import { type Bar, type PageTable, problemsOf, type Section, timeCell } from "./page.ts";
-import { quantityOf } from "./quantity.ts";
 
 /** Every tenant: the guest, what is used, volumes, backups and drills. */
 export function tenantSection(status: Status, now: Date): Section {

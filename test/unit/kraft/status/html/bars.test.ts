@@ -3,27 +3,7 @@ import { test } from "node:test";
 import { balanceBar } from "../../../../../kraft/status/html/capacity.ts";
 import { certificateSection } from "../../../../../kraft/status/html/certificates.ts";
 import type { Bar } from "../../../../../kraft/status/html/page.ts";
-import { quantityOf } from "../../../../../kraft/status/html/quantity.ts";
 import { well } from "./sample.ts";
-
-test("amounts as an API server prints them", () => {
-  for (const [text, amount] of [
-    ["0", 0],
-    ["2", 2],
-    ["500m", 0.5],
-    ["1.5", 1.5],
-    ["3e9", 3e9],
-    ["1536Mi", 1536 * 1024 ** 2],
-    ["4Gi", 4 * 1024 ** 3],
-    ["1k", 1000],
-    ["lots", undefined],
-    ["", undefined],
-    ["-1", undefined],
-    ["1 Gi", undefined],
-  ] as const) {
-    assert.equal(quantityOf(text), amount, text);
-  }
-});
 
 test("a bar of capacity is as long as what there is, or as what is needed where that is more", () => {
   const balance = { available: 10, platform: 1, k3k: 2, promised: 8, overcommit: 4 };
