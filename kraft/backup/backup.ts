@@ -88,7 +88,7 @@ export async function backUp(host: WritableHost, order: BackupOrder): Promise<Ba
     // What fails for one volume is said of it, and keeps no other from being backed up.
     try {
       await taken;
-      await othersUploaded(host, volume, patience);
+      await othersUploaded(host, volume, order);
       progress(`uploading ${named.claim} (${index + 1} of ${volumes.length})`);
       const begun = Date.now();
       const { metadata, status } = await backup(host, volume, name, patience);
@@ -148,14 +148,26 @@ async function snapshot(
 }
 
 /** Waits until no backup of a volume that somebody else began is unfinished. */
-async function othersUploaded(host: WritableHost, { metadata }: Volume, patience: Patience): Promise<void> {
-  const ofVolume = labelled(paths.backups.all, `backup-volume=${metadata.name}`);
+async function othersUploaded(
+  host: WritableHost,
+  volume: Volume,
+  { patience, progress }: Pick<BackupOrder, "patience" | "progress">,
+): Promise<void> {
+  const ofVolume = labelled(paths.backups.all, `backup-volume=${volume.metadata.name}`);
   let names: readonly string[] = [];
+  let isTold = false;
   await waitFor(
     "waiting for an earlier backup of the same volume",
     async () => {
       names = (await host.list(ofVolume)).filter(isUploading).map((backup) => backup.metadata.name);
-      return names.length === 0 ? true : undefined;
+      if (names.length === 0) {
+        return true;
+      }
+      if (!isTold) {
+        progress(`waiting until Longhorn has uploaded an earlier backup of ${claimOf(volume)}: ${names.join(", ")}`);
+        isTold = true;
+      }
+      return undefined;
     },
     patience,
     () => `Longhorn is still uploading ${names.join(", ")}`,

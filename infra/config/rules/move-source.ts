@@ -19,8 +19,10 @@ export function moveSourceProblems(
   const { source, tenants = {} } = config;
   const others = stacks.filter((name) => name !== stack);
   const moving = Object.entries(tenants).flatMap(([name, { from }]) => (from === undefined ? [] : [{ name, from }]));
+  /** The other stack that a name most likely stands for. */
+  const meantBy = (name: string): string | undefined => (name === stack ? undefined : closest(name, others));
   const unknownStack = (key: string, found: string): Problem[] => {
-    const meant = found === stack ? undefined : closest(found, others);
+    const meant = meantBy(found);
     return listIf(!others.includes(found), {
       key,
       found: found === stack ? `${show(found)}, which is this stack` : show(found),
@@ -32,6 +34,7 @@ export function moveSourceProblems(
   const unused = (name: keyof Config, where: string, user: RegExp): Problem[] =>
     known.some(({ key }) => user.test(key)) ? [] : unusedSecret(name, config, `only with ${where}`);
   const [first] = moving;
+  const origin = first && (meantBy(first.from) ?? first.from);
   return [
     ...moving.flatMap(({ name, from }) => unknownStack(`kraft:tenants.${name}.from`, from)),
     ...(source === undefined
@@ -63,14 +66,14 @@ export function moveSourceProblems(
             fix: `copy bucket, region and prefix from kraft:backup in Pulumi.${source.stack}.yaml`,
           }),
         ]),
-    ...(first === undefined
+    ...(first === undefined || origin === undefined
       ? unused("sourceTokenSeed", "a tenant that has `from`", /^kraft:tenants\b/)
       : missingSecret(
           "sourceTokenSeed",
           config,
           known,
-          `kraft:guestTokenSeed of ${first.from}: without it the guest of ${first.name} could not open its own data`,
-          `pulumi config get -s ${first.from} kraft:guestTokenSeed | pulumi config set -s ${stack} --secret kraft:sourceTokenSeed`,
+          `kraft:guestTokenSeed of ${origin}: without it the guest of ${first.name} could not open its own data`,
+          `pulumi config get -s ${origin} kraft:guestTokenSeed | pulumi config set -s ${stack} --secret kraft:sourceTokenSeed`,
         )),
   ];
 }
