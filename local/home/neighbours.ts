@@ -4,6 +4,7 @@ import { forwardedElements, forwardedFile } from "./port-forwarding.ts";
 
 /** Where the router sends what arrives from the internet on the ports that it forwards. */
 export interface PortForwarding {
+  /** Until a platform says otherwise. */
   readonly address: string;
   /** Of the home, on this machine and in the router. */
   readonly directory: string;
@@ -21,18 +22,18 @@ export function routerMachine(
 ): MachinePlan {
   const rules = `
 table ip router {
-  set forwarded {
-    type inet_proto . inet_service
-    elements = { ${forwardedElements([])} }
+  map forwarded {
+    type inet_proto . inet_service : ipv4_addr
+    elements = { ${forwardedElements(address, [])} }
   }
   chain prerouting {
     type nat hook prerouting priority dstnat;
-    ip daddr ${router.publicAddress} meta l4proto . th dport @forwarded dnat to ${address}
+    ip daddr ${router.publicAddress} dnat to meta l4proto . th dport map @forwarded
   }
   chain postrouting {
     type nat hook postrouting priority srcnat;
     oifname "eth1" masquerade
-    ip saddr ${lan.cidr} ip daddr ${address} ct status dnat masquerade
+    ip saddr ${lan.cidr} ct status dnat masquerade
   }
   chain forward {
     type filter hook forward priority filter; policy drop;

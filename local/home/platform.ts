@@ -6,13 +6,14 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { ports } from "../../infra/config/keys/ports.ts";
 import { record } from "../../infra/config/pulumi-files.ts";
+import type { Stack } from "../../stacks/index.ts";
 import { eventually } from "../api.ts";
 import { logFile } from "../control-plane.ts";
 import { ensureProcess, type HostCluster } from "../host-cluster.ts";
 import { assignAddresses } from "../load-balancer.ts";
 import { whileSettling } from "../settling.ts";
 import { toolPath } from "../toolchain/ready.ts";
-import { nodeAddress, router } from "./addresses.ts";
+import { controlPlaneNode, nodeAddress, router } from "./addresses.ts";
 import { clusterDns } from "./cluster-dns.ts";
 import { guestAccess } from "./guest-access.ts";
 import { keepRoots, type PublicNames, visit, writeZone } from "./internet.ts";
@@ -59,17 +60,25 @@ export function publicPorts(config: Readonly<Record<string, unknown>>): readonly
   });
 }
 
+/** Where the router forwards to: the address that MetalLB keeps, if the stack file names one, else the first node's. */
+export function forwardedTo(stack: Stack, config: Readonly<Record<string, unknown>>): string {
+  const { entry } = record(config["kraft:network"]);
+  return typeof entry === "string" ? entry : controlPlaneNode(stack).address;
+}
+
 /** What a real k3s brings along beside the node itself, on an embedded cluster with real machines. */
 export class HomePlatform {
   readonly #cluster: HostCluster;
   readonly #names: PublicNames;
   readonly #ports: readonly ForwardedPort[];
+  readonly #entry: string;
 
   /** @param config What the stack file of the run says, by key. */
   constructor(cluster: HostCluster, config: Readonly<Record<string, unknown>>) {
     this.#cluster = cluster;
     this.#names = publicNames(config);
     this.#ports = publicPorts(config);
+    this.#entry = forwardedTo(cluster.stack, config);
   }
 
   /**
@@ -94,7 +103,7 @@ export class HomePlatform {
       [],
     );
     writeZone(directory, this.#names, Math.floor(Date.now() / 1000));
-    forwardPorts(directory, this.#ports);
+    forwardPorts(directory, this.#entry, this.#ports);
     for (const { path, object } of clusterDns(stack.network.clusterDns, [router.address])) {
       await api.apply(path, object);
     }

@@ -18,20 +18,21 @@ export function forwardedFile(directory: string): string {
   return join(directory, "router", "forwarded.nft");
 }
 
-/** 80, 443 and these ports, as a set of nftables has them. */
-export function forwardedElements(ports: readonly ForwardedPort[]): string {
-  return [...entryPorts, ...ports].map(({ port, protocol }) => `${protocol} . ${port}`).join(", ");
+/** 80, 443 and these ports, each with the address that it leads to, as a map of nftables has them. */
+export function forwardedElements(address: string, ports: readonly ForwardedPort[]): string {
+  return [...entryPorts, ...ports].map(({ port, protocol }) => `${protocol} . ${port} : ${address}`).join(", ");
 }
 
 /**
  * Has the router of a home that runs forward 80, 443 and these ports, and no others.
  *
+ * @param address Where to: that of a node, or the one that MetalLB keeps.
  * @throws Failure if it does not.
  */
-export function forwardPorts(directory: string, ports: readonly ForwardedPort[]): void {
-  const elements = forwardedElements(ports);
+export function forwardPorts(directory: string, address: string, ports: readonly ForwardedPort[]): void {
+  const elements = forwardedElements(address, ports);
   const file = forwardedFile(directory);
-  const text = `flush set ip router forwarded\nadd element ip router forwarded { ${elements} }\n`;
+  const text = `flush map ip router forwarded\nadd element ip router forwarded { ${elements} }\n`;
   writeFileWhole(file, text, 0o644);
   const { status, stderr } = runInMachine(directory, router.name, "nft", "-f", file);
   if (status !== 0) {

@@ -5,8 +5,9 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { parse } from "yaml";
 import { writeZone, zoneFile } from "../../../../local/home/internet.ts";
-import { publicNames, publicPorts } from "../../../../local/home/platform.ts";
+import { forwardedTo, publicNames, publicPorts } from "../../../../local/home/platform.ts";
 import { forwardedElements } from "../../../../local/home/port-forwarding.ts";
+import { stacks } from "../../../../stacks/index.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "kraft-zone-"));
 
@@ -34,9 +35,16 @@ test("the router forwards the tenants' ports, without those that cannot be read"
     ["25565/tcp", "34197/udp"],
   );
   assert.equal(
-    forwardedElements(publicPorts({ "kraft:tenants": tenants })),
-    "tcp . 80, tcp . 443, tcp . 25565, udp . 34197",
+    forwardedElements("192.168.1.11", publicPorts({ "kraft:tenants": tenants })),
+    "tcp . 80 : 192.168.1.11, tcp . 443 : 192.168.1.11, tcp . 25565 : 192.168.1.11, udp . 34197 : 192.168.1.11",
   );
+});
+
+test("the router forwards to the address of the entrypoint, or else to the first node", () => {
+  const local = stacks.get("local") ?? assert.fail();
+  assert.equal(forwardedTo(local, {}), "192.168.1.11");
+  assert.equal(forwardedTo(local, { "kraft:network": { resolvers: ["192.168.1.1"] } }), "192.168.1.11");
+  assert.equal(forwardedTo(local, { "kraft:network": { entry: "192.168.1.250" } }), "192.168.1.250");
 });
 
 test("the world knows the entrypoint by its address, and every tenant's names by what their sheet tells them to set", () => {

@@ -177,9 +177,9 @@ for (const [name, nodes] of [
       const rules = text(machine(home, router.name), "/etc/router.nft");
       assert.match(rules, /hook forward priority filter; policy drop;/);
       assert.match(rules, /iifname "eth1" ct state new drop/);
-      assert.deepEqual(rules.match(/dnat to .*/g), ["dnat to 192.168.1.11"]);
-      assert.match(rules, /ip daddr 203\.0\.113\.7 meta l4proto \. th dport @forwarded dnat/);
-      assert.match(rules, /elements = \{ tcp \. 80, tcp \. 443 \}/);
+      assert.deepEqual(rules.match(/dnat to .*/g), ["dnat to meta l4proto . th dport map @forwarded"]);
+      assert.match(rules, /ip daddr 203\.0\.113\.7 dnat to meta l4proto \. th dport map @forwarded/);
+      assert.match(rules, /elements = \{ tcp \. 80 : 192\.168\.1\.11, tcp \. 443 : 192\.168\.1\.11 \}/);
     });
   });
 }
