@@ -1,6 +1,6 @@
 import { drillLabel } from "../components/plan/drill.ts";
 import { movedAtAnnotation } from "../components/plan/lifecycle.ts";
-import type { GuestName } from "../components/plan/names.ts";
+import { clusterLabel, type GuestName } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import { byteQuantity } from "../components/plan/size.ts";
 import { noBackupGroup } from "../components/plan/storage.ts";
@@ -170,7 +170,7 @@ export function claimManifest(volume: RestorableVolume): Manifest {
     guest === null
       ? { labels: drillLabels(volume) }
       : {
-          labels: { "k3k.io/clusterName": tenant },
+          labels: { [clusterLabel]: tenant },
           annotations: { "k3k.io/name": guest.name, "k3k.io/namespace": guest.namespace },
         };
   return {

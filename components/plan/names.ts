@@ -26,6 +26,9 @@ export const digestAnnotation = "kraft.dev/declared";
 /** Label by which K3k binds a namespace to a VirtualClusterPolicy. */
 export const policyLabel = "policy.k3k.io/policy-name";
 
+/** Label that K3k gives to what it copies from a guest; its value is the Cluster's name. */
+export const clusterLabel = "k3k.io/clusterName";
+
 /** ResourceQuota in every tenant's namespace: on volumes, and on the number of objects. */
 export const objectQuotaName = "kraft-objects";
 

@@ -8,7 +8,7 @@ import {
   movedToAnnotation,
   suspendedAtAnnotation,
 } from "../../components/plan/lifecycle.ts";
-import { domainsAnnotation, objectQuotaName, tenantNames } from "../../components/plan/names.ts";
+import { clusterLabel, domainsAnnotation, objectQuotaName, tenantNames } from "../../components/plan/names.ts";
 import { type Gone, goneOf, retainedText } from "../../infra/guards/gone.ts";
 import { leftovers, removalCommand } from "../../infra/guards/served-domains.ts";
 import { awaitsData } from "../../infra/guards/stages.ts";
@@ -231,13 +231,20 @@ function podProblems({ name, declared, cluster }: Guest, observed: Observed): Fi
   const nodes = observed.nodes.filter(({ status }) => condition(status, "Ready")?.status === "True").length;
   const wanted = Math.min(desiredNumberScheduled, nodes);
   const nameServers = observed.nameServers.filter(own);
-  const answers = nameServers.some(({ status }) => condition(status, "Ready")?.status === "True");
+  const answering = nameServers.filter(({ status }) => condition(status, "Ready")?.status === "True");
+  // K3k 1.1.0 takes the label away that the Service of the guest's name server selects by.
+  const isFound = answering.some(({ metadata }) => metadata.labels?.[clusterLabel] !== undefined);
   return [
     numberReady < wanted && `K3k's kubelet of its guest: ${numberReady} of ${wanted} ready`,
     critical(
       nameServers.length > 0 &&
-        !answers &&
+        answering.length === 0 &&
         `the name server of its guest is not ready: kubectl -n ${namespace} get pods -l k8s-app=kube-dns`,
+    ),
+    critical(
+      answering.length > 0 &&
+        !isFound &&
+        "no pod of its guest finds a name: K3k took the label from the guest's name server. Delete it in the guest, where it is made anew: kubectl -n kube-system delete pod -l k8s-app=kube-dns",
     ),
   ];
 }

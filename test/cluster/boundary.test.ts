@@ -14,7 +14,7 @@ import { identities, type Identity } from "./boundary/identities.ts";
 import { legitimateObjects } from "./boundary/legitimate.ts";
 import type { LegitimateObject } from "./boundary/legitimate/entry.ts";
 import { collectionPath } from "./boundary/paths.ts";
-import type { KubernetesObject } from "./boundary/translate.ts";
+import { type KubernetesObject, type Pod as GuestPod, updatedPod } from "./boundary/translate.ts";
 import { certificatesAreCounted, type Config, type Embedded, eventually } from "./embedded.ts";
 import { type Guest, startGuest } from "./guest.ts";
 import { bindClusterRoles } from "./k3k-rights.ts";
@@ -114,6 +114,29 @@ describe("honest work", () => {
       assert.ok(passed, `${status} ${message}`);
     });
   }
+});
+
+test("the guest's name server keeps the label by which its Service finds it, which K3k 1.1.0 would take away", async () => {
+  const entry = [...honest.values()].find(({ name }) => name.startsWith("CoreDNS of K3s"));
+  assert.ok(entry !== undefined && entry.before === undefined);
+  const guestPod = entry.object as GuestPod;
+  const { namespace, name = "" } = guestPod.metadata;
+  const path = collectionPath("Pod", namespace);
+  const changed = (release: "1.1.0" | "1.2.0-rc4"): Promise<string> =>
+    eventually(`${name} to change`, async () => {
+      const found =
+        (await host.cluster.api.get<GuestPod>(`${path}/${name}`)) ??
+        (await as("k3k-kubelet").create<GuestPod>(path, guestPod));
+      // As the guest has it, without labels of K3k's.
+      const inGuest = structuredClone(found);
+      inGuest.metadata.labels = { "k8s-app": "kube-dns", changed: "true" };
+      const pod = updatedPod(release, found, inGuest);
+      const { status, message } = await as("k3k-kubelet").answer("PUT", `${path}/${name}`, pod);
+      // Its status changes meanwhile.
+      return status === 409 ? undefined : status < 300 ? "changed" : message;
+    });
+  assert.match(await changed("1.1.0"), /k3k\.io\/clusterName may not be taken from the guest's name server/);
+  assert.equal(await changed("1.2.0-rc4"), "changed");
 });
 
 test("who reaches whom, by the NetworkPolicies that the API server holds", async () => {

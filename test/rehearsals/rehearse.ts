@@ -12,6 +12,7 @@ const rehearsals: Readonly<
   Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
 > = {
   "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
+  kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
 };
 

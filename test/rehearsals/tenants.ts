@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import * as k8s from "@kubernetes/client-node";
 import { parseAllDocuments } from "yaml";
-import { condition, type Pod } from "../../cluster/objects.ts";
+import { condition, hasEnded, type Pod } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { tenantFiles } from "../../kraft/welcome/files.ts";
@@ -115,20 +115,29 @@ function databaseObject(storageClassName: string | undefined): object {
   };
 }
 
+/** The pods of a guest that are not ready, in every namespace. */
+export async function waitingPods(guest: Guest): Promise<readonly Pod[]> {
+  const pods = await (await guest.api()).list(paths.pods.all);
+  return pods.filter((pod) => !hasEnded(pod) && condition(pod.status, "Ready")?.status !== "True");
+}
+
 /**
  * Waits until every pod of a guest is ready. K3k 1.1.0's kubelets delete each other's pods when they start (rancher/k3k#1021),
  * and may then leave a new one without a container for ever: the kubelet of its node is started again, as
  * docs/runbooks/house-burned-down.md says.
  *
+ * @param patience How many seconds the pods have before that. Default: what node-lost.md says
  * @returns names of the pods that waited for that
  */
-export async function bringBackLostPods(home: EmbeddedHome, tenant: string): Promise<readonly string[]> {
-  const api = await home.guest(tenant).api();
+export async function bringBackLostPods(
+  home: EmbeddedHome,
+  tenant: string,
+  patience = 120,
+): Promise<readonly string[]> {
   const { namespace } = tenantNames(tenant);
-  const waiting = async (): Promise<readonly Pod[]> =>
-    (await api.list(paths.pods.in("default"))).filter(({ status }) => condition(status, "Ready")?.status !== "True");
+  const waiting = (): Promise<readonly Pod[]> => waitingPods(home.guest(tenant));
   const ready = (): Promise<true | undefined> => waiting().then((pods) => (pods.length === 0 ? true : undefined));
-  const lost = await eventually(`the pods of ${tenant}`, ready, 120).then(
+  const lost = await eventually(`the pods of ${tenant}`, ready, patience).then(
     () => [],
     () => waiting(),
   );

@@ -10,8 +10,10 @@ export class Visitor {
   readonly #calls: { readonly at: number; readonly came: boolean }[] = [];
   readonly #child: ChildProcess;
 
-  constructor(home: EmbeddedHome, url: string) {
-    const curl = `curl -s -o /dev/null -w '%{http_code}' --max-time 2 --cacert '${home.roots}' '${url}'`;
+  /** @param credentials Options of curl: whom the visitor trusts, and as whom they come. Default: a stranger with a browser */
+  constructor(home: EmbeddedHome, url: string, credentials: readonly string[] = ["--cacert", home.roots]) {
+    const words = ["--max-time", "2", ...credentials, url].map((word) => `'${word}'`);
+    const curl = `curl -s -o /dev/null -w '%{http_code}' ${words.join(" ")}`;
     const loop = `while sleep 1; do at=$(date +%s%3N); echo "$at $(${curl})" || exit; done`;
     const [executable = "", ...rest] = inMachine(home.directory, visitor.name, "sh", "-c", loop);
     this.#child = spawn(executable, rest, { stdio: ["ignore", "pipe", "ignore"] });
@@ -35,6 +37,11 @@ export class Visitor {
     const lost = after.findLastIndex(({ came }) => !came);
     const first = after[lost + 1];
     return first === undefined ? undefined : (first.at - moment) / 1000;
+  }
+
+  /** Seconds until the page came every time; 0 where no call since a moment missed it, undefined while it does not come. */
+  awayAfter(moment: number): number | undefined {
+    return this.#calls.every(({ at, came }) => at < moment || came) ? 0 : this.backAfter(moment);
   }
 
   /** How many calls since a moment did not get the page, of how many. */

@@ -1,3 +1,4 @@
+import { clusterLabel } from "../names.ts";
 import { priorityClasses } from "../size.ts";
 import {
   affinityTerms,
@@ -40,6 +41,17 @@ const systemPriorityRule: Rule = {
     "priorityClassName may not begin with system-: remove it, or use a priority class of your own, which counts inside the guest only",
 };
 
+/**
+ * The guest's name server keeps the label by which its Service on the host finds it. Whenever a kubelet of K3k 1.1.0 starts, it
+ * replaces the labels of its pods by those of the guest (k3k-kubelet/provider/provider.go, updatePod), and from then on no pod
+ * of the guest would find a name. Refused, K3k tries again for up to an hour, and other pods do not wait for it. K3k 1.2.0
+ * keeps the label.
+ */
+const nameServerRule: Rule = {
+  expression: "!variables.isCoreDns || !variables.losesItsGuest",
+  message: `the label ${clusterLabel} may not be taken from the guest's name server: its Service would not find it any more`,
+};
+
 const requests = [requestsFor("v1", ["pods", "pods/ephemeralcontainers"])];
 
 const variables = [
@@ -74,6 +86,12 @@ export const hostPodPolicy: AdmissionPolicy = {
       name: "isCoreDns",
       expression: "object.metadata.name.matches('^coredns-[a-z0-9-]*-kube-system-')",
     },
+    {
+      name: "losesItsGuest",
+      expression:
+        `request.operation == 'UPDATE' && '${clusterLabel}' in (${valueOr("oldObject.metadata.labels", "{}")}) && ` +
+        `!('${clusterLabel}' in variables.labels)`,
+    },
   ],
   rules: [
     ...identityRules(),
@@ -87,6 +105,7 @@ export const hostPodPolicy: AdmissionPolicy = {
     },
     ...resourceRules(),
     labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
+    nameServerRule,
   ],
 };
 

@@ -57,7 +57,10 @@ const well: Observed = {
   ],
   clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" }, status: { phase: "Ready", conditions: ready } }],
   nameServers: [
-    { metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: { conditions: ready } },
+    {
+      metadata: { name: "coredns-1", namespace: "k3k-acme", labels: { "k3k.io/clusterName": "acme" } },
+      status: { conditions: ready },
+    },
     { metadata: { name: "coredns-2", namespace: "kube-system" } },
   ],
   quotas: [
@@ -323,6 +326,12 @@ describe("what is wrong", () => {
       "a guest without names": [
         { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: {} }] },
         ["tenant acme: the name server of its guest is not ready: kubectl -n k3k-acme get pods -l k8s-app=kube-dns"],
+      ],
+      "a guest whose names nobody finds": [
+        { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: { conditions: ready } }] },
+        [
+          "tenant acme: no pod of its guest finds a name: K3k took the label from the guest's name server. Delete it in the guest, where it is made anew: kubectl -n kube-system delete pod -l k8s-app=kube-dns",
+        ],
       ],
       "a guest that has no name server yet, or never wanted one": [{ nameServers: [] }, []],
       "no backup target": [{ backupTargets: [] }, ["backup target: Longhorn has none: nothing leaves the house"]],
@@ -694,6 +703,7 @@ test("critical is what loses data or stops a tenant, and so cannot wait", () => 
     { deployments: deployment === undefined ? [] : [{ ...deployment, status: {} }, workload("k3k-system", "k3k")] },
     { clusters: [{ metadata: { name: "acme", namespace: "k3k-acme" }, status: { phase: "Pending" } }] },
     { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: {} }] },
+    { nameServers: [{ metadata: { name: "coredns-1", namespace: "k3k-acme" }, status: { conditions: ready } }] },
     { backupTargets: [] },
     { volumes: [volume("pvc-1", { robustness: "faulted" })] },
     { volumes: [volume("pvc-1", { lastBackupAt: hoursAgo(100) })] },
