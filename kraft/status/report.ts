@@ -159,6 +159,7 @@ export const observedCollections = {
   persistentVolumes: paths.persistentVolumes.all,
   certificates: paths.certificates.all,
   issuers: paths.issuers.all,
+  orders: paths.orders.all,
   ingresses: paths.ingresses.all,
 };
 
