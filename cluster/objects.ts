@@ -232,6 +232,13 @@ export interface Order extends KubernetesObject {
   readonly status?: { readonly url?: string };
 }
 
+/** cert-manager's Challenge: what the authority asks for one name before it issues anything. */
+export interface Challenge extends KubernetesObject {
+  readonly spec?: { readonly dnsName?: string };
+  /** What it waits for. */
+  readonly status?: { readonly reason?: string };
+}
+
 /** The latest of times in RFC 3339, whatever their fractions of a second; undefined where there is none. */
 export function latest(times: readonly (string | null | undefined)[]): string | undefined {
   return times

@@ -1,4 +1,4 @@
-import type { Certificate, ClusterIssuer, Order } from "../../cluster/objects.ts";
+import { type Certificate, type Challenge, type ClusterIssuer, condition, type Order } from "../../cluster/objects.ts";
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
 
 /**
@@ -30,6 +30,27 @@ export function formerAuthority(
   return former === undefined || current === undefined || former === current || secret === undefined
     ? undefined
     : `is of ${former}, and kraft:issuer is ${current} now: to have it issued anew, kubectl annotate secret ${secret} --namespace ${namespace} --overwrite cert-manager.io/issuer-name=former`;
+}
+
+/**
+ * Why a certificate is not issued, in the words of cert-manager or the authority: why the last attempt failed, otherwise what
+ * one of its names waits for. The condition Ready only says that there is no certificate.
+ */
+export function obstacleOf(
+  { metadata: { namespace }, spec, status }: Certificate,
+  challenges: readonly Challenge[],
+): string | undefined {
+  const issuing = condition(status, "Issuing");
+  const waiting = challenges.find(
+    ({ metadata, spec: challenge, status: asked }) =>
+      metadata.namespace === namespace &&
+      spec?.dnsNames?.includes(challenge?.dnsName ?? "") === true &&
+      (asked?.reason ?? "") !== "",
+  );
+  const why = issuing?.status === "False" ? issuing.message : undefined;
+  const what = waiting && `${waiting.spec?.dnsName ?? ""}: ${waiting.status?.reason ?? ""}`;
+  // An authority may answer in several lines.
+  return (why ?? what)?.replace(/\s+/g, " ").trim();
 }
 
 /** Host and port of an address; cert-manager tells authorities apart by the same. */

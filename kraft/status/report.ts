@@ -160,6 +160,7 @@ export const observedCollections = {
   certificates: paths.certificates.all,
   issuers: paths.issuers.all,
   orders: paths.orders.all,
+  challenges: paths.challenges.all,
   ingresses: paths.ingresses.all,
 };
 

@@ -4,7 +4,7 @@ import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Remark } from "../cli/output.ts";
-import { formerAuthority } from "./authority.ts";
+import { formerAuthority, obstacleOf } from "./authority.ts";
 import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
 import {
   type CertificateStatus,
@@ -139,7 +139,7 @@ const renewalPatience = 24 * 3_600_000;
 
 /** Every certificate, by namespace and name. */
 function certificateStatuses(
-  { certificates, issuers, orders }: Observed,
+  { certificates, challenges, issuers, orders }: Observed,
   now: Date,
   problems: Problems,
 ): CertificateStatus[] {
@@ -150,16 +150,17 @@ function certificateStatuses(
     const { namespace = "", name } = certificate.metadata;
     const ready = condition(status, "Ready");
     const isReady = ready?.status === "True";
+    const obstacle = obstacleOf(certificate, challenges);
     const notAfter = timestamp(status?.notAfter);
     const renewal = timestamp(status?.renewalTime);
     const isOverdue = renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience;
     problems.add(
       subjects.certificate({ namespace, name }),
       notAfter !== undefined && notAfter < now
-        ? critical(`EXPIRED ${distance(notAfter, now)}`)
+        ? critical(sentence(`EXPIRED ${distance(notAfter, now)}`, obstacle))
         : isReady
-          ? isOverdue && `should have been renewed on ${moment(renewal)}`
-          : sentence("is not ready", ready?.message),
+          ? isOverdue && sentence(`should have been renewed on ${moment(renewal)}`, obstacle)
+          : sentence("is not ready", obstacle ?? ready?.message),
       formerAuthority(certificate, orders, issuer),
     );
     return { namespace, name, hosts: spec?.dnsNames ?? [], ready: isReady, notAfter: notAfter?.toISOString() ?? null };

@@ -116,6 +116,7 @@ const well: Observed = {
   ],
   issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
   orders: [],
+  challenges: [],
   ingresses: [
     { metadata: { name: "shop-1", namespace: "k3k-acme" }, spec: { rules: [{ host: "shop.acme.example" }] } },
   ],
@@ -424,6 +425,58 @@ describe("what is wrong", () => {
           ],
         },
         ["certificate b/a: is not ready: issuing"],
+      ],
+      "a certificate that the authority refused": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              status: {
+                conditions: [
+                  ...notReady("Ready", "Secret does not exist"),
+                  ...notReady("Issuing", "order errored: 400\n\tforbidden"),
+                ],
+              },
+            },
+          ],
+        },
+        ["certificate b/a: is not ready: order errored: 400 forbidden"],
+      ],
+      "a certificate with a name that leads elsewhere, and challenges of others": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              spec: { dnsNames: ["www.a.example", "a.example"] },
+              status: { conditions: notReady("Ready", "Secret does not exist") },
+            },
+          ],
+          challenges: [
+            {
+              metadata: { name: "1", namespace: "c" },
+              spec: { dnsName: "a.example" },
+              status: { reason: "another tenant's" },
+            },
+            { metadata: { name: "2", namespace: "b" }, spec: { dnsName: "www.a.example" }, status: { reason: "" } },
+            {
+              metadata: { name: "3", namespace: "b" },
+              spec: { dnsName: "a.example" },
+              status: { reason: "wrong status code '404'" },
+            },
+          ],
+        },
+        ["certificate b/a: is not ready: a.example: wrong status code '404'"],
+      ],
+      "a certificate that expired while its renewal was refused": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              status: { notAfter: hoursAgo(3), conditions: notReady("Issuing", "429 rateLimited") },
+            },
+          ],
+        },
+        ["certificate b/a: EXPIRED 3 h ago: 429 rateLimited"],
       ],
       "a certificate that was not renewed": [
         {
