@@ -12,6 +12,10 @@ const rehearsals: Readonly<
   Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
 > = {
   "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
+  certificates: [
+    "from staging to production, renewals in time and late, names that are not issued",
+    () => import("./certificates.ts"),
+  ],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
 };
 
