@@ -88,7 +88,8 @@ export class SecondAuthority {
   }
 
   leave(): void {
-    this.#child?.kill();
+    // nsenter stops itself with what it runs, and a process that is stopped waits with every other signal.
+    this.#child?.kill("SIGKILL");
   }
 
   #signal(name: "CONT" | "STOP"): void {
