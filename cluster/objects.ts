@@ -206,17 +206,37 @@ export interface Setting extends KubernetesObject {
 
 /** cert-manager's Certificate. */
 export interface Certificate extends KubernetesObject {
-  readonly spec?: { readonly dnsNames?: readonly string[] };
+  readonly spec?: { readonly dnsNames?: readonly string[]; readonly secretName?: string };
   readonly status?: {
     readonly notAfter?: string;
     readonly renewalTime?: string;
+    /** Which of its issuances the certificate is of, from 1. */
+    readonly revision?: number;
     readonly conditions?: readonly Condition[];
   };
 }
 
 /** cert-manager's ClusterIssuer. */
 export interface ClusterIssuer extends KubernetesObject {
-  readonly status?: { readonly conditions?: readonly Condition[] };
+  readonly status?: {
+    readonly conditions?: readonly Condition[];
+    /** The account at the authority, by its address. */
+    readonly acme?: { readonly uri?: string };
+  };
+}
+
+/** cert-manager's Order, one issuance of a Certificate, which its annotations name. */
+export interface Order extends KubernetesObject {
+  readonly spec?: { readonly issuerRef?: { readonly kind?: string; readonly name?: string } };
+  /** The order's address at the authority. */
+  readonly status?: { readonly url?: string };
+}
+
+/** cert-manager's Challenge: what the authority asks for one name before it issues anything. */
+export interface Challenge extends KubernetesObject {
+  readonly spec?: { readonly dnsName?: string };
+  /** What it waits for. */
+  readonly status?: { readonly reason?: string };
 }
 
 /** The latest of times in RFC 3339, whatever their fractions of a second; undefined where there is none. */

@@ -53,6 +53,8 @@ export const paths = {
   daemonSets: namespaced<objects.DaemonSet>("/apis/apps/v1", "daemonsets"),
   deployments: namespaced<objects.Deployment>("/apis/apps/v1", "deployments"),
   certificates: namespaced<objects.Certificate>("/apis/cert-manager.io/v1", "certificates"),
+  challenges: namespaced<objects.Challenge>("/apis/acme.cert-manager.io/v1", "challenges"),
+  orders: namespaced<objects.Order>("/apis/acme.cert-manager.io/v1", "orders"),
   clusters: namespaced<objects.Cluster>("/apis/k3k.io/v1beta1", "clusters"),
 
   backups: longhorn<objects.Backup>("backups"),

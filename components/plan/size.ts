@@ -130,6 +130,12 @@ export function k3kQuota(nodes: number) {
 /** Room for finished pods, those of K3k and cert-manager included, however small the tenant. */
 const endedPods = 60;
 
+/** Certificates of a tenant that may be asked for at once. Each has an Ingress of cert-manager's meanwhile. */
+const challenges = 10;
+
+/** Ingresses that a tenant may have and still get certificates. */
+const ownIngresses = 30;
+
 /** Volume claims of a tenant, the datastore of the guest included. */
 const claimLimit = 21;
 
@@ -156,9 +162,9 @@ export function objectQuota(
       "count/services": "60",
       "count/secrets": "200",
       "count/configmaps": "200",
-      "count/ingresses.networking.k8s.io": "30",
+      "count/ingresses.networking.k8s.io": String(ownIngresses + challenges),
       "count/certificates.cert-manager.io": "30",
-      "count/challenges.acme.cert-manager.io": "10",
+      "count/challenges.acme.cert-manager.io": String(challenges),
       "count/leases.coordination.k8s.io": "5",
       ...Object.fromEntries(limits),
     },

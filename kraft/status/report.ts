@@ -159,6 +159,8 @@ export const observedCollections = {
   persistentVolumes: paths.persistentVolumes.all,
   certificates: paths.certificates.all,
   issuers: paths.issuers.all,
+  orders: paths.orders.all,
+  challenges: paths.challenges.all,
   ingresses: paths.ingresses.all,
 };
 

@@ -4,6 +4,7 @@ import { metallbNamespace } from "../../components/plan/metallb-values.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Remark } from "../cli/output.ts";
+import { formerAuthority, obstacleOf } from "./authority.ts";
 import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
 import {
   type CertificateStatus,
@@ -137,21 +138,30 @@ function judgeIssuer({ issuers }: Observed, problems: Problems): void {
 const renewalPatience = 24 * 3_600_000;
 
 /** Every certificate, by namespace and name. */
-function certificateStatuses({ certificates }: Observed, now: Date, problems: Problems): CertificateStatus[] {
+function certificateStatuses(
+  { certificates, challenges, issuers, orders }: Observed,
+  now: Date,
+  problems: Problems,
+): CertificateStatus[] {
   const sorted = sortedBy(certificates, ({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
-  return sorted.map(({ metadata: { namespace = "", name }, spec, status }) => {
+  const issuer = issuers.find(({ metadata }) => metadata.name === issuerName);
+  return sorted.map((certificate) => {
+    const { spec, status } = certificate;
+    const { namespace = "", name } = certificate.metadata;
     const ready = condition(status, "Ready");
     const isReady = ready?.status === "True";
+    const obstacle = obstacleOf(certificate, challenges);
     const notAfter = timestamp(status?.notAfter);
     const renewal = timestamp(status?.renewalTime);
     const isOverdue = renewal !== undefined && now.getTime() - renewal.getTime() > renewalPatience;
     problems.add(
       subjects.certificate({ namespace, name }),
       notAfter !== undefined && notAfter < now
-        ? critical(`EXPIRED ${distance(notAfter, now)}`)
+        ? critical(sentence(`EXPIRED ${distance(notAfter, now)}`, obstacle))
         : isReady
-          ? isOverdue && `should have been renewed on ${moment(renewal)}`
-          : sentence("is not ready", ready?.message),
+          ? isOverdue && sentence(`should have been renewed on ${moment(renewal)}`, obstacle)
+          : sentence("is not ready", obstacle ?? ready?.message),
+      formerAuthority(certificate, orders, issuer),
     );
     return { namespace, name, hosts: spec?.dnsNames ?? [], ready: isReady, notAfter: notAfter?.toISOString() ?? null };
   });

@@ -78,13 +78,23 @@ export function tenantLimits(allowance: Amounts): TenantLimit[] {
     limit("ports of one Service", String(portLimit), heard.apply),
     quota(objects, "count/configmaps", "ConfigMaps, one in each namespace among them", heard.object),
     quota(objects, "count/secrets", "Secrets, those of certificates among them", heard.object),
-    quota(objects, "count/ingresses.networking.k8s.io", "Ingresses", heard.object),
+    quota(
+      objects,
+      "count/ingresses.networking.k8s.io",
+      "Ingresses, those of certificates being issued among them",
+      heard.object,
+    ),
     limit("rules of one Ingress", String(ingressLimits.rules), heard.apply),
     limit("paths of one Ingress, all rules together", String(ingressLimits.paths), heard.apply),
     limit("characters of a path", String(ingressLimits.pathLength), heard.apply),
     limit("entries of `tls` in one Ingress, and hosts in each", String(ingressLimits.tls), heard.apply),
     limit("characters of a `secretName`", String(ingressLimits.secretName), heard.apply),
     quota(objects, "count/certificates.cert-manager.io", "certificates", heard.object),
-    quota(objects, "count/challenges.acme.cert-manager.io", "certificates that are being issued", heard.object),
+    quota(
+      objects,
+      "count/challenges.acme.cert-manager.io",
+      "certificates being issued, those of names that lead elsewhere too",
+      heard.object,
+    ),
   ];
 }

@@ -32,8 +32,13 @@ export function internetCertificate(tools: Tools): string {
   return readFileSync(`${authority.path}.crt`, "utf8");
 }
 
-/** Runs the Go program that makes those certificates of a list which are not there yet. */
-function makeCertificates(tools: Tools, list: string, wanted: readonly object[]): void {
+/**
+ * Makes those certificates of a list that are not there yet, by local/tools/home.
+ *
+ * @param list Where the list is written.
+ * @throws Failure if one cannot be made.
+ */
+export function makeCertificates(tools: Tools, list: string, wanted: readonly object[]): void {
   writeFileWhole(list, JSON.stringify(wanted));
   const result = spawnSync(toolPath(tools, "home"), ["certificates", list], { encoding: "utf8" });
   if (result.status !== 0) {

@@ -119,10 +119,11 @@ export const routerCorefile = `. {
  * Adds the root certificate that the internet's authority has now to those that it had before: it makes a new one whenever
  * it starts, and what it issued until then stays in use. Returns the path of the file with all of them.
  *
+ * @param address Of the authority. Default: the internet's own
  * @throws Failure if the authority does not answer.
  */
-export function keepRoots(directory: string): string {
-  const url = `https://${provider.address}:15000/roots/0`;
+export function keepRoots(directory: string, address = provider.address): string {
+  const url = `https://${address}:15000/roots/0`;
   // Its own endpoint has a certificate of another authority, and this is no secret.
   const { status, stdout, stderr } = runInMachine(directory, visitor.name, "curl", "-sSk", "--max-time", "5", url);
   if (status !== 0 || !stdout.includes("BEGIN CERTIFICATE")) {

@@ -124,12 +124,16 @@ export class EmbeddedHome {
     return stdout;
   }
 
-  /** What an https address answers the visitor, who trusts the internet's certificate authority only; why not, if it does not. */
-  visited(url: string): string {
+  /**
+   * What an https address answers the visitor, who trusts the internet's certificate authority only; why not, if it does not.
+   *
+   * @param roots File of the root certificates that the visitor trusts. Default: all that the authority had
+   */
+  visited(url: string, roots = this.roots): string {
     const { status, stdout, stderr } = runInMachine(
       this.directory,
       visitor.name,
-      ...["curl", "-sS", "--max-time", "5", "--cacert", this.roots, url],
+      ...["curl", "-sS", "--max-time", "5", "--cacert", roots, url],
     );
     return status === 0 ? stdout : `curl ended with ${status ?? "a signal"}: ${stderr}`;
   }

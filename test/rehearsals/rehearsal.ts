@@ -66,6 +66,15 @@ export class Rehearsal {
     return result;
   }
 
+  /** One of several parts that do without each other: where it breaks off, that is a finding, and the next one goes on. */
+  async part(what: string, action: () => Promise<void>): Promise<void> {
+    try {
+      await this.step(what, action);
+    } catch (error) {
+      this.expect(`${what}: to its end`, messageOf(error), false);
+    }
+  }
+
   /** A command of a page, as its reader types it. Prints it, and the end of what it says; a wrong exit code is a finding. */
   async command(line: string, action: () => Promise<Ended>, code = 0): Promise<Ended> {
     this.note(`$ ${line}`);

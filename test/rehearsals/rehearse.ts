@@ -12,6 +12,11 @@ const rehearsals: Readonly<
   Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
 > = {
   "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
+  certificates: [
+    "from staging to production, renewals in time and late, names that are not issued",
+    () => import("./certificates.ts"),
+  ],
+  "entry-address": ["the node that answers for the entrypoint dies", () => import("./entry-address.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
 };
@@ -23,7 +28,7 @@ const reason = obstacle(surroundings());
 if (chosen === undefined) {
   console.error("usage: npm run rehearse -- <name>\n");
   for (const [each, [summary]] of Object.entries(rehearsals)) {
-    console.error(`  ${each.padEnd(12)} ${summary}`);
+    console.error(`  ${each.padEnd(14)} ${summary}`);
   }
   process.exitCode = 2;
 } else if (reason !== undefined) {

@@ -6,22 +6,22 @@ import type { EmbeddedHome } from "../live/embedded-home.ts";
 
 /** Somebody on the internet who opens a page every second. */
 export class Visitor {
-  /** When each call began, in milliseconds since 1970, and whether the page came. */
-  readonly #calls: { readonly at: number; readonly came: boolean }[] = [];
+  /** When each call began, in milliseconds since 1970, whether the page came, and what curl said if it did not. */
+  readonly #calls: { readonly at: number; readonly came: boolean; readonly error: string }[] = [];
   readonly #child: ChildProcess;
 
   /** @param credentials Options of curl: whom the visitor trusts, and as whom they come. Default: a stranger with a browser */
   constructor(home: EmbeddedHome, url: string, credentials: readonly string[] = ["--cacert", home.roots]) {
-    const words = ["--max-time", "2", ...credentials, url].map((word) => `'${word}'`);
-    const curl = `curl -s -o /dev/null -w '%{http_code}' ${words.join(" ")}`;
+    const options = ["--max-time", "2", ...credentials, url].map((word) => `'${word}'`);
+    const curl = `curl -s -o /dev/null -w '%{http_code} %{errormsg}' ${options.join(" ")}`;
     const loop = `while sleep 1; do at=$(date +%s%3N); echo "$at $(${curl})" || exit; done`;
     const [executable = "", ...rest] = inMachine(home.directory, visitor.name, "sh", "-c", loop);
     this.#child = spawn(executable, rest, { stdio: ["ignore", "pipe", "ignore"] });
     const { stdout } = this.#child;
     if (stdout !== null) {
       createInterface({ input: stdout }).on("line", (text) => {
-        const [at, code] = text.split(" ");
-        this.#calls.push({ at: Number(at), came: code === "200" });
+        const [at, code, ...words] = text.split(" ");
+        this.#calls.push({ at: Number(at), came: code === "200", error: words.join(" ") || `status ${code ?? "?"}` });
       });
     }
   }
@@ -48,6 +48,14 @@ export class Visitor {
   missed(moment: number): string {
     const after = this.#calls.filter(({ at }) => at >= moment);
     return `${after.filter(({ came }) => !came).length} of ${after.length} calls`;
+  }
+
+  /** Why calls since a moment did not get the page, each reason once, with how often. */
+  reasons(moment: number): string {
+    const missed = this.#calls.filter(({ at, came }) => at >= moment && !came);
+    // Times in milliseconds would make each of them another one.
+    const groups = Map.groupBy(missed, ({ error }) => error.replace(/\d+ milliseconds/, "some time"));
+    return [...groups].map(([error, calls]) => `${calls.length}: ${error}`).join("; ");
   }
 
   leave(): void {

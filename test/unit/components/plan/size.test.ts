@@ -104,3 +104,11 @@ test("no port of a node, no load balancer, no class without a schedule", () => {
   assert.equal(hard["services.loadbalancers"], "0");
   assert.equal(hard["longhorn.storageclass.storage.k8s.io/requests.storage"], "0");
 });
+
+test("a tenant with an Ingress for every certificate leaves room for those that cert-manager makes to issue them", () => {
+  const { hard } = objectQuota(sizes.small, {});
+  const most = (kind: string): number => Number(hard[`count/${kind}`]);
+  const needed = most("certificates.cert-manager.io") + most("challenges.acme.cert-manager.io");
+  assert.ok(most("ingresses.networking.k8s.io") >= needed);
+  assert.ok(most("services") >= needed);
+});

@@ -118,6 +118,8 @@ const well: Observed = {
     },
   ],
   issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready } }],
+  orders: [],
+  challenges: [],
   ingresses: [
     { metadata: { name: "shop-1", namespace: "k3k-acme" }, spec: { rules: [{ host: "shop.acme.example" }] } },
   ],
@@ -244,6 +246,45 @@ test("the text ends with what is wrong", () => {
   ]);
   assert.deepEqual(text.slice(text.indexOf("Volumes"), text.indexOf("Volumes") + 2), ["Volumes", "  none"]);
 });
+
+/** A certificate in its second issue, and where it and the issuer's account come from. */
+function authorities({
+  issued,
+  account,
+  revision = "2",
+  issuer = "kraft-issuer",
+}: {
+  readonly issued: string;
+  readonly account: string;
+  readonly revision?: string;
+  readonly issuer?: string;
+}): Partial<Observed> {
+  const [certificate] = well.certificates;
+  return {
+    certificates: [
+      {
+        metadata: { name: "shop-tls", namespace: "k3k-acme" },
+        spec: { dnsNames: ["shop.acme.example"], secretName: "shop-tls" },
+        status: { ...certificate?.status, revision: 2 },
+      },
+    ],
+    orders: [
+      {
+        metadata: {
+          name: "shop-tls-2-1",
+          namespace: "k3k-acme",
+          annotations: {
+            "cert-manager.io/certificate-name": "shop-tls",
+            "cert-manager.io/certificate-revision": revision,
+          },
+        },
+        spec: { issuerRef: { kind: "ClusterIssuer", name: issuer } },
+        status: { url: issued },
+      },
+    ],
+    issuers: [{ metadata: { name: "kraft-issuer" }, status: { conditions: ready, acme: { uri: account } } }],
+  };
+}
 
 describe("what is wrong", () => {
   const [node, ...nodes] = well.nodes;
@@ -394,6 +435,58 @@ describe("what is wrong", () => {
         },
         ["certificate b/a: is not ready: issuing"],
       ],
+      "a certificate that the authority refused": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              status: {
+                conditions: [
+                  ...notReady("Ready", "Secret does not exist"),
+                  ...notReady("Issuing", "order errored: 400\n\tforbidden"),
+                ],
+              },
+            },
+          ],
+        },
+        ["certificate b/a: is not ready: order errored: 400 forbidden"],
+      ],
+      "a certificate with a name that leads elsewhere, and challenges of others": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              spec: { dnsNames: ["www.a.example", "a.example"] },
+              status: { conditions: notReady("Ready", "Secret does not exist") },
+            },
+          ],
+          challenges: [
+            {
+              metadata: { name: "1", namespace: "c" },
+              spec: { dnsName: "a.example" },
+              status: { reason: "another tenant's" },
+            },
+            { metadata: { name: "2", namespace: "b" }, spec: { dnsName: "www.a.example" }, status: { reason: "" } },
+            {
+              metadata: { name: "3", namespace: "b" },
+              spec: { dnsName: "a.example" },
+              status: { reason: "wrong status code '404'" },
+            },
+          ],
+        },
+        ["certificate b/a: is not ready: a.example: wrong status code '404'"],
+      ],
+      "a certificate that expired while its renewal was refused": [
+        {
+          certificates: [
+            {
+              metadata: { name: "a", namespace: "b" },
+              status: { notAfter: hoursAgo(3), conditions: notReady("Issuing", "429 rateLimited") },
+            },
+          ],
+        },
+        ["certificate b/a: EXPIRED 3 h ago: 429 rateLimited"],
+      ],
       "a certificate that was not renewed": [
         {
           certificates: [
@@ -404,6 +497,37 @@ describe("what is wrong", () => {
           ],
         },
         ["certificate b/a: should have been renewed on 2026-11-22 11:00 UTC"],
+      ],
+      "a certificate of the authority of before": [
+        authorities({ issued: "https://acme-staging.example/order/1", account: "https://acme.example/account/1" }),
+        [
+          "certificate k3k-acme/shop-tls: is of acme-staging.example, and kraft:issuer is acme.example now: to have it issued " +
+            "anew, kubectl annotate secret shop-tls --namespace k3k-acme --overwrite cert-manager.io/issuer-name=former",
+        ],
+      ],
+      "a certificate of the same authority": [
+        authorities({ issued: "https://acme.example/order/1", account: "https://acme.example/account/1" }),
+        [],
+      ],
+      "an order of the certificate that is being renewed": [
+        authorities({
+          issued: "https://acme-staging.example/order/1",
+          account: "https://acme.example/account/1",
+          revision: "3",
+        }),
+        [],
+      ],
+      "an order of an issuer of one's own": [
+        authorities({
+          issued: "https://acme-staging.example/order/1",
+          account: "https://acme.example/account/1",
+          issuer: "own",
+        }),
+        [],
+      ],
+      "an account that is not there yet": [
+        authorities({ issued: "https://acme-staging.example/order/1", account: "" }),
+        [],
       ],
     };
   for (const [name, [changes, expected, tenants]] of Object.entries(cases)) {
