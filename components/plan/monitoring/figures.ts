@@ -37,8 +37,14 @@ export const memoryLeft = "node_memory_MemAvailable_bytes / node_memory_MemTotal
 /** °C at the hottest sensor of each node that has one. */
 export const temperature = "max by (node) (node_hwmon_temp_celsius)";
 
-/** Seconds until the certificate ends that a site shows. */
-export const certificateLeft = 'probe_ssl_earliest_cert_expiry{job="sites"} - time()';
+/**
+ * Seconds until the certificate ends that a site shows.
+ *
+ * @param selector which sites
+ */
+export function certificateLeft(selector = '{job="sites"}'): string {
+  return `probe_ssl_earliest_cert_expiry${selector} - time()`;
+}
 
 /** Days before its end by which cert-manager should long have renewed a certificate. */
 export const certificateDays = 10;
@@ -47,8 +53,14 @@ export const certificateDays = 10;
 export const volumeLeft =
   "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes)";
 
-/** Seconds since the last backup of each volume. Longhorn says 0 of one that has none: it is left out. */
-export const backupAge = "time() - max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at > 0)";
+/**
+ * Seconds since the last backup of each volume. Longhorn says 0 of one that has none: it is left out.
+ *
+ * @param selector which volumes, for example `{pvc_namespace="k3k-acme"}`
+ */
+export function backupAge(selector = ""): string {
+  return `time() - max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at${selector} > 0)`;
+}
 
 /** The backups of a schedule, with the volume that each is of. */
 export function backupsOf(job: string): string {
@@ -66,10 +78,12 @@ export const missingParts = `(${platformParts
   .map(({ namespace, container }) => labelled("vector(1)", { namespace, container }))
   .join(" or ")}) unless on (namespace, container) (${runningContainers})`;
 
-/** The part of its allowance that a tenant uses at least, by resource: what does not run, or is mounted nowhere, is not counted. */
-export const usedAllowance = partOfAllowance();
-
-function partOfAllowance(): string {
+/**
+ * The part of its allowance that a tenant uses at least, by resource: what does not run, or is mounted nowhere, is not counted.
+ *
+ * @param selector whose allowance, for example `{tenant="acme"}`
+ */
+export function usedAllowance(selector = ""): string {
   const pods = "pod_memory_working_set_bytes";
   const datastore = tenantNames(".+").datastoreClaim;
   const volumes = `max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_capacity_bytes{persistentvolumeclaim!~"${datastore}"})`;
@@ -78,5 +92,5 @@ function partOfAllowance(): string {
     labelled(`count by (namespace) (${pods})`, { resource: "pods" }),
     labelled(`sum by (namespace) (${volumes})`, { resource: "storage" }),
   ];
-  return `(${used.join(" or ")}) / on (namespace, resource) group_right () ${allowanceSeries}`;
+  return `(${used.join(" or ")}) / on (namespace, resource) group_right () ${allowanceSeries}${selector}`;
 }

@@ -51,7 +51,7 @@ const runbooks = "docs/runbooks";
 
 /** Volumes whose last backup is older than the schedule that made it allows. */
 const lateBackups = Object.entries(backupIntervals)
-  .map(([job, hours]) => `(${backupAge} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${backupsOf(job)})`)
+  .map(([job, hours]) => `(${backupAge()} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${backupsOf(job)})`)
   .join(" or ");
 
 /** Every alert. There are few, since one that is ignored teaches to ignore the others. */
@@ -177,7 +177,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "CertificateNotRenewed",
     severity: "warning",
-    expr: `${certificateLeft} < ${certificateDays} * 86400`,
+    expr: `${certificateLeft()} < ${certificateDays} * 86400`,
     for: "1h",
     summary: "The certificate of {{ $labels.host }} of {{ $labels.tenant }} ends in {{ $value | humanizeDuration }}",
     runbook: `${runbooks}/certificate-not-renewed.md`,
@@ -222,7 +222,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "AllowanceNearlyUsed",
     severity: "warning",
-    expr: `${usedAllowance} > 0.9`,
+    expr: `${usedAllowance()} > 0.9`,
     for: "1h",
     summary:
       "{{ $labels.tenant }} uses {{ $value | humanizePercentage }} of the {{ $labels.resource }} it may have, or more",
