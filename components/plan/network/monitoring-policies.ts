@@ -1,4 +1,4 @@
-import { monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
+import { grafanaNamespace, monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
 import { platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
 import { address } from "./policy.ts";
@@ -54,4 +54,18 @@ export const longhornFiguresPolicy: NetworkRules = {
   name: "from-prometheus",
   pods: { matchLabels: { app: "longhorn-manager" } },
   ingress: [{ from: [prometheus], ports: tcp(ports.longhorn) }],
+};
+
+/** What draws the dashboards: it asks Prometheus, and nobody asks it. `kubectl port-forward` comes from within its pod. */
+export const grafanaPolicies: readonly NetworkRules[] = [
+  denyEverything,
+  { name: "to-dns", egress: [toClusterDns] },
+  { name: "to-prometheus", egress: [{ to: [prometheus], ports: tcp(ports.prometheus) }] },
+];
+
+/** Prometheus' side of it. */
+export const fromGrafanaPolicy: NetworkRules = {
+  name: "from-grafana",
+  pods: named(services.prometheus),
+  ingress: [{ from: [podsIn(grafanaNamespace, { [nameLabel]: services.grafana })], ports: tcp(ports.prometheus) }],
 };
