@@ -1,7 +1,7 @@
 import { backupAge, backupsOf, withTenant } from "../monitoring/figures.ts";
 import { backupIntervals } from "../monitoring/rules.ts";
 import { lateAfterIntervals } from "../storage.ts";
-import { allOrRed, limits, lines, number, page, timeline } from "./panels.ts";
+import { limits, lines, number, page, timeline } from "./panels.ts";
 
 /** Longhorn's numbers of a backup's states (longhorn-manager 1.12.0, metrics_collector/backup_collector.go). */
 const backupStates = { completed: 3, failed: 4 } as const;
@@ -30,7 +30,10 @@ export const backups = page({
         part: "count(max by (volume) (longhorn_volume_last_backup_at > 0)) / count(max by (volume) (longhorn_volume_last_backup_at))",
       },
       unit: "part",
-      limits: allOrRed,
+      limits: [
+        [null, "yellow"],
+        [1, "green"],
+      ],
     }),
     number({
       title: "Oldest last backup",

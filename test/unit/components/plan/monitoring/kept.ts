@@ -41,7 +41,7 @@ const ofNoJob = new Set([
   "up",
   "ALERTS",
   "kraft_tenant_allowance",
-  // blackbox_exporter 0.28.0: main.go of its prober package, and prober/http.go.
+  // Of blackbox_exporter 0.28.0: prober/handler.go and prober/http.go.
   "probe_success",
   "probe_ssl_earliest_cert_expiry",
 ]);
