@@ -2,12 +2,11 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { declareNamespace } from "./install-chart.ts";
 import { declareProgram, type Image, text } from "./monitoring-program.ts";
-import { NetworkBoundary } from "./network-boundary.ts";
 import { dashboardProvider, dataSources, folders, grafanaSettings } from "./plan/dashboards/grafana.ts";
 import { pages } from "./plan/dashboards/pages.ts";
-import { grafanaNamespace, monitoringNamespace, ports, services } from "./plan/monitoring/parts.ts";
+import { grafanaNamespace, ports, services } from "./plan/monitoring/parts.ts";
 import { monitoringSizes } from "./plan/monitoring/sizes.ts";
-import { fromGrafanaPolicy, grafanaPolicies } from "./plan/network/monitoring-policies.ts";
+import { grafanaPolicies } from "./plan/network/monitoring-policies.ts";
 import { podSecurity } from "./plan/pod-security.ts";
 
 export interface DashboardsArgs {
@@ -18,7 +17,7 @@ export interface DashboardsArgs {
 
 /**
  * Grafana, with dashboards of what the monitoring's Prometheus keeps. It asks Prometheus and nobody else, and is reached by
- * `kubectl port-forward` only. Nothing of it is data: it is made anew with its pod.
+ * `kubectl port-forward` only. Nothing of it is data: it is made anew with its pod, and it can be taken away again.
  *
  * @example
  * new Dashboards("dashboards", { image: grafanaImage, nodes: stack.nodes }, { dependsOn: [monitoring] });
@@ -30,12 +29,8 @@ export class Dashboards extends pulumi.ComponentResource {
       namespace: grafanaNamespace,
       security: podSecurity.grafana,
       policies: grafanaPolicies,
+      policiesGoWithIt: true,
     });
-    new NetworkBoundary(
-      `${name}-prometheus`,
-      { namespace: monitoringNamespace, policies: [fromGrafanaPolicy] },
-      { parent: this },
-    );
     const childOptions: pulumi.CustomResourceOptions = { parent: this, dependsOn: [namespace] };
     const fileOf = (uid: string | undefined): string => `${uid ?? ""}.json`;
     const settings = {

@@ -35,6 +35,12 @@ export interface MonitoringArgs {
   /** The hardware: how much history is kept, and what is requested. */
   readonly nodes: readonly { readonly memoryGiB: number }[];
   readonly network: HostNetwork;
+  /**
+   * Whether Grafana may ask Prometheus.
+   *
+   * @default false
+   */
+  readonly dashboards?: boolean;
 }
 
 /** Everything of the node's file systems but what is mounted for pods: volumes of tenants have alerts of their own. */
@@ -66,7 +72,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const namespace = declareNamespace(this, name, {
       namespace: monitoringNamespace,
       security: podSecurity.monitoring,
-      policies: monitoringPolicies(network, targetPorts(targets)),
+      policies: monitoringPolicies(network, targetPorts(targets), args.dashboards),
     });
     const nodesNamespace = declareNamespace(this, `${name}-nodes`, {
       namespace: nodeExporterNamespace,

@@ -96,6 +96,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
           })),
         nodes: stack.nodes,
         network,
+        dashboards: model.dashboards !== undefined,
       },
       { ...opts, dependsOn: [longhorn.chart] },
     );

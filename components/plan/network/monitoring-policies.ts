@@ -12,12 +12,18 @@ function named(name: string): Selector {
 }
 
 const prometheus = podsIn(monitoringNamespace, { [nameLabel]: services.prometheus });
+const grafana = podsIn(grafanaNamespace, { [nameLabel]: services.grafana });
 
 /**
  * What watches the platform: among its own pods; Prometheus to what it asks, the blackbox exporter to Traefik, Alertmanager to
- * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool.
+ * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool, and Grafana where
+ * there is one.
  */
-export function monitoringPolicies(network: HostNetwork, targetPorts: readonly number[]): readonly NetworkRules[] {
+export function monitoringPolicies(
+  network: HostNetwork,
+  targetPorts: readonly number[],
+  dashboards = false,
+): readonly NetworkRules[] {
   return [
     denyEverything,
     withinNamespace,
@@ -25,6 +31,7 @@ export function monitoringPolicies(network: HostNetwork, targetPorts: readonly n
     {
       name: "prometheus",
       pods: named(services.prometheus),
+      ...(dashboards && { ingress: [{ from: [grafana], ports: tcp(ports.prometheus) }] }),
       egress: [
         ...toHostApi(network),
         { to: network.nodes.map(address), ports: tcp(ports.kubelet) },
@@ -62,10 +69,3 @@ export const grafanaPolicies: readonly NetworkRules[] = [
   { name: "to-dns", egress: [toClusterDns] },
   { name: "to-prometheus", egress: [{ to: [prometheus], ports: tcp(ports.prometheus) }] },
 ];
-
-/** Prometheus' side of it. */
-export const fromGrafanaPolicy: NetworkRules = {
-  name: "from-grafana",
-  pods: named(services.prometheus),
-  ingress: [{ from: [podsIn(grafanaNamespace, { [nameLabel]: services.grafana })], ports: tcp(ports.prometheus) }],
-};

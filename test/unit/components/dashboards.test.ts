@@ -2,9 +2,17 @@ import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Dashboards } from "../../../components/dashboards.ts";
 import { pages } from "../../../components/plan/dashboards/pages.ts";
+import { monitoringPolicies } from "../../../components/plan/network/monitoring-policies.ts";
 import { grafanaImage } from "../../../infra/versions.ts";
 import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";
 
+const network = {
+  podCidr: "10.42.0.0/16",
+  serviceCidr: "10.43.0.0/16",
+  nodes: ["192.168.1.11"],
+  resolvers: ["192.168.1.1"],
+  home: [],
+};
 let resources: Declared[];
 
 before(async () => {
@@ -115,7 +123,6 @@ test("it reaches Prometheus and the cluster's DNS, and nobody reaches it", () =>
   interface Policy {
     readonly metadata: { readonly namespace: string };
     readonly spec: {
-      readonly podSelector: object;
       readonly ingress?: readonly object[];
       readonly egress?: readonly {
         readonly to: readonly object[];
@@ -123,23 +130,26 @@ test("it reaches Prometheus and the cluster's DNS, and nobody reaches it", () =>
       }[];
     };
   }
-  const policies = ofKind<Policy>("NetworkPolicy");
-  const own = [...policies.values()].filter(({ metadata }) => metadata.namespace === "grafana");
+  const policies = [...ofKind<Policy>("NetworkPolicy").values()];
+  assert.ok(policies.every(({ metadata }) => metadata.namespace === "grafana"));
   assert.deepEqual(
-    own.flatMap(({ spec }) => spec.ingress ?? []),
+    policies.flatMap(({ spec }) => spec.ingress ?? []),
     [],
   );
   assert.deepEqual(
-    own.flatMap(({ spec }) => spec.egress ?? []).map(({ ports }) => ports.map(({ port }) => port)),
+    policies.flatMap(({ spec }) => spec.egress ?? []).map(({ ports }) => ports.map(({ port }) => port)),
     [[53, 53], [9090]],
   );
-  const { spec } = policies.get("dashboards-prometheus-from-grafana") ?? assert.fail();
-  assert.deepEqual(spec.podSelector, { matchLabels: { "app.kubernetes.io/name": "prometheus" } });
-  assert.equal(policies.size, own.length + 1);
-  const { spec: deployment } = ofKind<Deployment>("Deployment").get("dashboards-grafana") ?? assert.fail();
+});
+
+test("Prometheus lets in Grafana's pods where there are dashboards, and no others", () => {
+  const ingress = (dashboards: boolean) =>
+    monitoringPolicies(network, [443], dashboards).find(({ name }) => name === "prometheus")?.ingress;
+  assert.equal(ingress(false), undefined);
+  const { spec } = ofKind<Deployment>("Deployment").get("dashboards-grafana") ?? assert.fail();
   const from = {
     namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "grafana" } },
-    podSelector: { matchLabels: deployment.template.metadata.labels },
+    podSelector: { matchLabels: spec.template.metadata.labels },
   };
-  assert.deepEqual(spec.ingress, [{ from: [from], ports: [{ protocol: "TCP", port: 9090 }] }]);
+  assert.deepEqual(ingress(true), [{ from: [from], ports: [{ protocol: "TCP", port: 9090 }] }]);
 });

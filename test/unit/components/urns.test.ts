@@ -55,7 +55,7 @@ test("the dashboards are declared beside what is there without them", async () =
     readFile(new URL("urns/homelab.txt", fixtures), "utf8"),
   ]);
   const added = recorded.split("\n").filter((line) => !without.split("\n").includes(line));
-  assert.equal(added.length, 12, added.join("\n"));
+  assert.equal(added.length, 10, added.join("\n"));
   assert.ok(added.every((line) => line.includes("::dashboards")));
   assert.ok(without.split("\n").every((line) => line.startsWith("alias ") || recorded.split("\n").includes(line)));
 });
