@@ -66,7 +66,8 @@ export const capacity = page({
     ...resources.map(({ title, unit, used, ofNode, promised }) =>
       lines({
         title,
-        description: "What is promised to tenants is more than they use; a preview says whether it fits.",
+        description:
+          "Used is everything on the nodes, the platform too. A preview says whether what is promised to tenants fits.",
         size: [12, 8],
         queries: {
           used,
