@@ -30,6 +30,13 @@ export interface NamespaceArgs {
   readonly security: PodSecurity;
   readonly policies: readonly NetworkRules[];
   readonly annotations?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether the deletion of the namespace takes the policies along. One by one the API server refuses to delete them
+   * (`plan/admission/deletions.ts`).
+   *
+   * @default false
+   */
+  readonly policiesGoWithIt?: boolean;
 }
 
 /** A chart, and the namespace that it is installed in. */
@@ -68,7 +75,7 @@ const protectOnlyData: pulumi.ResourceTransform = ({ type, props, opts }) =>
 export function declareNamespace(
   parent: pulumi.ComponentResource,
   name: string,
-  { namespace, security, policies, annotations }: NamespaceArgs,
+  { namespace, security, policies, annotations, policiesGoWithIt = false }: NamespaceArgs,
   opts: pulumi.CustomResourceOptions = {},
 ): kubernetes.core.v1.Namespace {
   const declared = new kubernetes.core.v1.Namespace(
@@ -76,7 +83,11 @@ export function declareNamespace(
     { metadata: { name: namespace, labels: podSecurityLabels(security), annotations } },
     { ...opts, parent },
   );
-  new NetworkBoundary(`${name}-network`, { namespace, policies }, { parent, dependsOn: [declared] });
+  new NetworkBoundary(
+    `${name}-network`,
+    { namespace, policies, ...(policiesGoWithIt && { deletedWith: declared }) },
+    { parent, dependsOn: [declared] },
+  );
   return declared;
 }
 

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { declareNamespace } from "./install-chart.ts";
+import { containerContext, declareProgram, type Image, resources, text } from "./monitoring-program.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import {
   alertmanagerConfig,
@@ -25,11 +25,6 @@ import {
 import { platformNamespaces } from "./plan/network/platform-policies.ts";
 import { podSecurity, restrictedContexts } from "./plan/pod-security.ts";
 
-interface Image {
-  readonly image: string;
-  readonly tag: string;
-}
-
 export interface MonitoringArgs {
   readonly images: Readonly<Record<"prometheus" | "alertmanager" | "nodes" | "probes", Image>>;
   /** Where alerts go. */
@@ -40,10 +35,13 @@ export interface MonitoringArgs {
   /** The hardware: how much history is kept, and what is requested. */
   readonly nodes: readonly { readonly memoryGiB: number }[];
   readonly network: HostNetwork;
+  /**
+   * Whether Grafana may ask Prometheus.
+   *
+   * @default false
+   */
+  readonly dashboards?: boolean;
 }
-
-/** How long a pod waits for a node that does not answer, in seconds: whoever tells of a dead node must not wait with it. */
-const moveAfterSeconds = 30;
 
 /** Everything of the node's file systems but what is mounted for pods: volumes of tenants have alerts of their own. */
 const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))($|/)";
@@ -74,7 +72,7 @@ export class Monitoring extends pulumi.ComponentResource {
     const namespace = declareNamespace(this, name, {
       namespace: monitoringNamespace,
       security: podSecurity.monitoring,
-      policies: monitoringPolicies(network, targetPorts(targets)),
+      policies: monitoringPolicies(network, targetPorts(targets), args.dashboards),
     });
     const nodesNamespace = declareNamespace(this, `${name}-nodes`, {
       namespace: nodeExporterNamespace,
@@ -102,9 +100,10 @@ export class Monitoring extends pulumi.ComponentResource {
     );
     const { account, bindings } = this.#prometheusAccount(name, childOptions, nodesNamespace);
     const { history } = sizes;
-    this.#declare(
+    declareProgram(
       `${name}-prometheus`,
       {
+        namespace: monitoringNamespace,
         name: services.prometheus,
         image: images.prometheus,
         size: sizes.prometheus,
@@ -142,9 +141,10 @@ export class Monitoring extends pulumi.ComponentResource {
       },
       childOptions,
     );
-    this.#declare(
+    declareProgram(
       `${name}-alertmanager`,
       {
+        namespace: monitoringNamespace,
         name: services.alertmanager,
         image: images.alertmanager,
         size: sizes.alertmanager,
@@ -174,9 +174,10 @@ export class Monitoring extends pulumi.ComponentResource {
       { metadata: { name: services.probes, namespace: monitoringNamespace }, data: { "probes.json": probes } },
       childOptions,
     );
-    this.#declare(
+    declareProgram(
       `${name}-probes`,
       {
+        namespace: monitoringNamespace,
         name: services.probes,
         image: images.probes,
         size: sizes.probes,
@@ -252,66 +253,6 @@ export class Monitoring extends pulumi.ComponentResource {
     return { account, bindings: [binding, ...inNamespaces] };
   }
 
-  /** A Deployment of one pod, and its Service. */
-  #declare(logicalName: string, part: Part, opts: pulumi.CustomResourceOptions): void {
-    const metadata = { name: part.name, namespace: monitoringNamespace };
-    const labels = { [nameLabel]: part.name };
-    const volumes = Object.entries(part.folders).map(([path, source], index) => ({ path, name: `v${index}`, source }));
-    new kubernetes.apps.v1.Deployment(
-      logicalName,
-      {
-        metadata,
-        spec: {
-          replicas: 1,
-          // Two of them would tell everything twice.
-          strategy: { type: "Recreate" },
-          selector: { matchLabels: labels },
-          template: {
-            metadata: {
-              labels,
-              ...(part.config !== undefined && { annotations: { "kraft.dev/config": digest(part.config) } }),
-            },
-            spec: {
-              ...(part.account !== undefined && { serviceAccountName: part.account }),
-              automountServiceAccountToken: part.account !== undefined,
-              enableServiceLinks: false,
-              securityContext: { ...restrictedContexts.pod, fsGroup: restrictedContexts.pod.runAsGroup },
-              tolerations: ["not-ready", "unreachable"].map((condition) => ({
-                key: `node.kubernetes.io/${condition}`,
-                operator: "Exists",
-                effect: "NoExecute",
-                tolerationSeconds: moveAfterSeconds,
-              })),
-              containers: [
-                {
-                  name: part.name,
-                  image: `${part.image.image}:${part.image.tag}`,
-                  args: [...part.arguments],
-                  ports: [{ name: "http", containerPort: part.port }],
-                  readinessProbe: { httpGet: { path: part.readiness, port: part.port } },
-                  resources: resources(part.size),
-                  securityContext: container(),
-                  volumeMounts: volumes.map(({ path, name }) => ({ name, mountPath: path })),
-                },
-              ],
-              volumes: volumes.map(({ name, source }) => ({ name, ...source })),
-            },
-          },
-        },
-      },
-      opts,
-    );
-    new kubernetes.core.v1.Service(
-      `${logicalName}-service`,
-      // An update must not wait for endpoints: what watches a platform is no part of it.
-      {
-        metadata: { ...metadata, annotations: { "pulumi.com/skipAwait": "true" } },
-        spec: { selector: labels, ports: [{ name: "http", port: part.port, targetPort: part.port }] },
-      },
-      opts,
-    );
-  }
-
   #declareNodeExporter(logicalName: string, { image, tag }: Image, size: Size, namespace: pulumi.Resource): void {
     const labels = { [nameLabel]: services.nodes };
     const root = "/host";
@@ -344,7 +285,7 @@ export class Monitoring extends pulumi.ComponentResource {
                   ],
                   ports: [{ name: "http", containerPort: ports.nodes }],
                   resources: resources(size),
-                  securityContext: container(),
+                  securityContext: containerContext(),
                   volumeMounts: [
                     { name: "root", mountPath: root, readOnly: true, mountPropagation: "HostToContainer" },
                   ],
@@ -358,42 +299,4 @@ export class Monitoring extends pulumi.ComponentResource {
       { parent: this, dependsOn: [namespace] },
     );
   }
-}
-
-/** One program of which there is one in the cluster. */
-interface Part {
-  readonly name: string;
-  readonly image: Image;
-  readonly size: Size;
-  readonly port: number;
-  readonly arguments: readonly string[];
-  /** Path that answers once it works. */
-  readonly readiness: string;
-  /** Volumes by the folder that they are mounted at. */
-  readonly folders: Readonly<Record<string, pulumi.Unwrap<Omit<kubernetes.types.input.core.v1.Volume, "name">>>>;
-  /** What it was started with, where it reads that only once. */
-  readonly config?: string;
-  /** Its account at the API server; without one it has no token. */
-  readonly account?: pulumi.Input<string>;
-}
-
-/** JSON, which is YAML. */
-function text(value: unknown): string {
-  return `${JSON.stringify(value, null, 1)}\n`;
-}
-
-function digest(value: string): string {
-  return createHash("sha256").update(value).digest("hex").slice(0, 16);
-}
-
-function resources({ millicpu, memoryMebibytes, limitMebibytes }: Size) {
-  return {
-    requests: { cpu: `${millicpu}m`, memory: `${memoryMebibytes}Mi` },
-    limits: { memory: `${limitMebibytes}Mi` },
-  };
-}
-
-function container() {
-  const { capabilities, ...rest } = restrictedContexts.container;
-  return { ...rest, capabilities: { drop: [...capabilities.drop] } };
 }

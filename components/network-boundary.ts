@@ -12,6 +12,12 @@ export interface NetworkBoundaryArgs {
   readonly labels?: Readonly<Record<string, string>>;
   /** One of them must deny everything: policies only ever add to what is allowed. */
   readonly policies: readonly NetworkRules[];
+  /**
+   * What takes the policies along when it is deleted with them.
+   *
+   * @default nothing: each is deleted by itself, which the API server refuses
+   */
+  readonly deletedWith?: pulumi.Resource;
 }
 
 /**
@@ -30,7 +36,7 @@ export class NetworkBoundary extends pulumi.ComponentResource {
           metadata: { name: `kraft-${rules.name}`, namespace: args.namespace, labels: { ...args.labels } },
           spec: networkPolicySpec(rules),
         },
-        { parent: this },
+        { parent: this, deletedWith: args.deletedWith },
       );
     }
     this.registerOutputs({ namespace: args.namespace });

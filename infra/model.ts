@@ -48,7 +48,17 @@ export interface Source extends S3Location {
 
 /** Keys of the stack file that are in the model as they are; infra/config/keys describes them. */
 type AsWritten =
-  "cluster" | "domain" | "contact" | "alerts" | "charts" | "prices" | "expiry" | "phase" | "leaveOut" | "timezone";
+  | "cluster"
+  | "domain"
+  | "contact"
+  | "alerts"
+  | "dashboards"
+  | "charts"
+  | "prices"
+  | "expiry"
+  | "phase"
+  | "leaveOut"
+  | "timezone";
 
 /** One stack's hardware and its stack file, validated. Everything that the program declares follows from it. */
 export interface Model extends Readonly<Pick<Config, AsWritten>> {
@@ -94,5 +104,5 @@ export interface Model extends Readonly<Pick<Config, AsWritten>> {
 /** The part of a model that the load on the hardware and the line is calculated from. */
 export type Load = Pick<
   Model,
-  "stack" | "tenants" | "entry" | "alerts" | "replicas" | "overcommit" | "line" | "dailyChange"
+  "stack" | "tenants" | "entry" | "alerts" | "dashboards" | "replicas" | "overcommit" | "line" | "dailyChange"
 >;

@@ -28,7 +28,7 @@ import { publicPorts } from "./checks/public-ports.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
-import { monitoringImages, versions } from "./versions.ts";
+import { grafanaImage, monitoringImages, versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
@@ -80,7 +80,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
 
   const apiOf = (tenant: string): string => `${tenant}.api.${domain}`;
   if (model.alerts !== undefined) {
-    new Monitoring(
+    const monitoring = new Monitoring(
       "monitoring",
       {
         images: monitoringImages,
@@ -96,9 +96,15 @@ export async function platform(model: Model, staged: readonly Staged[]) {
           })),
         nodes: stack.nodes,
         network,
+        dashboards: model.dashboards !== undefined,
       },
       { ...opts, dependsOn: [longhorn.chart] },
     );
+    if (model.dashboards !== undefined) {
+      // Only here, because Grafana's SDK takes a while to load.
+      const { Dashboards } = await import("../components/dashboards.ts");
+      new Dashboards("dashboards", { image: grafanaImage, nodes: stack.nodes }, { ...opts, dependsOn: [monitoring] });
+    }
   }
 
   const tenants = staged.map(({ tenant, ...state }) => {

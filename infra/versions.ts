@@ -25,6 +25,13 @@ export const monitoringImages = {
   probes: { image: "quay.io/prometheus/blackbox-exporter", tag: "v0.28.0" },
 } as const;
 
+/**
+ * The image of what draws the dashboards. Grafana 12.4 has the longest support of those of 2026, and its Prometheus data source
+ * is part of the program: in 13 that is a plugin, which Grafana replaces at its start by one from the internet, unless it is
+ * told not to, and loses where its root file system is read-only (grafana/grafana-operator#2946).
+ */
+export const grafanaImage = { image: "docker.io/grafana/grafana", tag: "12.4.10" } as const;
+
 /** One version of K3k that a stack may run, with what is known to be wrong with it. */
 export interface K3kRelease extends ChartPin {
   /** Shown in every preview of a stack with more than one node. */

@@ -132,7 +132,8 @@ export class Follower {
   /** Keeps what of an object that is about to change was changed by hand. */
   #compare({ op, urn, new: next }: automation.StepEventMetadata): void {
     const { recorded, live, paths = [] } = this.#looks.get(urn) ?? {};
-    if (recorded === undefined || next === undefined) {
+    // What is deleted has no new state: the engine says null, which the SDK's types do not know.
+    if (recorded === undefined || next === undefined || op.startsWith("delete")) {
       return;
     }
     const isOfTenant = urn.includes("kraft:index:Tenant$");

@@ -96,6 +96,10 @@ export function localStackFile(inputs: {
       changes.push("the local run makes the bucket itself, so kraft:backup.managed is left out");
     }
   }
+  if (config["kraft:dashboards"] === "grafana") {
+    delete config["kraft:dashboards"];
+    changes.push("Grafana does not run here, since its image cannot be built, so kraft:dashboards is left out");
+  }
   const tenants = Object.entries(record(config["kraft:tenants"]));
   if (config["kraft:source"] !== undefined || tenants.some(([, entry]) => "from" in record(entry))) {
     delete config["kraft:source"];

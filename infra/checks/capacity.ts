@@ -7,7 +7,7 @@ import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 import { allocatable, type Need, platformNeed, rounded, shares, sum, total } from "./figures.ts";
 
-export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry" | "alerts">;
+export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry" | "alerts" | "dashboards">;
 
 /** Share in use from which the operator is warned. */
 export const warnFrom = 0.8;

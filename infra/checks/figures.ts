@@ -98,10 +98,16 @@ function metalLb(nodes: number): Need {
   return { millicpu: 20 * pods, memoryMebibytes: 48 * pods, pods };
 }
 
-/** What watches the platform: plan/monitoring/sizes.ts. */
-function monitoring(nodes: readonly NodeHardware[]): Need {
+/** What watches the platform, and what draws dashboards of it: plan/monitoring/sizes.ts. */
+function monitoring(nodes: readonly NodeHardware[], dashboards: Model["dashboards"]): Need {
   const sizes = monitoringSizes(nodes);
-  const parts = [sizes.prometheus, sizes.alertmanager, sizes.probes, ...nodes.map(() => sizes.nodes)];
+  const parts = [
+    sizes.prometheus,
+    sizes.alertmanager,
+    sizes.probes,
+    ...nodes.map(() => sizes.nodes),
+    ...(dashboards === undefined ? [] : [sizes.grafana]),
+  ];
   return {
     millicpu: total(parts, ({ millicpu }) => millicpu),
     memoryMebibytes: total(parts, ({ memoryMebibytes }) => memoryMebibytes),
@@ -122,7 +128,7 @@ function longhornOnce(nodes: number): Need {
 export function platformNeed(
   stack: Stack,
   settings: LonghornFigures,
-  { entry, alerts }: Pick<Model, "entry" | "alerts">,
+  { entry, alerts, dashboards }: Pick<Model, "entry" | "alerts" | "dashboards">,
 ): Need {
   const { nodes, distribution } = stack;
   // A share of the node's allocatable CPU, rounded (longhorn-manager 1.12.1, setting `guaranteed-instance-manager-cpu`).
@@ -138,7 +144,7 @@ export function platformNeed(
     certManager(nodes.length),
     longhornOnce(nodes.length),
     ...(entry === undefined ? [] : [metalLb(nodes.length)]),
-    ...(alerts === undefined ? [] : [monitoring(nodes)]),
+    ...(alerts === undefined ? [] : [monitoring(nodes, dashboards)]),
   ]);
 }
 

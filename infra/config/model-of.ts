@@ -69,12 +69,13 @@ export function modelOf(stack: Stack, config: Config): Model {
 
 /** What the hardware and the line have to carry, as far as it is known: some keys may still be invalid. */
 export function loadOf(stack: Stack, config: ParsedConfig["config"]): Load {
-  const { alerts, capacity, line, network, storage, tenants = {} } = config;
+  const { alerts, capacity, dashboards, line, network, storage, tenants = {} } = config;
   return {
     stack,
     tenants: tenantsOf(tenants),
     entry: network?.entry,
     alerts,
+    dashboards,
     replicas: storage?.replicas ?? defaultReplicas(stack.nodes.length),
     overcommit: capacity.overcommit,
     line,

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { alerts } from "./keys/alerts.ts";
+import { alerts, dashboards } from "./keys/alerts.ts";
 import { backup, source } from "./keys/backup.ts";
 import { contact, expiry, line, prices } from "./keys/home.ts";
 import { cluster, machines, network, node } from "./keys/host.ts";
@@ -66,6 +66,9 @@ export const configSchema = z.strictObject({
   alerts: alerts
     .optional()
     .describe("Where you are told what is wrong. With it, the platform is watched; see docs/monitoring.md"),
+  dashboards: dashboards
+    .optional()
+    .describe("grafana: pages that show what is watched, for you alone; only with kraft:alerts. Default: none"),
   expiry: expiry.describe(
     "Days that you keep in mind, by name: a preview warns 30 days before each. recoveryKit is the day on which you " +
       "last checked the recovery kit, and is warned of after 90 days.",

@@ -8,7 +8,13 @@ import { killWithDescendants } from "./kill.ts";
 for (const [name, config] of [
   ["homelab", {}],
   // Nothing is ever sent: no container runs.
-  ["proliant", { "kraft:alerts": { ntfy: "http://ntfy.test/kraft", heartbeat: "http://heartbeat.test/kraft" } }],
+  [
+    "proliant",
+    {
+      "kraft:alerts": { ntfy: "http://ntfy.test/kraft", heartbeat: "http://heartbeat.test/kraft" },
+      "kraft:dashboards": "grafana",
+    },
+  ],
 ] as const) {
   describe(`what Pulumi.${name}.yaml declares, on its simulated hardware`, () => {
     let host: Embedded;
@@ -74,6 +80,16 @@ for (const [name, config] of [
     test("a second look finds nothing to change", async () => {
       assert.deepEqual((await host.preview(config)).steps, []);
     });
+
+    if ("kraft:dashboards" in config) {
+      test("the dashboards can be taken away again", async () => {
+        const { api } = host.cluster;
+        const grafana = "/apis/apps/v1/namespaces/grafana/deployments/grafana";
+        assert.notEqual(await api.get(grafana), undefined);
+        await host.up({ ...config, "kraft:dashboards": undefined });
+        assert.equal(await api.get(grafana), undefined);
+      });
+    }
   });
 }
 

@@ -6,12 +6,16 @@ export const monitoringNamespace = "monitoring";
 /** Where the exporter of every node runs. */
 export const nodeExporterNamespace = "node-exporter";
 
+/** Where what draws the dashboards runs: beside what watches, and not among it. */
+export const grafanaNamespace = "grafana";
+
 /** Names of workloads and, where they have one, of their Services. */
 export const services = {
   prometheus: "prometheus",
   alertmanager: "alertmanager",
   probes: "blackbox-exporter",
   nodes: "node-exporter",
+  grafana: "grafana",
 } as const;
 
 /** The ports that each program listens on by default, Longhorn's manager and the kubelet included. */
@@ -20,6 +24,7 @@ export const ports = {
   alertmanager: 9093,
   probes: 9115,
   nodes: 9100,
+  grafana: 3000,
   longhorn: 9500,
   kubelet: 10250,
 } as const;

@@ -1,7 +1,22 @@
-import { tenantNames } from "../names.ts";
 import type { Amounts } from "../size.ts";
 import { lateAfterIntervals } from "../storage.ts";
-import { allowanceSeries, monitoringNamespace, platformParts, services, weekBucket } from "./parts.ts";
+import {
+  backupAge,
+  backupsOf,
+  certificateDays,
+  certificateLeft,
+  diskLeft,
+  failedRequests,
+  knownContainers,
+  leaseWrites,
+  memoryLeft,
+  missingParts,
+  temperature,
+  usedAllowance,
+  volumeLeft,
+  withTenant,
+} from "./figures.ts";
+import { allowanceSeries, weekBucket } from "./parts.ts";
 
 /** How much an alert matters: `critical` cannot wait until tomorrow, `warning` can; `none` is for machines only. */
 export type Severity = "critical" | "warning" | "none";
@@ -34,49 +49,10 @@ export const backupIntervals: Readonly<Record<string, number>> = {
 
 const runbooks = "docs/runbooks";
 
-/** The tenant of a series that names a tenant's namespace in one of its labels. */
-function withTenant(expr: string, namespaceLabel: string): string {
-  return `label_replace(${expr}, "tenant", "$1", "${namespaceLabel}", "k3k-(.+)")`;
-}
-
-/** Volumes whose last backup is older than the schedule that made it allows. Longhorn says 0 of one that has none. */
+/** Volumes whose last backup is older than the schedule that made it allows. */
 const lateBackups = Object.entries(backupIntervals)
-  .map(([job, hours]) => {
-    const age = "time() - max by (volume, pvc, pvc_namespace) (longhorn_volume_last_backup_at > 0)";
-    const made = `longhorn_backup_state{recurring_job="${job}"}`;
-    return `(${age} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${made})`;
-  })
+  .map(([job, hours]) => `(${backupAge()} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${backupsOf(job)})`)
   .join(" or ");
-
-/** The containers of the platform of which none has run for ten minutes at a stretch, whether it is missing or starts again and again. */
-function missingParts(): string {
-  const wanted = platformParts.map(({ namespace, container }) => labelled("vector(1)", { namespace, container }));
-  const running = "time() - container_start_time_seconds > 600";
-  // Prometheus' own container tells that kubelets publish this at all: without it nothing is known of the others either.
-  const known = `container_start_time_seconds{namespace="${monitoringNamespace}",container="${services.prometheus}"}`;
-  return `((${wanted.join(" or ")}) unless on (namespace, container) (${running})) and on () ${known}`;
-}
-
-/** An expression with more labels. */
-function labelled(expr: string, labels: Readonly<Record<string, string>>): string {
-  return Object.entries(labels).reduce(
-    (all, [name, value]) => `label_replace(${all}, "${name}", "${value}", "", "")`,
-    expr,
-  );
-}
-
-/** The part of its allowance that a tenant uses at least, by resource: what does not run, or is mounted nowhere, is not counted. */
-function usedAllowance(): string {
-  const pods = "pod_memory_working_set_bytes";
-  const datastore = tenantNames(".+").datastoreClaim;
-  const volumes = `max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_capacity_bytes{persistentvolumeclaim!~"${datastore}"})`;
-  const used = [
-    labelled(`sum by (namespace) (${pods})`, { resource: "memory" }),
-    labelled(`count by (namespace) (${pods})`, { resource: "pods" }),
-    labelled(`sum by (namespace) (${volumes})`, { resource: "storage" }),
-  ];
-  return `(${used.join(" or ")}) / on (namespace, resource) group_right () ${allowanceSeries}`;
-}
 
 /** Every alert. There are few, since one that is ignored teaches to ignore the others. */
 export const alertRules: readonly AlertRule[] = [
@@ -111,7 +87,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "ApiServerFailing",
     severity: "critical",
-    expr: `sum(rate(apiserver_request_total{code=~"5..",verb!="CONNECT"}[10m])) / sum(rate(apiserver_flowcontrol_dispatched_requests_total[10m])) > 0.05`,
+    expr: `${failedRequests} > 0.05`,
     for: "15m",
     summary: "The API server fails {{ $value | humanizePercentage }} of what it is asked for",
     runbook: `${runbooks}/control-plane-unwell.md`,
@@ -121,7 +97,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "EtcdSlow",
     severity: "warning",
-    expr: 'histogram_quantile(0.99, sum by (node, le) (rate(etcd_request_duration_seconds_bucket{operation="update",resource="leases"}[15m]))) > 1',
+    expr: `${leaseWrites} > 1`,
     for: "30m",
     summary:
       "For the API server on {{ $labels.node }}, one write to etcd in a hundred takes more than {{ $value | humanizeDuration }}",
@@ -132,7 +108,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "PlatformPartDown",
     severity: "warning",
-    expr: missingParts(),
+    expr: `(${missingParts}) and on () ${knownContainers}`,
     for: "30m",
     summary:
       "{{ $labels.container }} in {{ $labels.namespace }} is not there or restarts again and again: for half an hour none has run for ten minutes",
@@ -154,7 +130,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "NodeDiskFilling",
     severity: "warning",
-    expr: 'min by (node, device) (node_filesystem_avail_bytes{fstype=~"ext4|xfs|btrfs"} / node_filesystem_size_bytes) < 0.15',
+    expr: `${diskLeft} < 0.15`,
     for: "15m",
     summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} left on {{ $labels.device }}",
     runbook: `${runbooks}/disk-full.md`,
@@ -164,7 +140,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "NodeMemoryLow",
     severity: "warning",
-    expr: "node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes < 0.05",
+    expr: `${memoryLeft} < 0.05`,
     for: "15m",
     summary: "{{ $labels.node }} has {{ $value | humanizePercentage }} of its memory left",
     runbook: `${runbooks}/node-strained.md`,
@@ -173,7 +149,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "NodeHot",
     severity: "warning",
-    expr: "max by (node) (node_hwmon_temp_celsius) > 90",
+    expr: `${temperature} > 90`,
     for: "10m",
     summary: "{{ $labels.node }} is at {{ $value }} °C",
     runbook: `${runbooks}/node-strained.md`,
@@ -201,7 +177,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "CertificateNotRenewed",
     severity: "warning",
-    expr: 'probe_ssl_earliest_cert_expiry{job="sites"} - time() < 10 * 86400',
+    expr: `${certificateLeft()} < ${certificateDays} * 86400`,
     for: "1h",
     summary: "The certificate of {{ $labels.host }} of {{ $labels.tenant }} ends in {{ $value | humanizeDuration }}",
     runbook: `${runbooks}/certificate-not-renewed.md`,
@@ -236,10 +212,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "VolumeFull",
     severity: "warning",
-    expr: withTenant(
-      "min by (namespace, persistentvolumeclaim) (kubelet_volume_stats_available_bytes / kubelet_volume_stats_capacity_bytes) < 0.1",
-      "namespace",
-    ),
+    expr: withTenant(`${volumeLeft} < 0.1`, "namespace"),
     for: "15m",
     summary:
       "The volume {{ $labels.persistentvolumeclaim }} of {{ $labels.tenant }} has {{ $value | humanizePercentage }} left",

@@ -13,7 +13,8 @@ const largeNodeGiB = 64;
  * gone when the pod moves.
  *
  * Requests are what was measured on the embedded home (docs/monitoring.md), rounded up; each limit is more than twice that.
- * Prometheus remembers all figures of an API server, thirty thousand and more, to leave most of them out.
+ * Grafana's are what its manual asks for at least, and a part of that as request: none has run here. It keeps nothing, so that
+ * the hardware does not matter. Prometheus remembers all figures of an API server, thirty thousand and more, to leave most of them out.
  */
 export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]) {
   const isLarge = Math.min(...nodes.map(({ memoryGiB }) => memoryGiB)) >= largeNodeGiB;
@@ -22,6 +23,7 @@ export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]
     alertmanager: { millicpu: 10, memoryMebibytes: 48, limitMebibytes: 128 },
     probes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
     nodes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
+    grafana: { millicpu: 20, memoryMebibytes: 192, limitMebibytes: 512 },
     history: isLarge ? { days: 30, gibibytes: 4 } : { days: 7, gibibytes: 1 },
   } as const satisfies Record<string, Size | { readonly days: number; readonly gibibytes: number }>;
 }

@@ -1,4 +1,4 @@
-import { monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
+import { grafanaNamespace, monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
 import { platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
 import { address } from "./policy.ts";
@@ -12,12 +12,18 @@ function named(name: string): Selector {
 }
 
 const prometheus = podsIn(monitoringNamespace, { [nameLabel]: services.prometheus });
+const grafana = podsIn(grafanaNamespace, { [nameLabel]: services.grafana });
 
 /**
  * What watches the platform: among its own pods; Prometheus to what it asks, the blackbox exporter to Traefik, Alertmanager to
- * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool.
+ * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool, and Grafana where
+ * there is one.
  */
-export function monitoringPolicies(network: HostNetwork, targetPorts: readonly number[]): readonly NetworkRules[] {
+export function monitoringPolicies(
+  network: HostNetwork,
+  targetPorts: readonly number[],
+  dashboards = false,
+): readonly NetworkRules[] {
   return [
     denyEverything,
     withinNamespace,
@@ -25,6 +31,7 @@ export function monitoringPolicies(network: HostNetwork, targetPorts: readonly n
     {
       name: "prometheus",
       pods: named(services.prometheus),
+      ...(dashboards && { ingress: [{ from: [grafana], ports: tcp(ports.prometheus) }] }),
       egress: [
         ...toHostApi(network),
         { to: network.nodes.map(address), ports: tcp(ports.kubelet) },
@@ -55,3 +62,10 @@ export const longhornFiguresPolicy: NetworkRules = {
   pods: { matchLabels: { app: "longhorn-manager" } },
   ingress: [{ from: [prometheus], ports: tcp(ports.longhorn) }],
 };
+
+/** What draws the dashboards: it asks Prometheus, and nobody asks it. `kubectl port-forward` comes from within its pod. */
+export const grafanaPolicies: readonly NetworkRules[] = [
+  denyEverything,
+  { name: "to-dns", egress: [toClusterDns] },
+  { name: "to-prometheus", egress: [{ to: [prometheus], ports: tcp(ports.prometheus) }] },
+];

@@ -81,3 +81,9 @@ export const alerts = z.strictObject(
   },
   expect("a map with ntfy, email, webhook and heartbeat", `for example \`kraft:alerts: { ntfy: ${ntfyExample} }\``),
 );
+
+/** What draws the dashboards, beside what watches the platform. */
+export const dashboards = z.enum(
+  ["grafana"],
+  expect("grafana, or no such key", "write grafana, or: pulumi config rm kraft:dashboards"),
+);

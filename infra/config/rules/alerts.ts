@@ -12,7 +12,7 @@ export function alertProblems(config: Partial<Config>, known: readonly Problem[]
   if (known.some(({ key }) => key === "kraft:alerts" || key.startsWith("kraft:alerts."))) {
     return [];
   }
-  const { alerts } = config;
+  const { alerts, dashboards } = config;
   const used = (name: "alertNtfyToken" | "alertEmailPassword" | "alertWebhookToken", by: unknown, key: string) =>
     by === undefined ? unusedSecret(name, config, `kraft:${name} only beside ${key}`) : [];
   return [
@@ -21,6 +21,12 @@ export function alertProblems(config: Partial<Config>, known: readonly Problem[]
       found: show(alerts),
       allowed: `at least one of ${targets.join(", ")}: a heartbeat alone tells nobody what is wrong`,
       fix: "for example `ntfy: https://ntfy.sh/<a long random topic>`",
+    }),
+    ...listIf(alerts === undefined && dashboards !== undefined, {
+      key: "kraft:dashboards",
+      found: `${show(dashboards)} without kraft:alerts`,
+      allowed: "only beside kraft:alerts: without it nothing is watched, and there is nothing to show",
+      fix: "set kraft:alerts, see docs/monitoring.md, or: pulumi config rm kraft:dashboards",
     }),
     ...(["ntfy", "webhook", "heartbeat"] as const).flatMap((name) => inTheHouse(name, alerts?.[name], config)),
     ...(alerts?.email?.user === undefined

@@ -29,11 +29,16 @@ function urnsOf(lines: readonly string[] = []): string[] {
   return lines.map((line) => line.replace(/ {2}.*/, ""));
 }
 
+/** What a stack declares, without the optional parts that are named. */
+async function printed(stack: string, ...leftOut: readonly string[]): Promise<string> {
+  const script = new URL("urns.ts", fixtures).pathname;
+  return (await promisify(execFile)(process.execPath, [script, stack, ...leftOut])).stdout;
+}
+
 for (const stack of stacks.keys()) {
   test(`no URN of stack ${stack} has changed without an alias, and no protection`, async () => {
-    const script = new URL("urns.ts", fixtures).pathname;
-    const [{ stdout }, recorded] = await Promise.all([
-      promisify(execFile)(process.execPath, [script, stack]),
+    const [stdout, recorded] = await Promise.all([
+      printed(stack),
       readFile(new URL(`urns/${stack}.txt`, fixtures), "utf8"),
     ]);
     const [before, now] = [recorded, stdout].map((text) => text.trimEnd().split("\n"));
@@ -43,6 +48,17 @@ for (const stack of stacks.keys()) {
     assert.deepEqual(declared, before, `what is protected has changed: compare with test/fixtures/urns/${stack}.txt`);
   });
 }
+
+test("the dashboards are declared beside what is there without them", async () => {
+  const [without, recorded] = await Promise.all([
+    printed("homelab", "dashboards"),
+    readFile(new URL("urns/homelab.txt", fixtures), "utf8"),
+  ]);
+  const added = recorded.split("\n").filter((line) => !without.split("\n").includes(line));
+  assert.equal(added.length, 10, added.join("\n"));
+  assert.ok(added.every((line) => line.includes("::dashboards")));
+  assert.ok(without.split("\n").every((line) => line.startsWith("alias ") || recorded.split("\n").includes(line)));
+});
 
 test("a renamed resource is missed, and found again by its alias", () => {
   const [old, renamed] = ["urn:pulumi:homelab::kraft::t::old", "urn:pulumi:homelab::kraft::t::new"];

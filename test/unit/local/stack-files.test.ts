@@ -83,6 +83,22 @@ test("nothing is said where nothing is replaced", () => {
   assert.equal(file.config !== undefined && "kraft:k3kVersion" in file.config, false);
 });
 
+test("Grafana, whose image cannot be built here, is left out unless a run asks for it itself", () => {
+  const given = { ...base, stack: { ...homelab, k3kVersion: "1.1.0" } };
+  const key = "kraft:dashboards";
+  const { file, changes } = localStackFile({ ...given, checkout: { config: { [key]: "grafana" } } });
+  assert.equal(file.config?.[key], undefined);
+  assert.deepEqual(changes, [
+    "Grafana does not run here, since its image cannot be built, so kraft:dashboards is left out",
+  ]);
+  assert.equal(localStackFile({ ...given, overrides: { [key]: "grafana" } }).file.config?.[key], "grafana");
+  // A slip is the check's to report.
+  assert.equal(
+    localStackFile({ ...given, checkout: { config: { [key]: "grafanna" } } }).file.config?.[key],
+    "grafanna",
+  );
+});
+
 test("secrets are made once: the owner's are never used, those of the run before are kept", () => {
   const keys = ["kraft:wasabiAccessKeyId", "kraft:wasabiSecretAccessKey", "kraft:guestTokenSeed"];
   const owners = Object.fromEntries(keys.map((key) => [key, { secure: "v1:owner" }]));

@@ -29,6 +29,17 @@ test("what watches the platform is counted exactly where alerts go somewhere", (
   assert.equal(pods, podsWithout + 5);
 });
 
+test("Grafana is one pod more, and is counted only where it is asked for", () => {
+  const load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
+  const alerts = { ntfy: "https://ntfy.example/t" };
+  const platform = (dashboards: Load["dashboards"]) =>
+    capacity({ ...load, alerts, dashboards }).map((row) => decisive(row).platform);
+  const [, memoryWithout = 0, podsWithout = 0] = platform(undefined);
+  const [, memory = 0, pods] = platform("grafana");
+  assert.ok(Math.abs(memory - memoryWithout - monitoringSizes(load.stack.nodes).grafana.memoryMebibytes / 1024) < 1e-9);
+  assert.equal(pods, podsWithout + 1);
+});
+
 test("a large machine keeps more history", () => {
   assert.deepEqual(monitoringSizes([{ memoryGiB: 32 }, { memoryGiB: 128 }]).history, { days: 7, gibibytes: 1 });
   assert.deepEqual(monitoringSizes([{ memoryGiB: 128 }]).history, { days: 30, gibibytes: 4 });
