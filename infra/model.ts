@@ -48,7 +48,17 @@ export interface Source extends S3Location {
 
 /** Keys of the stack file that are in the model as they are; infra/config/keys describes them. */
 type AsWritten =
-  "cluster" | "domain" | "contact" | "alerts" | "charts" | "prices" | "expiry" | "phase" | "leaveOut" | "timezone";
+  | "cluster"
+  | "domain"
+  | "contact"
+  | "notice"
+  | "alerts"
+  | "charts"
+  | "prices"
+  | "expiry"
+  | "phase"
+  | "leaveOut"
+  | "timezone";
 
 /** One stack's hardware and its stack file, validated. Everything that the program declares follows from it. */
 export interface Model extends Readonly<Pick<Config, AsWritten>> {

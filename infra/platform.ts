@@ -28,6 +28,7 @@ import { publicPorts } from "./checks/public-ports.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
+import { protectionOf } from "./protection.ts";
 import { monitoringImages, versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
@@ -114,6 +115,12 @@ export async function platform(model: Model, staged: readonly Staged[]) {
         network,
         ingress,
         apiHost: api,
+        terms: {
+          contact: model.contact,
+          notices: [model.notice, tenant.notice].filter((notice) => notice !== undefined),
+          isMeasured: model.alerts !== undefined,
+          ...protectionOf(model, tenant),
+        },
         tokenSeed: pulumi.secret(tokenSeedOf(tenant, secrets)),
         ...state,
       },

@@ -1,3 +1,4 @@
+import { reportCommand } from "../../components/plan/tenant-terms.ts";
 import { moment } from "../cli/moment.ts";
 import { k3kDays } from "../kubeconfig/guest.ts";
 import type { WelcomeFacts } from "./facts.ts";
@@ -78,6 +79,13 @@ certificate is too early, or the name is not a CNAME yet.
 ## What you may use
 
 ${limitsText(facts)}
+
+In your cluster you can read what the operator plans, what your pods and volumes may use, and when backups are made. It is
+brought up to date whenever the operator changes something:
+
+\`\`\`sh
+${reportCommand}
+\`\`\`
 
 ## Volumes
 
