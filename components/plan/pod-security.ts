@@ -29,6 +29,7 @@ export const podSecurity = {
     reason: "Longhorn mounts volumes on the nodes, which is what Pod Security exists to forbid",
   },
   monitoring: { level: "restricted" },
+  reports: { level: "restricted" },
   nodeExporter: {
     level: "privileged",
     reason:

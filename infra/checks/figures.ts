@@ -1,6 +1,6 @@
 import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import { k3sReserves, podsPerNode } from "../../components/plan/machines/k3s.ts";
-import { monitoringSizes } from "../../components/plan/monitoring/sizes.ts";
+import { monitoringSizes, reporterSize } from "../../components/plan/monitoring/sizes.ts";
 import { type Amounts, k3kOverhead, tenantAllowance } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -101,7 +101,8 @@ function metalLb(nodes: number): Need {
 /** What watches the platform: plan/monitoring/sizes.ts. */
 function monitoring(nodes: readonly NodeHardware[]): Need {
   const sizes = monitoringSizes(nodes);
-  const parts = [sizes.prometheus, sizes.alertmanager, sizes.probes, ...nodes.map(() => sizes.nodes)];
+  const { prometheus, alertmanager, probes } = sizes;
+  const parts = [prometheus, alertmanager, probes, reporterSize, ...nodes.map(() => sizes.nodes)];
   return {
     millicpu: total(parts, ({ millicpu }) => millicpu),
     memoryMebibytes: total(parts, ({ memoryMebibytes }) => memoryMebibytes),

@@ -80,8 +80,9 @@ certificate is too early, or the name is not a CNAME yet.
 
 ${limitsText(facts)}
 
-In your cluster you can read what the operator plans, what your pods and volumes may use, and when backups are made. It is
-brought up to date whenever the operator changes something:
+In your cluster you can read what the operator plans, what your pods and volumes may use and when backups are made; and, where
+the operator has it measured, what they use, how full each volume is, when it was last backed up and until when the
+certificates of your sites last:
 
 \`\`\`sh
 ${reportCommand}

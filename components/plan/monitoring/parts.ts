@@ -6,6 +6,9 @@ export const monitoringNamespace = "monitoring";
 /** Where the exporter of every node runs. */
 export const nodeExporterNamespace = "node-exporter";
 
+/** What brings a tenant's use into the tenant's guest: where it runs, and its service account. */
+export const reporter = { namespace: "tenant-reports", account: "reporter" } as const;
+
 /** Names of workloads and, where they have one, of their Services. */
 export const services = {
   prometheus: "prometheus",

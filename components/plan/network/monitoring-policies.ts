@@ -1,4 +1,4 @@
-import { monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
+import { monitoringNamespace, nodeExporterNamespace, ports, reporter, services } from "../monitoring/parts.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
 import { platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
 import { address } from "./policy.ts";
@@ -54,4 +54,20 @@ export const longhornFiguresPolicy: NetworkRules = {
   name: "from-prometheus",
   pods: { matchLabels: { app: "longhorn-manager" } },
   ingress: [{ from: [prometheus], ports: tcp(ports.longhorn) }],
+};
+
+/** What brings tenants' use into their guests: it asks Prometheus and the API server, and nobody asks it. */
+export function reporterPolicies(network: HostNetwork): readonly NetworkRules[] {
+  return [
+    denyEverything,
+    { name: "to-dns", egress: [toClusterDns] },
+    { name: "reporter", egress: [...toHostApi(network), { to: [prometheus], ports: tcp(ports.prometheus) }] },
+  ];
+}
+
+/** The same from Prometheus' side. */
+export const prometheusFromReporter: NetworkRules = {
+  name: "from-reporter",
+  pods: named(services.prometheus),
+  ingress: [{ from: [podsIn(reporter.namespace)], ports: tcp(ports.prometheus) }],
 };
