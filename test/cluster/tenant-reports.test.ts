@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { longestUse } from "../../components/plan/admission/reports.ts";
 import { reporter } from "../../components/plan/monitoring/parts.ts";
 import { useFile, useFrame } from "../../components/plan/monitoring/tenant-use.ts";
 import type { Api } from "../../local/api.ts";
@@ -154,6 +155,18 @@ test("a run that looks at the cluster first neither reports what was written nor
   assert.equal(await reported("acme"), "second of acme\n");
   const terms = Buffer.from((await secretOf("acme")).data?.["kraft-terms.yaml"] ?? "", "base64").toString();
   assert.match(terms, /Saturday: new disks/);
+});
+
+test("the longest text that may be written costs the API server no more than it allows", async () => {
+  const text = "x".repeat((longestUse / 4) * 3 - useFrame.before.length - useFrame.after.length);
+  answer = use("blue", text);
+  const longest = await report();
+  assert.equal(longest.code, 0, longest.output);
+  assert.equal(await reported("blue"), text);
+  answer = use("blue", `${text}x`);
+  const longer = await report();
+  assert.notEqual(longer.code, 0);
+  assert.match(longer.output, /kraft-use\.yaml has to be one ConfigMap/);
 });
 
 test("one tenant whose addons are not there yet keeps nobody else from being told", async () => {

@@ -35,7 +35,7 @@ function padded(text: string): string {
 }
 
 /** How many sites a tenant is told of at most, those whose certificates end first: Ingresses can name thousands. */
-const mostSites = 40;
+const mostSites = 25;
 
 /** A line break in a string of JSON: the whole text is one line of the template. */
 const end = String.raw`\n`;
