@@ -15,6 +15,7 @@ import { monitoringNamespace, nodeExporterNamespace, ports, services } from "./p
 import { ruleFile } from "./plan/monitoring/rules.ts";
 import { probeConfig, prometheusConfig, type WatchedTenant } from "./plan/monitoring/scrapes.ts";
 import { monitoringSizes, type Size } from "./plan/monitoring/sizes.ts";
+import { consoleFolder, useTemplate, useTemplateFile } from "./plan/monitoring/tenant-use.ts";
 import type { HostNetwork } from "./plan/network/host-network.ts";
 import {
   longhornFiguresPolicy,
@@ -94,6 +95,7 @@ export class Monitoring extends pulumi.ComponentResource {
         data: {
           "prometheus.json": text(prometheusConfig({ tenants, history: sizes.history })),
           "rules.json": text(ruleFile(tenants)),
+          [useTemplateFile]: useTemplate(tenants),
         },
       },
       childOptions,
@@ -113,10 +115,14 @@ export class Monitoring extends pulumi.ComponentResource {
           "--config.file=/etc/prometheus/prometheus.json",
           "--storage.tsdb.path=/prometheus",
           "--config.auto-reload",
+          `--web.console.templates=${consoleFolder}`,
         ],
         readiness: "/-/ready",
         folders: {
           "/etc/prometheus": { configMap: { name: services.prometheus } },
+          [consoleFolder]: {
+            configMap: { name: services.prometheus, items: [{ key: useTemplateFile, path: useTemplateFile }] },
+          },
           "/prometheus": { emptyDir: { sizeLimit: `${history.gibibytes}Gi` } },
         },
       },

@@ -37,6 +37,7 @@ import {
   tenantAllowance,
 } from "./plan/size.ts";
 import { classLimits, tenantClasses, type TierName } from "./plan/storage.ts";
+import { type TenantTerms, termsFile, termsManifest } from "./plan/tenant-terms.ts";
 
 export interface TenantArgs {
   /** Name of the tenant, which all names of its objects follow from. It never changes. */
@@ -88,6 +89,12 @@ export interface TenantArgs {
    * @example [{ port: 25565, protocol: "tcp", service: { namespace: "games", name: "minecraft" }, servicePort: 25565 }]
    */
   readonly ports?: readonly PublicPort[];
+  /**
+   * What the tenant can read in the guest about allowance, backups and plans.
+   *
+   * @default nothing
+   */
+  readonly terms?: TenantTerms;
   /** The one secret that every guest's K3s token is derived from. */
   readonly tokenSeed: pulumi.Input<string>;
   /** How much of the tenant is declared. */
@@ -260,9 +267,10 @@ export class Tenant extends pulumi.ComponentResource {
     const isProtected = args.stage !== "closing";
     const childOptions: pulumi.CustomResourceOptions = { parent: this, protect: isProtected, dependsOn: [...before] };
     const classes = tenantClasses(args.tier);
+    const allowance = tenantAllowance(args.size, args.quota);
     const limits = {
       classes: classes.allowed,
-      largest: largestOfTenant(tenantAllowance(args.size, args.quota)),
+      largest: largestOfTenant(allowance),
       keepsAccounts: args.keepsAccounts ?? false,
     };
     const permission = isProtected ? undefined : deletionPermission(args.deletionPermittedOn);
@@ -271,7 +279,10 @@ export class Tenant extends pulumi.ComponentResource {
       `${name}-addons`,
       {
         metadata: { name: names.addonsSecret, ...inNamespace, annotations: permission },
-        stringData: guestManifests(args.ingress, args.tenant, args.domains, limits),
+        stringData: {
+          ...guestManifests(args.ingress, args.tenant, args.domains, limits),
+          ...(args.terms !== undefined && { [termsFile]: termsManifest(args.tenant, allowance, args.terms) }),
+        },
       },
       childOptions,
     );

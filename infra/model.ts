@@ -51,6 +51,7 @@ type AsWritten =
   | "cluster"
   | "domain"
   | "contact"
+  | "notice"
   | "alerts"
   | "dashboards"
   | "charts"

@@ -22,13 +22,15 @@ import { ingressClassName } from "../components/plan/traefik-values.ts";
 import { RestoreDrill } from "../components/restore-drill.ts";
 import { Tenant } from "../components/tenant.ts";
 import { TenantBoundary } from "../components/tenant-boundary.ts";
+import { TenantReports } from "../components/tenant-reports.ts";
 import { Traefik } from "../components/traefik.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { publicPorts } from "./checks/public-ports.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
-import { grafanaImage, monitoringImages, versions } from "./versions.ts";
+import { protectionOf } from "./protection.ts";
+import { grafanaImage, kubectlImage, monitoringImages, versions } from "./versions.ts";
 
 /** What `pulumi stack output` shows. */
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
@@ -108,8 +110,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   }
 
   const tenants = staged.map(({ tenant, ...state }) => {
-    const api = apiOf(tenant.name);
-    const { namespace } = new Tenant(
+    const declared = new Tenant(
       `tenant-${tenant.name}`,
       {
         ...tenant,
@@ -119,18 +120,39 @@ export async function platform(model: Model, staged: readonly Staged[]) {
         guestVersion: stack.guestVersion,
         network,
         ingress,
-        apiHost: api,
+        apiHost: apiOf(tenant.name),
+        terms: {
+          contact: model.contact,
+          notices: [model.notice, tenant.notice].filter((notice) => notice !== undefined),
+          isMeasured: model.alerts !== undefined,
+          ...protectionOf(model, tenant),
+        },
         tokenSeed: pulumi.secret(tokenSeedOf(tenant, secrets)),
         ...state,
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
+    return { tenant, stage: state.stage, declared };
+  });
+  const running = tenants.filter(({ stage }) => stage === "guest");
+  if (model.alerts !== undefined && running.length > 0) {
+    new TenantReports(
+      "reports",
+      {
+        image: kubectlImage,
+        tenants: running.map(({ tenant, declared }) => ({ tenant: tenant.name, declared })),
+        network,
+      },
+      opts,
+    );
+  }
+  const outputs = tenants.map(({ tenant: { name, domains, size, quota }, declared: { namespace } }) => {
     // What the tenant's own pods and volumes may use.
-    const allowance = readable(tenantAllowance(tenant.size, tenant.quota));
-    return [tenant.name, { namespace, api, domains: tenant.domains, allowance }] as const;
+    const allowance = readable(tenantAllowance(size, quota));
+    return [name, { namespace, api: apiOf(name), domains, allowance }] as const;
   });
   return {
-    outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(tenants) },
+    outputs: { entrypoint: model.entrypoint, issuer: certManager.issuerName, tenants: Object.fromEntries(outputs) },
     charts: [longhorn.chart, k3k.chart],
     namespaces: [longhorn.namespace],
   };

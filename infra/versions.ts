@@ -32,6 +32,9 @@ export const monitoringImages = {
  */
 export const grafanaImage = { image: "docker.io/grafana/grafana", tag: "12.4.10" } as const;
 
+/** Kubernetes' own image of kubectl, at most one minor version from every host cluster's. */
+export const kubectlImage = { image: "registry.k8s.io/kubectl", tag: "v1.35.4" } as const;
+
 /** One version of K3k that a stack may run, with what is known to be wrong with it. */
 export interface K3kRelease extends ChartPin {
   /** Shown in every preview of a stack with more than one node. */

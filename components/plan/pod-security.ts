@@ -30,6 +30,7 @@ export const podSecurity = {
   },
   monitoring: { level: "restricted" },
   grafana: { level: "restricted" },
+  reports: { level: "restricted" },
   nodeExporter: {
     level: "privileged",
     reason:

@@ -1,6 +1,6 @@
 import type { LonghornFigures } from "../../components/plan/longhorn-values.ts";
 import { k3sReserves, podsPerNode } from "../../components/plan/machines/k3s.ts";
-import { monitoringSizes } from "../../components/plan/monitoring/sizes.ts";
+import { monitoringSizes, reporterSize } from "../../components/plan/monitoring/sizes.ts";
 import { type Amounts, k3kOverhead, tenantAllowance } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import type { Model, Tenant } from "../model.ts";
@@ -105,6 +105,7 @@ function monitoring(nodes: readonly NodeHardware[], dashboards: Model["dashboard
     sizes.prometheus,
     sizes.alertmanager,
     sizes.probes,
+    reporterSize,
     ...nodes.map(() => sizes.nodes),
     ...(dashboards === undefined ? [] : [sizes.grafana]),
   ];

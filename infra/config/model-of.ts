@@ -35,6 +35,7 @@ export function modelOf(stack: Stack, config: Config): Model {
     },
     domain: config.domain,
     contact: config.contact,
+    notice: config.notice,
     hairpin: network.hairpin,
     entrypoint: `ingress.${config.domain}`,
     issuer: { directory: directories[issuer.server] ?? issuer.server, email: issuer.email },

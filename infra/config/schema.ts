@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { alerts, dashboards } from "./keys/alerts.ts";
 import { backup, source } from "./keys/backup.ts";
-import { contact, expiry, line, prices } from "./keys/home.ts";
+import { contact, expiry, line, notice, prices } from "./keys/home.ts";
 import { cluster, machines, network, node } from "./keys/host.ts";
 import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
@@ -30,6 +30,11 @@ export const configSchema = z.strictObject({
     .optional()
     .describe(
       'Whom tenants ask, and how, in one line, for example "Eva Meier, eva@meier.example": their sheet says it',
+    ),
+  notice: notice
+    .optional()
+    .describe(
+      "What you plan that all tenants should know, in one line: they read it in their guests after the next up",
     ),
   issuer: issuer.describe("The certificate authority behind the ClusterIssuer kraft-issuer"),
   charts,

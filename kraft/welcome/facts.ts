@@ -1,19 +1,11 @@
 import { issuerName } from "../../components/plan/cert-manager-values.ts";
-import { backupTargetUrl } from "../../components/plan/longhorn-values.ts";
 import type { PublicPort } from "../../components/plan/ports.ts";
 import { readable, tenantAllowance } from "../../components/plan/size.ts";
-import { type Schedule, scheduleOf, schedulesOf, tenantClasses, tiers } from "../../components/plan/storage.ts";
 import { ingressClassName } from "../../components/plan/traefik-values.ts";
 import type { Model } from "../../infra/model.ts";
-import { rhythm } from "../../infra/schedule.ts";
+import { type Kept, protectionOf } from "../../infra/protection.ts";
 import { type TenantLimit, tenantLimits } from "./limits.ts";
 import type { LiveFacts } from "./live.ts";
-
-/** How often something is made of a volume, and how many are kept. */
-export interface Kept {
-  readonly words: string;
-  readonly keep: number;
-}
 
 /**
  * What a tenant has to know, and nothing secret. `kraft welcome --json` prints it together with `sheet`, the Markdown.
@@ -69,16 +61,7 @@ export function welcomeFacts(model: Model, name: string, live: LiveFacts | null 
   if (tenant === undefined) {
     throw new RangeError(`the model has no tenant ${name}`);
   }
-  const schedules = schedulesOf(backupTargetUrl(model.backup));
-  const { allowed, datastore } = tenantClasses(tenant.tier);
-  const kept = (storageClass: string, task: Schedule["task"]): Kept => {
-    const group = tiers.find((tier) => tier.storageClass === storageClass)?.group ?? "default";
-    const schedule = scheduleOf(group, task, schedules);
-    if (schedule === undefined) {
-      throw new RangeError(`no schedule makes a ${task} of volumes in group ${group}`);
-    }
-    return { words: rhythm(schedule.cron).words, keep: schedule.retain };
-  };
+  const { classes, datastore } = protectionOf(model, tenant);
   const allowance = tenantAllowance(tenant.size, tenant.quota);
   return {
     tenant: name,
@@ -93,19 +76,12 @@ export function welcomeFacts(model: Model, name: string, live: LiveFacts | null 
     ingressClass: ingressClassName,
     issuer: issuerName,
     trustedCertificates: !model.issuer.directory.includes("staging"),
-    storageClasses: tiers
-      .filter(({ storageClass }) => allowed.includes(storageClass))
-      .map(({ storageClass, isDefault }) => ({
-        name: storageClass,
-        isDefault,
-        snapshots: kept(storageClass, "snapshot"),
-        backups: kept(storageClass, "backup"),
-      })),
+    storageClasses: classes,
     copies: model.replicas,
     nodes: model.stack.nodes.length,
     backupRegion: model.backup.region,
-    datastoreClass: datastore,
-    datastoreBackups: kept(datastore, "backup"),
+    datastoreClass: datastore.name,
+    datastoreBackups: datastore.backups,
     live,
   };
 }

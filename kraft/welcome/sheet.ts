@@ -1,3 +1,4 @@
+import { reportCommand } from "../../components/plan/tenant-terms.ts";
 import { moment } from "../cli/moment.ts";
 import { k3kDays } from "../kubeconfig/guest.ts";
 import type { WelcomeFacts } from "./facts.ts";
@@ -78,6 +79,14 @@ certificate is too early, or the name is not a CNAME yet.
 ## What you may use
 
 ${limitsText(facts)}
+
+In your cluster you can read what the operator plans, what your pods and volumes may use and when backups are made; and, where
+the operator has it measured, what they use, how full each volume is, when it was last backed up and until when the
+certificates of your sites last:
+
+\`\`\`sh
+${reportCommand}
+\`\`\`
 
 ## Volumes
 

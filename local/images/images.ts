@@ -1,4 +1,4 @@
-import { checker, monitoringImages, versions } from "../../infra/versions.ts";
+import { checker, kubectlImage, monitoringImages, versions } from "../../infra/versions.ts";
 import type { Stack } from "../../stacks/stack.ts";
 import { file, type Image, type ImageEntry, type Layer, textFile } from "./archive.ts";
 
@@ -109,6 +109,11 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
     ...monitoring("alertmanager", { "/bin/alertmanager": "alertmanager" }, [trust]),
     ...monitoring("nodes", { "/bin/node_exporter": "node_exporter" }),
     ...monitoring("probes", { "/bin/blackbox_exporter": "blackbox_exporter" }),
+    ...made(
+      `${kubectlImage.image}:${kubectlImage.tag}`,
+      { "/bin/kubectl": "kubectl" },
+      { entrypoint: ["/bin/kubectl"] },
+    ),
     ...made(`${checker.image}:${checker.tag}`, {}, { command: ["sh"], below: [shell] }),
     ...made(
       sampleSiteImage,

@@ -138,7 +138,7 @@ export const realModules: readonly ToolModule["name"][] = [
 export const entryModules: readonly ToolModule["name"][] = ["metallb"];
 
 /** What runs in pods only where a stack file says where alerts go. */
-export const monitoringModules: readonly ToolModule["name"][] = ["monitoring"];
+export const monitoringModules: readonly ToolModule["name"][] = ["monitoring", "kubectl"];
 
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing

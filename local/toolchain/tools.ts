@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { monitoringImages, versions } from "../../infra/versions.ts";
+import { kubectlImage, monitoringImages, versions } from "../../infra/versions.ts";
 
 /** The folder with our Go modules, each in a folder of its own. */
 export const toolSources = join(import.meta.dirname, "..", "tools");
@@ -50,7 +50,8 @@ export interface ToolModule {
     | "talos"
     | "command"
     | "rules"
-    | "monitoring";
+    | "monitoring"
+    | "kubectl";
   /** The folder in `local/tools/` of the Go module, where another entry has it too. Default: `name`. */
   readonly folder?: string;
   readonly tools: readonly Tool[];
@@ -89,6 +90,9 @@ const prometheusVersion = monitoringImages.prometheus.tag.replace(
   /^v(\d+)\.(\d+)\.(\d+)$/,
   (_, major: string, minor: string, patch: string) => `0.${major}${minor.padStart(2, "0")}.${patch}`,
 );
+
+/** kubectl 1.35.4 is the Go module v0.35.4. */
+const kubectlVersion = kubectlImage.tag.replace(/^v1/, "0");
 
 /** Of Prometheus' many ways to find what it is to ask, the only one that Kraft uses: the others are clouds. */
 const prometheusTags: readonly string[] = ["remove_all_sd", "enable_kubernetes_sd"];
@@ -377,6 +381,13 @@ export const toolModules: readonly ToolModule[] = [
     },
     // After `rules`, with which it shares most.
     minutes: 1,
+  },
+  {
+    name: "kubectl",
+    // Kubernetes' own main is of a module that needs everything else of Kubernetes, too.
+    tools: [{ name: "kubectl", version: kubectlVersion, package: ".", output: "kubectl" }],
+    linkerFlags: [`-X ${componentVersion}.gitVersion=${kubectlImage.tag}`],
+    minutes: 1.5,
   },
 ];
 

@@ -340,6 +340,8 @@ test("edits that look dangerous replace nothing", async () => {
         "update longhorn:longhorn-system/longhorn-default-resource",
         // Each target has minutes of its own.
         ...schedules.map(({ name }) => `update longhorn-schedule-${name}`),
+        // Tenants read in their guests when backups are made.
+        ...Object.keys(tenants).map((name) => `update tenant-${name}-addons`),
       ],
     ],
     [

@@ -79,18 +79,27 @@ export const missingParts = `(${platformParts
   .join(" or ")}) unless on (namespace, container) (${runningContainers})`;
 
 /**
- * The part of its allowance that a tenant uses at least, by resource: what does not run, or is mounted nowhere, is not counted.
+ * What tenants use of their allowance at least, by namespace: what does not run, or is mounted nowhere, is not counted.
+ *
+ * @param matchers of the namespace, as PromQL writes them; default: of every tenant
+ */
+export function usedSeries(matchers = ""): Readonly<Record<"memory" | "pods" | "storage", string>> {
+  const pods = `pod_memory_working_set_bytes${matchers === "" ? "" : `{${matchers}}`}`;
+  const ofVolumes = [matchers, `persistentvolumeclaim!~"${tenantNames(".+").datastoreClaim}"`];
+  const volumes = `max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_capacity_bytes{${ofVolumes.filter((m) => m !== "").join(",")}})`;
+  return {
+    memory: `sum by (namespace) (${pods})`,
+    pods: `count by (namespace) (${pods})`,
+    storage: `sum by (namespace) (${volumes})`,
+  };
+}
+
+/**
+ * The part of its allowance that a tenant uses at least, by resource.
  *
  * @param selector whose allowance, for example `{tenant="acme"}`
  */
 export function usedAllowance(selector = ""): string {
-  const pods = "pod_memory_working_set_bytes";
-  const datastore = tenantNames(".+").datastoreClaim;
-  const volumes = `max by (namespace, persistentvolumeclaim) (kubelet_volume_stats_capacity_bytes{persistentvolumeclaim!~"${datastore}"})`;
-  const used = [
-    labelled(`sum by (namespace) (${pods})`, { resource: "memory" }),
-    labelled(`count by (namespace) (${pods})`, { resource: "pods" }),
-    labelled(`sum by (namespace) (${volumes})`, { resource: "storage" }),
-  ];
+  const used = Object.entries(usedSeries()).map(([resource, series]) => labelled(series, { resource }));
   return `(${used.join(" or ")}) / on (namespace, resource) group_right () ${allowanceSeries}${selector}`;
 }

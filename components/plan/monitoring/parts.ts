@@ -9,6 +9,9 @@ export const nodeExporterNamespace = "node-exporter";
 /** Where what draws the dashboards runs: beside what watches, and not among it. */
 export const grafanaNamespace = "grafana";
 
+/** What brings a tenant's use into the tenant's guest: where it runs, and its service account. */
+export const reporter = { namespace: "tenant-reports", account: "reporter" } as const;
+
 /** Names of workloads and, where they have one, of their Services. */
 export const services = {
   prometheus: "prometheus",

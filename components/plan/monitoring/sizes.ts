@@ -27,3 +27,6 @@ export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]
     history: isLarge ? { days: 30, gibibytes: 4 } : { days: 7, gibibytes: 1 },
   } as const satisfies Record<string, Size | { readonly days: number; readonly gibibytes: number }>;
 }
+
+/** kubectl, for some seconds every quarter of an hour. */
+export const reporterSize: Size = { millicpu: 10, memoryMebibytes: 48, limitMebibytes: 128 };

@@ -1,4 +1,11 @@
-import { grafanaNamespace, monitoringNamespace, nodeExporterNamespace, ports, services } from "../monitoring/parts.ts";
+import {
+  grafanaNamespace,
+  monitoringNamespace,
+  nodeExporterNamespace,
+  ports,
+  reporter,
+  services,
+} from "../monitoring/parts.ts";
 import { type HostNetwork, internet, toClusterDns, toHostApi } from "./host-network.ts";
 import { platformNamespaces, traefikPods, traefikPorts } from "./platform-policies.ts";
 import { address } from "./policy.ts";
@@ -69,3 +76,19 @@ export const grafanaPolicies: readonly NetworkRules[] = [
   { name: "to-dns", egress: [toClusterDns] },
   { name: "to-prometheus", egress: [{ to: [prometheus], ports: tcp(ports.prometheus) }] },
 ];
+
+/** What brings tenants' use into their guests: it asks Prometheus and the API server, and nobody asks it. */
+export function reporterPolicies(network: HostNetwork): readonly NetworkRules[] {
+  return [
+    denyEverything,
+    { name: "to-dns", egress: [toClusterDns] },
+    { name: "reporter", egress: [...toHostApi(network), { to: [prometheus], ports: tcp(ports.prometheus) }] },
+  ];
+}
+
+/** The same from Prometheus' side. */
+export const prometheusFromReporter: NetworkRules = {
+  name: "from-reporter",
+  pods: named(services.prometheus),
+  ingress: [{ from: [podsIn(reporter.namespace)], ports: tcp(ports.prometheus) }],
+};

@@ -3,13 +3,20 @@ import { between, day, expect, text } from "./values.ts";
 
 /** What the operator knows about their home: whom tenants ask, the internet line, prices, and dates to remember. */
 
-/** It is printed as it is, in Markdown. */
-export const contact = text(
-  /^[^\s|`<>]([^\r\n|`<>]{0,198}[^\s|`<>])?$/,
-  expect(
-    "one line of up to 200 characters, without | ` < >",
-    'write how tenants reach you, for example `contact: "Eva Meier, eva@meier.example"`',
-  ),
+/** What tenants read as it is, in Markdown and in their guest. */
+function lineForTenants(fix: string) {
+  return text(
+    /^[^\s|`<>]([^\r\n|`<>]{0,198}[^\s|`<>])?$/,
+    expect("one line of up to 200 characters, without | ` < >", fix),
+  );
+}
+
+export const contact = lineForTenants(
+  'write how tenants reach you, for example `contact: "Eva Meier, eva@meier.example"`',
+);
+
+export const notice = lineForTenants(
+  'write when and what, for example `notice: "Saturday 20:00 to 22:00: new disks, sites do not answer"`',
 );
 
 /**

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { notice } from "./home.ts";
 import { ports } from "./ports.ts";
 import { bytes, choice, day, domain, expect, integer, stackName, text } from "./values.ts";
 
@@ -45,6 +46,9 @@ export const tenant = z.strictObject(
       "Ports beside 80 and 443 that lead to the tenant's Services, for example `25565/tcp: games/minecraft:25565`; the " +
         "home's router has to forward each. Default: none",
     ),
+    notice: notice
+      .optional()
+      .describe("What you plan that this tenant should know, in one line: read in the guest after the next up"),
     tier: choice(tierNames)
       .default("standard")
       .describe(
@@ -67,7 +71,7 @@ export const tenant = z.strictObject(
       ),
   },
   expect(
-    "a map with domains, size and, where needed, tier, quota, ports, state, from and purge",
+    "a map with domains, size and, where needed, tier, quota, ports, notice, state, from and purge",
     "for example `{ domains: [acme.example], size: small }`",
   ),
 );

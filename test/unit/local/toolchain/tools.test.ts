@@ -33,6 +33,7 @@ const madeOf: Readonly<Record<string, string>> = {
   "cert-manager-cainjector": "github.com/cert-manager/cert-manager",
   "cert-manager-acmesolver": "github.com/cert-manager/cert-manager",
   "k3k-kubelet-stand-in": "github.com/rancher/k3k",
+  kubectl: "k8s.io/kubectl",
   "talos-config": "github.com/siderolabs/talos/pkg/machinery",
 };
 
