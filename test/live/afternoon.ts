@@ -8,6 +8,7 @@ import { test } from "node:test";
 import * as k8s from "@kubernetes/client-node";
 import { parse, parseAllDocuments } from "yaml";
 import { paths } from "../../cluster/paths.ts";
+import { reportKey, reportNamespace, termsName } from "../../components/plan/tenant-terms.ts";
 import { tenantFiles } from "../../kraft/welcome/files.ts";
 import { router } from "../../local/home/addresses.ts";
 import { eventually } from "../cluster/embedded.ts";
@@ -32,6 +33,18 @@ import { app, host, page } from "./shop.ts";
 test("the run that brings everything up ends with a site and a tenant's kubeconfig", () => {
   assert.match(firstUp, / created/);
   assert.match(firstUp, /curl --cacert .*www\.acme\.example/);
+});
+
+test("the tenant reads in the guest what is agreed with them, and nothing of anybody else's", async () => {
+  const { data } = await eventually(`${termsName} in the guest`, async () =>
+    (await guest()).get(paths.configMaps.named(reportNamespace, termsName)),
+  );
+  const text = data?.[reportKey] ?? "";
+  assert.match(text, /^What the cluster acme may use/);
+  assert.match(text, /memory: 4Gi/);
+  assert.match(text, /volumes of kraft-standard: every day at \d\d:\d\d UTC, 30 kept/);
+  assert.match(text, /nobody measures/);
+  assert.doesNotMatch(text, /blue|coral/);
 });
 
 test("the kubeconfig names the guest's API as the internet knows it, and the visitor's call gets there", async () => {
