@@ -5,7 +5,7 @@ import type { Line, Model } from "../model.ts";
 import type { Table } from "../table.ts";
 import { rounded, secondsPerHour, shares, total, volumeBytes } from "./figures.ts";
 
-export type Load = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
+export type BackupLoad = Pick<Model, "stack" | "tenants" | "line" | "dailyChange">;
 
 /**
  * Bytes that one backup worker sends to Wasabi per round trip: over HTTP/2 the server opens a window of 64 KiB for the
@@ -50,7 +50,7 @@ export const nightHours = startHour("system-backup-daily") - startHour("backup-d
  * Size and duration of each tenant's backups, and at last of all together: Longhorn backs up one volume at a time.
  * Allowances count as full, and nothing compresses.
  */
-export function uploads(load: Load, line: Line) {
+export function uploads(load: BackupLoad, line: Line) {
   const { bytesPerSecond } = rateOf(load, line);
   const each = shares(load.tenants, load.stack.nodes.length).map((share) => ({
     name: share.tenant.name,
@@ -67,7 +67,7 @@ export function uploads(load: Load, line: Line) {
 }
 
 /** How fast the backups of one schedule are uploaded, one volume after the other. */
-export function rateOf(load: Pick<Load, "stack">, line: Line): Rate {
+export function rateOf(load: Pick<BackupLoad, "stack">, line: Line): Rate {
   const { backupWorkers } = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
   return backupRate(line, backupWorkers, scheduleOf("standard", "backup")?.concurrency ?? 1);
 }
@@ -78,7 +78,7 @@ export function restoreRate(line: Pick<Line, "downlinkMbps">): number {
 }
 
 /** How long backups and a restore take, where the line is known. */
-export function backupTables(load: Load): Table[] {
+export function backupTables(load: BackupLoad): Table[] {
   const { line } = load;
   if (line === undefined) {
     return [];
@@ -93,10 +93,10 @@ export function backupTables(load: Load): Table[] {
         ...uploads(load, line).map(({ name, bytes, changedBytes, firstDays, nightlyHours, restoreHours }) => [
           name,
           gigabytes(bytes),
-          duration(firstDays * 24),
+          hoursText(firstDays * 24),
           gigabytes(changedBytes),
-          duration(nightlyHours),
-          duration(restoreHours),
+          hoursText(nightlyHours),
+          hoursText(restoreHours),
         ]),
       ],
     },
@@ -104,7 +104,7 @@ export function backupTables(load: Load): Table[] {
 }
 
 /** Backups that never catch up. */
-export function backupProblems(load: Load): Problem[] {
+export function backupProblems(load: BackupLoad): Problem[] {
   const { line } = load;
   const all = line && uploads(load, line).at(-1);
   if (line === undefined || all === undefined) {
@@ -131,13 +131,13 @@ export function backupProblems(load: Load): Problem[] {
 }
 
 /** Backups that are not finished in the morning. */
-export function backupWarnings(load: Load): Warning[] {
+export function backupWarnings(load: BackupLoad): Warning[] {
   const { changedBytes = 0, nightlyHours = 0 } = (load.line && uploads(load, load.line).at(-1)) ?? {};
   return listIf(nightlyHours > nightHours && nightlyHours <= 24, {
     key: "backups",
     message:
-      `a night's change of ${gigabytes(changedBytes)} takes ${duration(nightlyHours)} to upload, and ` +
-      `the night has ${duration(nightHours)}: backups run into the day`,
+      `a night's change of ${gigabytes(changedBytes)} takes ${hoursText(nightlyHours)} to upload, and ` +
+      `the night has ${hoursText(nightHours)}: backups run into the day`,
   });
 }
 
@@ -151,7 +151,7 @@ export function gigabytes(bytes: number): string {
 }
 
 /** A number of hours in minutes, hours or days. */
-export function duration(hours: number): string {
+export function hoursText(hours: number): string {
   if (hours > 0 && hours < 1) {
     return `${Math.max(1, Math.round(hours * 60))} min`;
   }

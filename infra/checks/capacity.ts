@@ -7,7 +7,10 @@ import type { Model, Tenant } from "../model.ts";
 import type { Table } from "../table.ts";
 import { allocatable, type Need, platformNeed, rounded, shares, sum, total } from "./figures.ts";
 
-export type Load = Pick<Model, "stack" | "tenants" | "replicas" | "overcommit" | "entry" | "alerts" | "dashboards">;
+export type CapacityLoad = Pick<
+  Model,
+  "stack" | "tenants" | "replicas" | "overcommit" | "entry" | "alerts" | "dashboards"
+>;
 
 /** Share in use from which the operator is warned. */
 export const warnFrom = 0.8;
@@ -91,7 +94,7 @@ export function placeable(nodes: readonly number[], copies: number): number {
 }
 
 /** The balance of every resource if only these nodes run. */
-function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, Balance> {
+function balances(load: CapacityLoad, nodes: readonly NodeHardware[]): Record<Resource, Balance> {
   const stack = { ...load.stack, nodes };
   const figures = longhornFigures(load.stack.nodes.length, load.stack.storage.dedicatedDisk);
   // A volume without a node for each copy stays degraded until one comes back.
@@ -126,7 +129,7 @@ function balances(load: Load, nodes: readonly NodeHardware[]): Record<Resource, 
 }
 
 /** All balances. For each resource, the lost node is the one whose loss hurts most. */
-export function capacity(load: Load): Row[] {
+export function capacity(load: CapacityLoad): Row[] {
   const { nodes } = load.stack;
   const all = balances(load, nodes);
   const losses =
@@ -145,7 +148,7 @@ export function capacity(load: Load): Row[] {
   }));
 }
 
-export function capacityTable(load: Load): Table {
+export function capacityTable(load: CapacityLoad): Table {
   const rows = capacity(load);
   const redundant = rows.some(({ oneLost }) => oneLost !== undefined);
   return {
@@ -181,7 +184,7 @@ function figure(value: number): string {
 }
 
 /** Demand that exceeds supply. */
-export function capacityProblems(load: Load): Problem[] {
+export function capacityProblems(load: CapacityLoad): Problem[] {
   const rows = capacity(load);
   return [
     ...load.tenants.flatMap((tenant) => tooLargeAlone(tenant, load)),
@@ -189,7 +192,7 @@ export function capacityProblems(load: Load): Problem[] {
   ];
 }
 
-function overload(row: Row, { stack }: Load): Problem {
+function overload(row: Row, { stack }: CapacityLoad): Problem {
   const { what, less } = resources[row.resource];
   const balance = decisive(row);
   const { platform, k3k, promised, overcommit } = balance;
@@ -206,7 +209,7 @@ function overload(row: Row, { stack }: Load): Problem {
 }
 
 /** A tenant who could never use the CPU that they were promised, even if no other tenant used any. */
-function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
+function tooLargeAlone(tenant: Tenant, load: CapacityLoad): Problem[] {
   const { CPU } = balances(load, load.stack.nodes);
   const left = CPU.available - CPU.platform - CPU.k3k;
   const own = tenantAllowance(tenant.size, tenant.quota).millicpu / 1000;
@@ -222,7 +225,7 @@ function tooLargeAlone(tenant: Tenant, load: Load): Problem[] {
 }
 
 /** Supply that is nearly used up, or that no tenant could use as promised. */
-export function capacityWarnings(load: Load): Warning[] {
+export function capacityWarnings(load: CapacityLoad): Warning[] {
   const rows = capacity(load);
   const pods = balances(load, load.stack.nodes).pods;
   const podsLeft = pods.available - pods.platform - pods.k3k;

@@ -3,7 +3,16 @@ import { listIf, type Problem } from "../../errors/problem.ts";
 import type { Line, Tenant } from "../model.ts";
 import { intervalHours } from "../schedule.ts";
 import type { Table } from "../table.ts";
-import { backupRate, duration, gigabytes, type Load, rateOf, restoreRate, speed, uploads } from "./backup-window.ts";
+import {
+  type BackupLoad,
+  backupRate,
+  gigabytes,
+  hoursText,
+  rateOf,
+  restoreRate,
+  speed,
+  uploads,
+} from "./backup-window.ts";
 import { bytesPerMebibyte, secondsPerHour, type Share, shares, total, volumeBytes } from "./figures.ts";
 
 const hoursPerDay = 24;
@@ -40,7 +49,7 @@ export function inRestoreOrder<Some extends Pick<Tenant, "name" | "tier">>(tenan
 }
 
 /** The tenants with volumes in the cluster, which archived and purged ones have not. */
-function sharesOf(load: Load): Share[] {
+function sharesOf(load: BackupLoad): Share[] {
   const tenants = load.tenants.filter(({ state }) => state === "active" || state === "suspended");
   return shares(inRestoreOrder(tenants), load.stack.nodes.length);
 }
@@ -48,7 +57,7 @@ function sharesOf(load: Load): Share[] {
 /**
  * Recovery objectives of every tenant, in the order of a restore. All volumes count as full and of the tenant's tier.
  */
-export function recoveries(load: Load): Recovery[] {
+export function recoveries(load: BackupLoad): Recovery[] {
   const { line } = load;
   const each = sharesOf(load);
   const hours = (bytes: number): number | undefined => line && bytes / restoreRate(line) / secondsPerHour;
@@ -91,7 +100,7 @@ function changedBytes(tier: TierName, each: readonly Share[], dailyChange: numbe
  * and share the line evenly, so that each delays this one by no more than its own length. Volumes of one schedule are
  * uploaded one after the other, so that it is never faster than its round trips.
  */
-function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: Line): number {
+function uploadHours(tier: TierName, each: readonly Share[], load: BackupLoad, line: Line): number {
   const own = changedBytes(tier, each, load.dailyChange);
   const others = tierNames.filter((other) => other !== tier);
   const delay = total(others, (other) => {
@@ -103,9 +112,9 @@ function uploadHours(tier: TierName, each: readonly Share[], load: Load, line: L
 }
 
 /** One row per tenant, in the order of a full restore. */
-export function recoveryTables(load: Load): Table[] {
+export function recoveryTables(load: BackupLoad): Table[] {
   const all = recoveries(load);
-  const hours = (value: number | undefined): string => (value === undefined ? "-" : duration(value));
+  const hours = (value: number | undefined): string => (value === undefined ? "-" : hoursText(value));
   return listIf(all.length > 0, {
     title: "What is lost at most, and how long until it is back once nodes run: tenants in the order of a restore",
     rows: [
@@ -113,8 +122,8 @@ export function recoveryTables(load: Load): Table[] {
       ...all.map(({ tenant, tier, snapshotHours, backupHours, uploadHours: upload, aloneHours, houseHours }) => [
         tenant,
         tier,
-        duration(snapshotHours),
-        `${duration(backupHours)} and ${upload === undefined ? "the upload" : duration(upload)}`,
+        hoursText(snapshotHours),
+        `${hoursText(backupHours)} and ${upload === undefined ? "the upload" : hoursText(upload)}`,
         hours(aloneHours),
         hours(houseHours),
       ]),
@@ -126,7 +135,7 @@ export function recoveryTables(load: Load): Table[] {
 const lower: Readonly<Record<TierName, string>> = { critical: "tier: standard, ", standard: "tier: bulk, ", bulk: "" };
 
 /** Tiers whose upload takes longer than their interval: more than two intervals could be lost with the house. */
-export function recoveryProblems(load: Load): Problem[] {
+export function recoveryProblems(load: BackupLoad): Problem[] {
   const { line } = load;
   if (line === undefined) {
     return [];
@@ -141,9 +150,9 @@ export function recoveryProblems(load: Load): Problem[] {
     .map(({ tenant, tier, backupHours, uploadHours: upload = 0 }) => ({
       key: `kraft:tenants.${tenant}.tier`,
       found:
-        `${tier}: ${gigabytes(changedBytes(tier, each, load.dailyChange))} of this tier changed in ${duration(backupHours)}, ` +
-        `which take ${duration(upload)} at ${speed(rateOf(load, line))}, while the other tiers' backups run`,
-      allowed: `at most ${duration(backupHours)}: otherwise a backup is not out when the next one is due`,
+        `${tier}: ${gigabytes(changedBytes(tier, each, load.dailyChange))} of this tier changed in ${hoursText(backupHours)}, ` +
+        `which take ${hoursText(upload)} at ${speed(rateOf(load, line))}, while the other tiers' backups run`,
+      allowed: `at most ${hoursText(backupHours)}: otherwise a backup is not out when the next one is due`,
       fix: `${lower[tier]}a smaller quota.storage, a larger kraft:line.backupShare, or a smaller kraft:line.dailyChange if less is written`,
     }));
 }

@@ -1,7 +1,7 @@
 import { namespaceWaitSeconds } from "../../components/plan/lifecycle.ts";
 import { listIf, type Warning } from "../../errors/problem.ts";
 import type { Model } from "../model.ts";
-import { duration } from "./backup-window.ts";
+import { hoursText } from "./backup-window.ts";
 import { secondsPerHour } from "./figures.ts";
 
 /** Namespaces of the platform and of Kubernetes: K3k goes through all there are. */
@@ -23,7 +23,7 @@ export function startSeconds(tenants: number): number {
 export function startWarnings({ tenants }: Pick<Model, "tenants">): Warning[] {
   const present = tenants.filter(({ state }) => state !== "purged").length;
   const seconds = startSeconds(present);
-  const [time, limit] = [seconds, namespaceWaitSeconds].map((value) => duration(value / secondsPerHour));
+  const [time, limit] = [seconds, namespaceWaitSeconds].map((value) => hoursText(value / secondsPerHour));
   return listIf(seconds > namespaceWaitSeconds / 2, {
     key: "kraft:tenants",
     message: `${present} tenants: from nothing, as in a rebuild, K3k needs about ${time} for their namespaces, and pulumi up waits ${limit} at most. If it gives up, run it again: it continues where it stopped`,

@@ -27,7 +27,7 @@ export interface BoundVolume {
 }
 
 /** A volume that is not touched, and why. */
-export interface LeftVolume {
+export interface UntouchedVolume {
   readonly claim: string;
   readonly volume: string;
   readonly reason: string;
@@ -50,7 +50,7 @@ export interface RecoverPlan {
   readonly hours: number | null;
   /** Claims that have their volumes. */
   readonly there: readonly string[];
-  readonly left: readonly LeftVolume[];
+  readonly left: readonly UntouchedVolume[];
   readonly problems: readonly Remark[];
   readonly warnings: readonly Remark[];
 }

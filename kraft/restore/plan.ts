@@ -55,7 +55,7 @@ export interface PlannedTenant {
 }
 
 /** A volume that stays in the bucket, and why. */
-export interface LeftVolume {
+export interface VolumeLeftInBucket {
   readonly volume: string;
   readonly namespace: string | null;
   readonly claim: string | null;
@@ -69,7 +69,7 @@ export interface RestorePlan {
   readonly order: readonly PlannedVolume[];
   readonly downloadBytes: number;
   readonly hours: number | null;
-  readonly left: readonly LeftVolume[];
+  readonly left: readonly VolumeLeftInBucket[];
   readonly problems: readonly Remark[];
   readonly warnings: readonly Remark[];
   /** Tenants whose volumes do not fit what the stack file promises them; nothing of theirs is restored. */
@@ -97,7 +97,10 @@ export function restorePlan(catalogue: Catalogue, inputs: RestoreInputs): Restor
       }));
 
   const order: PlannedVolume[] = [];
-  const left: LeftVolume[] = catalogue.unattached.map(({ message, ...volume }) => ({ ...volume, reason: message }));
+  const left: VolumeLeftInBucket[] = catalogue.unattached.map(({ message, ...volume }) => ({
+    ...volume,
+    reason: message,
+  }));
   const problems: Remark[] = [];
   for (const volume of catalogue.volumes) {
     const { volume: name, namespace, claim } = volume;
@@ -235,7 +238,7 @@ function farApart(volumes: readonly PlannedVolume[]): string[] {
   const newest = Math.max(...volumes.map(({ backup }) => Date.parse(backup.created)));
   return volumes.flatMap(({ volume, claim, guest, isDatastore, storageClass, backup }) => {
     const created = new Date(backup.created);
-    if (newest - created.getTime() <= lateAfterIntervals * backupInterval(storageClass) * 3_600_000) {
+    if (newest - created.getTime() <= lateAfterIntervals * hoursBetweenBackups(storageClass) * 3_600_000) {
       return [];
     }
     const what = isDatastore ? "its guest's own datastore" : `claim ${guest?.name ?? claim}`;
@@ -245,7 +248,7 @@ function farApart(volumes: readonly PlannedVolume[]): string[] {
   });
 }
 
-function backupInterval(storageClass: string): number {
+function hoursBetweenBackups(storageClass: string): number {
   const of = (name: string) => tiers.find((tier) => tier.storageClass === name)?.group ?? "standard";
   const cron = scheduleOf(of(storageClass), "backup")?.cron ?? scheduleOf(of(defaultStorageClass), "backup")?.cron;
   return intervalHours(cron ?? "");

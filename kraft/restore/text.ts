@@ -1,5 +1,5 @@
 import { guestClaimText } from "../../cluster/longhorn.ts";
-import { duration } from "../../infra/checks/backup-window.ts";
+import { hoursText } from "../../infra/checks/backup-window.ts";
 import { bytesText } from "../cli/bytes.ts";
 import { ago } from "../cli/moment.ts";
 import { remarkLine, type Style } from "../cli/output.ts";
@@ -22,9 +22,9 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
         ago(newestBackup, now, "-"),
         ago(oldestBackup, now, "-"),
         bytesText(downloadBytes),
-        hoursText(hours),
+        hoursOrDash(hours),
       ]),
-      ["all", String(order.length), "", "", bytesText(plan.downloadBytes), hoursText(plan.hours)],
+      ["all", String(order.length), "", "", bytesText(plan.downloadBytes), hoursOrDash(plan.hours)],
     ]);
   }
   if (order.length > 0) {
@@ -66,8 +66,8 @@ export function planText(plan: RestorePlan, stack: string, now: Date, style: Sty
   return lines;
 }
 
-function hoursText(hours: number | null): string {
-  return hours === null ? "-" : duration(hours);
+function hoursOrDash(hours: number | null): string {
+  return hours === null ? "-" : hoursText(hours);
 }
 
 /** What came back, as the operator reads it. */

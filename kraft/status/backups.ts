@@ -69,7 +69,7 @@ export function volumeStatuses(
     const robustness = status?.robustness ?? "unknown";
     const lastBackup = timestamp(status?.lastBackupAt);
     const standby = isStandby(volume);
-    const interval = standby ? undefined : backupInterval(metadata);
+    const interval = standby ? undefined : backupIntervalMs(metadata);
     problems.add(
       subjects.volume({ name: metadata.name, tenant, namespace: namespace ?? null, claim }),
       critical(robustness === "faulted" && "FAULTED: no copy of it is usable"),
@@ -127,7 +127,7 @@ function claimName(
 }
 
 /** Milliseconds between two backups of a volume, by the groups of schedules that Longhorn notes as its labels. */
-function backupInterval({ labels = {} }: Metadata): number | undefined {
+function backupIntervalMs({ labels = {} }: Metadata): number | undefined {
   const prefix = groupLabel("");
   const groups = Object.keys(labels)
     .filter((label) => label.startsWith(prefix) && labels[label] === "enabled")

@@ -1,9 +1,9 @@
 import {
   type Balance,
   capacity,
+  type CapacityLoad,
   capacityTable,
   decisive,
-  type Load,
   type Row,
 } from "../../../infra/checks/capacity.ts";
 import { costTables, type Subject } from "../../../infra/checks/cost.ts";
@@ -21,7 +21,7 @@ export interface Figures {
 }
 
 /** The figures of a stack file without problems. */
-export function figuresOf(model: Load & Subject): Figures {
+export function figuresOf(model: CapacityLoad & Subject): Figures {
   return { capacity: capacityTable(model), balances: capacity(model), cost: costTables(model) };
 }
 

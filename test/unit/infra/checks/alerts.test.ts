@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { monitoringSizes, reporterSize } from "../../../../components/plan/monitoring/sizes.ts";
 import { alertWarnings } from "../../../../infra/checks/alerts.ts";
-import { capacity, decisive, type Load } from "../../../../infra/checks/capacity.ts";
+import { capacity, type CapacityLoad, decisive } from "../../../../infra/checks/capacity.ts";
 import { samples, stack } from "./example.ts";
 
 test("a stack that tells nobody is warned of, and one that nobody misses when it is dark", () => {
-  const warned = (name: string, alerts: Load["alerts"]) =>
+  const warned = (name: string, alerts: CapacityLoad["alerts"]) =>
     alertWarnings({ alerts, stack: stack(name) }).map(({ key }) => key);
   assert.deepEqual(warned("homelab", undefined), ["kraft:alerts"]);
   assert.deepEqual(warned("proliant", { ntfy: "https://ntfy.example/t" }), ["kraft:alerts.heartbeat"]);
@@ -16,7 +16,8 @@ test("a stack that tells nobody is warned of, and one that nobody misses when it
 
 test("what watches the platform is counted exactly where alerts go somewhere", () => {
   const load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
-  const platform = (alerts: Load["alerts"]) => capacity({ ...load, alerts }).map((row) => decisive(row).platform);
+  const platform = (alerts: CapacityLoad["alerts"]) =>
+    capacity({ ...load, alerts }).map((row) => decisive(row).platform);
   const [cpu, memory, pods] = platform({ ntfy: "https://ntfy.example/t" });
   const [cpuWithout = 0, memoryWithout = 0, podsWithout = 0] = platform(undefined);
   const { prometheus, alertmanager, probes, nodes } = monitoringSizes(load.stack.nodes);
@@ -32,7 +33,7 @@ test("what watches the platform is counted exactly where alerts go somewhere", (
 test("Grafana is one pod more, and is counted only where it is asked for", () => {
   const load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
   const alerts = { ntfy: "https://ntfy.example/t" };
-  const platform = (dashboards: Load["dashboards"]) =>
+  const platform = (dashboards: CapacityLoad["dashboards"]) =>
     capacity({ ...load, alerts, dashboards }).map((row) => decisive(row).platform);
   const [, memoryWithout = 0, podsWithout = 0] = platform(undefined);
   const [, memory = 0, pods] = platform("grafana");

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import {
+  type BackupLoad,
   backupProblems,
   backupRate,
   backupTables,
   backupWarnings,
-  duration,
-  type Load,
+  hoursText,
   nightHours,
   uploads,
 } from "../../../../infra/checks/backup-window.ts";
@@ -15,7 +15,7 @@ import { samples, stack, tenant } from "./example.ts";
 
 /** The homelab's own line, with the defaults for the rest. */
 const line = { uplinkMbps: 50, downlinkMbps: 200, backupShare: 0.5, roundTripMs: 30 };
-const homelab: Load = { stack: stack("homelab"), tenants: samples, line, dailyChange: 0.02 };
+const homelab: BackupLoad = { stack: stack("homelab"), tenants: samples, line, dailyChange: 0.02 };
 
 test("half of 50 Mbit/s is 3.125 MB/s, and two workers get no more than 4.37 MB/s through at 30 ms", () => {
   assert.deepEqual(backupRate(line, 2, 1), { bytesPerSecond: 3_125_000, bound: "the line" });
@@ -92,7 +92,7 @@ test("a night that is too short is warned of, a day that is too short refused", 
 
 test("a first backup of more than 30 days is refused", () => {
   // 3.125 MB/s x 30 days = 8.1 TB = 7543.7 GiB, 5 of them the guest's datastore.
-  const of = (storage: string): Load => ({ ...homelab, tenants: [tenant("acme", { quota: { storage } })] });
+  const of = (storage: string): BackupLoad => ({ ...homelab, tenants: [tenant("acme", { quota: { storage } })] });
   assert.deepEqual(backupProblems(of("7538Gi")), []);
   assert.deepEqual(
     backupProblems(of("7539Gi")).map(({ key, allowed }) => [key, allowed]),
@@ -101,7 +101,7 @@ test("a first backup of more than 30 days is refused", () => {
 });
 
 test("hours as a person says them", () => {
-  assert.deepEqual([0, 0.001, 0.5, 1, 23.96, 47, 48, 168].map(duration), [
+  assert.deepEqual([0, 0.001, 0.5, 1, 23.96, 47, 48, 168].map(hoursText), [
     "0 h",
     "1 min",
     "30 min",

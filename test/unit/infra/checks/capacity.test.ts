@@ -4,19 +4,31 @@ import fc from "fast-check";
 import { longhornFigures } from "../../../../components/plan/longhorn-values.ts";
 import {
   capacity,
+  type CapacityLoad,
   capacityProblems,
   capacityTable,
   capacityWarnings,
   decisive,
-  type Load,
   placeable,
   schedulable,
   use,
 } from "../../../../infra/checks/capacity.ts";
 import { samples, stack, tenant } from "./example.ts";
 
-const homelab: Load = { stack: stack("homelab"), tenants: samples, replicas: 2, overcommit: 4, entry: undefined };
-const proliant: Load = { stack: stack("proliant"), tenants: samples, replicas: 1, overcommit: 4, entry: undefined };
+const homelab: CapacityLoad = {
+  stack: stack("homelab"),
+  tenants: samples,
+  replicas: 2,
+  overcommit: 4,
+  entry: undefined,
+};
+const proliant: CapacityLoad = {
+  stack: stack("proliant"),
+  tenants: samples,
+  replicas: 1,
+  overcommit: 4,
+  entry: undefined,
+};
 
 /** Gibibytes or CPUs to three decimals, which is more than the table shows. */
 function close(actual: number | undefined, expected: number): void {
@@ -85,7 +97,7 @@ test("one ProLiant has no node to lose", () => {
 });
 
 test("the sample tenants of every stack fit, without a warning", () => {
-  const local: Load = {
+  const local: CapacityLoad = {
     stack: stack("local"),
     tenants: [tenant("acme"), tenant("blue", { size: "medium" }), tenant("coral")],
     replicas: 2,
@@ -123,7 +135,7 @@ test("a tenant who could never use their CPU is refused, however much is promise
 
 test("memory is promised once: what fits on three nodes and not on two is refused", () => {
   // 57.02 GiB less 3.51 and 1.70 leaves 51.8 for one tenant.
-  const of = (memory: string): Load => ({ ...homelab, tenants: [tenant("acme", { quota: { memory } })] });
+  const of = (memory: string): CapacityLoad => ({ ...homelab, tenants: [tenant("acme", { quota: { memory } })] });
   assert.deepEqual(capacityProblems(of("51Gi")), []);
   assert.deepEqual(
     capacityProblems(of("52Gi")).map(({ key, found }) => [key, found]),
@@ -133,7 +145,7 @@ test("memory is promised once: what fits on three nodes and not on two is refuse
 
 test("volumes are promised once, with every copy", () => {
   // 1360 GiB, two copies: 680 GiB, 5 of them the guest's datastore.
-  const of = (storage: string): Load => ({ ...homelab, tenants: [tenant("acme", { quota: { storage } })] });
+  const of = (storage: string): CapacityLoad => ({ ...homelab, tenants: [tenant("acme", { quota: { storage } })] });
   assert.deepEqual(capacityProblems(of("675Gi")), []);
   assert.equal(capacityProblems(of("676Gi"))[0]?.key, "kraft:tenants");
   // One copy: 1360 GiB.
@@ -144,7 +156,7 @@ test("volumes are promised once, with every copy", () => {
 test("warnings begin at 80 percent and end where it is refused", () => {
   // 80 % of 1360 GiB, two copies: 544 GiB, 5 of them the datastore.
   const of = (storage: string) => {
-    const load: Load = { ...homelab, tenants: [tenant("acme", { quota: { storage } })] };
+    const load: CapacityLoad = { ...homelab, tenants: [tenant("acme", { quota: { storage } })] };
     return capacityWarnings(load);
   };
   assert.deepEqual(of("538Gi"), []);
@@ -155,7 +167,7 @@ test("warnings begin at 80 percent and end where it is refused", () => {
 });
 
 test("pods that one node cannot hold are warned of, not refused", () => {
-  const load: Load = { ...proliant, tenants: [tenant("acme", { size: "large" })] };
+  const load: CapacityLoad = { ...proliant, tenants: [tenant("acme", { size: "large" })] };
   assert.deepEqual(capacityProblems(load), []);
   // 110 less the platform's 5 + 5 + 2 + 1 + 3 + 6 and the guest's 9.
   assert.deepEqual(capacityWarnings(load), [
@@ -207,7 +219,7 @@ const tenants = fc
   );
 const stackName = fc.constantFrom("homelab", "proliant", "local");
 
-function loadOf(name: string, declared: Load["tenants"]): Load {
+function loadOf(name: string, declared: CapacityLoad["tenants"]): CapacityLoad {
   return {
     stack: stack(name),
     tenants: declared,

@@ -2,13 +2,13 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { tierNames } from "../../../../components/plan/storage.ts";
-import type { Load } from "../../../../infra/checks/backup-window.ts";
+import type { BackupLoad } from "../../../../infra/checks/backup-window.ts";
 import { inRestoreOrder, recoveries, recoveryProblems, recoveryTables } from "../../../../infra/checks/recovery.ts";
 import { stack, tenant } from "./example.ts";
 
 const line = { uplinkMbps: 50, downlinkMbps: 200, backupShare: 0.5, roundTripMs: 30 };
 const three = [tenant("acme"), tenant("blue", { size: "medium", tier: "bulk" }), tenant("coral", { tier: "critical" })];
-const load: Load = { stack: stack("homelab"), tenants: three, line, dailyChange: 0.02 };
+const load: BackupLoad = { stack: stack("homelab"), tenants: three, line, dailyChange: 0.02 };
 
 test("a tenant of each tier, by hand", () => {
   const found = recoveries(load);
@@ -78,7 +78,7 @@ test("restored are the critical first, within a tier by name", () => {
 
 test("a tier whose backups are not out in time is refused, and the tenant named", () => {
   // 155 GiB x share / 4 x 3 / 3.125 MB/s: six hours are 54 % where the others have enough to do.
-  const busy = (dailyChange: number): Load => ({
+  const busy = (dailyChange: number): BackupLoad => ({
     ...load,
     tenants: [tenant("acme", { size: "large" }), tenant("coral", { size: "medium", tier: "critical" })],
     dailyChange,
