@@ -8,6 +8,12 @@ export type Stream = Pick<NodeJS.WriteStream, "write"> &
 /** Milliseconds after which something that is still going on is said to be. */
 const patience = 1000;
 
+/** With which every command to a terminal begins. */
+const escape = String.fromCharCode(27);
+
+/** What stands for a character that cannot be shown. */
+const replacement = "\ufffd";
+
 /** Where a verb writes: results on standard output, everything else on standard error. */
 export class Output {
   readonly #results: Stream;
@@ -36,7 +42,8 @@ export class Output {
 
   /** A result: lines, which are wrapped, or a document, which is printed as it is. */
   print(text: string | readonly string[]): void {
-    const whole = typeof text === "string" ? text : wrapped(text.join("\n"), this.width);
+    const lines = typeof text === "string" ? text : wrapped(text.join("\n"), this.width);
+    const whole = printable(lines, this.#hasColours(this.#results));
     if (whole !== "") {
       this.#results.write(whole.endsWith("\n") ? whole : `${whole}\n`);
     }
@@ -49,7 +56,7 @@ export class Output {
 
   /** Something that the operator should read and that is no part of the result. */
   readonly note = (text: string): void => {
-    this.#notes.write(`${wrapped(text, this.width)}\n`);
+    this.#notes.write(`${printable(wrapped(text, this.width), this.#hasColours(this.#notes))}\n`);
   };
 
   /** Why there is no result. */
@@ -100,6 +107,17 @@ export interface Remark {
 /** A remark on a line of its own. */
 export function remarkLine({ subject, message }: Remark): string {
   return `  ${subject}: ${message}`;
+}
+
+/** What `Style` writes: bold, dim, red, green, yellow, and the end of each; and everything that a terminal obeys. */
+const controls = new RegExp(`(${escape}\\[(?:1|2|22|31|32|33|39)m)|(?![\\n\\t])[\\p{Cc}\\p{Bidi_Control}]`, "gu");
+
+/**
+ * A text without what a terminal obeys, or what changes the order of its letters. Messages of the cluster are partly written by
+ * tenants, and by servers that their domains lead to (a failed challenge quotes their answer): they could hide lines.
+ */
+function printable(text: string, colours: boolean): string {
+  return text.replace(controls, (_, colour: string | undefined) => (colours ? colour : undefined) ?? replacement);
 }
 
 /** A text whose lines are wrapped, each for itself. */

@@ -42,6 +42,34 @@ describe("progress", () => {
   });
 });
 
+describe("text of the cluster", () => {
+  // Clears the screen, sets the window's title, hides text, writes over the line, turns letters around.
+  const hostile = "a\u001b[2J\u001b]0;b\u0007\u001b[8mc\rd\u009be\u202ef\tg\nh";
+  const harmless = "a\ufffd[2J\ufffd]0;b\ufffd\ufffd[8mc\ufffdd\ufffde\ufffdf\tg\nh\n";
+
+  test("nothing of it is obeyed by a terminal, in results, documents, notes and errors", () => {
+    for (const terminal of [true, false]) {
+      const [results, notes] = [stream(terminal), stream(terminal)];
+      const output = new Output(results, notes, {});
+      output.print([hostile]);
+      output.print(hostile);
+      output.note(hostile);
+      assert.deepEqual([...results.written, ...notes.written], [harmless, harmless, harmless]);
+      output.error(hostile);
+      assert.ok(notes.written.at(-1)?.endsWith(` ${harmless}`));
+    }
+  });
+
+  test("colours of the tool's own stay, where there are any", () => {
+    const results = stream(true);
+    const output = new Output(results, stream(true), {});
+    const { title, good, caution, bad } = output.style;
+    const text = [title("a"), good("b"), caution("c"), bad("d")].join(" ");
+    output.print([text]);
+    assert.deepEqual(results.written, [`${text}\n`]);
+  });
+});
+
 describe("colour", () => {
   test("only on a terminal, each stream for itself, and never with NO_COLOR", () => {
     for (const [results, notes, environment, inResults, inNotes] of [
