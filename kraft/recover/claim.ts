@@ -231,6 +231,9 @@ function isComplete(volumes: readonly Volume[], name: string): boolean {
   return volume !== undefined && volume.metadata.labels?.[restoringLabel] === undefined;
 }
 
+/** Name that Longhorn gives the volume of a claim: the claim's UID. */
+const claimVolume = /^pvc-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
+
 /**
  * Name of the volume that a backup is restored into: the volume's own and the backup's minute, so that an interrupted run finds
  * it again. One of that name that was finished before and used since is somebody's: then the next has a number.
@@ -242,7 +245,9 @@ function restoredName(
   volumes: readonly Volume[],
 ): string {
   const stamp = created.replace(/\D/g, "").slice(0, 12);
-  const base = `${volume.replace(/-\d{12}(-\d+)?$/, "")}-${stamp}`;
+  // The last part of a UUID may be twelve digits as well.
+  const own = claimVolume.exec(volume)?.[0] ?? volume.replace(/-\d{12}(-\d+)?$/, "");
+  const base = `${own}-${stamp}`;
   for (let number = 1; ; number += 1) {
     const name = number === 1 ? base : `${base}-${number}`;
     const found = volumes.find(({ metadata }) => metadata.name === name);

@@ -212,13 +212,16 @@ async function fillGuest(host: HostCluster, tenant: string, api: Api): Promise<v
   }
 }
 
-/** Where an object without a namespace is in the API. */
+/** Where an object is in the API. */
 async function pathOf(api: Api, { apiVersion = "", kind, metadata }: KubernetesObject): Promise<string> {
   const version = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const known = await api.get<{ readonly resources: readonly Resource[] }>(version);
   const resource = known?.resources.find((found) => found.kind === kind && !found.name.includes("/"));
-  if (resource === undefined || resource.namespaced) {
-    throw new Error(`${apiVersion} ${String(kind)} is no kind of object without a namespace in the guest`);
+  const { namespace } = metadata;
+  if (resource?.namespaced !== (namespace !== undefined)) {
+    const place = namespace === undefined ? "without a namespace" : "of a namespace";
+    throw new Error(`${apiVersion} ${String(kind)} is no kind of object ${place} in the guest`);
   }
-  return `${version}/${resource.name}/${metadata.name}`;
+  const folder = namespace === undefined ? version : `${version}/namespaces/${namespace}`;
+  return `${folder}/${resource.name}/${metadata.name}`;
 }

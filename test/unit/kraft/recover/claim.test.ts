@@ -143,6 +143,13 @@ describe("the volume that a backup is restored into", () => {
     const again = [backup("backup-26", "2026-11-26T01:10:00Z", name)];
     assert.equal(plan({ at: "2026-11-26" }, { backups: again }).volume, "pvc-1-202611260110");
   });
+  test("has the whole UID of the claim in it, also one that ends in twelve digits", () => {
+    const first = "pvc-09eae2fd-1452-4438-979f-931803361247";
+    for (const former of [first, `${first}-202611240110`, `${first}-202611240110-2`]) {
+      const again = [backup("backup-26", "2026-11-26T01:10:00Z", former)];
+      assert.equal(plan({ at: "2026-11-26" }, { backups: again }).volume, `${first}-202611260110`);
+    }
+  });
 });
 
 describe("what comes first", () => {
