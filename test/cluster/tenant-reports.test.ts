@@ -92,8 +92,8 @@ async function report(): Promise<{ readonly code: number | null; readonly output
   const given = args.map((argument) => argument.replace(/http:\/\/[^/]+/, `http://127.0.0.1:${port}`));
   assert.notDeepEqual(given, args);
   const child = spawn(toolPath(tools, "kubectl"), given, {
-    // As in its pod, it can write nowhere: root can make any folder, but none below a file.
-    env: { KUBECONFIG: kubeconfig, HOME: kubeconfig },
+    // As in its pod, there is no folder, and none can be made: in /proc not even by root.
+    env: { KUBECONFIG: kubeconfig, HOME: "/proc/nowhere" },
   });
   let output = "";
   child.stdout.on("data", (text) => (output += String(text)));
