@@ -2,6 +2,7 @@ import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { declarePolicy } from "./admission-policy.ts";
 import { declareNamespace } from "./install-chart.ts";
+import { containerContext, type Image, resources } from "./monitoring-program.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import { reportPolicy } from "./plan/admission/reports.ts";
 import { monitoringNamespace, reporter } from "./plan/monitoring/parts.ts";
@@ -15,7 +16,7 @@ import { useMinutes } from "./plan/tenant-terms.ts";
 
 export interface TenantReportsArgs {
   /** An image whose entrypoint is kubectl. */
-  readonly image: { readonly image: string; readonly tag: string };
+  readonly image: Image;
   /** The tenants that are told, and what declares the namespace and the addons of each. */
   readonly tenants: readonly { readonly tenant: string; readonly declared: pulumi.Resource }[];
   readonly network: HostNetwork;
@@ -81,8 +82,6 @@ export class TenantReports extends pulumi.ComponentResource {
         { parent: this, dependsOn: [role, account] },
       );
     }
-    const { millicpu, memoryMebibytes, limitMebibytes } = reporterSize;
-    const { capabilities, ...container } = restrictedContexts.container;
     new kubernetes.batch.v1.CronJob(
       `${name}-job`,
       {
@@ -116,11 +115,8 @@ export class TenantReports extends pulumi.ComponentResource {
                         "--validate=false",
                         `--filename=${useUrl}`,
                       ],
-                      resources: {
-                        requests: { cpu: `${millicpu}m`, memory: `${memoryMebibytes}Mi` },
-                        limits: { memory: `${limitMebibytes}Mi` },
-                      },
-                      securityContext: { ...container, capabilities: { drop: [...capabilities.drop] } },
+                      resources: resources(reporterSize),
+                      securityContext: containerContext(),
                     },
                   ],
                 },

@@ -79,9 +79,9 @@ function next(start: string, blanks: Readonly<Record<string, string>> = {}): str
 }
 
 /** Runs a line as the operator would: with a home folder and nothing else of this machine. */
-function run(line: string, { input = "", code = 0, cwd = clone } = {}): string {
+function shell(line: string, input = "", cwd = clone) {
   const cli = dirname(readyTool(host.cluster.tools, "pulumi").path);
-  const { status, stdout, stderr } = spawnSync("bash", ["-ec", line], {
+  return spawnSync("bash", ["-ec", line], {
     cwd,
     input,
     encoding: "utf8",
@@ -95,17 +95,18 @@ function run(line: string, { input = "", code = 0, cwd = clone } = {}): string {
       PULUMI_SKIP_UPDATE_CHECK: "true",
     },
   });
+}
+
+/** Runs a line that must end with this code, and gives what it printed. */
+function run(line: string, { input = "", code = 0, cwd = clone } = {}): string {
+  const { status, stdout, stderr } = shell(line, input, cwd);
   assert.equal(status, code, `${line}\n${stdout}${stderr}`);
   return stdout + stderr;
 }
 
 /** Keys that `check` still asks for. */
 function missing(): string[] {
-  const { status, stdout, stderr } = spawnSync("bash", ["-ec", "npx kraft check -s homelab --json"], {
-    cwd: clone,
-    encoding: "utf8",
-    env: { HOME: home, PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}` },
-  });
+  const { status, stdout, stderr } = shell("npx kraft check -s homelab --json");
   const [checked] = (JSON.parse(stdout) as { stacks: { problems: { key: string }[] }[] }).stacks;
   assert.equal(status, checked?.problems.length === 0 ? 0 : 1, stderr);
   return checked?.problems.map(({ key }) => key) ?? [];
