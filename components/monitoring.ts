@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { declareNamespace } from "./install-chart.ts";
 import { containerContext, declareProgram, type Image, resources, text } from "./monitoring-program.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
+import { declareObjectExporter } from "./object-exporter.ts";
 import {
   alertmanagerConfig,
   alertmanagerFolder,
@@ -11,6 +12,7 @@ import {
   secretFiles,
   targetPorts,
 } from "./plan/monitoring/alertmanager.ts";
+import type { ObjectProbe } from "./plan/monitoring/object-probes.ts";
 import { monitoringNamespace, nodeExporterNamespace, ports, services } from "./plan/monitoring/parts.ts";
 import { ruleFile } from "./plan/monitoring/rules.ts";
 import { probeConfig, prometheusConfig, type WatchedTenant } from "./plan/monitoring/scrapes.ts";
@@ -33,6 +35,8 @@ export interface MonitoringArgs {
   readonly secrets: AlertSecrets<pulumi.Input<string> | undefined>;
   /** Tenants whose guest is to answer. */
   readonly tenants: readonly WatchedTenant[];
+  /** What the API server is asked about objects: walls, backups, drills. */
+  readonly objects: readonly ObjectProbe[];
   /** The hardware: how much history is kept, and what is requested. */
   readonly nodes: readonly { readonly memoryGiB: number }[];
   readonly network: HostNetwork;
@@ -48,10 +52,11 @@ export interface MonitoringArgs {
 const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))($|/)";
 
 /**
- * Prometheus and Alertmanager, and what they ask: an exporter on every node, the kubelets, Longhorn, and the blackbox exporter,
- * which asks for guests and sites by their names. No tenant can reach any of it.
+ * Prometheus and Alertmanager, and what they ask: an exporter on every node, the kubelets, Longhorn, and the blackbox exporter
+ * twice: once for guests and sites by their names, once for objects. No tenant can reach any of it.
  *
  * Nothing of it is tenants' data: history is lost with the pod, and so is what Alertmanager has sent, which it then sends again.
+ * It can be taken away again; one NetworkPolicy stays, in Longhorn's namespace.
  *
  * @example
  * new Monitoring("monitoring", {
@@ -61,28 +66,36 @@ const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))
  *   tenants: [
  *     { tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example", allowance: tenantAllowance("small") },
  *   ],
+ *   objects: objectProbes(declaredWalls(model, staged, ingress)),
  *   nodes: stack.nodes,
  *   network,
  * });
  */
 export class Monitoring extends pulumi.ComponentResource {
+  /** All of it goes with this, but for what runs on every node. */
+  readonly namespace: pulumi.Resource;
+
   constructor(name: string, args: MonitoringArgs, opts?: pulumi.ComponentResourceOptions) {
     super("kraft:index:Monitoring", name, {}, opts);
-    const { images, targets, tenants, network } = args;
+    const { images, targets, tenants, objects, network } = args;
     const sizes = monitoringSizes(args.nodes);
     const namespace = declareNamespace(this, name, {
       namespace: monitoringNamespace,
       security: podSecurity.monitoring,
       policies: monitoringPolicies(network, targetPorts(targets), args.dashboards),
+      policiesGoWithIt: true,
     });
+    this.namespace = namespace;
     const nodesNamespace = declareNamespace(this, `${name}-nodes`, {
       namespace: nodeExporterNamespace,
       security: podSecurity.nodeExporter,
       policies: nodeExporterPolicies,
+      policiesGoWithIt: true,
     });
     new NetworkBoundary(
       `${name}-longhorn`,
-      { namespace: platformNamespaces.longhorn, policies: [longhornFiguresPolicy] },
+      // It opens a way for Prometheus only, and leads nowhere once that is gone.
+      { namespace: platformNamespaces.longhorn, policies: [longhornFiguresPolicy], retained: true },
       { parent: this },
     );
     const childOptions: pulumi.CustomResourceOptions = { parent: this, dependsOn: [namespace] };
@@ -93,7 +106,7 @@ export class Monitoring extends pulumi.ComponentResource {
       {
         metadata: { name: services.prometheus, namespace: monitoringNamespace },
         data: {
-          "prometheus.json": text(prometheusConfig({ tenants, history: sizes.history })),
+          "prometheus.json": text(prometheusConfig({ tenants, objects, history: sizes.history })),
           "rules.json": text(ruleFile(tenants)),
           [useTemplateFile]: useTemplate(tenants),
         },
@@ -196,6 +209,8 @@ export class Monitoring extends pulumi.ComponentResource {
       { ...childOptions, dependsOn: [namespace, probeFiles] },
     );
 
+    const exporter = { image: images.probes, size: sizes.objects, objects };
+    declareObjectExporter(`${name}-objects`, exporter, childOptions);
     this.#declareNodeExporter(`${name}-node-exporter`, images.nodes, sizes.nodes, nodesNamespace);
     this.registerOutputs({ namespace: monitoringNamespace });
   }

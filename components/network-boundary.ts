@@ -18,6 +18,12 @@ export interface NetworkBoundaryArgs {
    * @default nothing: each is deleted by itself, which the API server refuses
    */
   readonly deletedWith?: pulumi.Resource;
+  /**
+   * Whether the policies stay in the cluster when they leave the program, since the API server refuses to delete them there.
+   *
+   * @default false
+   */
+  readonly retained?: boolean;
 }
 
 /**
@@ -36,7 +42,7 @@ export class NetworkBoundary extends pulumi.ComponentResource {
           metadata: { name: `kraft-${rules.name}`, namespace: args.namespace, labels: { ...args.labels } },
           spec: networkPolicySpec(rules),
         },
-        { parent: this, deletedWith: args.deletedWith },
+        { parent: this, deletedWith: args.deletedWith, retainOnDelete: args.retained === true },
       );
     }
     this.registerOutputs({ namespace: args.namespace });

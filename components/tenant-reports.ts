@@ -20,6 +20,8 @@ export interface TenantReportsArgs {
   /** The tenants that are told, and what declares the namespace and the addons of each. */
   readonly tenants: readonly { readonly tenant: string; readonly declared: pulumi.Resource }[];
   readonly network: HostNetwork;
+  /** The namespace that Prometheus is in: the policy by which the reporter asks it goes with that. */
+  readonly monitoring: pulumi.Resource;
 }
 
 /** How long one run may take, in seconds: Prometheus answers within two minutes or not at all (its `query.timeout`). */
@@ -34,6 +36,7 @@ const longestRun = 180;
  *   image: { image: "registry.k8s.io/kubectl", tag: "v1.35.4" },
  *   tenants: [{ tenant: "acme", declared: acme }],
  *   network,
+ *   monitoring: monitoring.namespace,
  * });
  */
 export class TenantReports extends pulumi.ComponentResource {
@@ -43,10 +46,11 @@ export class TenantReports extends pulumi.ComponentResource {
       namespace: reporter.namespace,
       security: podSecurity.reports,
       policies: reporterPolicies(args.network),
+      policiesGoWithIt: true,
     });
     new NetworkBoundary(
       `${name}-prometheus`,
-      { namespace: monitoringNamespace, policies: [prometheusFromReporter] },
+      { namespace: monitoringNamespace, policies: [prometheusFromReporter], deletedWith: args.monitoring },
       { parent: this },
     );
     const policy = declarePolicy(`${name}-policy`, reportPolicy, { parent: this });

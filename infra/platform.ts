@@ -16,6 +16,7 @@ import { refusedChanges } from "../components/plan/chart-values.ts";
 import { hasGuest } from "../components/plan/lifecycle.ts";
 import { metallbValues } from "../components/plan/metallb-values.ts";
 import type { AlertSecrets } from "../components/plan/monitoring/alertmanager.ts";
+import { objectProbes } from "../components/plan/monitoring/object-probes.ts";
 import { tenantNames } from "../components/plan/names.ts";
 import { readable, tenantAllowance } from "../components/plan/size.ts";
 import { ingressClassName } from "../components/plan/traefik-values.ts";
@@ -31,6 +32,7 @@ import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
 import { protectionOf } from "./protection.ts";
 import { grafanaImage, kubectlImage, monitoringImages, versions } from "./versions.ts";
+import { declaredWalls } from "./walls.ts";
 
 /** What `pulumi stack output` shows. */
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
@@ -81,8 +83,9 @@ export async function platform(model: Model, staged: readonly Staged[]) {
   const boundary = new TenantBoundary("boundary", ingress, { ...opts, dependsOn: [k3k.chart, certManager.chart] });
 
   const apiOf = (tenant: string): string => `${tenant}.api.${domain}`;
+  let monitoring: Monitoring | undefined;
   if (model.alerts !== undefined) {
-    const monitoring = new Monitoring(
+    monitoring = new Monitoring(
       "monitoring",
       {
         images: monitoringImages,
@@ -96,6 +99,7 @@ export async function platform(model: Model, staged: readonly Staged[]) {
             apiHost: apiOf(name),
             allowance: tenantAllowance(size, quota),
           })),
+        objects: objectProbes(declaredWalls({ ...model, alerts: model.alerts }, staged, ingress)),
         nodes: stack.nodes,
         network,
         dashboards: model.dashboards !== undefined,
@@ -134,14 +138,15 @@ export async function platform(model: Model, staged: readonly Staged[]) {
     );
     return { tenant, stage: state.stage, declared };
   });
-  const running = tenants.filter(({ stage }) => stage === "guest");
-  if (model.alerts !== undefined && running.length > 0) {
+  if (monitoring !== undefined) {
+    const running = tenants.filter(({ stage }) => stage === "guest");
     new TenantReports(
       "reports",
       {
         image: kubectlImage,
         tenants: running.map(({ tenant, declared }) => ({ tenant: tenant.name, declared })),
         network,
+        monitoring: monitoring.namespace,
       },
       opts,
     );

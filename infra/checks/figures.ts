@@ -105,6 +105,7 @@ function monitoring(nodes: readonly NodeHardware[], dashboards: Model["dashboard
     sizes.prometheus,
     sizes.alertmanager,
     sizes.probes,
+    sizes.objects,
     reporterSize,
     ...nodes.map(() => sizes.nodes),
     ...(dashboards === undefined ? [] : [sizes.grafana]),

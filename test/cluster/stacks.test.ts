@@ -89,6 +89,18 @@ for (const [name, config] of [
         await host.up({ ...config, "kraft:dashboards": undefined });
         assert.equal(await api.get(grafana), undefined);
       });
+
+      test("so can all that watches the platform, and come back", async () => {
+        const { api } = host.cluster;
+        const rest = { ...config, "kraft:dashboards": undefined };
+        await host.up({ ...rest, "kraft:alerts": undefined });
+        for (const namespace of ["monitoring", "node-exporter", "tenant-reports"]) {
+          assert.equal(await api.get(`/api/v1/namespaces/${namespace}`), undefined, namespace);
+        }
+        assert.deepEqual((await host.preview({ ...rest, "kraft:alerts": undefined })).steps, []);
+        await host.up(rest);
+        assert.deepEqual((await host.preview(rest)).steps, []);
+      });
     }
   });
 }

@@ -7,8 +7,14 @@ import type { EmbeddedHome } from "../live/embedded-home.ts";
 
 const port = 8080;
 
+const origin = `http://${internetNames.site}:${port}`;
+const paths = { person: "/kraft", heartbeat: "/heartbeat" } as const;
+
 /** `kraft:alerts` that tells the receiver. Only an embedded home may be told over http. */
-export const alerts = { webhook: `http://${internetNames.site}:${port}/kraft` } as const;
+export const alerts = {
+  webhook: `${origin}${paths.person}`,
+  heartbeat: `${origin}${paths.heartbeat}`,
+} as const;
 
 /** One alert, as Alertmanager told it. */
 export interface Told {
@@ -19,18 +25,22 @@ export interface Told {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-/** Prints each body that it gets as one line. */
+/** Prints each path that it is called at, and the body that it gets, as one line. */
 const program = `require("node:http").createServer((request, response) => {
   let body = "";
   request.setEncoding("utf8").on("data", (part) => (body += part)).on("end", () => {
-    console.log(JSON.stringify(JSON.parse(body)));
+    console.log(JSON.stringify({ path: request.url, ...JSON.parse(body) }));
     response.end();
   });
 }).listen(${port}, "${provider.address}");`;
 
-/** Whom the operator has told: a server on the home's internet that keeps what the webhook gets. */
+/** Whom the operator has told: a server on the home's internet that keeps what the webhook gets, and counts heartbeats. */
 export class AlertReceiver {
   readonly told: Told[] = [];
+  /** When each message came, in milliseconds since 1970. One tells of all alerts of a kind. */
+  readonly messages: number[] = [];
+  /** When each heartbeat came, in milliseconds since 1970. */
+  readonly heartbeats: number[] = [];
   readonly #child: ChildProcess;
 
   constructor(home: EmbeddedHome) {
@@ -40,8 +50,13 @@ export class AlertReceiver {
     if (stdout !== null) {
       createInterface({ input: stdout }).on("line", (text) => {
         const at = Date.now();
-        const { alerts } = JSON.parse(text) as { readonly alerts: readonly Omit<Told, "at">[] };
-        this.told.push(...alerts.map((alert) => ({ at, ...alert })));
+        const message = JSON.parse(text) as { readonly path: string; readonly alerts: readonly Omit<Told, "at">[] };
+        if (message.path === paths.heartbeat) {
+          this.heartbeats.push(at);
+          return;
+        }
+        this.messages.push(at);
+        this.told.push(...message.alerts.map((alert) => ({ at, ...alert })));
       });
     }
   }

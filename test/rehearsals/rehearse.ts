@@ -11,6 +11,10 @@ import { Rehearsal } from "./rehearsal.ts";
 const rehearsals: Readonly<
   Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
 > = {
+  alerts: [
+    "an hour in which all is well, then five faults, each of which is told and taken back",
+    () => import("./alerts.ts"),
+  ],
   "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
   certificates: [
     "from staging to production, renewals in time and late, names that are not issued",

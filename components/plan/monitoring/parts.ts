@@ -17,6 +17,7 @@ export const services = {
   prometheus: "prometheus",
   alertmanager: "alertmanager",
   probes: "blackbox-exporter",
+  objects: "object-exporter",
   nodes: "node-exporter",
   grafana: "grafana",
 } as const;
@@ -48,3 +49,6 @@ export const weekBucket = "604800.0";
 
 /** The series that says what a tenant may use, by its labels `namespace`, `tenant` and `resource`: bytes, or a number of pods. */
 export const allowanceSeries = "kraft_tenant_allowance";
+
+/** Jobs of Prometheus that ask the API server about objects, with how often they ask. */
+export const objectJobs = { walls: "1m", "backup-target": "1m", "failed-backups": "5m", drills: "5m" } as const;

@@ -16,7 +16,7 @@ import {
   volumeLeft,
   withTenant,
 } from "./figures.ts";
-import { allowanceSeries, weekBucket } from "./parts.ts";
+import { allowanceSeries, objectJobs, weekBucket } from "./parts.ts";
 
 /** How much an alert matters: `critical` cannot wait until tomorrow, `warning` can; `none` is for machines only. */
 export type Severity = "critical" | "warning" | "none";
@@ -53,6 +53,11 @@ const runbooks = "docs/runbooks";
 const lateBackups = Object.entries(backupIntervals)
   .map(([job, hours]) => `(${backupAge()} > ${hours * 3600 * lateAfterIntervals} and on (volume) ${backupsOf(job)})`)
   .join(" or ");
+
+const objectJobsPattern = Object.keys(objectJobs).join("|");
+
+/** Kinds of questions about objects that nobody answers, be it the exporter or the API server. */
+const unanswered = `label_replace(min by (job) (up{job=~"${objectJobsPattern}"}) == 0 or min by (job) (probe_success{job=~"${objectJobsPattern}"} unless probe_failed_due_to_cel == 1) == 0, "instance", "the API server", "", "")`;
 
 /** Every alert. There are few, since one that is ignored teaches to ignore the others. */
 export const alertRules: readonly AlertRule[] = [
@@ -241,6 +246,42 @@ export const alertRules: readonly AlertRule[] = [
       "K3k tries again after at most 1000 seconds (the default of controller-runtime and of Virtual Kubelet, which gives a pod up after 20 tries, 55 minutes)",
   },
   {
+    alert: "WallChanged",
+    severity: "critical",
+    expr: 'probe_failed_due_to_cel{job="walls"} == 1',
+    for: "10m",
+    summary: "Changed or deleted by hand: {{ $labels.object }}",
+    runbook: `${runbooks}/wall-changed.md`,
+    source: "our own choice: an `up` that adds a tenant declares the walls of it within minutes",
+  },
+  {
+    alert: "BackupFailed",
+    severity: "warning",
+    expr: 'probe_failed_due_to_cel{job="failed-backups"} == 1',
+    for: "10m",
+    summary: "A backup of {{ $labels.tenant }} failed, and none of the same volume has succeeded since",
+    runbook: `${runbooks}/backup-failed.md`,
+    source: "our own choice: a second attempt by hand takes as long",
+  },
+  {
+    alert: "WasabiUnreachable",
+    severity: "warning",
+    expr: 'probe_failed_due_to_cel{job="backup-target"} == 1',
+    for: "30m",
+    summary: "Longhorn has not reached its backup target for half an hour",
+    runbook: `${runbooks}/wasabi-unreachable.md`,
+    source: "Longhorn asks it every five minutes (backupstorePollInterval); a line that is down for a moment heals",
+  },
+  {
+    alert: "DrillFailed",
+    severity: "warning",
+    expr: 'probe_failed_due_to_cel{job="drills"} == 1',
+    for: "10m",
+    summary: "The last restore drill of {{ $labels.tenant }} failed: its backups are not proven restorable",
+    runbook: `${runbooks}/drill-failed.md`,
+    source: "our own choice: who is at it sees it in the output, and repeats it",
+  },
+  {
     alert: "BackupLate",
     severity: "critical",
     expr: withTenant(lateBackups, "pvc_namespace"),
@@ -262,7 +303,7 @@ export const alertRules: readonly AlertRule[] = [
   {
     alert: "MonitoringBlind",
     severity: "warning",
-    expr: 'up{job!~"kubelet|guests|sites"} == 0',
+    expr: `up{job!~"kubelet|guests|sites|${objectJobsPattern}"} == 0 or ${unanswered}`,
     for: "30m",
     summary:
       "{{ $labels.job }} of {{ $labels.instance }} has not been heard of for half an hour: its alerts cannot fire",

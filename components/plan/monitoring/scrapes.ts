@@ -1,7 +1,16 @@
 import { tenantNames } from "../names.ts";
 import { apiServerPort } from "../network/host-network.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
-import { monitoringNamespace, nodeExporterNamespace, platformParts, ports, services, weekBucket } from "./parts.ts";
+import type { ObjectProbe } from "./object-probes.ts";
+import {
+  monitoringNamespace,
+  nodeExporterNamespace,
+  objectJobs,
+  platformParts,
+  ports,
+  services,
+  weekBucket,
+} from "./parts.ts";
 import type { TenantAllowance } from "./rules.ts";
 
 /** A guest that is to answer. */
@@ -13,6 +22,8 @@ export interface WatchedTenant extends TenantAllowance {
 export interface ScrapeSettings {
   /** Tenants whose guest runs: those that are suspended or leave are not missed. */
   readonly tenants: readonly WatchedTenant[];
+  /** What the API server is asked about objects. */
+  readonly objects: readonly ObjectProbe[];
   /** How long figures are kept, on a volume of this size. */
   readonly history: { readonly days: number; readonly gibibytes: number };
 }
@@ -35,6 +46,7 @@ const kept = {
     "longhorn_(volume_(robustness|last_backup_at|actual_size_bytes|capacity_bytes)|backup_state|disk_(usage|capacity)_bytes)",
   alertmanager: "alertmanager_(alerts|notifications(_failed)?_total)",
   prometheus: "prometheus_tsdb_(head_series|storage_blocks_bytes)|process_resident_memory_bytes",
+  objects: "probe_(success|failed_due_to_cel)",
 } as const;
 
 function keepOnly(regex: string) {
@@ -142,8 +154,27 @@ const throughTraefik = [
 /** Where Traefik answers for all names, from inside of the cluster: no router need support NAT loopback for this. */
 const traefik = `https://traefik.${platformNamespaces.traefik}.svc`;
 
+/** What the API server is asked about objects: a job for each kind of question, and a series for each object. */
+function objectJob(name: string, every: string, probes: readonly ObjectProbe[]) {
+  return {
+    job_name: name,
+    metrics_path: "/probe",
+    scrape_interval: every,
+    static_configs: probes.map(({ object, tenant, path }) => ({
+      targets: [`${services.objects}:${ports.probes}`],
+      labels: {
+        object,
+        ...(tenant !== undefined && { tenant }),
+        __param_module: object,
+        __param_target: `https://kubernetes.default.svc${path}`,
+      },
+    })),
+    metric_relabel_configs: keepOnly(kept.objects),
+  };
+}
+
 /** Prometheus' configuration. A site is watched from the moment on that its Ingress is there. */
-export function prometheusConfig({ tenants, history }: ScrapeSettings) {
+export function prometheusConfig({ tenants, objects, history }: ScrapeSettings) {
   return {
     global: { scrape_interval: interval, scrape_timeout: "10s", evaluation_interval: interval },
     // The newest two hours are not counted.
@@ -191,6 +222,10 @@ export function prometheusConfig({ tenants, history }: ScrapeSettings) {
       },
       podJob("nodes", nodeExporterNamespace, ["app.kubernetes.io/name", services.nodes], ports.nodes, kept.nodes),
       podJob("longhorn", platformNamespaces.longhorn, ["app", "longhorn-manager"], ports.longhorn, kept.longhorn),
+      ...Object.entries(objectJobs).flatMap(([name, every]) => {
+        const probes = objects.filter(({ job }) => job === name);
+        return probes.length === 0 ? [] : [objectJob(name, every, probes)];
+      }),
       ...(tenants.length === 0
         ? []
         : [
@@ -256,5 +291,24 @@ export function probeConfig() {
       guest: { prober: "http", timeout: "8s", http: { ...http, valid_status_codes: [200, 401, 403] } },
       site: { prober: "http", timeout: "8s", http: { ...http, valid_status_codes: answered } },
     },
+  };
+}
+
+/** What the blackbox exporter tries the API server's answers with, as an account that may read these objects. */
+export function objectProbeConfig(objects: readonly ObjectProbe[]) {
+  const http = {
+    preferred_ip_protocol: "ip4",
+    tls_config: { ca_file: `${account}/ca.crt` },
+    authorization: { credentials_file: `${account}/token` },
+    // What is not there is not as declared.
+    valid_status_codes: [200, 404],
+  };
+  return {
+    modules: Object.fromEntries(
+      objects.map(({ object, holds }) => [
+        object,
+        { prober: "http", timeout: "8s", http: { ...http, fail_if_body_json_not_matches_cel: holds } },
+      ]),
+    ),
   };
 }

@@ -22,7 +22,8 @@ const prometheus = podsIn(monitoringNamespace, { [nameLabel]: services.prometheu
 const grafana = podsIn(grafanaNamespace, { [nameLabel]: services.grafana });
 
 /**
- * What watches the platform: among its own pods; Prometheus to what it asks, the blackbox exporter to Traefik, Alertmanager to
+ * What watches the platform: among its own pods; Prometheus to what it asks, the blackbox exporter to Traefik, and the one that asks about
+ * objects to the API server; Alertmanager to
  * the internet on the ports of its targets. Nobody calls them but the API server, for the operator's tool, and Grafana where
  * there is one.
  */
@@ -47,6 +48,7 @@ export function monitoringPolicies(
       ],
     },
     { name: "probes", pods: named(services.probes), egress: [{ to: [traefikPods], ports: traefikPorts }] },
+    { name: "objects", pods: named(services.objects), egress: toHostApi(network) },
     {
       name: "alertmanager",
       pods: named(services.alertmanager),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { before, test } from "node:test";
 import { Monitoring } from "../../../components/monitoring.ts";
+import { objectProbes } from "../../../components/plan/monitoring/object-probes.ts";
 import { tenantAllowance } from "../../../components/plan/size.ts";
 import { monitoringImages } from "../../../infra/versions.ts";
 import { type Declared, declared } from "../../../kraft/diff/mocked-resources.ts";
@@ -24,6 +25,7 @@ before(async () => {
       targets: { ntfy: "https://ntfy.example/kraft", heartbeat: "https://hc.example:8443/x" },
       secrets: { ntfyToken: "tk_secret", emailPassword: undefined, webhookToken: undefined },
       tenants,
+      objects: objectProbes({ boundaries: [], tenants: [{ name: "acme", domains: [] }], admission: [] }),
       nodes: [{ memoryGiB: 32 }],
       network,
     });
@@ -64,11 +66,11 @@ function inputsOf(type: string, name: string): unknown {
   return (found ?? assert.fail(`${type} ${name}`)).inputs;
 }
 
-test("nothing runs as root or writes to its image, and only Prometheus has a token", () => {
+test("nothing runs as root or writes to its image, and only what asks the API server has a token", () => {
   const all = pods();
-  assert.deepEqual([...all.keys()].sort(), ["alertmanager", "node-exporter", "probes", "prometheus"]);
+  assert.deepEqual([...all.keys()].sort(), ["alertmanager", "node-exporter", "objects", "probes", "prometheus"]);
   for (const [name, spec] of all) {
-    assert.equal(spec.automountServiceAccountToken, name === "prometheus", name);
+    assert.equal(spec.automountServiceAccountToken, ["objects", "prometheus"].includes(name), name);
     assert.equal(spec.hostNetwork, undefined, name);
     assert.ok(spec.securityContext.runAsNonRoot, name);
     for (const container of spec.containers) {
@@ -93,7 +95,7 @@ test("only the exporter of a node sees its files, and may not write them", () =>
   }
 });
 
-test("Prometheus may find nodes, Ingresses and the pods of two namespaces, read figures, and change nothing", () => {
+test("what watches may find nodes, Ingresses and the pods of two namespaces, read figures, walls and backups, and change nothing", () => {
   interface Role {
     readonly metadata: { readonly namespace?: string };
     readonly rules: readonly {
@@ -113,8 +115,14 @@ test("Prometheus may find nodes, Ingresses and the pods of two namespaces, read 
   assert.deepEqual(granted.sort(), [
     "everywhere /metrics get",
     "everywhere ingresses get,list,watch",
+    "everywhere namespaces get",
+    "everywhere networkpolicies list",
     "everywhere nodes get,list,watch",
     "everywhere nodes/metrics get",
+    "everywhere validatingadmissionpolicies get",
+    "everywhere validatingadmissionpolicybindings get",
+    "longhorn-system backups list",
+    "longhorn-system backuptargets get",
     "longhorn-system pods get,list,watch",
     "node-exporter pods get,list,watch",
   ]);

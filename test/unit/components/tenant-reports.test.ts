@@ -19,7 +19,8 @@ class Anything extends pulumi.ComponentResource {}
 before(async () => {
   resources = await declared("homelab", () => {
     const tenants = ["acme", "blue"].map((tenant) => ({ tenant, declared: new Anything("kraft:test:Any", tenant) }));
-    new TenantReports("reports", { image: kubectlImage, tenants, network });
+    const monitoring = new Anything("kraft:test:Any", "monitoring");
+    new TenantReports("reports", { image: kubectlImage, tenants, network, monitoring });
   });
 });
 

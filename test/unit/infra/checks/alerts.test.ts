@@ -20,14 +20,14 @@ test("what watches the platform is counted exactly where alerts go somewhere", (
     capacity({ ...load, alerts }).map((row) => decisive(row).platform);
   const [cpu, memory, pods] = platform({ ntfy: "https://ntfy.example/t" });
   const [cpuWithout = 0, memoryWithout = 0, podsWithout = 0] = platform(undefined);
-  const { prometheus, alertmanager, probes, nodes } = monitoringSizes(load.stack.nodes);
-  const once = [prometheus, alertmanager, probes, reporterSize];
+  const { prometheus, alertmanager, probes, objects, nodes } = monitoringSizes(load.stack.nodes);
+  const once = [prometheus, alertmanager, probes, objects, reporterSize];
   const sum = (figure: "millicpu" | "memoryMebibytes") =>
     once.reduce((all, size) => all + size[figure], 0) + 2 * nodes[figure];
   // With one node lost.
   assert.ok(Math.abs((cpu ?? 0) - cpuWithout - sum("millicpu") / 1000) < 1e-9);
   assert.ok(Math.abs((memory ?? 0) - memoryWithout - sum("memoryMebibytes") / 1024) < 1e-9);
-  assert.equal(pods, podsWithout + 6);
+  assert.equal(pods, podsWithout + 7);
 });
 
 test("Grafana is one pod more, and is counted only where it is asked for", () => {

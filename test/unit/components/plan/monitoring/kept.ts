@@ -1,4 +1,7 @@
+import { hostPolicies } from "../../../../../components/plan/admission/policies.ts";
+import { objectProbes } from "../../../../../components/plan/monitoring/object-probes.ts";
 import { prometheusConfig } from "../../../../../components/plan/monitoring/scrapes.ts";
+import { denyEverything } from "../../../../../components/plan/network/policy.ts";
 import { tenantAllowance } from "../../../../../components/plan/size.ts";
 
 interface Relabelling {
@@ -11,6 +14,13 @@ interface Relabelling {
 export const watched = [
   { tenant: "acme", namespace: "k3k-acme", apiHost: "acme.api.kraft.example", allowance: tenantAllowance("small") },
 ];
+
+/** What is asked about a house with this tenant. */
+export const objects = objectProbes({
+  boundaries: [{ namespace: "k3k-acme", tenant: "acme", policies: [denyEverything] }],
+  tenants: [{ name: "acme", domains: ["acme.example"] }],
+  admission: hostPolicies({ ingressClassName: "traefik", issuerName: "kraft-issuer" }),
+});
 
 /** Whether a job keeps a series; Prometheus anchors its expressions. */
 export function keeps(rules: readonly Relabelling[], labels: Readonly<Record<string, string>>): boolean {
@@ -29,7 +39,7 @@ export function labelsOf(series: string): Readonly<Record<string, string>> {
 
 /** What each job that does not keep everything keeps. */
 export const kept = new Map(
-  prometheusConfig({ tenants: watched, history: { days: 7, gibibytes: 1 } }).scrape_configs.flatMap((job) =>
+  prometheusConfig({ tenants: watched, objects, history: { days: 7, gibibytes: 1 } }).scrape_configs.flatMap((job) =>
     "metric_relabel_configs" in job
       ? [[job.job_name, job.metric_relabel_configs as readonly Relabelling[]] as const]
       : [],

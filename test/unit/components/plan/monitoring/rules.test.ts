@@ -11,7 +11,7 @@ import { probeConfig, prometheusConfig } from "../../../../../components/plan/mo
 import { lateAfterIntervals, schedules } from "../../../../../components/plan/storage.ts";
 import { terminalReporter } from "../../../../../local/terminal.ts";
 import { readyTools, toolPath, type Tools } from "../../../../../local/toolchain/ready.ts";
-import { isKept, keeps, kept, labelsOf, watched } from "./kept.ts";
+import { isKept, keeps, kept, labelsOf, objects, watched } from "./kept.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "kraft-rules-"));
 let tools: Tools;
@@ -111,6 +111,17 @@ function refused(values: string): Series {
     [`apiserver_validating_admission_policy_check_total{${labels},error_type="no_error",enforcement_action="deny"}`]:
       values,
   };
+}
+
+const labelsOfProbe = { tenant: "acme", instance: "object-exporter:9115" } as const;
+
+function ofProbe(job: string, object: string, tenant = 'tenant="acme",'): string {
+  return `job="${job}",${tenant}object="${object}",instance="${labelsOfProbe.instance}"`;
+}
+
+/** What the exporter says of an object: 1 where the object is not as it should be. */
+function objectProbe(job: string, object: string, values: string, tenant?: string): Series {
+  return { [`probe_failed_due_to_cel{${ofProbe(job, object, tenant)}}`]: values };
 }
 
 const examples: Readonly<Record<string, Example>> = {
@@ -364,6 +375,42 @@ const examples: Readonly<Record<string, Example>> = {
     // It was changed after a quarter of an hour; later somebody tries twice.
     silent: refused("1x1 3 5 6 7x2 8x200 9x60 10x300"),
   },
+  WallChanged: {
+    fires: objectProbe("walls", "NetworkPolicies of k3k-acme", "0 1x20"),
+    at: "12m",
+    notBefore: "10m",
+    labels: { ...labelsOfProbe, job: "walls", object: "NetworkPolicies of k3k-acme" },
+    summary: "Changed or deleted by hand: NetworkPolicies of k3k-acme",
+    silent: {
+      // An `up` declares a tenant.
+      ...objectProbe("walls", "NetworkPolicies of k3k-acme", "0 1x8 0x591"),
+      ...objectProbe("drills", "restore drill of acme", "1x600"),
+    },
+  },
+  BackupFailed: {
+    fires: objectProbe("failed-backups", "backups of acme", "0 1x20"),
+    at: "12m",
+    notBefore: "10m",
+    labels: { ...labelsOfProbe, job: "failed-backups", object: "backups of acme" },
+    summary: "A backup of acme failed, and none of the same volume has succeeded since",
+    silent: objectProbe("failed-backups", "backups of acme", "0 1x8 0x591"),
+  },
+  WasabiUnreachable: {
+    fires: objectProbe("backup-target", "backup target", "0 1x40", ""),
+    at: "32m",
+    notBefore: "30m",
+    labels: { job: "backup-target", object: "backup target", instance: labelsOfProbe.instance },
+    summary: "Longhorn has not reached its backup target for half an hour",
+    silent: objectProbe("backup-target", "backup target", "0 1x28 0x571", ""),
+  },
+  DrillFailed: {
+    fires: objectProbe("drills", "restore drill of acme", "0 1x20"),
+    at: "12m",
+    notBefore: "10m",
+    labels: { ...labelsOfProbe, job: "drills", object: "restore drill of acme" },
+    summary: "The last restore drill of acme failed: its backups are not proven restorable",
+    silent: objectProbe("drills", "restore drill of acme", "0 1x8 0x591"),
+  },
   BackupLate: {
     fires: backedUpBy("backup-six-hourly"),
     at: "560m",
@@ -390,6 +437,9 @@ const examples: Readonly<Record<string, Example>> = {
       'up{job="longhorn",node="optiplex-1",instance="longhorn-manager-x"}': "0x20 1x40",
       // It has an alert of its own.
       'up{job="kubelet",node="optiplex-2",instance="optiplex-2"}': "0x60",
+      // So has an object that is not as it should be.
+      ...objectProbe("walls", "NetworkPolicies of k3k-acme", "1x60"),
+      [`probe_success{${ofProbe("walls", "NetworkPolicies of k3k-acme")}}`]: "0x60",
     },
   },
 };
@@ -456,6 +506,41 @@ test("PlatformPartDown says nothing where kubelets publish nothing of containers
   succeeds("promtool", "test", "rules", file);
 });
 
+test("MonitoringBlind tells once where the API server answers no question about objects, or nobody asks", () => {
+  const asked = ["NetworkPolicies of k3k-acme", "NetworkPolicies of k3k-blue"].map((object) =>
+    ofProbe("walls", object),
+  );
+  const unanswered = asked.flatMap((labels) => [
+    { series: `probe_success{${labels}}`, values: "0x60" },
+    { series: `probe_failed_due_to_cel{${labels}}`, values: "0x60" },
+  ]);
+  const unasked = asked.map((labels) => ({ series: `up{${labels}}`, values: "0x60" }));
+  const { severity, runbook } = alertRules.find(({ alert }) => alert === "MonitoringBlind") ?? assert.fail();
+  const exp_alerts = [
+    {
+      exp_labels: { job: "walls", instance: "the API server", severity },
+      exp_annotations: {
+        summary: "walls of the API server has not been heard of for half an hour: its alerts cannot fire",
+        runbook,
+      },
+    },
+  ];
+  const tests = [unanswered, unasked].map((input_series) => ({
+    interval: "1m",
+    input_series,
+    alert_rule_test: [
+      { eval_time: "29m", alertname: "MonitoringBlind", exp_alerts: [] },
+      { eval_time: "31m", alertname: "MonitoringBlind", exp_alerts },
+    ],
+  }));
+  succeeds(
+    "promtool",
+    "test",
+    "rules",
+    write("blind.json", { rule_files: ["rules.json"], evaluation_interval: "1m", tests }),
+  );
+});
+
 test("the intervals of backups are those of the schedules", () => {
   const backups = schedules.filter(({ task }) => task === "backup").map(({ name }) => name);
   assert.deepEqual(Object.keys(backupIntervals), backups);
@@ -466,7 +551,7 @@ test("the intervals of backups are those of the schedules", () => {
 test("Prometheus accepts its rules and its configuration", () => {
   const history = { days: 7, gibibytes: 1 };
   for (const given of [watched, []]) {
-    const config = prometheusConfig({ tenants: given, history });
+    const config = prometheusConfig({ tenants: given, objects: given === watched ? objects : [], history });
     // Its files are in the pod.
     succeeds(
       "promtool",
