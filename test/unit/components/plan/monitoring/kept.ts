@@ -56,10 +56,12 @@ const ofNoJob = new Set([
   "probe_ssl_earliest_cert_expiry",
 ]);
 
-/** Whether Prometheus has a series: exactly one job keeps it, or none has to. */
+/** Whether Prometheus has a series: its job keeps it, or exactly one where it names none, or none has to. */
 export function isKept(series: string): boolean {
   const labels = labelsOf(series);
+  const own = kept.get(labels["job"] ?? "");
   return (
-    ofNoJob.has(labels["__name__"] ?? "") || [...kept.values()].filter((rules) => keeps(rules, labels)).length === 1
+    ofNoJob.has(labels["__name__"] ?? "") ||
+    (own === undefined ? [...kept.values()].filter((rules) => keeps(rules, labels)).length === 1 : keeps(own, labels))
   );
 }
