@@ -12,7 +12,7 @@ const rehearsals: Readonly<
   Record<string, readonly [summary: string, load: () => Promise<{ run: (rehearsal: Rehearsal) => Promise<void> }>]>
 > = {
   alerts: [
-    "an hour in which all is well, then five faults, each of which is told and taken back",
+    "a wall, a backup, a site and a certificate go wrong, and each is told and taken back",
     () => import("./alerts.ts"),
   ],
   "burnt-house": ["the home is gone, and comes back from its bucket", () => import("./burnt-house.ts")],
@@ -21,6 +21,7 @@ const rehearsals: Readonly<
     () => import("./certificates.ts"),
   ],
   "entry-address": ["the node that answers for the entrypoint dies", () => import("./entry-address.ts")],
+  "house-dark": ["the power of every node is cut, and the heartbeat stays away", () => import("./house-dark.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
 };
