@@ -30,6 +30,9 @@ const config = { "kraft:alerts": alerts };
 /** Seconds that a certificate is valid which nobody has renewed for eighty days of its ninety. */
 const shortLifetime = 9 * 24 * 3600;
 
+/** How long nothing happens at the end. */
+const quietMinutes = 15;
+
 /** Seconds by which a message may be later than its rule says: two questions of Prometheus, a check, and Alertmanager's wait. */
 const allowance = 150;
 
@@ -47,17 +50,29 @@ interface Fault {
   readonly labels: Readonly<Record<string, string>>;
   /** Seconds between two questions of Prometheus, by which it may notice later. */
   readonly asked: number;
-  readonly begin: (scene: Scene) => Promise<void>;
+  /** @returns when it began, in milliseconds since 1970 */
+  readonly begin: (scene: Scene) => Promise<number>;
   readonly mend: (scene: Scene) => Promise<void>;
 }
 
 const faults: readonly Fault[] = [
+  {
+    alert: "CertificateNotRenewed",
+    labels: { tenant, host: shopHost },
+    asked: 30,
+    begin: nobodyRenews,
+    mend: async ({ home }) => {
+      await issueAnew(home);
+      await eventually("a certificate that lasts", () => Promise.resolve(daysLeft(home) > 10 ? true : undefined), 180);
+    },
+  },
   {
     alert: "WallChanged",
     labels: { tenant: neighbour, object: `NetworkPolicies of ${tenantNames(neighbour).namespace}` },
     asked: 60,
     begin: async ({ home }) => {
       await home.host().merge(wall, { spec: { ingress: [{}] } });
+      return Date.now();
     },
     mend: async ({ rehearsal, home }) => {
       const up = await home.bringUp(config);
@@ -76,6 +91,7 @@ const faults: readonly Fault[] = [
     begin: async (scene) => {
       await setImmutable(scene, true);
       await scene.rehearsal.command(`npx kraft backup ${tenant}`, () => scene.home.tool("backup", tenant), 1);
+      return Date.now();
     },
     mend: async (scene) => {
       await setImmutable(scene, false);
@@ -86,7 +102,10 @@ const faults: readonly Fault[] = [
     alert: "SiteDown",
     labels: { tenant, host: sample.host },
     asked: 30,
-    begin: ({ home }) => scaleSample(home, 0),
+    begin: async ({ home }) => {
+      await scaleSample(home, 0);
+      return Date.now();
+    },
     mend: ({ home }) => scaleSample(home, 1),
   },
 ];
@@ -95,10 +114,12 @@ const wall = `/apis/networking.k8s.io/v1/namespaces/${tenantNames(neighbour).nam
 
 export async function run(rehearsal: Rehearsal): Promise<void> {
   const scene = await begin(rehearsal);
-  const short = await nobodyRenews(scene);
-  const begun = await everythingGoesWrong(scene);
+  const begun = new Map<Fault, number>();
   for (const fault of faults) {
-    await expectTold(scene, fault, begun.get(fault) ?? 0);
+    begun.set(fault, await rehearsal.step(`a fault that ${fault.alert} tells of`, () => fault.begin(scene)));
+  }
+  for (const [fault, at] of begun) {
+    await expectTold(scene, fault, at);
   }
   const mended = new Map<Fault, number>();
   for (const fault of faults) {
@@ -108,18 +129,8 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   for (const [fault, at] of mended) {
     await expectTakenBack(scene, fault, at);
   }
-  await quiet(scene, short);
-  await expectTold(scene, certificateFault, short);
-  await rehearsal.step("the certificate is issued anew", async () => {
-    await issueAnew(scene.home);
-    await eventually(
-      "a certificate that lasts",
-      () => Promise.resolve(daysLeft(scene.home) > 10 ? true : undefined),
-      180,
-    );
-  });
-  await expectTakenBack(scene, certificateFault, Date.now());
   expectNothingElse(scene);
+  await quiet(scene);
   await rehearsal.command("npx kraft status -s local", () => scene.home.tool("status", "-s", "local"));
 }
 
@@ -147,40 +158,29 @@ function visited(home: EmbeddedHome): true | undefined {
   return home.visited(`https://${shopHost}/`).startsWith("curl ended") ? undefined : true;
 }
 
-const certificateFault = {
-  alert: "CertificateNotRenewed",
-  labels: { tenant, host: shopHost },
-  asked: 30,
-};
-
 /**
  * The shop gets a certificate with nine days left, from an authority that is gone before anything is due: as one of ninety days
  * that was not renewed for eighty-one.
- *
- * @returns when, in milliseconds since 1970
  */
 async function nobodyRenews({ rehearsal, home, authority }: Scene): Promise<number> {
-  await rehearsal.step("the shop gets a certificate with nine days left, and its authority goes away", async () => {
-    await authority.start({ lifetime: shortLifetime, refused: [] });
-    await home.bringUp({ ...config, "kraft:issuer": { server: authority.directory } });
-    await issueAnew(home);
-    await eventually("the short certificate", () => Promise.resolve(daysLeft(home) < 10 ? true : undefined), 180);
-  });
-  const short = Date.now();
+  await authority.start({ lifetime: shortLifetime, refused: [] });
+  await home.bringUp({ ...config, "kraft:issuer": { server: authority.directory } });
+  await issueAnew(home);
+  await eventually("the short certificate", () => Promise.resolve(daysLeft(home) < 10 ? true : undefined), 180);
+  const begun = Date.now();
   authority.leave();
-  await rehearsal.step("the stack file names the first authority again, pulumi up", () => home.bringUp(config));
   rehearsal.figure("days that the certificate has left", daysLeft(home).toFixed(1));
-  return short;
+  await home.bringUp(config);
+  return begun;
 }
 
-/** All is well but for the certificate, of which the rule waits an hour: nobody is told of anything, and the heartbeat comes. */
-async function quiet({ rehearsal, receiver }: Scene, short: number): Promise<void> {
+/** All is well: nobody is told of anything, and the heartbeat comes. */
+async function quiet({ rehearsal, receiver }: Scene): Promise<void> {
   const from = Date.now();
-  const until = short + (secondsOf(ruleOf(certificateFault.alert).for) - 60) * 1000;
-  await rehearsal.step("nothing else happens", () => sleep(Math.max(0, until - Date.now())));
+  await rehearsal.step("nothing else happens", () => sleep(quietMinutes * 60_000));
   const told = receiver.told.filter(({ at }) => at >= from);
   rehearsal.expect(
-    `messages in ${clock((Date.now() - from) / 1000)} in which all is well`,
+    `messages in ${quietMinutes} minutes in which all is well`,
     told.map(({ labels, status }) => `${labels["alertname"] ?? "?"} ${status}`).join(", ") || "none",
     told.length === 0,
   );
@@ -191,16 +191,6 @@ async function quiet({ rehearsal, receiver }: Scene, short: number): Promise<voi
     `${beats.length - 2}, ${clock(longest)}`,
     longest <= heartbeatSeconds + allowance,
   );
-}
-
-/** @returns when each began, in milliseconds since 1970 */
-async function everythingGoesWrong(scene: Scene): Promise<ReadonlyMap<Fault, number>> {
-  const begun = new Map<Fault, number>();
-  for (const fault of faults) {
-    await scene.rehearsal.step(`a fault that ${fault.alert} tells of`, () => fault.begin(scene));
-    begun.set(fault, Date.now());
-  }
-  return begun;
 }
 
 /** Waits for the message about a fault: in time, once, about the right tenant, with its page. */
@@ -246,9 +236,7 @@ async function expectTakenBack(
 }
 
 function expectNothingElse({ rehearsal, receiver }: Scene): void {
-  const others = receiver.told.filter(
-    (told) => ![certificateFault, ...faults].some(({ alert, labels }) => isAbout(told, alert, labels)),
-  );
+  const others = receiver.told.filter((told) => !faults.some(({ alert, labels }) => isAbout(told, alert, labels)));
   const texts = others.map(
     ({ labels, annotations }) => `${labels["alertname"] ?? "?"} ${annotations["summary"] ?? ""}`,
   );

@@ -183,11 +183,11 @@ export const alertRules: readonly AlertRule[] = [
     alert: "CertificateNotRenewed",
     severity: "warning",
     expr: `${certificateLeft()} < ${certificateDays} * 86400`,
-    for: "1h",
+    for: "15m",
     summary: "The certificate of {{ $labels.host }} of {{ $labels.tenant }} ends in {{ $value | humanizeDuration }}",
     runbook: `${runbooks}/certificate-not-renewed.md`,
     source:
-      "cert-manager renews with a third of the time left, which is 30 days of Let's Encrypt's 90 and 15 of its 45",
+      "cert-manager renews with a third of the time left, which is 30 days of Let's Encrypt's 90 and 15 of its 45: what has not healed by then does not",
   },
   {
     alert: "VolumeFaulted",
