@@ -1,7 +1,7 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
-import { type ChartArgs, installChart } from "./install-chart.ts";
+import { type ChartArgs, chartOptions, installChart } from "./install-chart.ts";
 import {
   type CertManagerValues,
   certManagerValues,
@@ -63,14 +63,13 @@ export class CertManager extends pulumi.ComponentResource {
   }
 
   constructor(name: string, args: CertManagerArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("kraft:index:CertManager", name, {}, opts);
+    super("kraft:index:CertManager", name, {}, chartOptions(opts, waitForAuthority));
     const { namespace, chart } = installChart(this, name, args, {
       name: "cert-manager",
       namespace: platformNamespaces.certManager,
       security: podSecurity.certManager,
       policies: certManagerPolicies(args.network),
       values: CertManager.values(args),
-      transforms: [waitForAuthority],
     });
     this.namespace = namespace;
     this.chart = chart;

@@ -43,8 +43,6 @@ export interface NamespaceArgs {
 export interface InstallArgs<Values extends ChartValues> extends NamespaceArgs {
   readonly name: ChartName;
   readonly values: Values;
-  /** Changes what the chart renders, where its values cannot. */
-  readonly transforms?: readonly pulumi.ResourceTransform[];
   /** Declares what must be in the namespace before the chart. */
   readonly before?: (namespace: kubernetes.core.v1.Namespace) => readonly pulumi.Resource[];
 }
@@ -63,13 +61,45 @@ const protectedOfChart: readonly string[] = [
 ];
 
 /**
- * Takes protection off whatever of a protected chart can simply be made again: a new version may drop a Service or rename a
- * ServiceAccount, and Pulumi would refuse that.
+ * For a component with a protected chart: takes protection off whatever of the chart can simply be made again. A new version
+ * may drop a Service or rename a ServiceAccount, and Pulumi would refuse that.
  */
-const protectOnlyData: pulumi.ResourceTransform = ({ type, props, opts }) =>
-  protectedOfChart.some((kind) => type.endsWith(kind))
+export const protectOnlyData: pulumi.ResourceTransform = async ({ type, props, opts }) =>
+  protectedOfChart.some((kind) => type.endsWith(kind)) || !(await isOfChart(opts.parent))
     ? undefined
     : { props, opts: { ...opts, protect: false, retainOnDelete: false } };
+
+/** Whether an object with this parent is one that a chart renders. */
+async function isOfChart(parent: pulumi.Resource | undefined): Promise<boolean> {
+  const urn = parent && (await new Promise<string>((resolve) => parent.urn.apply(resolve)));
+  return urn?.split("::").at(-2)?.endsWith(":Chart") ?? false;
+}
+
+/**
+ * Options of a component that installs a chart, with what changes objects of the chart where its values cannot.
+ *
+ * All transforms of the component become one. The engine sends every object that it registers whole to each transform and
+ * back, and with charts these are megabytes of CustomResourceDefinitions.
+ *
+ * @param own See each object before the transforms in `opts` do.
+ */
+export function chartOptions(
+  opts: pulumi.ComponentResourceOptions | undefined,
+  ...own: readonly pulumi.ResourceTransform[]
+): pulumi.ComponentResourceOptions {
+  return { ...opts, transforms: [oneAfterTheOther([...own, ...(opts?.transforms ?? [])])] };
+}
+
+/** The transform that does what these do. */
+function oneAfterTheOther(transforms: readonly pulumi.ResourceTransform[]): pulumi.ResourceTransform {
+  return async (resource) => {
+    let changed: pulumi.ResourceTransformResult | undefined;
+    for (const transform of transforms) {
+      changed = (await transform({ ...resource, ...changed })) ?? changed;
+    }
+    return changed;
+  };
+}
 
 /** Declares a namespace with its Pod Security level and its NetworkPolicies. */
 export function declareNamespace(
@@ -113,7 +143,6 @@ export function installChart<Values extends ChartValues>(
       ...opts,
       parent,
       dependsOn: [namespace, ...(install.before?.(namespace) ?? [])],
-      transforms: [...(install.transforms ?? []), ...(opts.protect === true ? [protectOnlyData] : [])],
     },
   );
   return { namespace, chart: declared };

@@ -1,6 +1,6 @@
 import type * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { type ChartArgs, installChart } from "./install-chart.ts";
+import { type ChartArgs, chartOptions, installChart } from "./install-chart.ts";
 import { type K3kSettings, type K3kValues, k3kValues } from "./plan/k3k-values.ts";
 import { tenantNames } from "./plan/names.ts";
 import { k3kPolicies, platformNamespaces } from "./plan/network/platform-policies.ts";
@@ -51,14 +51,13 @@ export class K3k extends pulumi.ComponentResource {
   }
 
   constructor(name: string, args: K3kArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("kraft:index:K3k", name, {}, opts);
+    super("kraft:index:K3k", name, {}, chartOptions(opts, bindKubelets(args.guests)));
     const { namespace, chart } = installChart(this, name, args, {
       name: "k3k",
       namespace: platformNamespaces.k3k,
       security: podSecurity.k3k[args.securityContexts ? "restricted" : "unrestricted"],
       policies: k3kPolicies(args.network),
       values: K3k.values(args),
-      transforms: [bindKubelets(args.guests)],
     });
     this.namespace = namespace;
     this.chart = chart;

@@ -1,7 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { customResource } from "./custom-resource.ts";
-import { type ChartArgs, installChart, retainedOptions } from "./install-chart.ts";
+import { type ChartArgs, chartOptions, installChart, protectOnlyData, retainedOptions } from "./install-chart.ts";
 import type { S3Key, S3Location } from "./plan/backup-store.ts";
 import {
   backupCredentials,
@@ -64,7 +64,7 @@ export class Longhorn extends pulumi.ComponentResource {
   }
 
   constructor(name: string, args: LonghornArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("kraft:index:Longhorn", name, {}, opts);
+    super("kraft:index:Longhorn", name, {}, chartOptions(opts, protectOnlyData));
     const { backup, phase } = args;
     const metadata = { namespace: platformNamespaces.longhorn };
     const childOptions = { ...retainedOptions, parent: this };
