@@ -144,6 +144,9 @@ before(async () => {
     metadata: { name: "old", namespace, finalizers: ["shop.example/kept"] },
   };
   await api.create(pathOf(oldPod), oldPod);
+  const taken = ingress({}, issuer, "www.taken.example");
+  const oldIngress = { ...taken, metadata: { ...taken.metadata, name: "old", finalizers: ["shop.example/kept"] } };
+  await api.create(pathOf(oldIngress), oldIngress);
   await bindClaim();
   const limits = {
     classes: ["kraft-standard", "kraft-bulk"],
@@ -765,6 +768,20 @@ test("a pod from before the policies can be let go; made worse it cannot be", as
   const put = (metadata: object) => api.answer("PUT", path, { ...old, metadata: { ...old.metadata, ...metadata } });
   assert.equal((await put({ finalizers: [] })).status, 200);
   assert.equal((await put({ labels: { cluster: "acme", role: "server" } })).status, 422);
+});
+
+test("an Ingress whose domain was taken is not changed, and can be deleted: K3k takes its finalizer away", async () => {
+  const { api } = host.cluster;
+  const path = `${pathOf(ingress())}/old`;
+  const put = async (metadata: object) => {
+    const found = await api.get(path);
+    assert.ok(found);
+    return api.answer("PUT", path, { ...found, metadata: { ...found.metadata, ...metadata } });
+  };
+  const refused = await put({ finalizers: [] });
+  assert.match(refused.message, /not within your domains: www\.taken\.example/);
+  await api.delete(path);
+  assert.equal((await put({ finalizers: [] })).status, 200);
 });
 
 test("a claim does not grow: the host's volume would stay as it is", async () => {

@@ -60,5 +60,14 @@ export function guestPolicies(
     guestPriorityClassPolicy,
     ingressWarnings(settings),
     ...guestHints,
-  ];
+  ].map(unlessDeleted);
+}
+
+/**
+ * Else nobody could take K3k's finalizers from an object that a new rule, or a domain that was taken, would refuse: it could never
+ * be deleted, nor could its namespace.
+ */
+function unlessDeleted(policy: AdmissionPolicy): AdmissionPolicy {
+  const expression = "object == null || !has(object.metadata.deletionTimestamp)";
+  return { ...policy, conditions: [{ name: "not-being-deleted", expression }, ...(policy.conditions ?? [])] };
 }
