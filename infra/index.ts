@@ -8,11 +8,12 @@ import { readConfig } from "./config/read.ts";
 import { keysReadOtherwise } from "./config/stack-file.ts";
 import { validate } from "./config/validate.ts";
 import { putBackHandEdits } from "./drift/put-back.ts";
-import { guard, type LiveSources, liveSources } from "./guards/guard.ts";
+import { guard, type Guarded, type LiveSources, liveSources } from "./guards/guard.ts";
+import { seeThrough } from "./guards/guest-restarts.ts";
 import { declaredObjects, undeclaredProblems } from "./guards/losses.ts";
 import { bootstrap } from "./nodes/bootstrap.ts";
 import { needsBootstrap } from "./nodes/needs-bootstrap.ts";
-import { platform } from "./platform.ts";
+import { platform, type Restarts } from "./platform.ts";
 import { tablesText } from "./table.ts";
 
 /**
@@ -49,13 +50,20 @@ export default async function program(sources: LiveSources = liveSources, now = 
     }
 
     // Components.
-    const { outputs, charts, namespaces } = await platform(model, guarded.staged);
+    const { outputs, charts, namespaces } = await platform(model, guarded.staged, restartsOf(guarded));
     refuse(stack, undeclaredProblems(guarded.live, await declaredObjects(charts, namespaces)));
     return outputs;
   } catch (error) {
     // Pulumi prints a RunError without a stack trace: the message is all that the operator needs.
     throw error instanceof ConfigError || error instanceof Failure ? new pulumi.RunError(error.message) : error;
   }
+}
+
+/** A preview restarts nothing. */
+function restartsOf({ restarts, byHand }: Guarded): Restarts | undefined {
+  return byHand === undefined || pulumi.runtime.isDryRun()
+    ? undefined
+    : { ...restarts, seeThrough: (tenant) => seeThrough(byHand.host, restarts, tenant) };
 }
 
 function readingWarnings(file: string, keys: readonly string[]): Warning[] {

@@ -27,6 +27,7 @@ import { TenantReports } from "../components/tenant-reports.ts";
 import { Traefik } from "../components/traefik.ts";
 import { ConfigError } from "../errors/problem.ts";
 import { publicPorts } from "./checks/public-ports.ts";
+import type { GuestRestarts } from "./guards/guest-restarts.ts";
 import type { Staged } from "./guards/stages.ts";
 import type { Model } from "./model.ts";
 import { declareNodes } from "./nodes/declare.ts";
@@ -37,11 +38,20 @@ import { declaredWalls } from "./walls.ts";
 /** What `pulumi stack output` shows. */
 export type PlatformOutputs = Awaited<ReturnType<typeof platform>>["outputs"];
 
+/** The guests that restart in this run, and how to wait until one of them is back. */
+export interface Restarts extends Pick<GuestRestarts, "before" | "inTurn"> {
+  /** @throws Failure where it does not come back. */
+  readonly seeThrough: (tenant: string) => Promise<void>;
+}
+
 /**
  * Declares everything a model asks for, and of each tenant what the guards allow. Before that it throws a ConfigError
  * if the stack changes a chart value that it must not, or if the cluster is not the one that the stack file names.
+ *
+ * @param restarts Guests that are declared last, each once the one before it is back; if one is not, the rest keep what they
+ *   have. Default: all at once
  */
-export async function platform(model: Model, staged: readonly Staged[]) {
+export async function platform(model: Model, staged: readonly Staged[], restarts?: Restarts) {
   const { stack, domain, network, secrets, source } = model;
   const args = chartArgs(model);
   refuseChangedValues(stack, args);
@@ -113,8 +123,8 @@ export async function platform(model: Model, staged: readonly Staged[]) {
     }
   }
 
-  const tenants = staged.map(({ tenant, ...state }) => {
-    const declared = new Tenant(
+  const declare = ({ tenant, ...state }: Staged): Tenant =>
+    new Tenant(
       `tenant-${tenant.name}`,
       {
         ...tenant,
@@ -136,7 +146,10 @@ export async function platform(model: Model, staged: readonly Staged[]) {
       },
       { ...opts, dependsOn: [traefik.chart, k3k.chart, ...boundary.guards, ...longhorn.storageClasses] },
     );
-    return { tenant, stage: state.stage, declared };
+  const declaredByName = await inTurn(staged, declare, restarts);
+  const tenants = staged.flatMap(({ tenant, stage }) => {
+    const declared = declaredByName.get(tenant.name);
+    return declared === undefined ? [] : [{ tenant, stage, declared }];
   });
   if (monitoring !== undefined) {
     const running = tenants.filter(({ stage }) => stage === "guest");
@@ -161,6 +174,27 @@ export async function platform(model: Model, staged: readonly Staged[]) {
     charts: [longhorn.chart, k3k.chart],
     namespaces: [longhorn.namespace],
   };
+}
+
+/** Declares every tenant: those whose guests restart come last, each once the one before it is back. */
+async function inTurn(
+  staged: readonly Staged[],
+  declare: (staged: Staged) => Tenant,
+  restarts: Restarts = { before: [], inTurn: [], seeThrough: () => Promise.resolve() },
+): Promise<ReadonlyMap<string, Tenant>> {
+  const declared = new Map<string, Tenant>();
+  const isWaiting = ({ tenant }: Staged): boolean => restarts.inTurn.includes(tenant.name);
+  for (const each of staged.filter((each) => !isWaiting(each))) {
+    declared.set(each.tenant.name, declare(each));
+  }
+  if (restarts.inTurn.length > 0) {
+    await Promise.all(restarts.before.map(restarts.seeThrough));
+  }
+  for (const each of staged.filter(isWaiting)) {
+    declared.set(each.tenant.name, declare(each));
+    await restarts.seeThrough(each.tenant.name);
+  }
+  return declared;
 }
 
 /** Arguments of the components that install a chart. */

@@ -9,6 +9,7 @@ import { provideHome } from "./home/material.ts";
 import { HomePlatform } from "./home/platform.ts";
 import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
 import { startHostCluster } from "./host-cluster.ts";
+import { guestVersions } from "./images/images.ts";
 import { whileInterruptible } from "./interruption.ts";
 import { RealWorkloads } from "./real-workloads.ts";
 import { type Machines, readState } from "./state.ts";
@@ -97,7 +98,8 @@ export async function bringUp(inputs: {
   checkGivenCharts(inputs.charts);
   const real = machinesOf(stack, directory, inputs.simulated, reporter) === "real";
   const tools = await phases.run("tools", () => (real ? realTools(stack, reporter, config) : readyTools(reporter)));
-  const home = real ? await phases.run("images", () => provideHome(tools, stack, reporter)) : undefined;
+  const versions = guestVersions(known.guestVersion);
+  const home = real ? await phases.run("images", () => provideHome(tools, versions, reporter)) : undefined;
   const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
   try {
     // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.

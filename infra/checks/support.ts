@@ -109,7 +109,7 @@ function guestProblems({ guest, kubernetes }: DeclaredVersions, file: string): P
   const { minor } = versionOf(kubernetes);
   const behind = minor - versionOf(guest).minor;
   return listIf(behind < 0 || behind > 1, {
-    key: `${file}, guestVersion`,
+    key: `${file}, guestVersion, or kraft:guestVersion`,
     found: `${guest}, on a host with Kubernetes ${kubernetes}`,
     allowed: `1.${minor}, or 1.${minor - 1} until the guests follow`,
     fix: behind < 0 ? "upgrade the host first" : "upgrade the guests before the host, one minor version at a time",

@@ -2,6 +2,7 @@ import { hostTraits } from "../../components/plan/machines/machine.ts";
 import { mebibytes } from "../../components/plan/size.ts";
 import type { NodeHardware, Stack } from "../../stacks/index.ts";
 import { hardware as schema } from "./keys/hardware.ts";
+import { guestVersion as versionSchema } from "./keys/platform.ts";
 import type { RawConfig } from "./parse.ts";
 import { record } from "./pulumi-files.ts";
 
@@ -9,11 +10,16 @@ import { record } from "./pulumi-files.ts";
 const { compare } = new Intl.Collator("en", { numeric: true });
 
 /**
- * A stack with the hardware that its file declares. Where every node of the file has `hardware`, the file also says which nodes
- * there are; on Talos, and where some have none, they are those of `stacks/<stack>.ts`, and only their figures are replaced.
- * Invalid hardware counts as none: that it is invalid is reported elsewhere.
+ * A stack with the hardware and the guests' version that its file declares. Where every node of the file has `hardware`, the file
+ * also says which nodes there are; on Talos, and where some have none, they are those of `stacks/<stack>.ts`, and only their
+ * figures are replaced. What is invalid counts as not written: that it is invalid is reported elsewhere.
  */
 export function describedStack(stack: Stack, raw: RawConfig): Stack {
+  const { data: guestVersion } = versionSchema.safeParse(raw.values["guestVersion"]);
+  return withHardware(guestVersion === undefined ? stack : { ...stack, guestVersion }, raw);
+}
+
+function withHardware(stack: Stack, raw: RawConfig): Stack {
   const written = record(raw.values["nodes"]);
   const declared = Object.entries(written).flatMap(([name, node]) => {
     const hardware = nodeHardware(stack, name, record(node)["hardware"]);

@@ -3,7 +3,7 @@ import { alerts, dashboards } from "./keys/alerts.ts";
 import { backup, source } from "./keys/backup.ts";
 import { contact, expiry, line, notice, prices } from "./keys/home.ts";
 import { cluster, machines, network, node } from "./keys/host.ts";
-import { capacity, charts, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
+import { capacity, charts, guestVersion, issuer, phaseNames, storage, timezone } from "./keys/platform.ts";
 import { secrets } from "./keys/secrets.ts";
 import { type stateNames, tenant } from "./keys/tenant.ts";
 import { choice, domainIn, domainPattern, expect, placeholder, text } from "./keys/values.ts";
@@ -42,6 +42,9 @@ export const configSchema = z.strictObject({
     .string(expect("a version of K3k", "leave the key out to run the stack's own"))
     .optional()
     .describe("Version of K3k instead of the stack's own"),
+  guestVersion: guestVersion
+    .optional()
+    .describe("Version of the K3s in every guest instead of the stack's own, for example v1.35.6-k3s1"),
   phase: choice(phaseNames)
     .default("run")
     .describe("run, or restore: the platform without schedules and guests, until the backups are back. Default: run"),

@@ -10,6 +10,7 @@ import { type EditableHost, type HandEdits, readHandEdits } from "../drift/put-b
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
 import { goneProblems } from "./gone.ts";
+import { type GuestRestarts, guestRestarts, restartWarnings } from "./guest-restarts.ts";
 import { hardwareProblems, hardwareWarnings } from "./hardware.ts";
 import { lossProblems } from "./losses.ts";
 import { moveProblems, moveWarnings } from "./moves.ts";
@@ -39,9 +40,10 @@ interface ChangedByHand {
 }
 
 /** What the program goes on with. */
-interface Guarded {
+export interface Guarded {
   readonly live: LiveState;
   readonly staged: readonly Staged[];
+  readonly restarts: GuestRestarts;
   readonly warnings: readonly Warning[];
   /** Undefined where there is no cluster to look at. */
   readonly byHand: ChangedByHand | undefined;
@@ -71,12 +73,14 @@ export async function guard(model: Model, sources: LiveSources, now: Date): Prom
   if (readsCatalogue(model, staged, live)) {
     refuse(model.stack.name, rebuildProblems(model, staged, live, await sources.backedUp(model)));
   }
+  const restarts = guestRestarts(staged, running, model.stack.guestVersion);
   const warnings = [
     ...kubeconfigWarnings(certificateEnd, renewalOf(model.stack, managed), now),
     ...hardwareWarnings(model, nodes),
     ...warningsOf(model, staged, live),
+    ...restartWarnings(restarts, model.stack.name),
   ];
-  return { live, staged, warnings, byHand };
+  return { live, staged, restarts, warnings, byHand };
 }
 
 function warningsOf(model: Model, staged: readonly Staged[], live: LiveState): Warning[] {

@@ -48,7 +48,13 @@ export function versionChangeProblems(
     ...step("Traefik", "infra/versions.ts, traefik", running.traefik, declared.traefik),
     ...step("K3k", `${file}, k3kVersion, or kraft:k3kVersion`, running.k3k, declared.k3k),
     ...Object.entries(running.guests).flatMap(([tenant, version]) =>
-      step("K3s of the guest", `${file}, guestVersion`, version, declared.guest, ` in ${tenant}`),
+      step(
+        "K3s of the guest",
+        `${file}, guestVersion, or kraft:guestVersion`,
+        version,
+        declared.guest,
+        ` in ${tenant}`,
+      ),
     ),
   ];
 }

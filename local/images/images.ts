@@ -1,5 +1,4 @@
 import { checker, kubectlImage, monitoringImages, versions } from "../../infra/versions.ts";
-import type { Stack } from "../../stacks/stack.ts";
 import { file, type Image, type ImageEntry, type Layer, textFile } from "./archive.ts";
 
 /** What holds a pod's namespaces: the setting `sandbox_image` of containerd names it. The tag is that of Kubernetes 1.35. */
@@ -14,8 +13,23 @@ export const coreDnsImage = "docker.io/rancher/mirrored-coredns-coredns:1.14.2";
 /** The website of a tenant, for the sample that `npm run local` brings up. It is nobody else's, and in no registry. */
 export const sampleSiteImage = "kraft.local/sample-site:1";
 
+/**
+ * The image tags of K3s that the machines of a stack have: its own, and the next patch, so that guests can be raised to it.
+ * Images that followed the stack file would restart the machines with each change.
+ *
+ * @throws Error if the stack's own is no image tag of K3s.
+ */
+export function guestVersions(own: string): readonly string[] {
+  const [, minor, patch] = /^(v\d+\.\d+\.)(\d+)-k3s\d+$/.exec(own) ?? [];
+  if (minor === undefined) {
+    throw new Error(`${own} is no image tag of K3s`);
+  }
+  return [own, `${minor}${Number(patch) + 1}-k3s1`];
+}
+
 export interface ImageInputs {
-  readonly stack: Pick<Stack, "guestVersion">;
+  /** Image tags of K3s. */
+  readonly guestVersions: readonly string[];
   /** The version of K3k's chart that is installed. */
   readonly k3kVersion: string;
   /** Paths of the programs by their names; undefined for one that is not built. */
@@ -35,7 +49,13 @@ const nobody = "65532:65532";
  *
  * An image of which a program is not built is left out.
  */
-export function platformImages({ stack, k3kVersion, program, busybox, authorities }: ImageInputs): readonly Image[] {
+export function platformImages({
+  guestVersions,
+  k3kVersion,
+  program,
+  busybox,
+  authorities,
+}: ImageInputs): readonly Image[] {
   const base: Layer = [
     { kind: "folder", path: "/tmp", mode: 0o1777 },
     textFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65532:65532:nobody:/:/bin/false\n"),
@@ -49,7 +69,7 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
       .map((name): ImageEntry => ({ kind: "link", path: `/bin/${name}`, target: "busybox" })),
   ];
   const made = (
-    reference: string,
+    references: string | readonly string[],
     programs: Readonly<Record<string, string>>,
     image: Omit<Image, "references" | "layers"> & { readonly below?: readonly Layer[] },
   ): Image[] => {
@@ -58,7 +78,13 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
     const present = files.flatMap(({ path, from }) => (from === undefined ? [] : [file(path, from)]));
     return present.length < files.length
       ? []
-      : [{ references: [reference], layers: [base, ...below, ...(present.length === 0 ? [] : [present])], ...rest }];
+      : [
+          {
+            references: [references].flat(),
+            layers: [base, ...below, ...(present.length === 0 ? [] : [present])],
+            ...rest,
+          },
+        ];
   };
   const certManager = (name: string, below: readonly Layer[] = []): Image[] =>
     made(
@@ -97,9 +123,9 @@ export function platformImages({ stack, k3kVersion, program, busybox, authoritie
       { "/usr/bin/k3k-kubelet": "k3k-kubelet" },
       { entrypoint: ["/usr/bin/k3k-kubelet"] },
     ),
-    // In K3s' place: see local/tools/cluster/k3s-stand-in.
+    // In K3s' place: see local/tools/cluster/k3s-stand-in. One program has the names of all versions.
     ...made(
-      `docker.io/rancher/k3s:${stack.guestVersion}`,
+      guestVersions.map((version) => `docker.io/rancher/k3s:${version}`),
       { "/bin/k3s": "k3s-stand-in" },
       { entrypoint: ["/bin/k3s"], command: ["agent"], below: [shell] },
     ),

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../../errors/failure.ts";
-import type { Stack } from "../../stacks/stack.ts";
 import { cacheDirectory } from "../cache.ts";
 import { k3kVersion } from "../charts.ts";
 import { announceWait, withLock } from "../lock.ts";
@@ -32,17 +31,17 @@ const kept = 3;
  */
 export async function provideImages({
   tools,
-  stack,
+  guestVersions,
   authorities,
   reporter,
 }: {
   readonly tools: Tools;
-  readonly stack: Pick<Stack, "guestVersion">;
+  readonly guestVersions: readonly string[];
   readonly authorities: string;
   readonly reporter: Reporter;
 }): Promise<ProvidedImages> {
   const images = platformImages({
-    stack,
+    guestVersions,
     k3kVersion,
     program: (name) => tools.get(name)?.path,
     busybox: await busybox(),

@@ -6,7 +6,7 @@ import { metallbClass, metallbNamespace } from "../../components/plan/metallb-va
 import { syncedName } from "../../components/plan/names.ts";
 import { platformNamespaces } from "../../components/plan/network/platform-policies.ts";
 import { k3kVersion } from "../../local/charts.ts";
-import { platformImages } from "../../local/images/images.ts";
+import { guestVersions, platformImages } from "../../local/images/images.ts";
 import { homelab } from "../../stacks/homelab.ts";
 import { type Config, type Embedded, embedded, eventually } from "./embedded.ts";
 
@@ -134,7 +134,7 @@ function imagesOf({ spec }: Pod): string[] {
 
 test("real machines have every image that the pods ask for, but for Longhorn's, which has a stand-in there", async () => {
   const made = platformImages({
-    stack: homelab,
+    guestVersions: guestVersions(homelab.guestVersion),
     k3kVersion,
     program: (name) => `/${name}`,
     busybox: { files: [], applets: [] },

@@ -31,6 +31,15 @@ export const issuer = z.strictObject(
   ),
 );
 
+/** K3s' image tags; of its releases, the version has a plus sign in place of the last hyphen. */
+export const guestVersion = text(
+  /^v\d+\.\d+\.\d+(?:-rc\d+)?-k3s\d+$/,
+  expect("an image tag of rancher/k3s, such as v1.35.6-k3s1", (found) => {
+    const [, version, revision = "1"] = /^v?(\d+\.\d+\.\d+(?:-rc\d+)?)(?:[+-]k3s(\d+))?$/.exec(String(found)) ?? [];
+    return `${version === undefined ? "" : `write v${version}-k3s${revision}, or `}remove the key to run the stack's own version`;
+  }),
+);
+
 export const charts = z
   .discriminatedUnion(
     "source",

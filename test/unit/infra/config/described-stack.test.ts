@@ -135,6 +135,13 @@ describe("a stack file with the hardware of some nodes", () => {
   });
 });
 
+test("the guests' version of a stack file counts instead of the stack's own, one that is invalid does not", () => {
+  assert.equal(modelWith({ guestVersion: "v1.34.9-k3s2" }).stack.guestVersion, "v1.34.9-k3s2");
+  const homelab = stacks.get("homelab");
+  assert.ok(homelab);
+  assert.equal(describedStack(homelab, withKeys({ guestVersion: "latest" })), homelab);
+});
+
 test("a stack file without hardware has the stack as it is", () => {
   for (const stack of stacks.values()) {
     assert.equal(describedStack(stack, valid), stack);

@@ -76,13 +76,13 @@ describe("where Kraft brings every version", () => {
     );
     assert.deepEqual(problems, [
       {
-        key: "stacks/proliant.ts, guestVersion",
+        key: "stacks/proliant.ts, guestVersion, or kraft:guestVersion",
         found: "v1.35.6-k3s1, while v1.33.4-k3s1 runs in acme",
         allowed: "K3s of the guest 1.33 or 1.34: one minor version at a time",
         fix: "go to the newest 1.34 first, and wait until everything is healthy",
       },
       {
-        key: "stacks/proliant.ts, guestVersion",
+        key: "stacks/proliant.ts, guestVersion, or kraft:guestVersion",
         found: "v1.35.6-k3s1, while v1.36.0-k3s1 runs in blue",
         allowed: "K3s of the guest v1.36.0-k3s1 or newer: an older version does not read what a newer one wrote",
         fix: "write v1.36.0-k3s1 back; an older one is a rebuild",

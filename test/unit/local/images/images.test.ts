@@ -4,12 +4,18 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { checker, monitoringImages, versions } from "../../../../infra/versions.ts";
 import { file } from "../../../../local/images/archive.ts";
-import { coreDnsImage, type ImageInputs, pauseImage, platformImages } from "../../../../local/images/images.ts";
+import {
+  coreDnsImage,
+  guestVersions,
+  type ImageInputs,
+  pauseImage,
+  platformImages,
+} from "../../../../local/images/images.ts";
 import { sourceFolder, toolModules } from "../../../../local/toolchain/tools.ts";
 import { local } from "../../../../stacks/local.ts";
 
 const inputs: ImageInputs = {
-  stack: local,
+  guestVersions: guestVersions(local.guestVersion),
   k3kVersion: local.k3kVersion,
   program: (name) => `/programs/${name}`,
   busybox: { files: [file("/bin/busybox", "/programs/busybox")], applets: ["busybox", "cat", "grep", "sh", "tee"] },
@@ -57,6 +63,14 @@ test("every program of an image is one that is built", () => {
 test("an image whose program is not built is left out, those without one of their own stay", () => {
   const references = platformImages({ ...inputs, program: () => undefined }).flatMap((each) => each.references);
   assert.deepEqual(references, [`${checker.image}:${checker.tag}`]);
+});
+
+test("the guest's image has the names of its version and of the next patch", () => {
+  assert.deepEqual(guestVersions("v1.35.9-k3s2"), ["v1.35.9-k3s2", "v1.35.10-k3s1"]);
+  assert.throws(() => guestVersions("latest"), /is no image tag/);
+  for (const version of inputs.guestVersions) {
+    assert.ok(image(`docker.io/rancher/k3s:${version}`).has("/bin/k3s"));
+  }
 });
 
 test("the guest's image has the shell that K3k's script is run by, with every command in it", () => {
