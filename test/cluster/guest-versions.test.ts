@@ -1,0 +1,112 @@
+// Guests get another version of K3s one after the other, with the real engine, API server and controllers of Kubernetes and K3k. No
+// server of a guest runs: its pod is called ready a second after it was made.
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { runsReady } from "../../cluster/guest-server.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { guestVersions } from "../../local/images/images.ts";
+import { local } from "../../stacks/local.ts";
+import { type Embedded, embedded, eventually } from "./embedded.ts";
+
+/** The tenants of the stack `local`. */
+const tenants = ["acme", "blue", "coral"] as const;
+const [first = "", next = ""] = guestVersions(local.guestVersion);
+
+let host: Embedded;
+let isOver = false;
+let servers: Promise<void>;
+
+before(async () => {
+  host = await embedded("local");
+  servers = callServersReady();
+  await host.up();
+});
+
+after(async () => {
+  isOver = true;
+  await servers;
+  await host.remove();
+});
+
+/** In place of the kubelets: says of each server's pod that it is ready. */
+async function callServersReady(): Promise<void> {
+  const { api } = host.cluster;
+  const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
+  while (!isOver) {
+    for (const { metadata } of await api.list(labelled(paths.pods.all, "role=server"))) {
+      const age = Date.now() - Date.parse(metadata.creationTimestamp ?? "");
+      if (metadata.deletionTimestamp === undefined && age > 1000) {
+        const path = `${paths.pods.named(metadata.namespace ?? "", metadata.name)}/status`;
+        // One that was deleted meanwhile is no failure.
+        await api.send("PATCH", path, { body: { status }, type: "application/merge-patch+json" });
+      }
+    }
+    await sleep(200);
+  }
+}
+
+/** The tenants whose Cluster names a version, and those whose server runs it. */
+async function on(version: string) {
+  const { api } = host.cluster;
+  const told: string[] = [];
+  const running: string[] = [];
+  // The last one first: whoever was told before it runs the version by the time that is looked at.
+  for (const tenant of tenants.toReversed()) {
+    const { namespace, cluster, server } = tenantNames(tenant);
+    if ((await api.get(paths.clusters.named(namespace, cluster)))?.spec?.version === version) {
+      told.unshift(tenant);
+    }
+    if (runsReady(await api.get(paths.pods.named(namespace, `${server}-0`)), version)) {
+      running.unshift(tenant);
+    }
+  }
+  return { told, running };
+}
+
+test("a version that is older, or newer than the host's, is refused before any guest is touched", async () => {
+  for (const [version, said] of [
+    ["v1.35.3-k3s1", /v1\.35\.3-k3s1, while v1\.35\.4-k3s1 runs in coral/],
+    ["v1.36.0-k3s1", /v1\.36\.0-k3s1, on a host with Kubernetes 1\.35\.4/],
+  ] as const) {
+    await assert.rejects(host.up({ "kraft:guestVersion": version }), said);
+  }
+  assert.deepEqual((await on(first)).told, tenants);
+});
+
+test("each guest is told once the server of the one before it runs the version", async () => {
+  await eventually("every server", async () =>
+    (await on(first)).running.length === tenants.length ? true : undefined,
+  );
+  const seen: Awaited<ReturnType<typeof on>>[] = [];
+  const end = new AbortController();
+  const watching = (async () => {
+    while (!end.signal.aborted) {
+      seen.push(await on(next));
+      await sleep(100);
+    }
+  })();
+  const { messages } = await host.up({ "kraft:guestVersion": next }).finally(() => {
+    end.abort();
+  });
+  await watching;
+  const restarts = messages.filter(({ text }) => text.includes("these guests restart, one after the other"));
+  assert.match(restarts.map(({ text }) => text).join("\n"), /: acme, blue, coral\. Each API is away/);
+  assert.deepEqual(await on(next), { told: tenants, running: tenants });
+  for (const { told, running } of seen) {
+    assert.deepEqual(told, tenants.slice(0, told.length));
+    // Of the last that was told the server may be away.
+    const before = told.slice(0, -1);
+    assert.deepEqual(running.slice(0, before.length), before, JSON.stringify(seen));
+  }
+  assert.ok(
+    seen.some(({ told }) => told.length === 1) && seen.some(({ told }) => told.length === 2),
+    JSON.stringify(seen),
+  );
+});
+
+test("a second run changes nothing, and going back is refused", async () => {
+  assert.deepEqual((await host.preview({ "kraft:guestVersion": next })).steps, []);
+  await assert.rejects(host.up(), /v1\.35\.4-k3s1, while v1\.35\.5-k3s1 runs in acme/);
+});
