@@ -65,16 +65,6 @@ async function on(version: string) {
   return { told, running };
 }
 
-test("a version that is older, or newer than the host's, is refused before any guest is touched", async () => {
-  for (const [version, said] of [
-    ["v1.35.3-k3s1", /v1\.35\.3-k3s1, while v1\.35\.4-k3s1 runs in coral/],
-    ["v1.36.0-k3s1", /v1\.36\.0-k3s1, on a host with Kubernetes 1\.35\.4/],
-  ] as const) {
-    await assert.rejects(host.up({ "kraft:guestVersion": version }), said);
-  }
-  assert.deepEqual((await on(first)).told, tenants);
-});
-
 test("each guest is told once the server of the one before it runs the version", async () => {
   await eventually("every server", async () =>
     (await on(first)).running.length === tenants.length ? true : undefined,
@@ -106,7 +96,6 @@ test("each guest is told once the server of the one before it runs the version",
   );
 });
 
-test("a second run changes nothing, and going back is refused", async () => {
+test("a second run changes nothing", async () => {
   assert.deepEqual((await host.preview({ "kraft:guestVersion": next })).steps, []);
-  await assert.rejects(host.up(), /v1\.35\.4-k3s1, while v1\.35\.5-k3s1 runs in acme/);
 });
