@@ -10,11 +10,13 @@ import { HomePlatform } from "./home/platform.ts";
 import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
 import { startHostCluster } from "./host-cluster.ts";
 import { guestVersions } from "./images/images.ts";
+import { chooseImages, type ImageSource } from "./images/source.ts";
 import { whileInterruptible } from "./interruption.ts";
 import { RealWorkloads } from "./real-workloads.ts";
 import { type Machines, readState } from "./state.ts";
 import { type Reporter, terminalReporter } from "./terminal.ts";
-import { entryModules, monitoringModules, readyTools, realModules, type Tools } from "./toolchain/ready.ts";
+import { entryModules, monitoringModules, readyTools, realModules, withPublishedImages } from "./toolchain/ready.ts";
+import type { ToolModule } from "./toolchain/tools.ts";
 
 /** The folder with the stack files. */
 const checkout = join(import.meta.dirname, "..");
@@ -51,18 +53,34 @@ function machinesOf(stack: Stack, directory: string, asked: boolean, reporter: R
   return machines;
 }
 
-/** The programs of a run on real machines, those of what the stack file declares beside the rest included. */
-function realTools(
-  stack: Stack,
+/**
+ * Where the images of this run come from. Where they are the published ones and nobody asked for them, a line says why.
+ *
+ * @throws Failure if they were asked for, and nodes are simulated.
+ */
+function imagesOf(
+  directory: string,
+  asked: ImageSource | undefined,
+  machines: Machines,
   reporter: Reporter,
-  overrides: Readonly<Record<string, unknown>> = {},
-): Promise<Tools> {
-  const config = { ...readStackYaml(stackFilePath(checkout, stack.name))?.config, ...overrides };
-  return readyTools(reporter, [
+): ImageSource {
+  if (asked !== undefined && machines === "simulated") {
+    throw new Failure(`--images ${asked.kind}: nodes are simulated here, and run no images. Leave the option out.`);
+  }
+  const { source, reason } = chooseImages(asked, readState(directory)?.images);
+  if (reason !== undefined) {
+    reporter.line(reason);
+  }
+  return source;
+}
+
+/** The modules of a run on real machines, those of what the stack file declares beside the rest included. */
+function modulesOfRealRun(config: Readonly<Record<string, unknown>>): readonly ToolModule["name"][] {
+  return [
     ...realModules,
     ...(declaresEntry(config) ? entryModules : []),
     ...(declaresAlerts(config) ? monitoringModules : []),
-  ]);
+  ];
 }
 
 /**
@@ -71,6 +89,7 @@ function realTools(
  * @param directory The folder of the cluster.
  * @param charts A folder with charts of the user's own.
  * @param simulated Whether the user asked for simulated nodes.
+ * @param images Where images are to come from. Default: what the cluster has, else built here.
  * @param config Keys that win over those of the stack file: for measurements.
  */
 export async function bringUp(inputs: {
@@ -78,6 +97,7 @@ export async function bringUp(inputs: {
   readonly directory: string;
   readonly charts: string | undefined;
   readonly simulated: boolean;
+  readonly images?: ImageSource | undefined;
   readonly config?: Readonly<Record<string, unknown>>;
 }): Promise<void> {
   const { config, directory } = inputs;
@@ -96,10 +116,17 @@ export async function bringUp(inputs: {
   };
   const phases = new Phases();
   checkGivenCharts(inputs.charts);
-  const real = machinesOf(stack, directory, inputs.simulated, reporter) === "real";
-  const tools = await phases.run("tools", () => (real ? realTools(stack, reporter, config) : readyTools(reporter)));
+  const machines = machinesOf(stack, directory, inputs.simulated, reporter);
+  const real = machines === "real";
+  const source = imagesOf(directory, inputs.images, machines, reporter);
+  const allModules = modulesOfRealRun(written);
+  const { modules, unbuilt } =
+    source.kind === "upstream" ? withPublishedImages(allModules) : { modules: allModules, unbuilt: [] };
+  const tools = await phases.run("tools", () => readyTools(reporter, real ? modules : undefined));
   const versions = guestVersions(known.guestVersion);
-  const home = real ? await phases.run("images", () => provideHome(tools, versions, reporter)) : undefined;
+  const home = real
+    ? await phases.run("images", () => provideHome({ tools, unbuilt, guestVersions: versions, source, reporter }))
+    : undefined;
   const cluster = await phases.run("cluster", () => startHostCluster({ stack, directory, tools, home, reporter }));
   try {
     // Only here, because Pulumi's SDK takes a second to load and the other commands do without it.

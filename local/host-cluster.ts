@@ -201,7 +201,7 @@ async function start(options: HostClusterOptions, reporter: Reporter): Promise<H
     );
   }
   const started: string[] = [];
-  const state = new StateStore(directory, stack.name, machines);
+  const state = new StateStore(directory, stack.name, machines, home?.images.source);
   const ports = await choosePorts(state);
   // The very Pod Security that Kraft sets k3s nodes up with, and Talos ships.
   writeFileWhole(admissionFile(directory), stringify(podSecurityConfiguration()));

@@ -49,11 +49,11 @@ async function tools(): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const { command, stack, charts, simulated } = parseCommandLine(process.argv.slice(2));
+  const { command, stack, charts, simulated, images } = parseCommandLine(process.argv.slice(2));
   switch (command) {
     case "up": {
       const name = stack ?? "local";
-      return bringUp({ stack: name, directory: join(root, name), charts, simulated });
+      return bringUp({ stack: name, directory: join(root, name), charts, simulated, images });
     }
     case "down":
       return down(stack);

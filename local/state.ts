@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { codeOf, Failure } from "../errors/failure.ts";
+import type { ImageSource } from "./images/source.ts";
 import type { ProcessRecord } from "./processes.ts";
 
 /** A cluster's ports, and which process may listen on each: with real machines the home passes them on. */
@@ -57,6 +58,8 @@ export interface State {
   readonly stack: string;
   /** Absent in folders that an older Kraft made: simulated. */
   readonly machines?: Machines;
+  /** Where the images of real machines are from. Absent in folders that an older Kraft made: built. */
+  readonly images?: ImageSource;
   readonly ports?: Ports;
   readonly processes: Readonly<Record<string, ProcessRecord>>;
 }
@@ -102,10 +105,15 @@ export class StateStore {
   readonly directory: string;
   readonly #stack: string;
 
-  constructor(directory: string, stack: string, machines: Machines = "simulated") {
+  constructor(directory: string, stack: string, machines: Machines = "simulated", images?: ImageSource) {
     this.directory = directory;
     this.#stack = stack;
-    this.#change({ machines });
+    this.#change({ machines, ...(images !== undefined && { images }) });
+  }
+
+  /** Where the images of the machines are from. */
+  get images(): ImageSource {
+    return this.#read().images ?? { kind: "built" };
   }
 
   get ports(): Ports | undefined {

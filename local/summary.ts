@@ -7,6 +7,7 @@ import type { ChartFile } from "./charts.ts";
 import type { EngineRun } from "./engine-run.ts";
 import type { SampleSite } from "./home/platform.ts";
 import type { HostCluster } from "./host-cluster.ts";
+import type { ImageSource } from "./images/source.ts";
 import { isRunning } from "./processes.ts";
 import { s3Endpoint } from "./s3.ts";
 import type { Machines } from "./state.ts";
@@ -191,14 +192,21 @@ function backupStoreText({ machines, state }: HostCluster): string {
   return `an S3 server for backups, with versioning, at ${s3Endpoint(port)}${writer}`;
 }
 
-/** @param store The S3 server, as {@link backupStoreText} says it. */
-export function realLines(machines: Machines, store: string): string[] {
+/**
+ * @param store The S3 server, as {@link backupStoreText} says it.
+ * @param images Where the images of real machines are from.
+ */
+export function realLines(machines: Machines, store: string, images: ImageSource = { kind: "built" }): string[] {
+  const origin =
+    images.kind === "built"
+      ? "from their own code"
+      : `from the images that their projects publish${images.registry === undefined ? "" : `, by ${images.registry}`}`;
   return machines === "real"
     ? [
         "  kubelets, containerd, kube-proxy and the firewall of kube-router on machines in namespaces, and every pod;",
         "  API server, etcd, controller manager and scheduler, on the first machine only; the Pulumi engine; Traefik,",
-        "  cert-manager, CoreDNS and the K3k controller, from their own code; an ACME server (Pebble) that validates through",
-        `  the router; ${store}`,
+        `  cert-manager, CoreDNS and the K3k controller, ${origin}; an ACME server (Pebble) that validates`,
+        `  through the router; ${store}`,
       ]
     : [
         "  API server, etcd, controller manager and scheduler; the Pulumi engine; the K3k controller; cert-manager's webhook;",
@@ -278,7 +286,7 @@ export async function summary(inputs: {
       "Different from what the stack declares",
       overrides.map((text) => `  ${text}`),
     ),
-    ...section("What is real here", realLines(cluster.machines, backupStoreText(cluster))),
+    ...section("What is real here", realLines(cluster.machines, backupStoreText(cluster), cluster.state.images)),
     ...section("What is simulated", simulatedLines(cluster.machines, standIns)),
     ...section("Try next", [
       `  export KUBECONFIG=$(npm run --silent local:kubeconfig${stackOption})`,

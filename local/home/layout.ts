@@ -8,6 +8,7 @@ import {
   logFile,
   schedulerPlan,
 } from "../control-plane.ts";
+import type { ImageSource } from "../images/source.ts";
 import type { ProcessPlan } from "../processes.ts";
 import { toolPath, type Tools } from "../toolchain/ready.ts";
 import { controlPlaneNode, internet, lan, nas, nodeAddress, router, visitor } from "./addresses.ts";
@@ -26,6 +27,7 @@ export interface HomeMaterial {
     readonly fingerprint: string;
     /** Folder of a containerd that has imported them. */
     readonly store: string;
+    readonly source: ImageSource;
   };
   readonly pauseImage: string;
 }

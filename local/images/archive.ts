@@ -1,6 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { once } from "node:events";
-import { createReadStream, createWriteStream, statSync } from "node:fs";
+import { createReadStream, createWriteStream, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { finished } from "node:stream/promises";
 import { Failure } from "../../errors/failure.ts";
 
@@ -151,23 +152,58 @@ const architecture = process.arch === "x64" ? "amd64" : process.arch;
 
 const manifestType = "application/vnd.oci.image.manifest.v1+json";
 
+/** The annotation by which containerd finds the name of an image that it imports. */
+const containerdName = "io.containerd.image.name";
+
+/** A manifest in the index of a layout. */
+interface IndexEntry {
+  readonly mediaType: string;
+  readonly digest: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** The images of a folder in the same layout: their entries in the index, and all that these refer to. */
+function imagesOfFolder(folder: string): {
+  readonly manifests: readonly IndexEntry[];
+  readonly blobs: readonly Blob[];
+} {
+  const { manifests } = JSON.parse(readFileSync(join(folder, "index.json"), "utf8")) as {
+    readonly manifests: readonly IndexEntry[];
+  };
+  const content = join(folder, "blobs", "sha256");
+  const blobs = readdirSync(content)
+    // Others are parts of what an interrupted run has taken.
+    .filter((name) => /^[0-9a-f]{64}$/.test(name))
+    .map((digest) => {
+      const path = join(content, digest);
+      return { digest, size: statSync(path).size, content: () => createReadStream(path) as AsyncIterable<Buffer> };
+    });
+  return { manifests, blobs };
+}
+
 /**
  * Writes images into one file in the layout of the Open Container Initiative (image-spec 1.0), packed with tar, which
  * `ctr images import` of containerd reads. Layers are not compressed: they are read again at once, on this machine.
  *
  * The same images give the same bytes. Memory stays small, since layers are read twice: first for their digest.
  *
+ * @param published A folder in the same layout with more images, under containerd's names.
  * @throws Failure if two images have the same name, or a file changes meanwhile.
  */
-export async function writeImageArchive(target: string, images: readonly Image[]): Promise<void> {
-  const names = images.flatMap(({ references }) => references);
+export async function writeImageArchive(target: string, images: readonly Image[], published?: string): Promise<void> {
+  const others = published === undefined ? { manifests: [], blobs: [] } : imagesOfFolder(published);
+  const names = [
+    ...images.flatMap(({ references }) => references),
+    ...others.manifests.flatMap(({ annotations }) => annotations?.[containerdName] ?? []),
+  ];
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   if (twice !== undefined) {
     throw new Failure(`Two images are called ${twice}.`);
   }
   const layers = new Map<Layer, Blob>();
-  const blobs = new Map<string, Blob>();
-  const manifests: unknown[] = [];
+  const blobs = new Map(others.blobs.map((blob) => [blob.digest, blob]));
+  const manifests: IndexEntry[] = [...others.manifests];
   for (const image of images) {
     for (const layer of image.layers) {
       const blob = layers.get(layer) ?? (await layerBlob(layer));
@@ -196,7 +232,7 @@ export async function writeImageArchive(target: string, images: readonly Image[]
     });
     blobs.set(config.digest, config).set(manifest.digest, manifest);
     for (const reference of image.references) {
-      const annotations = { "io.containerd.image.name": reference };
+      const annotations = { [containerdName]: reference };
       manifests.push({ ...descriptor(manifestType, manifest), annotations });
     }
   }

@@ -40,6 +40,17 @@ export interface ImageInputs {
   readonly authorities: string;
 }
 
+/** An image of the platform. */
+export interface PlatformImage extends Image {
+  /** Whether others publish what it stands for under its name: not a stand-in's program, and not the sample of ours. */
+  readonly published: boolean;
+  /** Whether it trusts the authorities of the caller. */
+  readonly trusts: boolean;
+}
+
+/** Where programs look for the certificates that they trust, as on Debian. Go looks there before anywhere else. */
+export const trustFile = "/etc/ssl/certs/ca-certificates.crt";
+
 /** The user of images that need no rights, as in those of distroless that their originals are built on. */
 const nobody = "65532:65532";
 
@@ -49,19 +60,14 @@ const nobody = "65532:65532";
  *
  * An image of which a program is not built is left out.
  */
-export function platformImages({
-  guestVersions,
-  k3kVersion,
-  program,
-  busybox,
-  authorities,
-}: ImageInputs): readonly Image[] {
+export function platformImages(inputs: ImageInputs): readonly PlatformImage[] {
+  const { guestVersions, k3kVersion, program, busybox, authorities } = inputs;
   const base: Layer = [
     { kind: "folder", path: "/tmp", mode: 0o1777 },
     textFile("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\nnobody:x:65532:65532:nobody:/:/bin/false\n"),
     textFile("/etc/group", "root:x:0:\nnobody:x:65532:\n"),
   ];
-  const trust: Layer = [textFile("/etc/ssl/certs/ca-certificates.crt", authorities)];
+  const trust: Layer = [textFile(trustFile, authorities)];
   const shell: Layer = [
     ...busybox.files,
     ...busybox.applets
@@ -71,9 +77,9 @@ export function platformImages({
   const made = (
     references: string | readonly string[],
     programs: Readonly<Record<string, string>>,
-    image: Omit<Image, "references" | "layers"> & { readonly below?: readonly Layer[] },
-  ): Image[] => {
-    const { below = [], ...rest } = image;
+    image: Omit<Image, "references" | "layers"> & { readonly below?: readonly Layer[]; readonly published?: false },
+  ): PlatformImage[] => {
+    const { below = [], published = true, ...rest } = image;
     const files = Object.entries(programs).map(([path, name]) => ({ path, from: program(name) }));
     const present = files.flatMap(({ path, from }) => (from === undefined ? [] : [file(path, from)]));
     return present.length < files.length
@@ -82,17 +88,19 @@ export function platformImages({
           {
             references: [references].flat(),
             layers: [base, ...below, ...(present.length === 0 ? [] : [present])],
+            published,
+            trusts: below.includes(trust),
             ...rest,
           },
         ];
   };
-  const certManager = (name: string, below: readonly Layer[] = []): Image[] =>
+  const certManager = (name: string, below: readonly Layer[] = []): PlatformImage[] =>
     made(
       `quay.io/jetstack/cert-manager-${name}:${versions.certManager.version}`,
       { [`/app/cmd/${name}/${name}`]: `cert-manager-${name}` },
       { entrypoint: [`/app/cmd/${name}/${name}`], user: nobody, below },
     );
-  const metallb = (name: string): Image[] =>
+  const metallb = (name: string): PlatformImage[] =>
     made(
       `quay.io/metallb/${name}:v${versions.metallb.version}`,
       { [`/${name}`]: `metallb-${name}` },
@@ -102,7 +110,7 @@ export function platformImages({
     name: keyof typeof monitoringImages,
     programs: Readonly<Record<string, string>>,
     below: readonly Layer[] = [],
-  ): Image[] => {
+  ): PlatformImage[] => {
     const { image, tag } = monitoringImages[name];
     return made(`${image}:${tag}`, programs, { entrypoint: Object.keys(programs), user: nobody, below });
   };
@@ -127,7 +135,7 @@ export function platformImages({
     ...made(
       guestVersions.map((version) => `docker.io/rancher/k3s:${version}`),
       { "/bin/k3s": "k3s-stand-in" },
-      { entrypoint: ["/bin/k3s"], command: ["agent"], below: [shell] },
+      { entrypoint: ["/bin/k3s"], command: ["agent"], below: [shell], published: false },
     ),
     ...["controller", "speaker"].flatMap(metallb),
     ...monitoring("prometheus", { "/bin/prometheus": "prometheus" }),
@@ -147,6 +155,7 @@ export function platformImages({
       {
         entrypoint: ["/sample-site"],
         user: nobody,
+        published: false,
         below: [[textFile("/site/index.html", "<!doctype html>\n<title>Kraft</title>\n<p>It works.</p>\n")], shell],
       },
     ),

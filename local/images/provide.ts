@@ -9,9 +9,11 @@ import { announceWait, withLock } from "../lock.ts";
 import { asRoot } from "../root.ts";
 import type { Reporter } from "../terminal.ts";
 import { debianPackage } from "../toolchain/debian.ts";
-import type { Tools } from "../toolchain/ready.ts";
-import { file, type Image, writeImageArchive } from "./archive.ts";
+import { toolPath, type Tools } from "../toolchain/ready.ts";
+import { file, writeImageArchive } from "./archive.ts";
 import { type ImageInputs, platformImages } from "./images.ts";
+import type { ImageSource } from "./source.ts";
+import { takePublishedImages } from "./upstream.ts";
 
 /** The images of a platform, ready to be imported by containerd. */
 export interface ProvidedImages {
@@ -27,27 +29,38 @@ const kept = 3;
 /**
  * The archive of all images of the platform, in the cache that all checkouts share; written now if it is not there.
  *
+ * @param source Whether they are made here, or taken from where they are published.
+ * @param unbuilt Names of the programs that are in published images only, and were not built where these are taken.
  * @param authorities certificates, in PEM, of the authorities that programs in pods trust on the internet
+ * @throws Failure that names every published image that cannot be had.
  */
 export async function provideImages({
   tools,
   guestVersions,
+  source,
+  unbuilt,
   authorities,
   reporter,
 }: {
   readonly tools: Tools;
   readonly guestVersions: readonly string[];
+  readonly source: ImageSource;
+  readonly unbuilt: readonly string[];
   readonly authorities: string;
   readonly reporter: Reporter;
 }): Promise<ProvidedImages> {
-  const images = platformImages({
+  const all = platformImages({
     guestVersions,
     k3kVersion,
-    program: (name) => tools.get(name)?.path,
+    program: (name) => tools.get(name)?.path ?? (unbuilt.includes(name) ? "not built" : undefined),
     busybox: await busybox(),
     authorities,
   });
-  const fingerprint = fingerprintOf(images);
+  const published = source.kind === "upstream" ? all.filter((image) => image.published) : [];
+  const made = all.filter((image) => !published.includes(image));
+  // A published image is known by its name, and by where it is taken from: its version is never another one.
+  const names = published.map(({ references, trusts }) => ({ references, trusts, source, authorities }));
+  const fingerprint = fingerprintOf([...made, ...names]);
   const parent = join(cacheDirectory(), "images");
   const folder = join(parent, fingerprint);
   const archive = join(folder, "images.tar");
@@ -57,17 +70,29 @@ export async function provideImages({
       if (existsSync(archive)) {
         return;
       }
+      const taken = `${folder}.taken`;
+      if (source.kind === "upstream") {
+        await takePublishedImages({
+          images: published,
+          authorities,
+          registry: source.registry,
+          folder: taken,
+          tool: toolPath(tools, "upstream-images"),
+          reporter,
+        });
+      }
       const work = `${folder}.writing`;
       rmSync(work, { recursive: true, force: true });
       mkdirSync(work);
       try {
-        reporter.progress(`writing ${images.length} images`);
-        await writeImageArchive(join(work, "images.tar"), images);
+        reporter.progress(`writing ${all.length} images`);
+        await writeImageArchive(join(work, "images.tar"), made, source.kind === "upstream" ? taken : undefined);
         renameSync(work, folder);
       } finally {
         rmSync(work, { recursive: true, force: true });
       }
-      reporter.line(`wrote ${images.length} images, ${Math.round(statSync(archive).size / 1e6)} MB`);
+      rmSync(taken, { recursive: true, force: true });
+      reporter.line(`wrote ${all.length} images, ${Math.round(statSync(archive).size / 1e6)} MB`);
     });
   }
   const now = new Date();
@@ -89,7 +114,7 @@ function removeOldest(parent: string): void {
 }
 
 /** Identifies images by what they are made of: a program by its path in the cache, its size and its time. */
-function fingerprintOf(images: readonly Image[]): string {
+function fingerprintOf(images: readonly unknown[]): string {
   const hash = createHash("sha256").update(process.arch);
   const withPrograms = JSON.stringify(images, (key, value: unknown) => {
     if (key !== "file" || typeof value !== "string") {

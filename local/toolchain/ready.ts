@@ -140,6 +140,28 @@ export const entryModules: readonly ToolModule["name"][] = ["metallb"];
 /** What runs in pods only where a stack file says where alerts go. */
 export const monitoringModules: readonly ToolModule["name"][] = ["monitoring", "kubectl"];
 
+/** Of all these, what runs in pods only, under names of images that its projects publish. */
+const publishedModules: readonly ToolModule["name"][] = [
+  "traefik",
+  "cert-manager",
+  ...entryModules,
+  ...monitoringModules,
+];
+
+/** What a run that takes published images builds of the modules of one that makes them, and which programs it does not. */
+export function withPublishedImages(modules: readonly ToolModule["name"][]): {
+  readonly modules: readonly ToolModule["name"][];
+  readonly unbuilt: readonly string[];
+} {
+  const left = modules.filter((name) => publishedModules.includes(name));
+  return {
+    modules: [...modules.filter((name) => !left.includes(name)), "images"],
+    unbuilt: toolModules
+      .filter(({ name }) => left.includes(name))
+      .flatMap(({ tools }) => tools.map(({ name }) => name)),
+  };
+}
+
 /**
  * Tools, ready to run: those that the machine has, else those in the cache that all checkouts share. What is missing
  * there is built now.

@@ -45,6 +45,8 @@ export interface ToolModule {
     | "traefik"
     | "metallb"
     | "pods"
+    | "images"
+    | "registry"
     | "storage"
     | "workflows"
     | "talos"
@@ -84,6 +86,8 @@ const alertmanagerVersion = monitoringImages.alertmanager.tag.slice(1);
 const nodeExporterVersion = monitoringImages.nodes.tag.slice(1);
 const blackboxExporterVersion = monitoringImages.probes.tag.slice(1);
 const commandProviderVersion = "1.2.1";
+const registryClientVersion = "0.22.1";
+const registryVersion = "3.1.2";
 
 /** Prometheus 3.16.0 is the Go module v0.316.0. */
 const prometheusVersion = monitoringImages.prometheus.tag.replace(
@@ -233,6 +237,20 @@ export const toolModules: readonly ToolModule[] = [
     tools: ["pause", "sample-site"].map((name) => ({ name, version: "1", package: `./${name}` })),
     linkerFlags: [],
     minutes: 0.5,
+  },
+  {
+    name: "images",
+    // Takes published images, where they are asked for. Its version is that of the client library that it is made of.
+    tools: [{ name: "upstream-images", version: registryClientVersion, package: ".", output: "images" }],
+    linkerFlags: [],
+    minutes: 0.3,
+  },
+  {
+    name: "registry",
+    // Only tests run it. Its version is that of the distribution project's registry, which it is made of.
+    tools: [{ name: "registry", version: registryVersion, package: ".", output: "registry" }],
+    linkerFlags: [],
+    minutes: 1,
   },
   {
     name: "kube-router",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -9,6 +9,7 @@ import { copyStore, importedStore } from "../../local/images/store.ts";
 import { asRoot } from "../../local/root.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { debianRoot } from "../../local/toolchain/debian.ts";
+import { withContainerd } from "./lab/containerd.ts";
 
 // The containerd of the home's machines reads what local/images/ writes.
 const work = mkdtempSync(join(tmpdir(), "kraft-containerd-"));
@@ -44,37 +45,14 @@ after(() => {
   asRoot(["rm", "-rf", work], "What this test made must be removed");
 });
 
-/** Runs commands where the containerd of a node runs, and returns what they print. */
-function withContainerd(node: string, commands: string): string {
-  const output = join(work, "output");
-  const script = `set -eu
-cd "$1"
-mount -t tmpfs tmpfs var/lib
-mkdir var/lib/containerd
-mount --bind "$2" var/lib/containerd
-mount -t proc proc proc
-mount --rbind /dev dev
-mount -t tmpfs tmpfs run
-mount -t tmpfs tmpfs tmp
-exec >"$3"
-exec chroot . sh -euc '
-  mkdir -p /tmp/mounted
-  containerd >/tmp/log 2>&1 &
-  until ctr version >/dev/null 2>&1; do sleep 0.1; done
-  alias ctr="ctr --namespace k8s.io"
-  ${commands}
-'`;
-  const isolated = ["--net", "--pid", "--mount", "--fork", "--kill-child", "--mount-proc"];
-  asRoot(
-    ["timeout", "60", "unshare", ...isolated, "sh", "-c", script, "sh", root, node, output],
-    "containerd must run",
-  );
-  return readFileSync(output, "utf8");
+/** What commands print where the containerd of a node runs. */
+function inNode(node: string, commands: string): string {
+  return withContainerd({ root, node, work }, commands);
 }
 
 for (const [index, node] of nodes.entries()) {
   test(`node ${index + 1} has every image under each of its names, unpacked`, () => {
-    const lines = withContainerd(node, "ctr images check | grep -v ^sha256").trim().split("\n").slice(1);
+    const lines = inNode(node, "ctr images check | grep -v ^sha256").trim().split("\n").slice(1);
     assert.deepEqual(
       lines.map((line) => line.split(/\s+/)).map(([name, , , status, ...rest]) => [name, status, rest.at(-1)]),
       ["docker.io/library/shell:1", "example.org/other:2", "example.org/shell:1"].map((name) => [
@@ -90,7 +68,7 @@ test("an image's upper layers lie above its lower ones, with owners, modes and l
   const [node = ""] = nodes;
   // Unmounted with its snapshot: a second mount of the same folder would show the first image again.
   const shown = (image: string, command: string): string =>
-    withContainerd(
+    inNode(
       node,
       `ctr images mount ${image} /tmp/mounted >/dev/null; ${command}; ctr images unmount --rm /tmp/mounted >/dev/null`,
     ).trim();

@@ -28,6 +28,14 @@ test("two holders of one state keep each other's processes", () => {
   assert.equal(first.processes["etcd"]?.pid, 2);
 });
 
+test("where images are from stays what the last run with machines said", () => {
+  const directory = join(folder, "images");
+  assert.deepEqual(new StateStore(directory, "local", "real").images, { kind: "built" });
+  const source = { kind: "upstream", registry: "a.example" } as const;
+  assert.deepEqual(new StateStore(directory, "local", "real", source).images, source);
+  assert.deepEqual(readState(directory)?.images, source);
+});
+
 test("no state is not an error, a damaged one says what to do", () => {
   assert.equal(readState(join(folder, "none")), undefined);
   const directory = join(folder, "damaged");

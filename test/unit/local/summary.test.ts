@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { EngineRun } from "../../../local/engine-run.ts";
+import type { ImageSource } from "../../../local/images/source.ts";
 import { changeLine, linesOfSite, realLines, simulatedLines } from "../../../local/summary.ts";
 
 const nothing: EngineRun = {
@@ -33,6 +34,7 @@ test("with machines nothing is called simulated that runs, and each stand-in is 
   const rest = simulatedLines("real", ["traefik", "longhorn"]).join("\n");
   assert.match(real, /containerd, kube-proxy and the firewall of kube-router/);
   assert.match(real, /an S3 server$/);
+  assert.match(real, /Traefik,\n.* the K3k controller, from their own code;/);
   assert.match(rest, /Longhorn: a STAND-IN/);
   assert.match(rest, /K3s in the guests: a STAND-IN/);
   assert.match(rest, /k3s' load balancer/);
@@ -40,6 +42,12 @@ test("with machines nothing is called simulated that runs, and each stand-in is 
   assert.doesNotMatch(`${real}${rest}`, /kwok|simulated/i);
   // All charts are the user's own.
   assert.doesNotMatch(simulatedLines("real", []).join("\n"), /--charts/);
+});
+
+test("published images are called so, with where they were taken from", () => {
+  const of = (images: ImageSource): string => realLines("real", "an S3 server", images).join("\n");
+  assert.match(of({ kind: "upstream" }), /the K3k controller, from the images that their projects publish;/);
+  assert.match(of({ kind: "upstream", registry: "a.example:5000" }), /projects publish, by a\.example:5000;/);
 });
 
 test("without machines every promise of a run is taken back that nothing keeps", () => {

@@ -10,6 +10,7 @@ import {
   type ImageInputs,
   pauseImage,
   platformImages,
+  sampleSiteImage,
 } from "../../../../local/images/images.ts";
 import { sourceFolder, toolModules } from "../../../../local/toolchain/tools.ts";
 import { local } from "../../../../stacks/local.ts";
@@ -84,6 +85,20 @@ test("who orders certificates trusts the authorities of the caller", () => {
   const controller = image(`quay.io/jetstack/cert-manager-controller:${versions.certManager.version}`);
   const trusted = controller.entries.find(({ path }) => path === "/etc/ssl/certs/ca-certificates.crt");
   assert.deepEqual(trusted?.kind === "file" && trusted.from, { text: "the authorities" });
+});
+
+test("what nobody publishes is told from what is taken from its project where published images are asked for", () => {
+  const references = (chosen: boolean): string[] =>
+    images.filter(({ published }) => published === chosen).flatMap((each) => each.references);
+  assert.deepEqual(references(false), [`docker.io/rancher/k3s:${local.guestVersion}`, sampleSiteImage]);
+  assert.equal(references(true).length, images.length - 2);
+});
+
+test("published images of programs that call servers are those that trust the authorities of the caller", () => {
+  assert.deepEqual(
+    images.filter(({ trusts }) => trusts).map(({ references: [reference = ""] }) => reference.replace(/:.*/, "")),
+    ["docker.io/library/traefik", "quay.io/jetstack/cert-manager-controller", monitoringImages.alertmanager.image],
+  );
 });
 
 test("what its chart runs as a user who is not root names one by its number", () => {

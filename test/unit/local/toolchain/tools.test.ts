@@ -32,6 +32,8 @@ const madeOf: Readonly<Record<string, string>> = {
   "cert-manager-webhook": "github.com/cert-manager/cert-manager",
   "cert-manager-cainjector": "github.com/cert-manager/cert-manager",
   "cert-manager-acmesolver": "github.com/cert-manager/cert-manager",
+  "upstream-images": "github.com/google/go-containerregistry",
+  registry: "github.com/distribution/distribution/v3",
   "k3k-kubelet-stand-in": "github.com/rancher/k3k",
   kubectl: "k8s.io/kubectl",
   "talos-config": "github.com/siderolabs/talos/pkg/machinery",
