@@ -4,7 +4,9 @@ import { describedStack } from "../infra/config/described-stack.ts";
 import { rawConfig } from "../infra/config/parse.ts";
 import { readStackYaml, stackFilePath } from "../infra/config/pulumi-files.ts";
 import { type Stack, stacks } from "../stacks/index.ts";
+import { cacheDirectory } from "./cache.ts";
 import { checkGivenCharts, declaredCharts, declaresAlerts, declaresEntry, provideCharts } from "./charts.ts";
+import { explainFullDisk } from "./full-disk.ts";
 import { provideHome } from "./home/material.ts";
 import { HomePlatform } from "./home/platform.ts";
 import { chooseMachines, obstacle, surroundings } from "./home/possible.ts";
@@ -83,6 +85,16 @@ function modulesOfRealRun(config: Readonly<Record<string, unknown>>): readonly T
   ];
 }
 
+/** What is asked of a run. */
+interface Inputs {
+  readonly stack: string;
+  readonly directory: string;
+  readonly charts: string | undefined;
+  readonly simulated: boolean;
+  readonly images?: ImageSource | undefined;
+  readonly config?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Brings the platform of a stack up on an embedded cluster, or brings it up to date, and prints what there is then.
  *
@@ -92,14 +104,15 @@ function modulesOfRealRun(config: Readonly<Record<string, unknown>>): readonly T
  * @param images Where images are to come from. Default: what the cluster has, else built here.
  * @param config Keys that win over those of the stack file: for measurements.
  */
-export async function bringUp(inputs: {
-  readonly stack: string;
-  readonly directory: string;
-  readonly charts: string | undefined;
-  readonly simulated: boolean;
-  readonly images?: ImageSource | undefined;
-  readonly config?: Readonly<Record<string, unknown>>;
-}): Promise<void> {
+export async function bringUp(inputs: Inputs): Promise<void> {
+  try {
+    await run(inputs);
+  } catch (error) {
+    throw explainFullDisk(error, [inputs.directory, cacheDirectory()]);
+  }
+}
+
+async function run(inputs: Inputs): Promise<void> {
   const { config, directory } = inputs;
   const known = stacks.get(inputs.stack);
   if (known === undefined) {
@@ -140,7 +153,7 @@ export async function bringUp(inputs: {
     const workloads = platform ?? new RealWorkloads(cluster);
     // What an earlier run declared must answer before this one compares anything with the cluster.
     await phases.run("workloads", () => workloads.prepare(report));
-    const run = await phases.run("pulumi up", () =>
+    const done = await phases.run("pulumi up", () =>
       whileInterruptible((signal) => workloads.during(() => engine.up(signal))),
     );
     await phases.run("guests", () => workloads.complete(report));
@@ -150,7 +163,7 @@ export async function bringUp(inputs: {
       cluster,
       charts: declaredCharts(files, engine.config),
       overrides: engine.overrides,
-      run,
+      run: done,
       phases: phases.taken,
       site,
     });

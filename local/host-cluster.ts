@@ -123,7 +123,13 @@ export async function ensureProcess(state: StateStore, plan: ProcessPlan, starte
     await stopProcesses([recorded]);
   }
   const record = startProcess(plan);
-  state.setProcess(plan.name, record);
+  try {
+    state.setProcess(plan.name, record);
+  } catch (error) {
+    // What nobody has written down, nobody would stop.
+    await stopProcesses([record]);
+    throw error;
+  }
   started.push(plan.name);
   return record;
 }

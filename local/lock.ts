@@ -1,7 +1,8 @@
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, readlinkSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { codeOf, Failure } from "../errors/failure.ts";
+import { isFull } from "./full-disk.ts";
 import { identify, isRunning, type ProcessIdentity, readOrUndefined } from "./processes.ts";
 import type { Reporter } from "./terminal.ts";
 
@@ -14,6 +15,10 @@ function ownIdentity(): ProcessIdentity {
 }
 
 function owner(text: string): ProcessIdentity | undefined {
+  const [pid, startTicks, boot] = text.split(" ");
+  if (boot !== undefined) {
+    return { pid: Number(pid), startTicks: startTicks ?? "", boot };
+  }
   try {
     return JSON.parse(text) as ProcessIdentity;
   } catch {
@@ -21,10 +26,19 @@ function owner(text: string): ProcessIdentity | undefined {
   }
 }
 
-/** Gives a file a second name; false where that name is taken. */
-function tryLink(from: string, to: string): boolean {
+/** What is in a lock; undefined where there is none. */
+function readLock(path: string): string | undefined {
   try {
-    linkSync(from, to);
+    return readlinkSync(path);
+  } catch {
+    return readOrUndefined(path);
+  }
+}
+
+/** Makes a name for something; false where that name is taken. */
+function tryName(make: () => void): boolean {
+  try {
+    make();
     return true;
   } catch (error) {
     if (codeOf(error) === "EEXIST") {
@@ -34,12 +48,27 @@ function tryLink(from: string, to: string): boolean {
   }
 }
 
-/** The lock's file appears whole, with its owner in it, or not at all. */
-function tryCreate(path: string, text: string): boolean {
+function tryLink(from: string, to: string): boolean {
+  return tryName(() => {
+    linkSync(from, to);
+  });
+}
+
+/** The lock appears whole, with its owner in it, or not at all. */
+function tryCreate(path: string, mine: ProcessIdentity): boolean {
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text);
   try {
+    writeFileSync(draft, JSON.stringify(mine));
     return tryLink(draft, path);
+  } catch (error) {
+    if (!isFull(error)) {
+      throw error;
+    }
+    // On a full disk a cluster must still be removed: a link of less than 60 bytes needs no block, only a name (on ext4,
+    // XFS and tmpfs).
+    return tryName(() => {
+      symlinkSync(`${mine.pid} ${mine.startTicks} ${mine.boot}`, path);
+    });
   } finally {
     rmSync(draft, { force: true });
   }
@@ -56,7 +85,7 @@ function removeStale(path: string, seen: string): void {
     }
     throw error;
   }
-  if (readOrUndefined(aside) !== seen) {
+  if (readLock(aside) !== seen) {
     tryLink(aside, path);
   }
   rmSync(aside, { force: true });
@@ -80,10 +109,10 @@ export async function withLock<Result>(
   action: () => Promise<Result> | Result,
 ): Promise<Result> {
   mkdirSync(dirname(path), { recursive: true });
-  const mine = JSON.stringify(ownIdentity());
+  const mine = ownIdentity();
   let waiting = false;
   while (!tryCreate(path, mine)) {
-    const text = readOrUndefined(path);
+    const text = readLock(path);
     if (text === undefined) {
       continue;
     }

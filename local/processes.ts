@@ -32,6 +32,11 @@ export function readOrUndefined(path: string): string | undefined {
   }
 }
 
+/** Names the time since this machine was started. */
+export function bootId(): string {
+  return readOrUndefined("/proc/sys/kernel/random/boot_id")?.trim() ?? "";
+}
+
 /** The process that has this number now, or undefined where there is none or only its remains. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readOrUndefined(`/proc/${pid}/stat`);
@@ -39,7 +44,7 @@ export function identify(pid: number): ProcessIdentity | undefined {
   if (parsed === undefined || parsed.state === "Z" || parsed.state === "X") {
     return undefined;
   }
-  return { pid, startTicks: parsed.startTicks, boot: readOrUndefined("/proc/sys/kernel/random/boot_id")?.trim() ?? "" };
+  return { pid, startTicks: parsed.startTicks, boot: bootId() };
 }
 
 export function isSameProcess(recorded: ProcessIdentity, found: ProcessIdentity | undefined): boolean {

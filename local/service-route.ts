@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Failure } from "../errors/failure.ts";
 import { cacheDirectory } from "./cache.ts";
 import { withLock } from "./lock.ts";
+import { bootId } from "./processes.ts";
 import { asRoot } from "./root.ts";
 import { writeFileWhole } from "./state.ts";
 import { ignore } from "./terminal.ts";
@@ -22,6 +23,13 @@ interface Claim {
   readonly cidr: string;
   /** False where the route was there before any cluster of Kraft. */
   readonly ours: boolean;
+  /** When the claim was made: a route ends with the machine's power. Absent in claims of an older Kraft. */
+  readonly boot?: string;
+}
+
+/** Whether a claim says of the route that is there now that Kraft made it. */
+function madeIt({ ours, boot = bootId() }: Claim): boolean {
+  return ours && boot === bootId();
 }
 
 function registry(): string {
@@ -68,9 +76,8 @@ function routeExists(cidr: string): boolean {
 export async function claimServiceRoute(directory: string, cidr: string): Promise<void> {
   await withClaims((all) => {
     const claims = all.filter((claim) => claim.cidr === cidr);
-    const own = claims.find((claim) => claim.directory === directory);
     const exists = routeExists(cidr);
-    const ours = !exists || (own?.ours ?? claims.some((claim) => claim.ours));
+    const ours = !exists || claims.some(madeIt);
     if (!exists) {
       const foreign = ip("route", "show", "table", "all", "root", cidr).text;
       if (foreign !== "") {
@@ -79,9 +86,17 @@ export async function claimServiceRoute(directory: string, cidr: string): Promis
             "Stop what uses them (another Kubernetes, a VPN), or run a stack with other addresses.",
         );
       }
-      asRoot(["ip", "route", "add", "local", cidr, "dev", "lo"], `The service addresses ${cidr} must be made local`);
     }
-    writeFileWhole(claimFile(directory), JSON.stringify({ directory, cidr, ours } satisfies Claim));
+    // Before the route: one that nobody has written down, nobody would take away.
+    writeFileWhole(claimFile(directory), JSON.stringify({ directory, cidr, ours, boot: bootId() } satisfies Claim));
+    if (!exists) {
+      try {
+        asRoot(["ip", "route", "add", "local", cidr, "dev", "lo"], `The service addresses ${cidr} must be made local`);
+      } catch (error) {
+        rmSync(claimFile(directory));
+        throw error;
+      }
+    }
   });
 }
 
@@ -91,7 +106,7 @@ export async function releaseServiceRoute(directory: string): Promise<void> {
     const own = claims.find((claim) => claim.directory === directory);
     rmSync(claimFile(directory), { force: true });
     const used = claims.some((claim) => claim.directory !== directory && claim.cidr === own?.cidr);
-    if (own?.ours === true && !used && routeExists(own.cidr)) {
+    if (own !== undefined && madeIt(own) && !used && routeExists(own.cidr)) {
       asRoot(["ip", "route", "del", "local", own.cidr, "dev", "lo"], `The local route for ${own.cidr} must be removed`);
     }
   });

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { dirname, join } from "node:path";
 import { codeOf, Failure } from "../errors/failure.ts";
@@ -67,8 +67,14 @@ export interface State {
 export function writeFileWhole(path: string, text: string, mode = 0o600): void {
   mkdirSync(dirname(path), { recursive: true });
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text, { mode });
-  renameSync(draft, path);
+  try {
+    // Flushed: after a power cut there is the old file or the new one, and not an empty one.
+    writeFileSync(draft, text, { mode, flush: true });
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
 }
 
 function stateFile(directory: string): string {

@@ -1,5 +1,6 @@
 import { Failure } from "../../errors/failure.ts";
 import { eventually } from "../api.ts";
+import { isRunning } from "../processes.ts";
 import { asRoot } from "../root.ts";
 import { readState } from "../state.ts";
 import { machineProcess } from "./enter.ts";
@@ -27,7 +28,8 @@ export async function cutPower(directory: string, machine: string): Promise<void
  */
 export function powerOn(directory: string): void {
   const home = readState(directory)?.processes["home"];
-  if (home === undefined) {
+  // Of one that ended, another process may have the number by now.
+  if (home === undefined || !isRunning(home)) {
     throw new Failure(`${directory} holds no home that runs.`);
   }
   // See powerSignal in local/tools/home.
