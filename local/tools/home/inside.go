@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -187,6 +188,12 @@ func (room *machineRoom) powerOn(machine machinePlan) error {
 
 // makeCgroups makes a cgroup for each machine, with all processors and all memory.
 func makeCgroups(all plan) error {
+	if isCgroup2() {
+		// A child has no controller that its parent does not pass on, and systemd passes on only what a unit asks for.
+		if err := enableControllers(cgroupRoot); err != nil {
+			return err
+		}
+	}
 	for _, folder := range cgroupFolders(all.Cgroup) {
 		for _, machine := range append([]machinePlan{{Name: ""}}, all.Machines...) {
 			path := filepath.Join(folder, machine.Name)
@@ -216,6 +223,10 @@ func makeCgroups(all plan) error {
 	return nil
 }
 
+// kubeletControllers are those that a kubelet wants in its cgroup if the kernel has them: without one it does not start
+// (getSupportedUnifiedControllers in its pkg/kubelet/cm).
+var kubeletControllers = []string{"cpu", "cpuset", "hugetlb", "memory", "pids"}
+
 // enableControllers lets the children of a cgroup of version 2 have limits of their own.
 func enableControllers(path string) error {
 	available, err := os.ReadFile(filepath.Join(path, "cgroup.controllers"))
@@ -223,6 +234,9 @@ func enableControllers(path string) error {
 		return err
 	}
 	for _, controller := range strings.Fields(string(available)) {
+		if !slices.Contains(kubeletControllers, controller) {
+			continue
+		}
 		if err := os.WriteFile(filepath.Join(path, "cgroup.subtree_control"), []byte("+"+controller), 0o644); err != nil {
 			return fmt.Errorf("cgroup controller %s: %w", controller, err)
 		}

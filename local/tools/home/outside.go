@@ -77,12 +77,15 @@ func run(path string) error {
 	return err
 }
 
+// cgroupRoot is where Linux has its cgroups.
+const cgroupRoot = "/sys/fs/cgroup"
+
 // cgroupFolders are the home's cgroups: one for each controller with cgroup v1, one in all with v2.
 func cgroupFolders(name string) []string {
-	found, _ := filepath.Glob("/sys/fs/cgroup/*/cgroup.procs")
+	found, _ := filepath.Glob(filepath.Join(cgroupRoot, "*", "cgroup.procs"))
 	folders := []string{}
 	if isCgroup2() {
-		return []string{filepath.Join("/sys/fs/cgroup", name)}
+		return []string{filepath.Join(cgroupRoot, name)}
 	}
 	for _, file := range found {
 		folders = append(folders, filepath.Join(filepath.Dir(file), name))
@@ -91,7 +94,7 @@ func cgroupFolders(name string) []string {
 }
 
 func isCgroup2() bool {
-	_, err := os.Stat("/sys/fs/cgroup/cgroup.controllers")
+	_, err := os.Stat(filepath.Join(cgroupRoot, "cgroup.controllers"))
 	return err == nil
 }
 
