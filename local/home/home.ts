@@ -5,7 +5,7 @@ import type { Stack } from "../../stacks/index.ts";
 import { kubeconfigText, logFile, newToken, provideCredentials, secretFile } from "../control-plane.ts";
 import { copyStore } from "../images/store.ts";
 import type { ProcessPlan } from "../processes.ts";
-import { asRoot, rootCommand } from "../root.ts";
+import { asRoot, isRoot, rootCommand } from "../root.ts";
 import { writeFileWhole } from "../state.ts";
 import { toolPath } from "../toolchain/ready.ts";
 import { controlPlaneNode } from "./addresses.ts";
@@ -105,7 +105,9 @@ export function prepareHome(inputs: HomeInputs): Home {
   const file = planFile(directory);
   const text = JSON.stringify(plan, undefined, 2);
   writeFileWhole(file, text);
-  const [executable = "", ...rest] = rootCommand(toolPath(tools, "home"), "run", file);
+  // SIGKILL to a sudo would not reach what it runs.
+  const untilSudoEnds = isRoot() ? [] : ["setpriv", "--pdeathsig", "KILL"];
+  const [executable = "", ...rest] = rootCommand(...untilSudoEnds, toolPath(tools, "home"), "run", file);
   return {
     process: {
       name: "home",
