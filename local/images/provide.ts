@@ -59,7 +59,8 @@ export async function provideImages({
   const published = source.kind === "upstream" ? all.filter((image) => image.published) : [];
   const made = all.filter((image) => !published.includes(image));
   // A published image is known by its name, and by where it is taken from: its version is never another one.
-  const names = published.map(({ references, trusts }) => ({ references, trusts, source, authorities }));
+  const tool = tools.get("upstream-images")?.path;
+  const names = published.map(({ references, trusts }) => ({ references, trusts, source, authorities, tool }));
   const fingerprint = fingerprintOf([...made, ...names]);
   const parent = join(cacheDirectory(), "images");
   const folder = join(parent, fingerprint);

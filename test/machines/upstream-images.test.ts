@@ -84,6 +84,12 @@ test("a node has published images beside ours, under the names that pods ask for
   assert.equal(shown("docker.io/library/shell:1", "/etc/motd"), "above");
   assert.equal(shown("docker.io/library/shell:1", trustFile), "authorities of the world");
   assert.equal(shown("quay.io/project/caller:v2", trustFile), "authorities of the home");
+  // Whoever runs in it need not be root.
+  const [mode] = withContainerd(
+    { root, node, work },
+    `ctr images mount quay.io/project/caller:v2 /tmp/mounted >/dev/null; stat -c %a /tmp/mounted${trustFile}; ctr images unmount --rm /tmp/mounted >/dev/null`,
+  ).split("\n");
+  assert.equal(mode, "644");
   assert.equal(shown("kraft.local/ours:1", "/etc/motd"), "ours");
 });
 

@@ -10,23 +10,28 @@
 package main
 
 import (
+	"archive/tar"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
+	"maps"
 	"net"
 	"os"
-	"path/filepath"
 	"runtime"
+	"slices"
+	"strings"
 
 	"github.com/google/go-containerregistry/pkg/authn"
-	"github.com/google/go-containerregistry/pkg/crane"
 	"github.com/google/go-containerregistry/pkg/name"
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/empty"
 	"github.com/google/go-containerregistry/pkg/v1/layout"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 )
 
 // containerdName is the annotation by which containerd finds the name of an image that it imports.
@@ -131,20 +136,33 @@ func published(order order, registry string, unreachable map[string]error) (v1.I
 	if len(order.Files) == 0 {
 		return image, nil
 	}
-	contents := map[string][]byte{}
-	for path, text := range order.Files {
-		// As layers have them: relative to the image's root.
-		relative, err := filepath.Rel("/", path)
-		if err != nil {
-			return nil, err
-		}
-		contents[relative] = []byte(text)
-	}
-	layer, err := crane.Layer(contents)
+	layer, err := layerOf(order.Files)
 	if err != nil {
 		return nil, err
 	}
 	return mutate.AppendLayers(image, layer)
+}
+
+// layerOf is a layer with text files that everybody may read: most programs are not root in their images.
+func layerOf(files map[string]string) (v1.Layer, error) {
+	var content bytes.Buffer
+	writer := tar.NewWriter(&content)
+	for _, path := range slices.Sorted(maps.Keys(files)) {
+		// As layers have it: relative to the image's root.
+		header := tar.Header{Name: strings.TrimPrefix(path, "/"), Mode: 0o644, Size: int64(len(files[path]))}
+		if err := writer.WriteHeader(&header); err != nil {
+			return nil, err
+		}
+		if _, err := writer.Write([]byte(files[path])); err != nil {
+			return nil, err
+		}
+	}
+	if err := writer.Close(); err != nil {
+		return nil, err
+	}
+	return tarball.LayerFromOpener(func() (io.ReadCloser, error) {
+		return io.NopCloser(bytes.NewReader(content.Bytes())), nil
+	})
 }
 
 // source is where an image is taken from: its own registry, or the path of its name at another.
