@@ -102,7 +102,9 @@ before(async () => {
   url = `http://127.0.0.1:${port}`;
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const known = await fetch(`${url}/api/v1/query?query=probe_success`).then(
-      async (response) => ((await response.json()) as { data: { result: unknown[] } }).data.result.length,
+      // While it starts, it answers that it is not available, and not in JSON.
+      async (response) =>
+        response.ok ? ((await response.json()) as { data: { result: unknown[] } }).data.result.length : 0,
       () => 0,
     );
     if (known === 4) {
