@@ -75,13 +75,8 @@ const faults: readonly Fault[] = [
       return Date.now();
     },
     mend: async ({ rehearsal, home }) => {
-      const up = await home.bringUp(config);
-      rehearsal.note(
-        up
-          .split("\n")
-          .filter((line) => line.includes("default-deny"))
-          .join("\n"),
-      );
+      const printed = await home.bringUp(config);
+      rehearsal.note(/^.*\bupdated\b.*$/m.exec(printed)?.[0] ?? printed);
     },
   },
   {
