@@ -22,7 +22,7 @@ export function monitoringSizes(nodes: readonly { readonly memoryGiB: number }[]
     prometheus: { millicpu: 50, memoryMebibytes: isLarge ? 320 : 192, limitMebibytes: isLarge ? 768 : 512 },
     alertmanager: { millicpu: 10, memoryMebibytes: 48, limitMebibytes: 128 },
     probes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
-    objects: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
+    objects: { millicpu: 10, memoryMebibytes: 64, limitMebibytes: 160 },
     nodes: { millicpu: 10, memoryMebibytes: 32, limitMebibytes: 96 },
     grafana: { millicpu: 20, memoryMebibytes: 192, limitMebibytes: 512 },
     history: isLarge ? { days: 30, gibibytes: 4 } : { days: 7, gibibytes: 1 },
