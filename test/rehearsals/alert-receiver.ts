@@ -37,8 +37,6 @@ const program = `require("node:http").createServer((request, response) => {
 /** Whom the operator has told: a server on the home's internet that keeps what the webhook gets, and counts heartbeats. */
 export class AlertReceiver {
   readonly told: Told[] = [];
-  /** When each message came, in milliseconds since 1970. One tells of all alerts of a kind. */
-  readonly messages: number[] = [];
   /** When each heartbeat came, in milliseconds since 1970. */
   readonly heartbeats: number[] = [];
   readonly #child: ChildProcess;
@@ -55,7 +53,6 @@ export class AlertReceiver {
           this.heartbeats.push(at);
           return;
         }
-        this.messages.push(at);
         this.told.push(...message.alerts.map((alert) => ({ at, ...alert })));
       });
     }

@@ -21,7 +21,6 @@ const rehearsals: Readonly<
     () => import("./certificates.ts"),
   ],
   "entry-address": ["the node that answers for the entrypoint dies", () => import("./entry-address.ts")],
-  "house-dark": ["the power of every node is cut, and the heartbeat stays away", () => import("./house-dark.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
 };
