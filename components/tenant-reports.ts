@@ -51,7 +51,7 @@ export class TenantReports extends pulumi.ComponentResource {
     new NetworkBoundary(
       `${name}-prometheus`,
       { namespace: monitoringNamespace, policies: [prometheusFromReporter], deletedWith: args.monitoring },
-      { parent: this },
+      { parent: this, dependsOn: [args.monitoring] },
     );
     const policy = declarePolicy(`${name}-policy`, reportPolicy, { parent: this });
     const childOptions: pulumi.CustomResourceOptions = { parent: this, dependsOn: [namespace] };

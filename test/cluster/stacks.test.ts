@@ -73,7 +73,9 @@ for (const [name, config] of [
       ]);
       assert.deepEqual(
         [...deployments, ...nodes].map(({ metadata }) => metadata.name),
-        "kraft:alerts" in config ? ["alertmanager", "blackbox-exporter", "prometheus", "node-exporter"] : [],
+        "kraft:alerts" in config
+          ? ["alertmanager", "blackbox-exporter", "object-exporter", "prometheus", "node-exporter"]
+          : [],
       );
     });
 
