@@ -1,6 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { networkPolicySpec, type NetworkRules } from "./plan/network/policy.ts";
+import { networkPolicyName, networkPolicySpec, type NetworkRules } from "./plan/network/policy.ts";
 
 export interface NetworkBoundaryArgs {
   readonly namespace: string;
@@ -39,7 +39,7 @@ export class NetworkBoundary extends pulumi.ComponentResource {
       new kubernetes.networking.v1.NetworkPolicy(
         `${name}-${rules.name}`,
         {
-          metadata: { name: `kraft-${rules.name}`, namespace: args.namespace, labels: { ...args.labels } },
+          metadata: { name: networkPolicyName(rules), namespace: args.namespace, labels: { ...args.labels } },
           spec: networkPolicySpec(rules),
         },
         { parent: this, deletedWith: args.deletedWith, retainOnDelete: args.retained === true },

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { KubernetesObject } from "../../cluster/objects.ts";
 import { failedDrillAnnotation } from "../../components/plan/drill.ts";
 import { monitoringNamespace, services } from "../../components/plan/monitoring/parts.ts";
+import { freePorts } from "../../local/state.ts";
 import { silentReporter } from "../../local/terminal.ts";
 import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { tokensOf } from "./boundary/identities.ts";
@@ -50,7 +50,7 @@ before(async () => {
   const declared = (await configMap(services.objects))["objects.json"] ?? assert.fail();
   writeFileSync(join(folder, "objects.json"), declared.replaceAll(inPod, folder));
   targets = targetsOf((await configMap(services.prometheus))["prometheus.json"] ?? assert.fail());
-  port = await freePort();
+  [port = 0] = await freePorts(1);
   exporter = spawn(
     toolPath(await readyTools(silentReporter, ["monitoring"]), "blackbox_exporter"),
     [`--config.file=${join(folder, "objects.json")}`, `--web.listen-address=127.0.0.1:${port}`],
@@ -93,17 +93,6 @@ function targetsOf(prometheus: string): readonly Target[] {
         path: new URL(labels["__param_target"] ?? "").pathname,
       })),
   );
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => {
-        resolve(port);
-      });
-    });
-  });
 }
 
 /** What the exporter says of one object. */

@@ -4,11 +4,13 @@
  * program of ours has to run.
  */
 import { type AdmissionPolicy, bindingSpec, policySpec } from "../admission/policy.ts";
+import { apiVersions } from "../custom-kinds.ts";
 import { failedDrillAnnotation } from "../drill.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
-import { networkPolicySpec, type NetworkRules } from "../network/policy.ts";
+import { networkPolicyName, networkPolicySpec, type NetworkRules } from "../network/policy.ts";
 import { podSecurity, podSecurityLabels } from "../pod-security.ts";
+import { defaultTarget } from "../storage.ts";
 import type { objectJobs } from "./parts.ts";
 
 /** One question to the API server. */
@@ -45,18 +47,21 @@ export function objectProbes({ boundaries, tenants, admission }: Walls): readonl
     {
       job: "backup-target",
       object: "backup target",
-      path: `${longhornObjects}/backuptargets/default`,
+      path: `${longhornObjects}/backuptargets/${defaultTarget}`,
       holds: "has(body.status.available) && body.status.available",
     },
     ...tenants.flatMap(({ name }) => [backupsProbe(name), drillProbe(name)]),
   ];
 }
 
-const longhornObjects = `/apis/longhorn.io/v1beta2/namespaces/${platformNamespaces.longhorn}`;
+const longhornObjects = `/apis/${apiVersions.BackupTarget}/namespaces/${platformNamespaces.longhorn}`;
 
 /** Every policy of a namespace as declared, and no other: policies only ever add to what is allowed. */
 function boundaryProbe({ namespace, tenant, policies }: Boundary): ObjectProbe {
-  const declared = policies.map((rules) => ({ name: `kraft-${rules.name}`, spec: stored(networkPolicySpec(rules)) }));
+  const declared = policies.map((rules) => ({
+    name: networkPolicyName(rules),
+    spec: stored(networkPolicySpec(rules)),
+  }));
   return {
     job: "walls",
     object: `NetworkPolicies of ${namespace}`,

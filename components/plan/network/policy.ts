@@ -34,6 +34,11 @@ export interface NetworkRules {
   readonly egress?: EgressRule[];
 }
 
+/** The name of the NetworkPolicy in its namespace. */
+export function networkPolicyName({ name }: NetworkRules): string {
+  return `kraft-${name}`;
+}
+
 /** The `spec` of the NetworkPolicy, which does not apply to a direction without rules. */
 export function networkPolicySpec({ pods = {}, ingress, egress }: NetworkRules) {
   const policyTypes = [...(ingress ? ["Ingress"] : []), ...(egress ? ["Egress"] : [])];
