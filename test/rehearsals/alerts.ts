@@ -1,12 +1,10 @@
 // docs/monitoring.md with real pods: a wall is widened by hand, a backup fails, a site goes away and a certificate is not renewed, and
-// a receiver outside of the home hears of each, once and in time, and when it is over. While all is well it hears heartbeats only.
+// a receiver outside of the home hears of each, once and in time, and when it is over.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Volume } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
-import { heartbeatSeconds } from "../../components/plan/monitoring/alertmanager.ts";
 import { type AlertRule, alertRules } from "../../components/plan/monitoring/rules.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { asRoot } from "../../local/root.ts";
@@ -29,9 +27,6 @@ const config = { "kraft:alerts": alerts };
 
 /** Seconds that a certificate is valid which nobody has renewed for eighty days of its ninety. */
 const shortLifetime = 9 * 24 * 3600;
-
-/** How long nothing happens at the end. */
-const quietMinutes = 15;
 
 /** Seconds by which a message may be later than its rule says: two questions of Prometheus, a check, and Alertmanager's wait. */
 const allowance = 150;
@@ -126,7 +121,6 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     await expectTakenBack(scene, fault, at);
   }
   expectNothingElse(scene);
-  await quiet(scene);
   await rehearsal.command("npx kraft status -s local", () => scene.home.tool("status", "-s", "local"));
 }
 
@@ -168,25 +162,6 @@ async function nobodyRenews({ rehearsal, home, authority }: Scene): Promise<numb
   rehearsal.figure("days that the certificate has left", daysLeft(home).toFixed(1));
   await home.bringUp(config);
   return begun;
-}
-
-/** All is well: nobody is told of anything, and the heartbeat comes. */
-async function quiet({ rehearsal, receiver }: Scene): Promise<void> {
-  const from = Date.now();
-  await rehearsal.step("nothing else happens", () => sleep(quietMinutes * 60_000));
-  const told = receiver.told.filter(({ at }) => at >= from);
-  rehearsal.expect(
-    `messages in ${quietMinutes} minutes in which all is well`,
-    told.map(({ labels, status }) => `${labels["alertname"] ?? "?"} ${status}`).join(", ") || "none",
-    told.length === 0,
-  );
-  const beats = [from, ...receiver.heartbeats.filter((at) => at >= from), Date.now()];
-  const longest = Math.max(...beats.slice(1).map((at, index) => at - (beats[index] ?? at))) / 1000;
-  rehearsal.expect(
-    "heartbeats meanwhile, and the longest time without one",
-    `${beats.length - 2}, ${clock(longest)}`,
-    longest <= heartbeatSeconds + allowance,
-  );
 }
 
 /** Waits for the message about a fault: in time, once, about the right tenant, with its page. */
