@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { KubernetesObject } from "../../cluster/objects.ts";
+import { fieldManager } from "../../components/plan/names.ts";
 import { record } from "../config/pulumi-files.ts";
 import { fieldChanges, type Fields, isFields } from "./fields.ts";
 
@@ -51,9 +52,12 @@ export function isWrittenByControllers(path: string): boolean {
   return writtenByControllers.some((pattern) => pattern.test(path));
 }
 
-/** Pulumi's provider, and Kraft's own verbs. */
-function isOwn({ manager = "" }: ManagedFields): boolean {
-  return /^(pulumi|kraft)(-|$)/.test(manager);
+/**
+ * Whether Pulumi's provider wrote it: under Kraft's name, or under one of its own, as in states of before. What is written under
+ * Kraft's name without being applied is not declared anywhere: Kraft's verbs write notes that way, and somebody may write anything.
+ */
+function isDeclared({ manager = "", operation }: ManagedFields): boolean {
+  return manager === fieldManager ? operation === "Apply" : /^pulumi(-|$)/.test(manager);
 }
 
 /** K3k puts the Pod Security level of its policy on a tenant's namespace, and from 1.2.0 on a label of its own on every guest. */
@@ -73,11 +77,11 @@ function isNote(path: string): boolean {
 /** What declared the object; undefined where Pulumi did not. */
 export function declaringManager({ metadata }: ManagedObject): string | undefined {
   return metadata.managedFields?.find(
-    (entry) => isOwn(entry) && entry.operation === "Apply" && entry.subresource === undefined,
+    (entry) => isDeclared(entry) && entry.operation === "Apply" && entry.subresource === undefined,
   )?.manager;
 }
 
-/** Whether anyone except Pulumi, Kraft or an allowed controller has written to an object. */
+/** Whether anyone except Pulumi or an allowed controller has written to an object. */
 export function isForeign(object: ManagedObject): boolean {
   return foreignEntries(object).length > 0;
 }
@@ -85,7 +89,7 @@ export function isForeign(object: ManagedObject): boolean {
 function foreignEntries({ metadata }: ManagedObject): readonly ManagedFields[] {
   return (metadata.managedFields ?? []).filter(
     (entry) =>
-      !isOwn(entry) &&
+      !isDeclared(entry) &&
       entry.subresource === undefined &&
       leaves(entry.fieldsV1 ?? {}).some((steps) => !isExcused(steps, entry) && !isKey(steps)),
   );

@@ -20,6 +20,7 @@ const own = (fieldsV1: object): ManagedFields => ({
   operation: "Apply",
   fieldsV1: fieldsV1 as Readonly<Record<string, unknown>>,
 });
+const applied = (manager: string, fieldsV1: object): ManagedFields => ({ ...own(fieldsV1), manager });
 const by = (manager: string, fieldsV1: object, subresource?: string): ManagedFields => ({
   manager,
   operation: "Update",
@@ -32,7 +33,14 @@ describe("who may write to what Pulumi declared", () => {
   const cases: readonly (readonly [foreign: boolean, what: string, ...entries: ManagedFields[]])[] = [
     [false, "Pulumi alone", own({ "f:spec": { "f:podSelector": {} } })],
     [false, "Pulumi under another name, before", by("pulumi-kubernetes-99999999", { "f:spec": { "f:a": {} } })],
-    [false, "a verb of Kraft's", by("kraft-drill-1", { "f:metadata": { "f:labels": { "f:a": {} } } })],
+    [false, "Kraft, what it declares", applied("kraft", { "f:spec": { "f:a": {} } })],
+    [
+      false,
+      "a verb of Kraft's, a note",
+      by("kraft", { "f:metadata": { "f:annotations": { "f:kraft.dev/arrived-from": {} } } }),
+    ],
+    [true, "somebody under Kraft's name", by("kraft", { "f:spec": { "f:egress": {} } })],
+    [true, "somebody under the name of a verb", applied("kraft-move", { "f:spec": { "f:egress": {} } })],
     [true, "a name that only begins like Kraft's", by("kraftwerk", { "f:spec": { "f:a": {} } })],
     [false, "a controller, its status", by("kube-controller-manager", { "f:status": { "f:used": {} } }, "status")],
     [
