@@ -33,6 +33,9 @@ export const containerRequest = { cpu: "100m", memory: "128Mi", "ephemeral-stora
 /** The most that a container may write outside its volumes: all tenants share the node's disk. */
 const ephemeralStorageLimit = "5Gi";
 
+/** Processes and threads that one pod may have (`podPidsLimit` of every kubelet): one tenant's fork bomb stays in its pod. */
+export const processesPerPod = 4096;
+
 /** Memory of the guest's API server; K3k requests what it limits. Its CPU request is the container default. */
 export const serverMemory = "1Gi";
 

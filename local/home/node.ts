@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { sharedMachineLabel } from "../../cluster/live-nodes.ts";
+import { processesPerPod } from "../../components/plan/size.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
 import { controlPlaneNode, lan, nodeAddress, podCidr, router } from "./addresses.ts";
@@ -101,6 +102,7 @@ function kubeletConfiguration({ stack, cgroup, name, clientAuthority }: NodeInpu
     // Kubernetes 1.35 refuses version 1 unless it is told otherwise; a machine with version 2 does not care.
     failCgroupV1: false,
     failSwapOn: false,
+    podPidsLimit: processesPerPod,
     // Three kubelets share one machine: each would evict its pods for what the others fill.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
     imageGCHighThresholdPercent: 100,

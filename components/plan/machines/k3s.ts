@@ -1,3 +1,5 @@
+import { processesPerPod } from "../size.ts";
+
 /** What determines the configuration of every k3s server of a cluster. */
 export interface K3sSettings {
   readonly podCidr: string;
@@ -176,8 +178,7 @@ export function kubeletConfiguration(): Record<string, unknown> {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
     maxPods: podsPerNode,
-    // One tenant's fork bomb stays in its pod.
-    podPidsLimit: 4096,
+    podPidsLimit: processesPerPod,
     systemReserved: amounts(system),
     kubeReserved: amounts(kube),
     evictionHard: {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
+import { processesPerPod } from "../size.ts";
 import { bootloader, diskKey, type HostTraits, type Machine } from "./machine.ts";
 
 /** A drive of a machine by the WWID that `talosctl get disks` shows: names like sda change from start to start. */
@@ -95,7 +96,7 @@ function machineAndCluster(settings: TalosNodeSettings): object {
           // Databases get the time to write what they hold when the machine is told to stop.
           shutdownGracePeriod: "90s",
           shutdownGracePeriodCriticalPods: "30s",
-          podPidsLimit: 4096,
+          podPidsLimit: processesPerPod,
           serializeImagePulls: false,
           maxParallelImagePulls: 3,
         },
