@@ -64,6 +64,9 @@ export type PersistentVolume = Read<core.v1.PersistentVolume>;
 export type StorageClass = Read<storage.v1.StorageClass>;
 export type Deployment = Read<apps.v1.Deployment>;
 export type DaemonSet = Read<apps.v1.DaemonSet>;
+export type StatefulSet = Read<apps.v1.StatefulSet>;
+/** What a StatefulSet was at some time. */
+export type ControllerRevision = KubernetesObject & { readonly data?: Pick<StatefulSet, "spec"> };
 export type ResourceQuota = Read<core.v1.ResourceQuota>;
 export type ConfigMap = Read<core.v1.ConfigMap>;
 /** Its values are in base64. */

@@ -52,6 +52,8 @@ export const paths = {
   secrets: namespaced<objects.Secret>("/api/v1", "secrets"),
   daemonSets: namespaced<objects.DaemonSet>("/apis/apps/v1", "daemonsets"),
   deployments: namespaced<objects.Deployment>("/apis/apps/v1", "deployments"),
+  statefulSets: namespaced<objects.StatefulSet>("/apis/apps/v1", "statefulsets"),
+  controllerRevisions: namespaced<objects.ControllerRevision>("/apis/apps/v1", "controllerrevisions"),
   certificates: namespaced<objects.Certificate>("/apis/cert-manager.io/v1", "certificates"),
   challenges: namespaced<objects.Challenge>("/apis/acme.cert-manager.io/v1", "challenges"),
   orders: namespaced<objects.Order>("/apis/acme.cert-manager.io/v1", "orders"),

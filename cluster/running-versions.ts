@@ -1,6 +1,7 @@
-import { tenantLabel } from "../components/plan/names.ts";
+import { tenantLabel, tenantNames } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import type { Host } from "./client.ts";
+import { formerImage, guestServerLabel } from "./guest-server.ts";
 import type { DaemonSet, Deployment } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
 
@@ -15,7 +16,15 @@ export interface RunningVersions {
   readonly traefik: string | undefined;
   readonly k3k: string | undefined;
   /** Of the K3s in each guest, by tenant. */
-  readonly guests: Readonly<Record<string, string>>;
+  readonly guests: Readonly<Record<string, GuestVersion>>;
+}
+
+/** A version of K3s that a guest is to run. */
+export interface GuestVersion {
+  /** What K3k was told. */
+  readonly told: string;
+  /** What last wrote to the guest's datastore: another one only where nothing of `told` has ever started. */
+  readonly ran: string;
 }
 
 /** A cluster with nothing in it. */
@@ -34,17 +43,33 @@ export const nothingRuns: RunningVersions = {
  */
 export async function runningVersions(host: Pick<Host, "get" | "list">): Promise<RunningVersions> {
   const { traefik, certManager, k3k } = platformNamespaces;
-  const [server, nodes, setting, certManagerRuns, traefikRuns, k3kRuns, clusters, namespaces] = await Promise.all([
-    host.get<{ readonly gitVersion?: string }>("/version"),
-    host.list(paths.nodes.all),
-    host.get(paths.settings.named("current-longhorn-version")),
-    host.get(paths.deployments.named(certManager, "cert-manager")),
-    host.get(paths.daemonSets.named(traefik, "traefik")),
-    host.get(paths.deployments.named(k3k, "k3k")),
-    host.list(paths.clusters.all),
-    host.list(labelled(paths.namespaces.all, tenantLabel)),
-  ]);
+  const [server, nodes, setting, certManagerRuns, traefikRuns, k3kRuns, clusters, namespaces, servers] =
+    await Promise.all([
+      host.get<{ readonly gitVersion?: string }>("/version"),
+      host.list(paths.nodes.all),
+      host.get(paths.settings.named("current-longhorn-version")),
+      host.get(paths.deployments.named(certManager, "cert-manager")),
+      host.get(paths.daemonSets.named(traefik, "traefik")),
+      host.get(paths.deployments.named(k3k, "k3k")),
+      host.list(paths.clusters.all),
+      host.list(labelled(paths.namespaces.all, tenantLabel)),
+      host.list(labelled(paths.pods.all, guestServerLabel)),
+    ]);
   const tenants = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels?.[tenantLabel]]));
+  const ran = async (tenant: string): Promise<string | undefined> => {
+    const { namespace, server } = tenantNames(tenant);
+    const pod = servers.find(({ metadata }) => metadata.namespace === namespace && metadata.name === `${server}-0`);
+    return pod === undefined ? undefined : imageVersion(await formerImage(host, pod));
+  };
+  const guests = await Promise.all(
+    clusters.map(async ({ metadata, spec }) => {
+      const tenant = tenants.get(metadata.namespace ?? "");
+      const told = version(spec?.version);
+      return tenant === undefined || told === undefined
+        ? []
+        : [[tenant, { told, ran: (await ran(tenant)) ?? told }] as const];
+    }),
+  );
   return {
     kubernetes: server?.gitVersion,
     talos: Object.fromEntries(
@@ -54,22 +79,20 @@ export async function runningVersions(host: Pick<Host, "get" | "list">): Promise
       }),
     ),
     longhorn: version(setting?.value),
-    certManager: imageVersion(certManagerRuns),
-    traefik: imageVersion(traefikRuns),
-    k3k: imageVersion(k3kRuns),
-    guests: Object.fromEntries(
-      clusters.flatMap(({ metadata, spec }) => {
-        const tenant = tenants.get(metadata.namespace ?? "");
-        const runs = version(spec?.version);
-        return tenant === undefined || runs === undefined ? [] : [[tenant, runs]];
-      }),
-    ),
+    certManager: imageVersion(imageOf(certManagerRuns)),
+    traefik: imageVersion(imageOf(traefikRuns)),
+    k3k: imageVersion(imageOf(k3kRuns)),
+    guests: Object.fromEntries(guests.flat()),
   };
 }
 
-/** The tag of a workload's first image: unlike its labels, it says what runs where the chart's own was replaced. */
-function imageVersion(workload: Deployment | DaemonSet | undefined): string | undefined {
-  const image = workload?.spec?.template?.spec?.containers?.[0]?.image ?? "";
+/** A workload's first image: unlike its labels, it says what runs where the chart's own was replaced. */
+function imageOf(workload: Deployment | DaemonSet | undefined): string | undefined {
+  return workload?.spec?.template?.spec?.containers?.[0]?.image;
+}
+
+/** The tag of an image. */
+function imageVersion(image = ""): string | undefined {
   return version(image.split("@")[0]?.split("/").at(-1)?.split(":")[1]);
 }
 

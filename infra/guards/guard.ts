@@ -1,3 +1,4 @@
+import type { Api } from "../../cluster/api.ts";
 import { connect } from "../../cluster/client.ts";
 import { type LiveNode, readLiveNodes } from "../../cluster/live-nodes.ts";
 import { type LiveState, type LiveTenant, liveTenant, readLiveState } from "../../cluster/live-state.ts";
@@ -35,7 +36,7 @@ export interface LiveSources {
 
 /** What somebody wrote by hand, and the cluster in which it is put back. */
 interface ChangedByHand {
-  readonly host: EditableHost;
+  readonly host: EditableHost & Pick<Api, "delete" | "merge">;
   readonly edits: HandEdits;
 }
 

@@ -1,4 +1,3 @@
-import type { Host } from "../../cluster/client.ts";
 import { untilServerRuns } from "../../cluster/guest-server.ts";
 import type { RunningVersions } from "../../cluster/running-versions.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
@@ -19,7 +18,7 @@ export interface GuestRestarts {
   readonly before: readonly string[];
   /** Image tag of K3s. */
   readonly version: string;
-  /** What each runs until then, by tenant. */
+  /** What K3k was told for each until then, by tenant. */
   readonly from: Readonly<Record<string, string>>;
 }
 
@@ -32,15 +31,15 @@ export function guestRestarts(
   const live = staged
     .filter(({ stage }) => stage === "guest")
     .flatMap(({ tenant: { name } }) => {
-      const runs = running.guests[name];
-      return runs === undefined ? [] : [{ name, runs }];
+      const guest = running.guests[name];
+      return guest === undefined ? [] : [{ name, told: guest.told }];
     });
-  const behind = live.filter(({ runs }) => runs !== version);
+  const behind = live.filter(({ told }) => told !== version);
   return {
     inTurn: behind.map(({ name }) => name),
-    before: live.filter(({ runs }) => runs === version).map(({ name }) => name),
+    before: live.filter(({ told }) => told === version).map(({ name }) => name),
     version,
-    from: Object.fromEntries(behind.map(({ name, runs }) => [name, runs])),
+    from: Object.fromEntries(behind.map(({ name, told }) => [name, told])),
   };
 }
 
@@ -60,7 +59,7 @@ export function restartWarnings({ inTurn, version }: GuestRestarts, stack: strin
  * @throws Failure that names the guests which were not touched, where it does not.
  */
 export async function seeThrough(
-  host: Pick<Host, "get">,
+  host: Parameters<typeof untilServerRuns>[0],
   restarts: Pick<GuestRestarts, "from" | "inTurn" | "version">,
   tenant: string,
   minutes = patienceMinutes,

@@ -47,14 +47,8 @@ export function versionChangeProblems(
     ...step("cert-manager", "infra/versions.ts, certManager", running.certManager, declared.certManager),
     ...step("Traefik", "infra/versions.ts, traefik", running.traefik, declared.traefik),
     ...step("K3k", `${file}, k3kVersion, or kraft:k3kVersion`, running.k3k, declared.k3k),
-    ...Object.entries(running.guests).flatMap(([tenant, version]) =>
-      step(
-        "K3s of the guest",
-        `${file}, guestVersion, or kraft:guestVersion`,
-        version,
-        declared.guest,
-        ` in ${tenant}`,
-      ),
+    ...Object.entries(running.guests).flatMap(([tenant, { ran }]) =>
+      step("K3s of the guest", `${file}, guestVersion, or kraft:guestVersion`, ran, declared.guest, ` in ${tenant}`),
     ),
   ];
 }

@@ -17,6 +17,7 @@ import { openEngine } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
 import type { Embedded, Tenants } from "./embedded.ts";
 import { platform } from "./platform.ts";
+import { callServersReady } from "./ready-servers.ts";
 
 interface StateResource {
   readonly urn: string;
@@ -57,13 +58,19 @@ const seed = Number(process.env["KRAFT_TEST_SEED"] ?? Date.now() % 1_000_000);
 const random = randomFrom(seed);
 
 let local: Embedded;
+let endServers: () => Promise<void>;
 
 before(async () => {
   local = await platform();
+  // A version changed by hand is put back as any other change of a version is made: one guest after the other, each once it runs.
+  endServers = callServersReady(local.cluster.api);
   await local.up();
 });
 
-after(() => local.remove());
+after(async () => {
+  await endServers();
+  await local.remove();
+});
 
 interface Binding {
   readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace: string }[];
@@ -367,7 +374,7 @@ describe(`slips by hand on every declared object, in random order (KRAFT_TEST_SE
 });
 
 /** What somebody adds, by the path of the object: a refresh compares only what is declared. */
-const additions: readonly (readonly [owner: string, path: string, patch: object, says: string])[] = [
+const additions: readonly (readonly [owner: string, path: string, patch: object, says: string, manager?: string])[] = [
   [
     "acme",
     "/apis/networking.k8s.io/v1/namespaces/k3k-acme/networkpolicies/kraft-default-deny",
@@ -417,6 +424,14 @@ const additions: readonly (readonly [owner: string, path: string, patch: object,
     "imagePullSecrets",
   ],
   [
+    "blue",
+    "/apis/networking.k8s.io/v1/namespaces/k3k-blue/networkpolicies/kraft-default-deny",
+    { spec: { ingress: [{}] } },
+    "spec.ingress",
+    // A patch, not an apply: nothing that Kraft declares is written that way.
+    "kraft",
+  ],
+  [
     "coral",
     "/apis/k3k.io/v1beta1/namespaces/k3k-coral/clusters/coral",
     { spec: { serverEnvs: [{ name: "A", value: "b" }] } },
@@ -440,9 +455,9 @@ test("what somebody adds to an object that keeps tenants apart: shown, not touch
   const { api } = local.cluster;
   assert.deepEqual(Object.keys(tenants).sort(), ["acme", "blue", "coral"]);
   const before: unknown[] = [];
-  for (const [, path, patch] of additions) {
+  for (const [, path, patch, , manager = "kubectl-edit"] of additions) {
     before.push(contentOf(await api.get<ManagedObject>(path)));
-    const { status, text } = await api.send("PATCH", `${path}?fieldManager=kubectl-edit`, {
+    const { status, text } = await api.send("PATCH", `${path}?fieldManager=${manager}`, {
       body: patch,
       type: "application/merge-patch+json",
     });

@@ -4,48 +4,32 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runsReady } from "../../cluster/guest-server.ts";
-import { labelled, paths } from "../../cluster/paths.ts";
+import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { guestVersions } from "../../local/images/images.ts";
 import { local } from "../../stacks/local.ts";
 import { type Embedded, embedded, eventually } from "./embedded.ts";
+import { callServersReady } from "./ready-servers.ts";
 
 /** The tenants of the stack `local`. */
 const tenants = ["acme", "blue", "coral"] as const;
 const [first = "", next = ""] = guestVersions(local.guestVersion);
+/** One that no registry has. */
+const unpublished = next.replace(/\.\d+-/, ".99-");
 
 let host: Embedded;
-let isOver = false;
-let servers: Promise<void>;
+let endServers: () => Promise<void>;
 
 before(async () => {
   host = await embedded("local");
-  servers = callServersReady();
+  endServers = callServersReady(host.cluster.api, unpublished);
   await host.up();
 });
 
 after(async () => {
-  isOver = true;
-  await servers;
+  await endServers();
   await host.remove();
 });
-
-/** In place of the kubelets: says of each server's pod that it is ready. */
-async function callServersReady(): Promise<void> {
-  const { api } = host.cluster;
-  const status = { phase: "Running", conditions: [{ type: "Ready", status: "True" }] };
-  while (!isOver) {
-    for (const { metadata } of await api.list(labelled(paths.pods.all, "role=server"))) {
-      const age = Date.now() - Date.parse(metadata.creationTimestamp ?? "");
-      if (metadata.deletionTimestamp === undefined && age > 1000) {
-        const path = `${paths.pods.named(metadata.namespace ?? "", metadata.name)}/status`;
-        // One that was deleted meanwhile is no failure.
-        await api.send("PATCH", path, { body: { status }, type: "application/merge-patch+json" });
-      }
-    }
-    await sleep(200);
-  }
-}
 
 /** The tenants whose Cluster names a version, and those whose server runs it. */
 async function on(version: string) {
@@ -97,5 +81,23 @@ test("each guest is told once the server of the one before it runs the version",
 });
 
 test("a second run changes nothing", async () => {
+  assert.deepEqual((await host.preview({ "kraft:guestVersion": next })).steps, []);
+});
+
+test("a version that no registry has ends the run at the first guest, and the stack file can go back, but no further", async () => {
+  await assert.rejects(
+    host.up({ "kraft:guestVersion": unpublished }),
+    new RegExp(
+      `the guest of acme on ${unpublished}: there is no such image; [^]*` +
+        `Not touched, and running as before: blue \\(${next}\\), coral \\(${next}\\)`,
+    ),
+  );
+  assert.deepEqual(await on(unpublished), { told: ["acme"], running: [] });
+  await assert.rejects(
+    host.preview({ "kraft:guestVersion": first }),
+    /an older version does not read what a newer one wrote/,
+  );
+  await host.up({ "kraft:guestVersion": next });
+  assert.deepEqual(await on(next), { told: tenants, running: tenants });
   assert.deepEqual((await host.preview({ "kraft:guestVersion": next })).steps, []);
 });

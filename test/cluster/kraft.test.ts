@@ -425,7 +425,7 @@ test("versions: each is read from what runs, and an older one in the file is ref
       certManager: declared.certManager,
       traefik: declared.traefik,
       k3k: "v1.1.0",
-      guests: { acme: declared.guest, blue: declared.guest },
+      guests: Object.fromEntries(["acme", "blue"].map((name) => [name, { told: declared.guest, ran: declared.guest }])),
     },
   );
   assert.deepEqual(versionChangeProblems(declared, running, false), []);

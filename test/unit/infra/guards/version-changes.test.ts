@@ -16,6 +16,10 @@ const declared: DeclaredVersions = {
   traefik: "v3.7.13",
 };
 
+function guest(told: string, ran = told) {
+  return { told, ran };
+}
+
 const running: RunningVersions = {
   kubernetes: "v1.35.6",
   talos: { "proliant-1": "1.13.9" },
@@ -23,7 +27,7 @@ const running: RunningVersions = {
   certManager: "v1.21.2",
   traefik: "v3.7.13",
   k3k: "v1.2.0-rc4",
-  guests: { acme: "v1.35.6-k3s1" },
+  guests: { acme: guest("v1.35.6-k3s1") },
 };
 
 test("what runs as declared, and what does not run yet, is fine", () => {
@@ -57,9 +61,11 @@ describe("where Kraft brings every version", () => {
     ["K3k from the release before", { k3k: "v1.1.0" }, ""],
     ["K3k from an earlier candidate", { k3k: "v1.2.0-rc3" }, ""],
     ["K3k from its release back to a candidate", { k3k: "v1.2.0" }, refused],
-    ["a guest's minor", { guests: { acme: "v1.34.4-k3s1" } }, ""],
-    ["two of a guest's minors", { guests: { acme: "v1.33.4-k3s1" } }, refused],
-    ["a guest back", { guests: { acme: "v1.35.7-k3s1" } }, refused],
+    ["a guest's minor", { guests: { acme: guest("v1.34.4-k3s1") } }, ""],
+    ["two of a guest's minors", { guests: { acme: guest("v1.33.4-k3s1") } }, refused],
+    ["a guest back", { guests: { acme: guest("v1.35.7-k3s1") } }, refused],
+    ["a guest back from what never started", { guests: { acme: guest("v1.35.70-k3s1", "v1.35.6-k3s1") } }, ""],
+    ["a guest back before what it ran", { guests: { acme: guest("v1.35.70-k3s1", "v1.35.7-k3s1") } }, refused],
   ];
   for (const [name, changes, expected] of table) {
     test(`${name}: ${expected || "allowed"}`, () => {
@@ -71,7 +77,7 @@ describe("where Kraft brings every version", () => {
   test("says what runs, where, and what to write", () => {
     const problems = versionChangeProblems(
       declared,
-      { ...running, guests: { acme: "v1.33.4-k3s1", blue: "v1.36.0-k3s1" } },
+      { ...running, guests: { acme: guest("v1.33.4-k3s1"), blue: guest("v1.36.0-k3s1") } },
       true,
     );
     assert.deepEqual(problems, [
@@ -123,6 +129,42 @@ describe("what a cluster is asked", () => {
     ],
   };
 
+  /** The server of a guest that was told a version which its node cannot fetch. */
+  const server = (waiting: object, status: object = {}) => ({
+    metadata: { name: "k3k-acme-server-0", namespace: "k3k-acme" },
+    status: { containerStatuses: [{ state: { waiting }, restartCount: 0, ...status }] },
+  });
+  const set = "/apis/apps/v1/namespaces/k3k-acme/statefulsets/k3k-acme-server";
+  const revision = "/apis/apps/v1/namespaces/k3k-acme/controllerrevisions/one";
+  const unfetched = { reason: "ImagePullBackOff", message: "no such host" };
+  const rolling = { status: { currentRevision: "one", updateRevision: "two" } };
+  const guests: readonly (readonly [what: string, pod: object, set: object | undefined, ran: string])[] = [
+    ["one whose image was not fetched, after another that was ready", server(unfetched), rolling, "v1.35.5-k3s1"],
+    ["one that runs", server({}), rolling, "v1.35.6-k3s1"],
+    ["one that started once", server(unfetched, { restartCount: 1 }), rolling, "v1.35.6-k3s1"],
+    ["one that ended once", server(unfetched, { lastState: { terminated: { exitCode: 1 } } }), rolling, "v1.35.6-k3s1"],
+    [
+      "one that was ready before",
+      server(unfetched),
+      { status: { currentRevision: "one", updateRevision: "one" } },
+      "v1.35.6-k3s1",
+    ],
+    ["one without a StatefulSet", server(unfetched), undefined, "v1.35.6-k3s1"],
+  ];
+  for (const [what, pod, found, ran] of guests) {
+    test(`the version that a guest ran: ${what}`, async () => {
+      const data = workload("docker.io/rancher/k3s:v1.35.5-k3s1");
+      const all: Readonly<Record<string, unknown>> = { ...objects, [set]: found, [revision]: { data } };
+      const pods = { "/api/v1/pods?labelSelector=role%3Dserver": [pod] };
+      const { guests: is } = await runningVersions({
+        get: <Kind>(path: string) => Promise.resolve(all[path] as Kind | undefined),
+        list: <Kind>(path: string) =>
+          Promise.resolve((({ ...lists, ...pods } as typeof lists)[path] as readonly Kind[] | undefined) ?? []),
+      });
+      assert.deepEqual(is, { acme: { told: "v1.35.6-k3s1", ran } });
+    });
+  }
+
   function workload(image: string) {
     return { metadata: { name: "x" }, spec: { template: { spec: { containers: [{ image }] } } } };
   }
@@ -136,7 +178,7 @@ describe("what a cluster is asked", () => {
       ...running,
       kubernetes: "v1.35.6+k3s1",
       k3k: "v1.1.0",
-      guests: { acme: "v1.35.6-k3s1" },
+      guests: { acme: guest("v1.35.6-k3s1") },
     });
   });
 
