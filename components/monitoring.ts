@@ -1,6 +1,7 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { declareNamespace } from "./install-chart.ts";
+import { declareAccount, type Rights } from "./monitoring-account.ts";
 import { containerContext, declareProgram, type Image, resources, text } from "./monitoring-program.ts";
 import { NetworkBoundary } from "./network-boundary.ts";
 import { declareObjectExporter } from "./object-exporter.ts";
@@ -50,6 +51,25 @@ export interface MonitoringArgs {
 
 /** Everything of the node's file systems but what is mounted for pods: volumes of tenants have alerts of their own. */
 const notOfNode = "^/(dev|etc|proc|run|sys|var/lib/(kubelet|rancher|containerd))($|/)";
+
+const find = ["get", "list", "watch"];
+
+/** Prometheus finds nodes, pods and Ingresses, and reads figures; nothing else. */
+const prometheusRights: Rights = {
+  everywhere: [
+    { apiGroups: [""], resources: ["nodes"], verbs: find },
+    { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
+    { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: find },
+    // The API server's own figures.
+    { nonResourceURLs: ["/metrics"], verbs: ["get"] },
+  ],
+  within: Object.fromEntries(
+    [nodeExporterNamespace, platformNamespaces.longhorn].map((namespace) => [
+      namespace,
+      [{ apiGroups: [""], resources: ["pods"], verbs: find }],
+    ]),
+  ),
+};
 
 /**
  * Prometheus and Alertmanager, and what they ask: an exporter on every node, the kubelets, Longhorn, and the blackbox exporter
@@ -113,7 +133,10 @@ export class Monitoring extends pulumi.ComponentResource {
       },
       childOptions,
     );
-    const { account, bindings } = this.#prometheusAccount(name, childOptions, nodesNamespace);
+    const { account, bindings } = declareAccount(`${name}-prometheus`, services.prometheus, prometheusRights, {
+      ...childOptions,
+      dependsOn: [namespace, nodesNamespace],
+    });
     const { history } = sizes;
     declareProgram(
       `${name}-prometheus`,
@@ -213,65 +236,6 @@ export class Monitoring extends pulumi.ComponentResource {
     declareObjectExporter(`${name}-objects`, exporter, childOptions);
     this.#declareNodeExporter(`${name}-node-exporter`, images.nodes, sizes.nodes, nodesNamespace);
     this.registerOutputs({ namespace: monitoringNamespace });
-  }
-
-  /** Who Prometheus is to the API server: it finds nodes, pods and Ingresses, and reads figures; nothing else. */
-  #prometheusAccount(
-    name: string,
-    opts: pulumi.CustomResourceOptions,
-    nodesNamespace: pulumi.Resource,
-  ): { readonly account: kubernetes.core.v1.ServiceAccount; readonly bindings: readonly pulumi.Resource[] } {
-    const account = new kubernetes.core.v1.ServiceAccount(
-      `${name}-prometheus-account`,
-      { metadata: { name: services.prometheus, namespace: monitoringNamespace }, automountServiceAccountToken: false },
-      opts,
-    );
-    const metadata = { name: `kraft-${services.prometheus}` };
-    const subjects = [{ kind: "ServiceAccount", name: services.prometheus, namespace: monitoringNamespace }];
-    const find = ["get", "list", "watch"];
-    const role = new kubernetes.rbac.v1.ClusterRole(
-      `${name}-prometheus-role`,
-      {
-        metadata,
-        rules: [
-          { apiGroups: [""], resources: ["nodes"], verbs: find },
-          { apiGroups: [""], resources: ["nodes/metrics"], verbs: ["get"] },
-          { apiGroups: ["networking.k8s.io"], resources: ["ingresses"], verbs: find },
-          // The API server's own figures.
-          { nonResourceURLs: ["/metrics"], verbs: ["get"] },
-        ],
-      },
-      opts,
-    );
-    const binding = new kubernetes.rbac.v1.ClusterRoleBinding(
-      `${name}-prometheus-binding`,
-      {
-        metadata,
-        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: metadata.name },
-        subjects,
-      },
-      { ...opts, dependsOn: [role, account] },
-    );
-    const inNamespaces = [nodeExporterNamespace, platformNamespaces.longhorn].map((namespace) => {
-      const podRole = new kubernetes.rbac.v1.Role(
-        `${name}-prometheus-role-${namespace}`,
-        {
-          metadata: { ...metadata, namespace },
-          rules: [{ apiGroups: [""], resources: ["pods"], verbs: find }],
-        },
-        { ...opts, dependsOn: [nodesNamespace] },
-      );
-      return new kubernetes.rbac.v1.RoleBinding(
-        `${name}-prometheus-binding-${namespace}`,
-        {
-          metadata: { ...metadata, namespace },
-          roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name: metadata.name },
-          subjects,
-        },
-        { ...opts, dependsOn: [podRole, account] },
-      );
-    });
-    return { account, bindings: [binding, ...inNamespaces] };
   }
 
   #declareNodeExporter(logicalName: string, { image, tag }: Image, size: Size, namespace: pulumi.Resource): void {

@@ -1,5 +1,6 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type * as pulumi from "@pulumi/pulumi";
+import { declareAccount, type Rights } from "./monitoring-account.ts";
 import { declareProgram, type Image, text } from "./monitoring-program.ts";
 import type { ObjectProbe } from "./plan/monitoring/object-probes.ts";
 import { monitoringNamespace, ports, services } from "./plan/monitoring/parts.ts";
@@ -13,6 +14,25 @@ export interface ObjectExporter {
   readonly size: Size;
   readonly objects: readonly ObjectProbe[];
 }
+
+/** What the probes ask for, and no Secret. */
+const rights: Rights = {
+  everywhere: [
+    { apiGroups: [""], resources: ["namespaces"], verbs: ["get"] },
+    { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
+    {
+      apiGroups: ["admissionregistration.k8s.io"],
+      resources: ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
+      verbs: ["get"],
+    },
+  ],
+  within: {
+    [platformNamespaces.longhorn]: [
+      { apiGroups: ["longhorn.io"], resources: ["backups"], verbs: ["list"] },
+      { apiGroups: ["longhorn.io"], resources: ["backuptargets"], verbs: ["get"] },
+    ],
+  },
+};
 
 /**
  * Declares what asks the API server about objects for Prometheus: a blackbox exporter of its own, with an account that may read
@@ -29,7 +49,7 @@ export function declareObjectExporter(
     { metadata: { name: services.objects, namespace: monitoringNamespace }, data: { "objects.json": config } },
     opts,
   );
-  const { account, bindings } = declareAccount(name, opts);
+  const { account, bindings } = declareAccount(name, services.objects, rights, opts);
   declareProgram(
     name,
     {
@@ -46,57 +66,4 @@ export function declareObjectExporter(
     },
     { ...opts, dependsOn: [files, ...bindings] },
   );
-}
-
-/** An account that may read what the probes ask for, and no Secret. */
-function declareAccount(name: string, opts: pulumi.CustomResourceOptions) {
-  const account = new kubernetes.core.v1.ServiceAccount(
-    `${name}-account`,
-    { metadata: { name: services.objects, namespace: monitoringNamespace }, automountServiceAccountToken: false },
-    opts,
-  );
-  const metadata = { name: `kraft-${services.objects}` };
-  const subjects = [{ kind: "ServiceAccount", name: services.objects, namespace: monitoringNamespace }];
-  const apiGroup = "rbac.authorization.k8s.io";
-  const everywhere = new kubernetes.rbac.v1.ClusterRole(
-    `${name}-role`,
-    {
-      metadata,
-      rules: [
-        { apiGroups: [""], resources: ["namespaces"], verbs: ["get"] },
-        { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
-        {
-          apiGroups: ["admissionregistration.k8s.io"],
-          resources: ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
-          verbs: ["get"],
-        },
-      ],
-    },
-    opts,
-  );
-  const inLonghorn = { ...metadata, namespace: platformNamespaces.longhorn };
-  const ofLonghorn = new kubernetes.rbac.v1.Role(
-    `${name}-role-longhorn`,
-    {
-      metadata: inLonghorn,
-      rules: [
-        { apiGroups: ["longhorn.io"], resources: ["backups"], verbs: ["list"] },
-        { apiGroups: ["longhorn.io"], resources: ["backuptargets"], verbs: ["get"] },
-      ],
-    },
-    opts,
-  );
-  const bindings = [
-    new kubernetes.rbac.v1.ClusterRoleBinding(
-      `${name}-binding`,
-      { metadata, roleRef: { apiGroup, kind: "ClusterRole", name: metadata.name }, subjects },
-      { ...opts, dependsOn: [everywhere, account] },
-    ),
-    new kubernetes.rbac.v1.RoleBinding(
-      `${name}-binding-longhorn`,
-      { metadata: inLonghorn, roleRef: { apiGroup, kind: "Role", name: metadata.name }, subjects },
-      { ...opts, dependsOn: [ofLonghorn, account] },
-    ),
-  ];
-  return { account, bindings };
 }
