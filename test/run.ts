@@ -26,6 +26,7 @@ const longest = [
   "drill",
   "guards",
   "recover",
+  "guest-versions",
   "local",
   "drift",
   "stacks",
