@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { KubernetesObject } from "../../cluster/objects.ts";
-import { failedDrillAnnotation } from "../../components/plan/drill.ts";
+import { failedDrillAnnotation, provenAnnotation } from "../../components/plan/drill.ts";
 import { monitoringNamespace, services } from "../../components/plan/monitoring/parts.ts";
 import { freePorts } from "../../local/state.ts";
 import { silentReporter } from "../../local/terminal.ts";
@@ -121,16 +121,18 @@ async function wrong(among: readonly Target[] = targets): Promise<string[]> {
   return answers.filter(([, answer]) => answer === "not as it should be").map(([object]) => object);
 }
 
-test("on a platform that is up, every object is as it should be, but the backup target that nobody keeps here", async () => {
+test("on a platform that is up, every object is as it should be, but the backup target that nobody keeps here, and drills that nobody made", async () => {
   assert.ok(targets.length > 50, String(targets.length));
   assert.deepEqual([...new Set(targets.map(({ job }) => job))].sort(), [
     "backup-target",
     "drills",
     "failed-backups",
+    "proofs",
     "walls",
   ]);
-  const expected = (await backupTargetIsAvailable()) ? [] : ["backup target"];
-  assert.deepEqual(await wrong(), expected);
+  const never = ["acme", "blue", "coral"].map((name) => `any restore drill of ${name}`);
+  const expected = (await backupTargetIsAvailable()) ? never : ["backup target", ...never];
+  assert.deepEqual((await wrong()).sort(), expected.sort());
 });
 
 async function backupTargetIsAvailable(): Promise<boolean> {
@@ -256,6 +258,16 @@ test("a drill that failed is told of, with its tenant, until one succeeds", asyn
   assert.equal(drills.find(({ object }) => object === "restore drill of blue")?.tenant, "blue");
   await annotate(null);
   assert.deepEqual(await wrong(drills), []);
+});
+
+test("a tenant whose backups were never tried is told of, until a drill succeeds", async () => {
+  const proofs = targets.filter(({ tenant, job }) => job === "proofs" && tenant === "blue");
+  const annotate = (text: string | null) =>
+    host.cluster.api.merge("/api/v1/namespaces/k3k-blue", { metadata: { annotations: { [provenAnnotation]: text } } });
+  assert.deepEqual(await wrong(proofs), ["any restore drill of blue"]);
+  await annotate("2026-11-29T03:00:00Z");
+  assert.deepEqual(await wrong(proofs), []);
+  await annotate(null);
 });
 
 test("a backup that failed is told of, with its tenant, until a later one of the same volume succeeds", async () => {

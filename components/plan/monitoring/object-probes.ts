@@ -5,7 +5,7 @@
  */
 import { type AdmissionPolicy, bindingSpec, policySpec } from "../admission/policy.ts";
 import { apiVersions } from "../custom-kinds.ts";
-import { failedDrillAnnotation } from "../drill.ts";
+import { failedDrillAnnotation, provenAnnotation } from "../drill.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
 import { networkPolicyName, networkPolicySpec, type NetworkRules } from "../network/policy.ts";
@@ -50,7 +50,7 @@ export function objectProbes({ boundaries, tenants, admission }: Walls): readonl
       path: `${longhornObjects}/backuptargets/${defaultTarget}`,
       holds: "has(body.status.available) && body.status.available",
     },
-    ...tenants.flatMap(({ name }) => [backupsProbe(name), drillProbe(name)]),
+    ...tenants.flatMap(({ name }) => [backupsProbe(name), ...drillProbes(name)]),
   ];
 }
 
@@ -135,15 +135,14 @@ function backupsProbe(tenant: string): ObjectProbe {
   };
 }
 
-/** No drill has failed since the last that did not. */
-function drillProbe(tenant: string): ObjectProbe {
-  return {
-    job: "drills",
-    object: `restore drill of ${tenant}`,
-    tenant,
-    path: `/api/v1/namespaces/${tenantNames(tenant).namespace}`,
-    holds: `!(${JSON.stringify(failedDrillAnnotation)} in body.metadata.annotations)`,
-  };
+/** No drill of a tenant has failed since the last that did not, and one has not. */
+function drillProbes(tenant: string): readonly ObjectProbe[] {
+  const path = `/api/v1/namespaces/${tenantNames(tenant).namespace}`;
+  const has = (annotation: string): string => `${JSON.stringify(annotation)} in body.metadata.annotations`;
+  return [
+    { job: "drills", object: `restore drill of ${tenant}`, tenant, path, holds: `!(${has(failedDrillAnnotation)})` },
+    { job: "proofs", object: `any restore drill of ${tenant}`, tenant, path, holds: has(provenAnnotation) },
+  ];
 }
 
 /** A declared object as the API server keeps it: without what is undefined, and without empty lists. */

@@ -51,4 +51,10 @@ export const weekBucket = "604800.0";
 export const allowanceSeries = "kraft_tenant_allowance";
 
 /** Jobs of Prometheus that ask the API server about objects, with how often they ask. */
-export const objectJobs = { walls: "1m", "backup-target": "1m", "failed-backups": "5m", drills: "5m" } as const;
+export const objectJobs = {
+  walls: "1m",
+  "backup-target": "1m",
+  "failed-backups": "5m",
+  drills: "5m",
+  proofs: "5m",
+} as const;

@@ -282,6 +282,15 @@ export const alertRules: readonly AlertRule[] = [
     source: "our own choice: who is at it sees it in the output, and repeats it",
   },
   {
+    alert: "NeverDrilled",
+    severity: "warning",
+    expr: 'probe_failed_due_to_cel{job="proofs"} == 1',
+    for: "8d",
+    summary: "No backup of {{ $labels.tenant }} has ever been restored to try it",
+    runbook: `${runbooks}/never-drilled.md`,
+    source: "drills run once a week (docs/drills.md)",
+  },
+  {
     alert: "BackupLate",
     severity: "critical",
     expr: withTenant(lateBackups, "pvc_namespace"),

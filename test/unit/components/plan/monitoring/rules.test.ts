@@ -36,7 +36,7 @@ function succeeds(tool: string, ...given: readonly string[]): void {
   assert.equal(status, 0, `${tool} ${given.join(" ")}:\n${stdout}${stderr}`);
 }
 
-/** Series by their names with labels; each value is in promtool's notation, one sample a minute. */
+/** Series by their names with labels; each value is in promtool's notation, one sample a minute, or what an example says. */
 type Series = Readonly<Record<string, string>>;
 
 /** What makes an alert fire, what it then says, and what comes close without being one. */
@@ -48,6 +48,8 @@ interface Example {
   readonly labels: Readonly<Record<string, string>>;
   readonly summary: string;
   readonly silent: Series;
+  /** The time between two samples. Default: 1m */
+  readonly interval?: "1h";
 }
 
 const volume = 'volume="pvc-1",pvc="data",pvc_namespace="k3k-acme"';
@@ -411,6 +413,16 @@ const examples: Readonly<Record<string, Example>> = {
     summary: "The last restore drill of acme failed: its backups are not proven restorable",
     silent: objectProbe("drills", "restore drill of acme", "0 1x8 0x591"),
   },
+  NeverDrilled: {
+    interval: "1h",
+    fires: objectProbe("proofs", "any restore drill of acme", "1x200"),
+    at: "192h",
+    notBefore: "191h",
+    labels: { ...labelsOfProbe, job: "proofs", object: "any restore drill of acme" },
+    summary: "No backup of acme has ever been restored to try it",
+    // The drill of the week comes.
+    silent: objectProbe("proofs", "any restore drill of acme", "1x168 0x192"),
+  },
   BackupLate: {
     fires: backedUpBy("backup-six-hourly"),
     at: "560m",
@@ -454,6 +466,7 @@ test("every alert has an example that makes it fire, and one that does not", () 
 for (const rule of alertRules) {
   const { alert, severity, runbook } = rule;
   const example = examples[alert] ?? assert.fail(alert);
+  const { interval = "1m" } = example;
   const series = (given: Series) => Object.entries(given).map(([name, values]) => ({ series: name, values }));
   const fired = {
     exp_labels: { ...example.labels, severity },
@@ -464,13 +477,13 @@ for (const rule of alertRules) {
       "promtool",
       "test",
       "rules",
-      write(`${alert}-${name}.json`, { rule_files: ["rules.json"], evaluation_interval: "1m", tests }),
+      write(`${alert}-${name}.json`, { rule_files: ["rules.json"], evaluation_interval: interval, tests }),
     );
   };
 
   test(`${alert} fires when it should, and says what it is about`, () => {
     const { at, notBefore } = example;
-    const input = { interval: "1m", input_series: series(example.fires) };
+    const input = { interval, input_series: series(example.fires) };
     run("fires", [
       { ...input, alert_rule_test: [{ alertname: alert, eval_time: at, exp_alerts: [fired] }] },
       ...(notBefore === undefined
@@ -481,12 +494,12 @@ for (const rule of alertRules) {
 
   if (Object.keys(example.silent).length > 0) {
     test(`${alert} does not fire for what heals by itself or concerns others`, () => {
-      const minutes = Array.from({ length: 60 }, (_, index) => `${index * 10}m`);
+      const times = Array.from({ length: 60 }, (_, index) => (interval === "1h" ? `${index * 6}h` : `${index * 10}m`));
       run("silent", [
         {
-          interval: "1m",
+          interval,
           input_series: series(example.silent),
-          alert_rule_test: minutes.map((time) => ({ alertname: alert, eval_time: time, exp_alerts: [] })),
+          alert_rule_test: times.map((time) => ({ alertname: alert, eval_time: time, exp_alerts: [] })),
         },
       ]);
     });
