@@ -54,10 +54,10 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   const messages = messagesSince(receiver, cut);
   rehearsal.expect("messages meanwhile, which nobody can send", messages || "none", messages === "");
 
+  const back = Date.now();
   powerOn(home.directory);
   await rehearsal.step("the power is back: npm run local", () => rehearsal.bringUp(home, config));
-  const back = Date.now();
-  rehearsal.figure("the heartbeat is back, after all was up", clock(((await heartbeat(cut)) - back) / 1000));
+  rehearsal.figure("the heartbeat is back, after the power was", clock(((await heartbeat(cut)) - back) / 1000));
   rehearsal.figure("messages since the power is back", messagesSince(receiver, cut) || "none");
   await rehearsal.command("npx kraft status -s local", () => home.tool("status", "-s", "local"));
 }
