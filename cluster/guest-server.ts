@@ -91,16 +91,13 @@ function isImageMissing(pod: Pod | undefined): boolean {
 }
 
 /**
- * The image that the server of a guest last ran, where its pod has a newer one that never started: the one of the last revision
- * of its StatefulSet that became ready. Undefined where the pod's own counts.
+ * The image of the last revision of a guest's server that became ready, where its StatefulSet is on the way to another one;
+ * undefined where it is not.
  */
-export async function formerImage(host: Pick<Host, "get">, pod: Pod): Promise<string | undefined> {
-  const { namespace = "", name } = pod.metadata;
-  if (!neverStarted(pod)) {
-    return undefined;
-  }
-  const set = await host.get(paths.statefulSets.named(namespace, name.replace(/-0$/, "")));
-  const { currentRevision = "", updateRevision = "" } = set?.status ?? {};
+export async function formerImage(host: Pick<Host, "get">, tenant: string): Promise<string | undefined> {
+  const { namespace, server } = tenantNames(tenant);
+  const { currentRevision = "", updateRevision = "" } =
+    (await host.get(paths.statefulSets.named(namespace, server)))?.status ?? {};
   if (currentRevision === "" || currentRevision === updateRevision) {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { tenantLabel, tenantNames } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import type { Host } from "./client.ts";
-import { formerImage, guestServerLabel } from "./guest-server.ts";
+import { formerImage, guestServerLabel, neverStarted } from "./guest-server.ts";
 import type { DaemonSet, Deployment } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
 
@@ -23,8 +23,11 @@ export interface RunningVersions {
 export interface GuestVersion {
   /** What K3k was told. */
   readonly told: string;
-  /** What last wrote to the guest's datastore: another one only where nothing of `told` has ever started. */
-  readonly ran: string;
+  /**
+   * What last wrote to the guest's datastore: another one only where nothing of `told` has ever started, and undefined where the guest
+   * has never run at all.
+   */
+  readonly ran: string | undefined;
 }
 
 /** A cluster with nothing in it. */
@@ -56,10 +59,19 @@ export async function runningVersions(host: Pick<Host, "get" | "list">): Promise
       host.list(labelled(paths.pods.all, guestServerLabel)),
     ]);
   const tenants = new Map(namespaces.map(({ metadata }) => [metadata.name, metadata.labels?.[tenantLabel]]));
-  const ran = async (tenant: string): Promise<string | undefined> => {
-    const { namespace, server } = tenantNames(tenant);
+  const ran = async (tenant: string, told: string): Promise<string | undefined> => {
+    const { namespace, server, kubeconfigSecret } = tenantNames(tenant);
     const pod = servers.find(({ metadata }) => metadata.namespace === namespace && metadata.name === `${server}-0`);
-    return pod === undefined ? undefined : imageVersion(await formerImage(host, pod));
+    if (pod === undefined || !neverStarted(pod)) {
+      return told;
+    }
+    const former = imageVersion(await formerImage(host, tenant));
+    if (former !== undefined) {
+      return former;
+    }
+    // K3k makes it once the server has answered for the first time.
+    const kubeconfig = await host.get(paths.secrets.named(namespace, kubeconfigSecret));
+    return kubeconfig === undefined ? undefined : told;
   };
   const guests = await Promise.all(
     clusters.map(async ({ metadata, spec }) => {
@@ -67,7 +79,7 @@ export async function runningVersions(host: Pick<Host, "get" | "list">): Promise
       const told = version(spec?.version);
       return tenant === undefined || told === undefined
         ? []
-        : [[tenant, { told, ran: (await ran(tenant)) ?? told }] as const];
+        : [[tenant, { told, ran: await ran(tenant, told) }] as const];
     }),
   );
   return {

@@ -65,6 +65,7 @@ describe("where Kraft brings every version", () => {
     ["two of a guest's minors", { guests: { acme: guest("v1.33.4-k3s1") } }, refused],
     ["a guest back", { guests: { acme: guest("v1.35.7-k3s1") } }, refused],
     ["a guest back from what never started", { guests: { acme: guest("v1.35.70-k3s1", "v1.35.6-k3s1") } }, ""],
+    ["a guest back that never ran", { guests: { acme: { told: "v1.35.70-k3s1", ran: undefined } } }, ""],
     ["a guest back before what it ran", { guests: { acme: guest("v1.35.70-k3s1", "v1.35.7-k3s1") } }, refused],
   ];
   for (const [name, changes, expected] of table) {
@@ -138,23 +139,31 @@ describe("what a cluster is asked", () => {
   const revision = "/apis/apps/v1/namespaces/k3k-acme/controllerrevisions/one";
   const unfetched = { reason: "ImagePullBackOff", message: "no such host" };
   const rolling = { status: { currentRevision: "one", updateRevision: "two" } };
-  const guests: readonly (readonly [what: string, pod: object, set: object | undefined, ran: string])[] = [
-    ["one whose image was not fetched, after another that was ready", server(unfetched), rolling, "v1.35.5-k3s1"],
-    ["one that runs", server({}), rolling, "v1.35.6-k3s1"],
-    ["one that started once", server(unfetched, { restartCount: 1 }), rolling, "v1.35.6-k3s1"],
-    ["one that ended once", server(unfetched, { lastState: { terminated: { exitCode: 1 } } }), rolling, "v1.35.6-k3s1"],
+  const settled = { status: { currentRevision: "one", updateRevision: "one" } };
+  const kubeconfig = "/api/v1/namespaces/k3k-acme/secrets/k3k-acme-kubeconfig";
+  const guests: readonly (readonly [
+    what: string,
+    pod: object,
+    found: Readonly<Record<string, unknown>>,
+    ran: string | undefined,
+  ])[] = [
+    ["not fetched, after another that was ready", server(unfetched), { [set]: rolling }, "v1.35.5-k3s1"],
+    ["it runs", server({}), { [set]: rolling }, "v1.35.6-k3s1"],
+    ["it started once", server(unfetched, { restartCount: 1 }), { [set]: rolling }, "v1.35.6-k3s1"],
     [
-      "one that was ready before",
-      server(unfetched),
-      { status: { currentRevision: "one", updateRevision: "one" } },
+      "it ended once",
+      server(unfetched, { lastState: { terminated: { exitCode: 1 } } }),
+      { [set]: rolling },
       "v1.35.6-k3s1",
     ],
-    ["one without a StatefulSet", server(unfetched), undefined, "v1.35.6-k3s1"],
+    ["not fetched, where it ran before", server(unfetched), { [set]: settled, [kubeconfig]: {} }, "v1.35.6-k3s1"],
+    ["not fetched, and a guest that never ran", server(unfetched), { [set]: settled }, undefined],
+    ["not fetched, its StatefulSet gone", server(unfetched), { [kubeconfig]: {} }, "v1.35.6-k3s1"],
   ];
   for (const [what, pod, found, ran] of guests) {
     test(`the version that a guest ran: ${what}`, async () => {
       const data = workload("docker.io/rancher/k3s:v1.35.5-k3s1");
-      const all: Readonly<Record<string, unknown>> = { ...objects, [set]: found, [revision]: { data } };
+      const all: Readonly<Record<string, unknown>> = { ...objects, ...found, [revision]: { data } };
       const pods = { "/api/v1/pods?labelSelector=role%3Dserver": [pod] };
       const { guests: is } = await runningVersions({
         get: <Kind>(path: string) => Promise.resolve(all[path] as Kind | undefined),
