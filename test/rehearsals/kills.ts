@@ -2,8 +2,6 @@
 // guest's API. Each comes back, pods of the guest find names, the files are what they were, and `status` has nothing to say at
 // the end.
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { condition, hasEnded, type KubernetesObject, type Node, type Pod } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
@@ -26,7 +24,7 @@ import {
   waitingPods,
   writeFiles,
 } from "./tenants.ts";
-import { Visitor } from "./visitor.ts";
+import { tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const names = tenantNames(tenant);
@@ -114,7 +112,7 @@ async function moveIntoAHome(rehearsal: Rehearsal): Promise<Scene> {
     }
   });
   const site = new Visitor(home, `https://${shop}.${tenant}.example/`);
-  const api = await tenantAtTheirApi(home);
+  const api = await tenantAtTheirApi(home, tenant);
   rehearsal.removeAtEnd(() => {
     site.leave();
     api.leave();
@@ -122,24 +120,6 @@ async function moveIntoAHome(rehearsal: Rehearsal): Promise<Scene> {
   });
   await eventually("both answer", () => Promise.resolve(site.sees && api.sees ? true : undefined), 180);
   return { rehearsal, home, site, api, files: await filesOf(home.guest(tenant)) };
-}
-
-/** The tenant on the internet, with the kubeconfig that they were given. */
-async function tenantAtTheirApi(home: EmbeddedHome): Promise<Visitor> {
-  const config = await home.guest(tenant).kubeconfig();
-  const cluster = config.getCurrentCluster();
-  const user = config.getCurrentUser();
-  const file = (name: string, base64 = ""): string => {
-    const path = join(home.directory, `${tenant}-${name}.pem`);
-    writeFileSync(path, Buffer.from(base64, "base64"), { mode: 0o600 });
-    return path;
-  };
-  const options = {
-    "--cacert": file("authority", cluster?.caData),
-    "--cert": file("certificate", user?.certData),
-    "--key": file("key", user?.keyData),
-  };
-  return new Visitor(home, `https://${cluster?.tlsServerName ?? ""}/readyz`, Object.entries(options).flat());
 }
 
 /** Kills a part again and again, and says what the worst time was. A part that does not come back is not killed again. */

@@ -1,4 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { visitor } from "../../local/home/addresses.ts";
 import { inMachine } from "../../local/home/enter.ts";
@@ -6,22 +8,24 @@ import type { EmbeddedHome } from "../live/embedded-home.ts";
 
 /** Somebody on the internet who opens a page every second. */
 export class Visitor {
-  /** When each call began, in milliseconds since 1970, whether the page came, and what curl said if it did not. */
-  readonly #calls: { readonly at: number; readonly came: boolean; readonly error: string }[] = [];
+  /** When each call began, in milliseconds since 1970, how many seconds it took, whether the page came, and what curl said if not. */
+  readonly #calls: { readonly at: number; readonly took: number; readonly came: boolean; readonly error: string }[] =
+    [];
   readonly #child: ChildProcess;
 
   /** @param credentials Options of curl: whom the visitor trusts, and as whom they come. Default: a stranger with a browser */
   constructor(home: EmbeddedHome, url: string, credentials: readonly string[] = ["--cacert", home.roots]) {
     const options = ["--max-time", "2", ...credentials, url].map((word) => `'${word}'`);
-    const curl = `curl -s -o /dev/null -w '%{http_code} %{errormsg}' ${options.join(" ")}`;
+    const curl = `curl -s -o /dev/null -w '%{http_code} %{time_total} %{errormsg}' ${options.join(" ")}`;
     const loop = `while sleep 1; do at=$(date +%s%3N); echo "$at $(${curl})" || exit; done`;
     const [executable = "", ...rest] = inMachine(home.directory, visitor.name, "sh", "-c", loop);
     this.#child = spawn(executable, rest, { stdio: ["ignore", "pipe", "ignore"] });
     const { stdout } = this.#child;
     if (stdout !== null) {
       createInterface({ input: stdout }).on("line", (text) => {
-        const [at, code, ...words] = text.split(" ");
-        this.#calls.push({ at: Number(at), came: code === "200", error: words.join(" ") || `status ${code ?? "?"}` });
+        const [at, code, took, ...words] = text.split(" ");
+        const error = words.join(" ") || `status ${code ?? "?"}`;
+        this.#calls.push({ at: Number(at), took: Number(took), came: code === "200", error });
       });
     }
   }
@@ -44,10 +48,27 @@ export class Visitor {
     return this.#calls.every(({ at, came }) => at < moment || came) ? 0 : this.backAfter(moment);
   }
 
+  /** When the first call since a moment began that did not get the page, and the first after which all did; if any missed it. */
+  away(moment: number): { readonly from: number; readonly until: number } | undefined {
+    const from = this.#calls.find(({ at, came }) => at >= moment && !came)?.at;
+    const back = this.backAfter(moment);
+    return from === undefined ? undefined : { from, until: back === undefined ? Date.now() : moment + back * 1000 };
+  }
+
   /** How many calls since a moment did not get the page, of how many. */
   missed(moment: number): string {
     const after = this.#calls.filter(({ at }) => at >= moment);
     return `${after.filter(({ came }) => !came).length} of ${after.length} calls`;
+  }
+
+  /** How long calls since a moment took that got the page: half of them at most, and the slowest. */
+  times(moment: number): string {
+    const took = this.#calls
+      .filter(({ at, came }) => at >= moment && came)
+      .map(({ took }) => took)
+      .sort((a, b) => a - b);
+    const milliseconds = (seconds: number | undefined): string => `${Math.round((seconds ?? NaN) * 1000)} ms`;
+    return `${milliseconds(took[Math.floor(took.length / 2)])}, ${milliseconds(took.at(-1))}`;
   }
 
   /** Why calls since a moment did not get the page, each reason once, with how often. */
@@ -62,4 +83,22 @@ export class Visitor {
     this.#child.stdout?.destroy();
     this.#child.kill();
   }
+}
+
+/** A tenant on the internet who asks every second, with the kubeconfig that they were given, whether their API server is ready. */
+export async function tenantAtTheirApi(home: EmbeddedHome, tenant: string): Promise<Visitor> {
+  const config = await home.guest(tenant).kubeconfig();
+  const cluster = config.getCurrentCluster();
+  const user = config.getCurrentUser();
+  const file = (name: string, base64 = ""): string => {
+    const path = join(home.directory, `${tenant}-${name}.pem`);
+    writeFileSync(path, Buffer.from(base64, "base64"), { mode: 0o600 });
+    return path;
+  };
+  const options = {
+    "--cacert": file("authority", cluster?.caData),
+    "--cert": file("certificate", user?.certData),
+    "--key": file("key", user?.keyData),
+  };
+  return new Visitor(home, `https://${cluster?.tlsServerName ?? ""}/readyz`, Object.entries(options).flat());
 }

@@ -1,0 +1,203 @@
+// docs/nodes.md, "The guests' version": raised in the stack file while visitors open the tenants' sites and the tenants ask
+// their guests' APIs. Versions that are refused come first, then every guest restarts with its data, one after the other.
+import { setTimeout as sleep } from "node:timers/promises";
+import { guestServerLabel } from "../../cluster/guest-server.ts";
+import { condition, type Pod } from "../../cluster/objects.ts";
+import { labelled, paths } from "../../cluster/paths.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { Failure, messageOf } from "../../errors/failure.ts";
+import { guestVersions } from "../../local/images/images.ts";
+import { local } from "../../stacks/local.ts";
+import { eventually } from "../cluster/embedded.ts";
+import type { EmbeddedHome } from "../live/embedded-home.ts";
+import { clock, type Rehearsal } from "./rehearsal.ts";
+import { applications, expectFiles, filesOf, moveIn, shop, waitingPods, writeFiles } from "./tenants.ts";
+import { tenantAtTheirApi, Visitor } from "./visitor.ts";
+
+/** The tenants of the stack `local`. All have a guest; the first two have moved in. */
+const tenants = ["acme", "blue", "coral"] as const;
+const settled = tenants.slice(0, 2);
+
+/** The version that guests run at first, and the next patch. */
+const [before = "", next = ""] = guestVersions(local.guestVersion);
+
+export async function run(rehearsal: Rehearsal): Promise<void> {
+  const home = rehearsal.home();
+  await rehearsal.step("a home comes up", () => rehearsal.bringUp(home));
+  const files = new Map<string, Readonly<Record<string, string>>>();
+  for (const tenant of settled) {
+    await rehearsal.step(`${tenant} moves in`, async () => {
+      await moveIn(home, tenant);
+      for (const app of applications) {
+        await writeFiles(home.guest(tenant), app, 4);
+      }
+      files.set(tenant, await filesOf(home.guest(tenant)));
+    });
+  }
+  const sites = new Map(settled.map((tenant) => [tenant, new Visitor(home, `https://${shop}.${tenant}.example/`)]));
+  const apis = new Map<string, Visitor>();
+  for (const tenant of tenants) {
+    apis.set(tenant, await tenantAtTheirApi(home, tenant));
+  }
+  const visitors = [...sites.values(), ...apis.values()];
+  rehearsal.removeAtEnd(() => {
+    visitors.forEach((visitor) => {
+      visitor.leave();
+    });
+    return Promise.resolve();
+  });
+  const allSee = (): Promise<true | undefined> =>
+    Promise.resolve(visitors.every(({ sees }) => sees) ? true : undefined);
+  await eventually("every site and every API answers", allSee, 180);
+  const pods = await podsOf(home);
+
+  await refused(rehearsal, home, "v1.36.0-k3s1", ["upgrade the host first"]);
+  await refused(rehearsal, home, "v1.35.3-k3s1", ["an older version does not read what a newer one wrote"]);
+  await refused(rehearsal, home, "v1.34.9-k3s1", ["an older version does not read what a newer one wrote"]);
+
+  const servers = new Servers(home);
+  const start = Date.now();
+  const printed = await rehearsal.step(`kraft:guestVersion is ${next}, pulumi up`, () =>
+    home.bringUp({ "kraft:guestVersion": next }),
+  );
+  const taken = (Date.now() - start) / 1000;
+  await eventually("every site and every API answers", allSee, 180);
+  for (const tenant of tenants) {
+    await eventually(
+      `every pod of ${tenant}`,
+      async () => ((await waitingPods(home.guest(tenant))).length === 0 ? true : undefined),
+      180,
+    );
+  }
+  await servers.leave();
+
+  rehearsal.figure("pulumi up, and what npm run local does beside it", clock(taken));
+  const said = /one after the other: [\w, ]+/.exec(printed)?.[0] ?? "nothing";
+  rehearsal.expect("what it says first", said, said.includes(tenants.join(", ")));
+  for (const tenant of tenants) {
+    const away = apis.get(tenant)?.away(start);
+    rehearsal.figure(
+      `the API of ${tenant}`,
+      away === undefined
+        ? "never away"
+        : `away from ${clock((away.from - start) / 1000)} to ${clock((away.until - start) / 1000)}, for ${clock((away.until - away.from) / 1000)}`,
+    );
+  }
+  rehearsal.expect(
+    "most servers that were not ready at once",
+    `${servers.most}, in the order ${servers.order.join(", ")}`,
+    servers.most === 1 && servers.order.join() === tenants.join(),
+  );
+  rehearsal.figure("questions that the host's API server did not answer", String(servers.unanswered));
+  for (const [tenant, site] of sites) {
+    rehearsal.figure(`calls that the site of ${tenant} missed`, `${site.missed(start)} ${site.reasons(start)}`.trim());
+    const missed = site.away(start);
+    rehearsal.expect(`the site of ${tenant} was away`, missed === undefined ? "never" : "yes", missed === undefined);
+  }
+  for (const tenant of tenants) {
+    const image = (await serverOf(home, tenant))?.spec?.containers?.[0]?.image ?? "none";
+    rehearsal.expect(`image of the server of ${tenant}`, image, image.endsWith(`:${next}`));
+  }
+  const now = await podsOf(home);
+  const restarted = [...pods].filter(([name, uid]) => now.get(name) !== uid).map(([name]) => name);
+  rehearsal.expect("pods of tenants that were made anew", restarted.join(", ") || "none", restarted.length === 0);
+  for (const [tenant, found] of files) {
+    await expectFiles(rehearsal, home.guest(tenant), found);
+  }
+  await refused(rehearsal, home, before, ["an older version does not read what a newer one wrote"]);
+  const again = await rehearsal.step("the same once more", () => home.bringUp({ "kraft:guestVersion": next }));
+  const unchanged = /Nothing changed: .*/.exec(again)?.[0];
+  rehearsal.expect("a second pulumi up", unchanged ?? again, unchanged !== undefined);
+  await rehearsal.command("npx kraft status -s local", () => home.tool("status", "-s", "local"));
+}
+
+/** Has a rehearsal fail where a run with a version of the guests is not refused, or not for these reasons. */
+async function refused(
+  rehearsal: Rehearsal,
+  home: EmbeddedHome,
+  version: string,
+  reasons: readonly string[],
+): Promise<void> {
+  const said = await rehearsal.step(`kraft:guestVersion is ${version}, pulumi up`, () =>
+    home.bringUp({ "kraft:guestVersion": version }).then(
+      () => "nothing: it was not refused",
+      (error: unknown) => messageOf(error),
+    ),
+  );
+  const text = said.replace(/\s+/g, " ");
+  const missing = reasons.filter((reason) => !text.includes(reason));
+  rehearsal.expect(`${version} is refused`, missing.length === 0 ? reasons.join("; ") : said, missing.length === 0);
+}
+
+async function serverOf(home: EmbeddedHome, tenant: string): Promise<Pod | undefined> {
+  const { namespace, server } = tenantNames(tenant);
+  return home.host().get(paths.pods.named(namespace, `${server}-0`));
+}
+
+/** The pods of tenants on the host but the guests' servers: by their names, what tells them from later ones and from restarts. */
+async function podsOf(home: EmbeddedHome): Promise<ReadonlyMap<string, string>> {
+  const found = await Promise.all(
+    tenants.map((tenant) => home.host().list(paths.pods.in(tenantNames(tenant).namespace))),
+  );
+  return new Map(
+    found
+      .flat()
+      .filter(({ metadata }) => metadata.labels?.["role"] !== "server")
+      .map(({ metadata, status }) => [
+        `${metadata.namespace ?? ""}/${metadata.name}`,
+        `${metadata.uid ?? ""} ${(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount ?? 0).join()}`,
+      ]),
+  );
+}
+
+/** Looks every second which guests' servers are not ready. */
+class Servers {
+  /** Tenants, as their servers went away. */
+  readonly order: string[] = [];
+  /** Of how many at once no server was ready. */
+  most = 0;
+  /** How often the host's API server was asked, and did not answer. */
+  unanswered = 0;
+  #isOver = false;
+  readonly #watching: Promise<void>;
+
+  constructor(home: EmbeddedHome) {
+    this.#watching = this.#watch(home);
+  }
+
+  async leave(): Promise<void> {
+    this.#isOver = true;
+    await this.#watching;
+  }
+
+  async #watch(home: EmbeddedHome): Promise<void> {
+    while (!this.#isOver) {
+      const ready = await this.#ready(home);
+      if (ready === undefined) {
+        this.unanswered += 1;
+        continue;
+      }
+      const away = tenants.filter((tenant) => !ready.includes(tenantNames(tenant).namespace));
+      this.most = Math.max(this.most, away.length);
+      this.order.push(...away.filter((tenant) => !this.order.includes(tenant)));
+      await sleep(1000);
+    }
+  }
+
+  /** Namespaces of the servers that are ready. */
+  async #ready(home: EmbeddedHome): Promise<readonly (string | undefined)[] | undefined> {
+    try {
+      return (await home.host().list(labelled(paths.pods.all, guestServerLabel)))
+        .filter(
+          ({ metadata, status }) =>
+            metadata.deletionTimestamp === undefined && condition(status, "Ready")?.status === "True",
+        )
+        .map(({ metadata }) => metadata.namespace);
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      return undefined;
+    }
+  }
+}
