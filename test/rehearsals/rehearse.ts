@@ -21,6 +21,7 @@ const rehearsals: Readonly<
     () => import("./certificates.ts"),
   ],
   "entry-address": ["the node that answers for the entrypoint dies", () => import("./entry-address.ts")],
+  floods: ["a tenant takes all that they can get, and the neighbour is watched", () => import("./floods.ts")],
   "guest-version": ["every guest comes onto the next version of K3s", () => import("./guest-version.ts")],
   heartbeat: ["an hour in which all is well, then the whole house is dark", () => import("./heartbeat.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
