@@ -75,7 +75,7 @@ function hasImageOf({ spec }: Pod, version: string): boolean {
 }
 
 /** Whether a server's pod waits for its image, and none of its containers was ever started. */
-export function neverStarted({ status }: Pod): boolean {
+function neverStarted({ status }: Pod): boolean {
   const [server] = status?.containerStatuses ?? [];
   return (
     /^(ErrImagePull|ImagePullBackOff|InvalidImageName)$/.test(server?.state?.waiting?.reason ?? "") &&
@@ -84,8 +84,11 @@ export function neverStarted({ status }: Pod): boolean {
   );
 }
 
-/** Whether a registry answered that it does not have the image, which another attempt does not change. */
-function isImageMissing(pod: Pod | undefined): boolean {
+/**
+ * Whether a registry answered that it does not have the image, which another attempt does not change. It is false where a container
+ * of the pod was started.
+ */
+export function isImageMissing(pod: Pod | undefined): boolean {
   const message = pod?.status?.containerStatuses?.[0]?.state?.waiting?.message ?? "";
   return pod !== undefined && neverStarted(pod) && /: not found\b/.test(message);
 }

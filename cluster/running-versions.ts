@@ -1,7 +1,7 @@
 import { tenantLabel, tenantNames } from "../components/plan/names.ts";
 import { platformNamespaces } from "../components/plan/network/platform-policies.ts";
 import type { Host } from "./client.ts";
-import { formerImage, guestServerLabel, neverStarted } from "./guest-server.ts";
+import { formerImage, guestServerLabel, isImageMissing } from "./guest-server.ts";
 import type { DaemonSet, Deployment } from "./objects.ts";
 import { labelled, paths } from "./paths.ts";
 
@@ -24,7 +24,7 @@ export interface GuestVersion {
   /** What K3k was told. */
   readonly told: string;
   /**
-   * What last wrote to the guest's datastore: another one only where nothing of `told` has ever started, and undefined where the guest
+   * What last wrote to the guest's datastore: another one only where no registry has the image of `told`, and undefined where the guest
    * has never run at all.
    */
   readonly ran: string | undefined;
@@ -62,7 +62,8 @@ export async function runningVersions(host: Pick<Host, "get" | "list">): Promise
   const ran = async (tenant: string, told: string): Promise<string | undefined> => {
     const { namespace, server, kubeconfigSecret } = tenantNames(tenant);
     const pod = servers.find(({ metadata }) => metadata.namespace === namespace && metadata.name === `${server}-0`);
-    if (pod === undefined || !neverStarted(pod)) {
+    // An image that no registry has never ran; one that cannot be fetched may have, on another node.
+    if (!isImageMissing(pod)) {
       return told;
     }
     const former = imageVersion(await formerImage(host, tenant));

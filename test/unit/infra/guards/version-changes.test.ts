@@ -137,7 +137,8 @@ describe("what a cluster is asked", () => {
   });
   const set = "/apis/apps/v1/namespaces/k3k-acme/statefulsets/k3k-acme-server";
   const revision = "/apis/apps/v1/namespaces/k3k-acme/controllerrevisions/one";
-  const unfetched = { reason: "ImagePullBackOff", message: "no such host" };
+  const unfetched = { reason: "ImagePullBackOff", message: "docker.io/rancher/k3s:v1.35.6-k3s1: not found" };
+  const unreachable = { reason: "ImagePullBackOff", message: "registry-1.docker.io: no such host" };
   const rolling = { status: { currentRevision: "one", updateRevision: "two" } };
   const settled = { status: { currentRevision: "one", updateRevision: "one" } };
   const kubeconfig = "/api/v1/namespaces/k3k-acme/secrets/k3k-acme-kubeconfig";
@@ -147,7 +148,13 @@ describe("what a cluster is asked", () => {
     found: Readonly<Record<string, unknown>>,
     ran: string | undefined,
   ])[] = [
-    ["not fetched, after another that was ready", server(unfetched), { [set]: rolling }, "v1.35.5-k3s1"],
+    ["not to be had, after another that was ready", server(unfetched), { [set]: rolling }, "v1.35.5-k3s1"],
+    [
+      "the registry does not answer: it may have run elsewhere",
+      server(unreachable),
+      { [set]: rolling },
+      "v1.35.6-k3s1",
+    ],
     ["it runs", server({}), { [set]: rolling }, "v1.35.6-k3s1"],
     ["it started once", server(unfetched, { restartCount: 1 }), { [set]: rolling }, "v1.35.6-k3s1"],
     [
@@ -156,9 +163,9 @@ describe("what a cluster is asked", () => {
       { [set]: rolling },
       "v1.35.6-k3s1",
     ],
-    ["not fetched, where it ran before", server(unfetched), { [set]: settled, [kubeconfig]: {} }, "v1.35.6-k3s1"],
-    ["not fetched, and a guest that never ran", server(unfetched), { [set]: settled }, undefined],
-    ["not fetched, its StatefulSet gone", server(unfetched), { [kubeconfig]: {} }, "v1.35.6-k3s1"],
+    ["not to be had, where it ran before", server(unfetched), { [set]: settled, [kubeconfig]: {} }, "v1.35.6-k3s1"],
+    ["not to be had, and a guest that never ran", server(unfetched), { [set]: settled }, undefined],
+    ["not to be had, its StatefulSet gone", server(unfetched), { [kubeconfig]: {} }, "v1.35.6-k3s1"],
   ];
   for (const [what, pod, found, ran] of guests) {
     test(`the version that a guest ran: ${what}`, async () => {
