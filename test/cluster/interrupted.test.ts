@@ -10,7 +10,7 @@ import type { KubernetesObject } from "../../cluster/objects.ts";
 import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { isRunning } from "../../local/processes.ts";
 import { readState } from "../../local/state.ts";
-import { type Embedded, eventually, type Tenants } from "./embedded.ts";
+import { type Config, type Embedded, eventually, type Tenants } from "./embedded.ts";
 import { killWithDescendants } from "./kill.ts";
 import { platform } from "./platform.ts";
 
@@ -22,6 +22,16 @@ const blue = { domains: ["blue.example"], size: "medium" };
 const tenants: Tenants = { acme, blue };
 
 const delta = { domains: ["delta.example"], size: "small" };
+
+/** Starts an `up` that records every step at once, as an operator's `pulumi up` does and a local one does not. */
+function startWithCheckpoints(config: Config): ReturnType<Embedded["start"]> {
+  process.env["PULUMI_SKIP_CHECKPOINTS"] = "false";
+  try {
+    return local.start("up", config);
+  } finally {
+    delete process.env["PULUMI_SKIP_CHECKPOINTS"];
+  }
+}
 
 /** Changes that an operator makes, one after the other and from the beginning again. */
 const edits: readonly Tenants[] = [
@@ -143,18 +153,13 @@ async function inForce(): Promise<string> {
 }
 
 test(`killed ${kills} times at random, with the engine's own checkpoints: the next up converges, also with the file put back`, async () => {
-  // As an operator's `pulumi up` does, and a local one does not.
-  process.env["PULUMI_SKIP_CHECKPOINTS"] = "false";
-  after(() => {
-    delete process.env["PULUMI_SKIP_CHECKPOINTS"];
-  });
   const before = await holders();
   const converged = new Map<Tenants, string>();
   const delays: number[] = [];
   let current = tenants;
   for (let kill = 0; kill < kills; kill += 1) {
     const edit = edits[kill % edits.length] ?? tenants;
-    const child = local.start("up", { "kraft:tenants": edit });
+    const child = startWithCheckpoints({ "kraft:tenants": edit });
     const delay = 1500 + Math.random() * 8500;
     delays.push(Math.round(delay));
     await Promise.race([sleep(delay), new Promise((resolve) => child.once("exit", resolve))]);
