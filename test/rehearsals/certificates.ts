@@ -1,11 +1,10 @@
 // Certificates from their first issue on, with the internet's authority and a second one whose certificates live for minutes:
 // from staging to production, renewal in time and late, and names that an authority cannot confirm or refuses.
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Certificate, condition } from "../../cluster/objects.ts";
-import { labelled, paths } from "../../cluster/paths.ts";
-import { issuerName } from "../../components/plan/cert-manager-values.ts";
+import { condition } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { internetNames, zoneFile } from "../../local/home/internet.ts";
 import { writeFileWhole } from "../../local/state.ts";
@@ -13,8 +12,23 @@ import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { SecondAuthority } from "./second-authority.ts";
+import {
+  accountAt,
+  anotherCertificate,
+  answers,
+  certificateFor,
+  certificateOf,
+  ingresses,
+  ingressFor,
+  issueAnew,
+  problemsOf,
+  quietStatus,
+  removeFromGuest,
+  secretOf,
+  visitorOf,
+} from "./sites.ts";
 import { moveIn, shop } from "./tenants.ts";
-import { Visitor } from "./visitor.ts";
+import type { Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const { namespace } = tenantNames(tenant);
@@ -61,30 +75,19 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   for (const [what, part] of Object.entries(parts)) {
     await rehearsal.part(what, () => part(scene));
   }
-  await eventually(
-    "status has nothing to say",
-    async () => ((await home.tool("status", "-s", "local")).code === 0 ? true : undefined),
-    300,
-  );
+  await quietStatus(home, 300);
   await rehearsal.command("npx kraft status -s local", () => home.tool("status", "-s", "local"));
 }
 
 /** docs/first-steps.md, step 8: the visitors' browsers trust the second authority only, as they do Let's Encrypt's production. */
 async function fromStagingToProduction({ rehearsal, home, authority, config }: Scene): Promise<void> {
-  const tolerant = visitorOf(rehearsal, home, home.roots);
-  const browser = visitorOf(rehearsal, home, authority.roots);
+  const tolerant = visitorOf(rehearsal, home, site);
+  const browser = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
   await eventually("the site answers with a certificate", () => Promise.resolve(tolerant.sees ? true : undefined), 180);
   rehearsal.expect("a browser that trusts the second authority opens the site", String(browser.sees), !browser.sees);
   const start = Date.now();
   await rehearsal.step("kraft:issuer is the second authority, pulumi up", () => home.bringUp(config));
-  await eventually(
-    "an account at the second authority",
-    async () => {
-      const uri = (await home.host().get(paths.issuers.named(issuerName)))?.status?.acme?.uri ?? "";
-      return uri.includes(`//${authority.host}/`) ? true : undefined;
-    },
-    120,
-  );
+  await accountAt(home, authority.host);
   rehearsal.figure("cert-manager has an account there, by itself", "yes");
   await sleep(10_000);
   rehearsal.expect("the certificate is still the old one", String(browser.sees), !browser.sees);
@@ -95,16 +98,7 @@ async function fromStagingToProduction({ rehearsal, home, authority, config }: S
     ),
   ].map(([, name = "", within = ""]) => `${within}/${name}`);
   rehearsal.expect("status names them, with the command", named.join(", "), named.includes(`${namespace}/${shop}-tls`));
-  rehearsal.note(
-    "$ kubectl annotate secrets --all-namespaces --selector controller.cert-manager.io/fao=true --overwrite cert-manager.io/issuer-name=former",
-  );
-  const secrets = await home.host().list(labelled(paths.secrets.all, "controller.cert-manager.io/fao=true"));
-  for (const { metadata } of secrets) {
-    await home.host().merge(paths.secrets.named(metadata.namespace ?? "", metadata.name), {
-      metadata: { annotations: { "cert-manager.io/issuer-name": "former" } },
-    });
-  }
-  const all = secrets.map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`);
+  const all = await issueAnew(rehearsal, home);
   rehearsal.expect(
     "the command reaches all that status names",
     all.join(", "),
@@ -114,20 +108,18 @@ async function fromStagingToProduction({ rehearsal, home, authority, config }: S
   await eventually("a browser opens the site", () => Promise.resolve(browser.sees ? true : undefined), 120);
   rehearsal.figure("a browser opens the site, after the command", clock((Date.now() - told) / 1000));
   expectTrust(rehearsal, "calls that who trusts both missed since the change", tolerant, start);
-  await eventually(
-    "status has nothing to say",
-    async () => ((await home.tool("status", "-s", "local")).code === 0 ? true : undefined),
-    60,
-  );
+  await quietStatus(home, 60);
   tolerant.leave();
   browser.leave();
 }
 
 async function renewed({ rehearsal, home, authority }: Scene): Promise<void> {
-  const visitor = visitorOf(rehearsal, home, authority.roots);
-  const before = certificateOf(home);
+  const visitor = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
+  const before = certificateOf(home, site);
   const start = Date.now();
-  const after = await rehearsal.step("the certificate is renewed", () => another(home, before));
+  const after = await rehearsal.step("the certificate is renewed", () =>
+    anotherCertificate(home, site, before, lifetime * 2),
+  );
   const left = (before.validToDate.getTime() - after.validFromDate.getTime()) / 1000;
   rehearsal.expect("renewed before it ended, with seconds left", String(Math.round(left)), left > 0);
   expectTrust(rehearsal, "calls that visitors missed meanwhile", visitor, start);
@@ -135,7 +127,7 @@ async function renewed({ rehearsal, home, authority }: Scene): Promise<void> {
 }
 
 async function renewedLate({ rehearsal, home, authority }: Scene): Promise<void> {
-  const visitor = visitorOf(rehearsal, home, authority.roots);
+  const visitor = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
   const before = await notDueSoon(home);
   const start = Date.now();
   await rehearsal.step("the authority does not answer when the next renewal is due, for 15 seconds", async () => {
@@ -144,7 +136,9 @@ async function renewedLate({ rehearsal, home, authority }: Scene): Promise<void>
     authority.resume();
   });
   const back = Date.now();
-  const after = await rehearsal.step("the certificate is renewed", () => another(home, before));
+  const after = await rehearsal.step("the certificate is renewed", () =>
+    anotherCertificate(home, site, before, lifetime * 2),
+  );
   const late = (after.validFromDate.getTime() - back) / 1000;
   rehearsal.figure("renewed after the authority answered again", clock(late));
   const left = Math.round((before.validToDate.getTime() - after.validFromDate.getTime()) / 1000);
@@ -178,48 +172,15 @@ async function notIssued({ rehearsal, home }: Scene): Promise<void> {
 
 /** The tenant lets the one name lead here, and gives the other up. */
 async function corrected({ rehearsal, home, authority }: Scene): Promise<void> {
-  await remove(home, `${ingresses}/${refused}`);
+  await removeFromGuest(home, tenant, `${ingresses}/${refused}`);
   const start = Date.now();
   record(home);
   await rehearsal.step("the CNAME leads here", () =>
     eventually("it answers", () => Promise.resolve(answers(home, elsewhere, authority.roots) ? true : undefined), 400),
   );
   rehearsal.figure("it answers, after the CNAME was changed", clock((Date.now() - start) / 1000));
-  await remove(home, `${ingresses}/${elsewhere}`);
-  await eventually(
-    "status has nothing to say",
-    async () => ((await home.tool("status", "-s", "local")).code === 0 ? true : undefined),
-    60,
-  );
-}
-
-const ingresses = "/apis/networking.k8s.io/v1/namespaces/default/ingresses";
-
-function secretOf(host: string): string {
-  return `${host.replaceAll(".", "-")}-tls`;
-}
-
-function ingressFor(host: string) {
-  const backend = { service: { name: shop, port: { number: 80 } } };
-  return {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "Ingress",
-    metadata: { name: host, annotations: { "cert-manager.io/cluster-issuer": issuerName } },
-    spec: {
-      ingressClassName: "traefik",
-      tls: [{ hosts: [host], secretName: secretOf(host) }],
-      rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
-    },
-  };
-}
-
-/** Takes an object out of the tenant's guest. */
-async function remove(home: EmbeddedHome, path: string): Promise<void> {
-  // A guest whose server has just started again refuses for some seconds.
-  await eventually(path, async () => {
-    await (await home.guest(tenant).api()).delete(path);
-    return true;
-  });
+  await removeFromGuest(home, tenant, `${ingresses}/${elsewhere}`);
+  await quietStatus(home, 60);
 }
 
 /** Has a rehearsal fail where visitors missed calls for a certificate. On a busy machine some take longer than they wait. */
@@ -228,52 +189,17 @@ function expectTrust(rehearsal: Rehearsal, what: string, visitor: Visitor, since
   rehearsal.expect(what, `${visitor.missed(since)} ${reasons}`.trim(), !reasons.includes("SSL"));
 }
 
-/** Somebody who opens the shop every second until the rehearsal ends, or they are told to leave. */
-function visitorOf(rehearsal: Rehearsal, home: EmbeddedHome, roots: string): Visitor {
-  const visitor = new Visitor(home, `https://${site}/`, ["--cacert", roots]);
-  rehearsal.removeAtEnd(() => {
-    visitor.leave();
-    return Promise.resolve();
-  });
-  return visitor;
-}
-
-function answers(home: EmbeddedHome, host: string, roots?: string): boolean {
-  return !home.visited(`https://${host}/`, roots).startsWith("curl ended");
-}
-
-function certificateOf(home: EmbeddedHome, host = site): X509Certificate {
-  const call = `openssl s_client -connect ${host}:443 -servername ${host} </dev/null 2>/dev/null | openssl x509`;
-  return new X509Certificate(home.atVisitor("sh", "-c", call));
-}
-
-/** Waits for another certificate of the site. */
-function another(home: EmbeddedHome, before: X509Certificate, seconds = lifetime * 2): Promise<X509Certificate> {
-  return eventually(
-    "another certificate",
-    () => {
-      const now = certificateOf(home);
-      return Promise.resolve(now.serialNumber === before.serialNumber ? undefined : now);
-    },
-    seconds,
-  );
-}
-
 /** The certificate of the site, if it is not about to be renewed; otherwise the next one. */
 async function notDueSoon(home: EmbeddedHome): Promise<X509Certificate> {
-  const now = certificateOf(home);
-  return Date.now() < now.validFromDate.getTime() + (renewedAfter - 40) * 1000 ? now : another(home, now);
-}
-
-/** cert-manager's Certificate of a host of the tenant. */
-async function certificateFor(home: EmbeddedHome, host: string): Promise<Certificate | undefined> {
-  const found = await home.host().list(paths.certificates.in(namespace));
-  return found.find(({ spec }) => spec?.dnsNames?.includes(host) === true);
+  const now = certificateOf(home, site);
+  return Date.now() < now.validFromDate.getTime() + (renewedAfter - 40) * 1000
+    ? now
+    : anotherCertificate(home, site, now, lifetime * 2);
 }
 
 /** Why a certificate was not issued. */
 async function failureOf(home: EmbeddedHome, host: string): Promise<string | undefined> {
-  const issuing = condition((await certificateFor(home, host))?.status, "Issuing");
+  const issuing = condition((await certificateFor(home, tenant, host))?.status, "Issuing");
   return issuing?.status === "False" ? issuing.message : undefined;
 }
 
@@ -282,16 +208,6 @@ async function challengeReason(home: EmbeddedHome, host: string): Promise<string
   const challenges = await home.host().list(paths.challenges.in(namespace));
   const reason = challenges.find(({ spec }) => spec?.dnsName === host)?.status?.reason;
   return reason?.includes("code") === true ? reason : undefined;
-}
-
-/** The lines of a status that say what is wrong. */
-function problemsOf(status: string): string {
-  return (
-    status
-      .split("\n")
-      .filter((line) => /^ {2}(?:certificate|issuer|tenant|backup target) \S+: /.test(line))
-      .join("\n") || "nothing"
-  );
 }
 
 /** Records of the internet's name server in place of those that this function wrote before. */

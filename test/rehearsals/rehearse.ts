@@ -20,6 +20,10 @@ const rehearsals: Readonly<
     "from staging to production, renewals in time and late, names that are not issued",
     () => import("./certificates.ts"),
   ],
+  domains: [
+    "twenty names at once, a domain that is taken, the line cut, an authority that limits orders",
+    () => import("./domains.ts"),
+  ],
   "entry-address": ["the node that answers for the entrypoint dies", () => import("./entry-address.ts")],
   floods: ["a tenant takes all that they can get, and the neighbour is watched", () => import("./floods.ts")],
   "guest-version": ["every guest comes onto the next version of K3s", () => import("./guest-version.ts")],
