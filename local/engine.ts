@@ -170,6 +170,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const passphrase = secretFile(join(directory, "credentials", "pulumi-passphrase"), () =>
     randomBytes(24).toString("base64url"),
   );
+  // The provider leaves a copy of the kubeconfig in the folder of temporary files (`writeKubeconfigToFile` in
+  // pkg/provider/util.go of pulumi-kubernetes 4.25): here it goes with the run.
+  const temporary = join(workDir, "temporary", String(process.pid));
+  mkdirSync(temporary, { recursive: true });
   // The Automation API takes a CLI by the folder above its `bin`.
   const cliRoot = join(workDir, "cli");
   const cliLink = join(cliRoot, "bin", "pulumi");
@@ -193,6 +197,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         PULUMI_SKIP_CHECKPOINTS: process.env["PULUMI_SKIP_CHECKPOINTS"] ?? "true",
         ...lessGarbageCollection,
         KUBECONFIG: cluster.kubeconfig,
+        TMPDIR: temporary,
       },
     },
   );
@@ -217,11 +222,21 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     await ensureS3(cluster, { ...keys, region: backup.data.region, bucket: backup.data.bucket });
   }
 
-  const follow = (verb: string): Follower => new Follower(reporter, verb, options.onEvent);
+  const follow = async (
+    verb: string,
+    operation: (onEvent: (event: automation.EngineEvent) => void) => Promise<unknown>,
+  ): Promise<EngineRun> => {
+    mkdirSync(temporary, { recursive: true });
+    try {
+      return await new Follower(reporter, verb, options.onEvent).run(operation);
+    } finally {
+      rmSync(temporary, { recursive: true, force: true });
+    }
+  };
   const up = async (interruption: AbortSignal | undefined): Promise<EngineRun> => {
     await releaseStaleLocks(stateFolder, project.name, stack.name, reporter);
     writeProject(looks());
-    return follow("up").run((onEvent) => opened.up({ onEvent, suppressOutputs: true, signal: interruption }));
+    return follow("up", (onEvent) => opened.up({ onEvent, suppressOutputs: true, signal: interruption }));
   };
   return {
     overrides: derived.changes,
@@ -232,7 +247,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       ),
     preview: () => {
       writeProject(looks());
-      return follow("preview").run((onEvent) => opened.preview({ onEvent }));
+      return follow("preview", (onEvent) => opened.preview({ onEvent }));
     },
   };
 }

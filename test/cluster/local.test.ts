@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readdirSync, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
@@ -16,7 +17,7 @@ import {
   tenantAllowance,
 } from "../../components/plan/size.ts";
 import { classLimits, schedules, type TierName } from "../../components/plan/storage.ts";
-import { chartsFolder } from "../../local/engine.ts";
+import { chartsFolder, engineFolder } from "../../local/engine.ts";
 import type { EngineRun } from "../../local/engine-run.ts";
 import { startHostCluster } from "../../local/host-cluster.ts";
 import { isRunning } from "../../local/processes.ts";
@@ -278,9 +279,15 @@ test("what holds no data of Longhorn's chart is not protected: a new version may
   }
 });
 
-test("a second up changes nothing", async () => {
+test("a second up changes nothing, and no run leaves a copy of the kubeconfig", async () => {
   const again = await local.up();
   assert.deepEqual(changes(again), []);
+  const { directory, kubeconfig } = local.cluster;
+  const server = /server: (\S+)/.exec(readFileSync(kubeconfig, "utf8"))?.[1] ?? assert.fail("no server");
+  const copies = readdirSync(tmpdir()).filter(
+    (name) => /^kubeconfig\d+$/.test(name) && readFileSync(join(tmpdir(), name), "utf8").includes(server),
+  );
+  assert.deepEqual([...copies, ...readdirSync(join(engineFolder(directory), "temporary"))], []);
 });
 
 test("one more tenant changes only that tenant's resources, and who has K3k's rights on nodes and priority classes", async () => {
