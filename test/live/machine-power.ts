@@ -1,8 +1,10 @@
 // One machine loses its power, and gets it back: here the network storage, which nothing of the platform needs.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { after, test } from "node:test";
 import { nas } from "../../local/home/addresses.ts";
-import { machineProcess, runInMachine } from "../../local/home/enter.ts";
+import { inNetworkOf, machineProcess, runInMachine } from "../../local/home/enter.ts";
 import { cutPower, powerOn } from "../../local/home/power.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { directory } from "./home.ts";
@@ -13,6 +15,11 @@ function page(): string {
 
 test("a machine whose power is cut answers nobody, and is back with its cables once it has power again", async () => {
   assert.match(page(), /photographs/);
+  // Somebody is in its network from outside, so that this is still there when the power is back.
+  const [executable = "", ...rest] = inNetworkOf(directory, nas.name, "sh", "-c", "echo in; exec sleep 60");
+  const inside = spawn(executable, rest, { stdio: ["ignore", "pipe", "inherit"] });
+  after(() => inside.kill());
+  await once(inside.stdout, "data");
   await cutPower(directory, nas.name);
   assert.equal(page(), "");
   await assert.rejects(cutPower(directory, nas.name), /off already/);

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -173,6 +174,9 @@ func (room *machineRoom) powerOn(machine machinePlan) error {
 	for index, link := range machine.Links {
 		// The end that a hand can unplug. A device's name may have 15 bytes.
 		cable := fmt.Sprintf("%.12s-%d", machine.Name, index)
+		if err := supervisor.unplug(cable); err != nil {
+			return err
+		}
 		for _, command := range [][]string{
 			{"ip", "link", "add", cable, "type", "veth", "peer", "name", link.Device, "netns", strconv.Itoa(pid)},
 			{"ip", "link", "set", cable, "master", link.Network, "up"},
@@ -184,6 +188,22 @@ func (room *machineRoom) powerOn(machine machinePlan) error {
 	}
 	_, err = plugged.Write([]byte{1})
 	return err
+}
+
+// unplug removes a cable that the machine had before its power was cut. It is there as long as its other end is: that is in a
+// network which goes when the kernel comes to it, and which others may be in.
+func (supervisor *supervisor) unplug(cable string) error {
+	isPlugged := func() bool {
+		_, err := net.InterfaceByName(cable)
+		return err == nil
+	}
+	if !isPlugged() {
+		return nil
+	}
+	if err := supervisor.do("ip", "link", "delete", cable); err != nil && isPlugged() {
+		return err
+	}
+	return nil
 }
 
 // makeCgroups makes a cgroup for each machine, with all processors and all memory.
