@@ -22,7 +22,8 @@ export function leftovers(ingresses: readonly LiveIngress[], domains: readonly s
 
 /**
  * What ends it: the command deletes the host's copy of the Ingress, which takes the certificate along. K3k's attempts to copy
- * it anew are refused.
+ * it anew are refused. The tenant's own Ingress stays in the guest, and once its copy is gone K3k takes no finalizer from it any
+ * more (`Reconcile` in its k3k-kubelet/controller/syncer/ingress.go, 1.1.0 to 1.2.0-rc4): the welcome sheet says how to delete it.
  */
 export function removalCommand(tenant: string, { ingress }: Leftover): string {
   return `kubectl delete ingress ${ingress} --namespace ${tenantNames(tenant).namespace}`;

@@ -74,7 +74,12 @@ kubectl delete -f ${tenantFiles.sample}
 \`\`\`
 
 If it does not answer: \`kubectl describe\` shows what the pod, or its claim, waits for. A browser that gets no
-certificate is too early, or the name is not a CNAME yet.
+certificate is too early, or the name is not a CNAME yet. An Ingress or a Service that stays although you deleted it has no
+copy on the platform any more, and never had one if it broke a limit. This lets it go:
+
+\`\`\`sh
+kubectl patch ingress <name> --type=merge -p '{"metadata":{"finalizers":null}}'
+\`\`\`
 
 ## What you may use
 
