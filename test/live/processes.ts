@@ -25,17 +25,17 @@ export async function ofPods(
   );
 }
 
-/** The processes of a name that each node runs itself, not in a pod. */
+/** The processes of these names that each node runs itself, not in a pod. */
 export async function ofNodes(
   home: Pick<EmbeddedHome, "directory" | "host">,
-  command: string,
+  ...commands: readonly string[]
 ): Promise<readonly Processes[]> {
   const nodes = await home.host().list(paths.nodes.all);
   const all = processes();
   return nodes.map(({ metadata }) => {
     const first = machineProcess(home.directory, metadata.name);
     return all
-      .filter((found) => first !== undefined && found.parent === first && found.command === command)
+      .filter((found) => first !== undefined && found.parent === first && commands.includes(found.command))
       .map(({ pid }) => pid);
   });
 }

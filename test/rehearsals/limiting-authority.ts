@@ -36,7 +36,8 @@ https.createServer({ cert: fs.readFileSync(certificate), key: fs.readFileSync(ke
   request.on("data", (part) => parts.push(part)).on("end", () => {
     const { method, url: path, headers } = request;
     if (path === "/order-plz" && fs.existsSync(file)) {
-      ask({ method: "HEAD", path: "/nonce-plz", headers: { host: address } }, undefined, ({ headers: answer }) => {
+      const agent = headers["user-agent"];
+      ask({ method: "HEAD", path: "/nonce-plz", headers: { host: address, "user-agent": agent } }, undefined, ({ headers: answer }) => {
         response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "60", "replay-nonce": answer["replay-nonce"] });
         response.end(JSON.stringify(problem));
         console.log(path);

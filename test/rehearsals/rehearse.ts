@@ -30,6 +30,7 @@ const rehearsals: Readonly<
   heartbeat: ["an hour in which all is well, then the whole house is dark", () => import("./heartbeat.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
+  "power-cuts": ["the power of every node is cut while a tenant writes", () => import("./power-cuts.ts")],
 };
 
 enableCompileCache(join(cacheDirectory(), "compiled"));
