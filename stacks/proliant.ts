@@ -1,4 +1,5 @@
 import { hostTraits } from "../components/plan/machines/machine.ts";
+import { homelab } from "./homelab.ts";
 import type { NodeHardware, Stack } from "./stack.ts";
 
 const nodes: readonly NodeHardware[] = [
@@ -34,7 +35,8 @@ export const proliant: Stack = {
   guestVersion: "v1.35.6-k3s1",
   k3kVersion: "1.2.0-rc4",
   nodes,
-  network: { podCidr: "10.244.0.0/16", serviceCidr: "10.96.0.0/12", clusterDns: "10.96.0.10" },
+  // Those of the homelab, and not Talos's own: a guest that moves keeps the addresses of its Services and nodes.
+  network: homelab.network,
   exposure,
   storage: { dataPath, dedicatedDisk: true },
 };

@@ -2,6 +2,7 @@ import { sourceReaderPolicy } from "../../components/plan/backup-store.ts";
 import { modelOf, type StackFile } from "../../infra/config/stack-file.ts";
 import { nameServers } from "../check/ask.ts";
 import { askDns } from "../check/dns.ts";
+import { stackFileOf } from "../cli/choice.ts";
 import { hostOf } from "../cli/host.ts";
 import { minutesOf } from "../cli/time-limit.ts";
 import type { Run } from "../cli/verb.ts";
@@ -23,12 +24,13 @@ interface Given {
 export const run: Run<Given> = async (given, output) => {
   const { tenant, phase } = given;
   const backupLimit = minutesOf("--timeout", given.timeout, 720);
-  const target = movingFile(tenant, given);
   if (given.keyPolicy === true) {
-    const { bucket, prefix } = sourceIn(target);
+    // The key comes before the tenant's entry: docs/moving.md.
+    const { bucket, prefix } = sourceIn(given.stack === undefined ? movingFile(tenant, given) : stackFileOf(given));
     const policy = sourceReaderPolicy(bucket, prefix);
     return { json: policy, text: JSON.stringify(policy, undefined, 2) };
   }
+  const target = movingFile(tenant, given);
   const source = sourceFile(target, tenant);
   const clusterOf = async (file: StackFile) => readMoveCluster(file.stack.name, await hostOf(file), tenant);
   const look = async () => {
