@@ -18,6 +18,7 @@ import {
   answers,
   certificateFor,
   certificateOf,
+  expectTrust,
   ingresses,
   ingressFor,
   issueAnew,
@@ -28,7 +29,6 @@ import {
   visitorOf,
 } from "./sites.ts";
 import { moveIn, shop } from "./tenants.ts";
-import type { Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const { namespace } = tenantNames(tenant);
@@ -181,12 +181,6 @@ async function corrected({ rehearsal, home, authority }: Scene): Promise<void> {
   rehearsal.figure("it answers, after the CNAME was changed", clock((Date.now() - start) / 1000));
   await removeFromGuest(home, tenant, `${ingresses}/${elsewhere}`);
   await quietStatus(home, 60);
-}
-
-/** Has a rehearsal fail where visitors missed calls for a certificate. On a busy machine some take longer than they wait. */
-function expectTrust(rehearsal: Rehearsal, what: string, visitor: Visitor, since: number): void {
-  const reasons = visitor.reasons(since);
-  rehearsal.expect(what, `${visitor.missed(since)} ${reasons}`.trim(), !reasons.includes("SSL"));
 }
 
 /** The certificate of the site, if it is not about to be renewed; otherwise the next one. */

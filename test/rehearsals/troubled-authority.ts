@@ -8,13 +8,14 @@ import { runInMachine } from "../../local/home/enter.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { domain, namespace, other, type Scene, site, tenant, tenantsWith } from "./domain-scene.ts";
-import { clock, type Rehearsal } from "./rehearsal.ts";
+import { clock } from "./rehearsal.ts";
 import {
   accountAt,
   anotherCertificate,
   answers,
   certificateFor,
   certificateOf,
+  expectTrust,
   ingresses,
   ingressFor,
   issueAnew,
@@ -24,7 +25,6 @@ import {
   secretOf,
   visitorOf,
 } from "./sites.ts";
-import type { Visitor } from "./visitor.ts";
 
 /** Seconds that a certificate of the second authority is valid. cert-manager renews it when a third of them is left. */
 const lifetime = 360;
@@ -133,10 +133,4 @@ async function notDueSoon(home: EmbeddedHome): Promise<X509Certificate> {
   const now = certificateOf(home, site);
   const isFar = Date.now() < now.validFromDate.getTime() + (renewedAfter - cut.before - 20) * 1000;
   return isFar ? now : anotherCertificate(home, site, now, lifetime);
-}
-
-/** Has a rehearsal fail where visitors missed calls for a certificate. */
-function expectTrust(rehearsal: Rehearsal, what: string, visitor: Visitor, since: number): void {
-  const reasons = visitor.reasons(since);
-  rehearsal.expect(what, `${visitor.missed(since)} ${reasons}`.trim(), !reasons.includes("SSL"));
 }
