@@ -21,8 +21,8 @@ import { type Config, eventually } from "../cluster/embedded.ts";
 import { type Ended, kraft } from "../fixtures/kraft/command.ts";
 
 /** Where a new home may be, in a folder that is its alone. */
-export function newHomeDirectory(): string {
-  return join(mkdtempSync(join(tmpdir(), "kraft-live-")), "local");
+export function newHomeDirectory(stack = "local"): string {
+  return join(mkdtempSync(join(tmpdir(), "kraft-live-")), stack);
 }
 
 /** What a command printed in a pod, and how it ended. */
@@ -31,18 +31,20 @@ export interface EndedInPod {
   readonly text: string;
 }
 
-/** A home of the stack `local` in a folder. It is removed by `remove`, or with this process, also when that is ended. */
+/** A home of a stack in a folder. It is removed by `remove`, or with this process, also when that is ended. */
 export class EmbeddedHome {
   readonly directory: string;
+  readonly stack: string;
   readonly #keep: () => void;
   readonly #guests = new Map<string, Guest>();
   #host: Api | undefined;
   #removed = false;
 
   /** @param directory whose parent folder is this home's alone, and goes with it. Default: a new one */
-  constructor(directory = newHomeDirectory()) {
-    this.directory = directory;
-    this.#keep = removeIfAbandoned(directory);
+  constructor(directory?: string, stack = "local") {
+    this.directory = directory ?? newHomeDirectory(stack);
+    this.stack = stack;
+    this.#keep = removeIfAbandoned(this.directory);
   }
 
   /** The visitor's file of the certificate authority's root certificates. */
@@ -58,7 +60,7 @@ export class EmbeddedHome {
   async bringUp(config: Config = {}): Promise<string> {
     this.#disconnect();
     const script = join(import.meta.dirname, "up.ts");
-    const child = spawn(process.execPath, [script, this.directory, JSON.stringify(config)], {
+    const child = spawn(process.execPath, [script, this.directory, JSON.stringify(config), this.stack], {
       stdio: ["ignore", "pipe", "pipe"],
     });
     const end = (): void => void child.kill();

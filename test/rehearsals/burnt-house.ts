@@ -1,20 +1,18 @@
 // docs/runbooks/house-burned-down.md, command by command, with real pods and real bytes: two tenants write files, their
 // volumes are backed up, everything but the stack file, the passphrase, Pulumi's state and the bucket is removed.
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { engineFolder } from "../../local/engine.ts";
 import { isRunning } from "../../local/processes.ts";
 import { asRoot } from "../../local/root.ts";
 import { keepS3Keys } from "../../local/s3.ts";
 import { readState } from "../../local/state.ts";
-import { silentReporter } from "../../local/terminal.ts";
-import { readyTools, toolPath } from "../../local/toolchain/ready.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { type Ended, kraft } from "../fixtures/kraft/command.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { OutsideBucket } from "./outside-bucket.ts";
+import { operatorEnvironment, passphraseFile, pulumi } from "./pulumi-command.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { applications, bringBackLostPods, expectFiles, filesOf, moveIn, shop, writeFiles } from "./tenants.ts";
 
@@ -31,7 +29,6 @@ const files = 4;
 const line = { "kraft:line": { uplinkMbps: 50, downlinkMbps: 200 } };
 
 /** What is kept outside the house, below a home's folder: the page's recovery kit, and the bucket with Pulumi's state. */
-const passphraseFile = join("credentials", "pulumi-passphrase");
 const kept = [passphraseFile, "pulumi/Pulumi.yaml", "pulumi/Pulumi.local.yaml", "pulumi/state"] as const;
 
 function urlOf(tenant: keyof typeof tenants): string {
@@ -78,8 +75,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   const bucket = new OutsideBucket();
   rehearsal.removeAtEnd(() => bucket.remove());
   await bucket.start();
-  const config = { ...bucket.config, ...line, "kraft:tenants": tenants };
-  const tools = await readyTools(silentReporter);
+  const config = { "kraft:backup": bucket.location("local"), ...line, "kraft:tenants": tenants };
 
   const old = rehearsal.home();
   keepS3Keys(old.directory, bucket.keys);
@@ -125,25 +121,9 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   const wayBack = Date.now();
   const since = (): string => clock((Date.now() - wayBack) / 1000);
   const workDir = engineFolder(fresh.directory);
-  const passphrase = readFileSync(join(fresh.directory, passphraseFile), "utf8").trim();
-  const environment = { PULUMI_CONFIG_PASSPHRASE: passphrase };
+  const environment = operatorEnvironment(fresh.directory);
   const tool = (...line: readonly string[]): Promise<Ended> => kraft([...line, "--directory", workDir], environment);
-  const pulumi = (...line: readonly string[]): Promise<Ended> => {
-    const { status, stdout, stderr } = spawnSync(toolPath(tools, "pulumi"), [...line, "--non-interactive"], {
-      cwd: workDir,
-      encoding: "utf8",
-      maxBuffer: 256 * 1024 ** 2,
-      env: {
-        PATH: process.env["PATH"],
-        HOME: process.env["HOME"],
-        PULUMI_HOME: join(workDir, "home"),
-        PULUMI_BACKEND_URL: `file://${join(workDir, "state")}`,
-        PULUMI_SKIP_UPDATE_CHECK: "true",
-        ...environment,
-      },
-    });
-    return Promise.resolve({ code: status, stdout, stderr });
-  };
+  const runPulumi = (...line: readonly string[]): Promise<Ended> => pulumi(fresh.directory, line);
 
   const oldKeys = bucket.keys;
   await rehearsal.step("1. a new key of the bucket in place of the old one", () => bucket.replaceKeys());
@@ -162,15 +142,15 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   );
 
   await rehearsal.command("3. pulumi stack export -s local > old-state.json", async () => {
-    const { stdout, ...ended } = await pulumi("stack", "export", "-s", "local");
+    const { stdout, ...ended } = await runPulumi("stack", "export", "-s", "local");
     writeFileSync(join(workDir, "old-state.json"), stdout);
     return { ...ended, stdout: `${stdout.length} bytes` };
   });
   await rehearsal.command("3. pulumi stack rm local --force --preserve-config --yes", () =>
-    pulumi("stack", "rm", "local", "--force", "--preserve-config", "--yes"),
+    runPulumi("stack", "rm", "local", "--force", "--preserve-config", "--yes"),
   );
   await rehearsal.command("3. pulumi stack init local --secrets-provider passphrase", () =>
-    pulumi("stack", "init", "local", "--secrets-provider", "passphrase"),
+    runPulumi("stack", "init", "local", "--secrets-provider", "passphrase"),
   );
 
   for (const [key, value] of [
@@ -178,7 +158,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     ["kraft:wasabiSecretAccessKey", bucket.keys.secretAccessKey],
   ] as const) {
     await rehearsal.command(`4. pulumi config set --secret ${key} …`, () =>
-      pulumi("config", "set", "--secret", key, value, "-s", "local"),
+      runPulumi("config", "set", "--secret", key, value, "-s", "local"),
     );
   }
   keepS3Keys(fresh.directory, bucket.keys);

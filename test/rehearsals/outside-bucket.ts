@@ -21,9 +21,9 @@ export class OutsideBucket {
   readonly #state = new StateStore(this.#directory, "bucket");
   #port = 0;
 
-  /** The keys of a stack file that send backups here. */
-  get config(): Readonly<Record<string, unknown>> {
-    return { "kraft:backup": { ...place, prefix: "local", endpoint: s3Endpoint(this.#port) } };
+  /** What a stack file says of a place in it, as `kraft:backup` does. */
+  location(prefix: string): Readonly<Record<"region" | "bucket" | "prefix" | "endpoint", string>> {
+    return { ...place, prefix, endpoint: s3Endpoint(this.#port) };
   }
 
   async start(): Promise<void> {

@@ -28,8 +28,8 @@ export class Rehearsal {
   }
 
   /** A home of its own, which is removed at the end, however that comes. */
-  home(directory?: string): EmbeddedHome {
-    const home = new EmbeddedHome(directory);
+  home(directory?: string, stack?: string): EmbeddedHome {
+    const home = new EmbeddedHome(directory, stack);
     this.removeAtEnd(() => home.remove());
     return home;
   }

@@ -29,6 +29,7 @@ const rehearsals: Readonly<
   "guest-version": ["every guest comes onto the next version of K3s", () => import("./guest-version.ts")],
   heartbeat: ["an hour in which all is well, then the whole house is dark", () => import("./heartbeat.ts")],
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
+  move: ["a tenant moves from one home to another", () => import("./move.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
   "power-cuts": ["the power of every node is cut while a tenant writes", () => import("./power-cuts.ts")],
 };
