@@ -1,6 +1,13 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
-import { type AdmissionPolicy, bindingSpec, policySpec } from "./plan/admission/policy.ts";
+import { customResource } from "./custom-resource.ts";
+import {
+  type AdmissionPolicy,
+  bindingSpec,
+  type MutatingPolicy,
+  mutatingPolicySpec,
+  policySpec,
+} from "./plan/admission/policy.ts";
 
 /**
  * Declares an admission policy and the binding that puts it into force.
@@ -23,4 +30,24 @@ export function declarePolicy(
     { metadata: { name: policy.name }, spec: bindingSpec(policy) },
     { ...opts, dependsOn: [declared] },
   );
+}
+
+/**
+ * Declares a policy that changes objects, and the binding that puts it into force.
+ *
+ * @param name Logical name of the policy; that of the binding begins with it.
+ * @returns the binding: whatever depends on it is created under the policy
+ */
+export function declareMutatingPolicy(
+  name: string,
+  policy: MutatingPolicy,
+  opts: CustomResourceOptions,
+): kubernetes.apiextensions.CustomResource {
+  const metadata = { name: policy.name };
+  const declared = customResource(name, "MutatingAdmissionPolicy", metadata, mutatingPolicySpec(policy), opts);
+  const spec = { policyName: policy.name };
+  return customResource(`${name}-binding`, "MutatingAdmissionPolicyBinding", metadata, spec, {
+    ...opts,
+    dependsOn: [declared],
+  });
 }

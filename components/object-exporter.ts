@@ -22,7 +22,12 @@ const rights: Rights = {
     { apiGroups: ["networking.k8s.io"], resources: ["networkpolicies"], verbs: ["list"] },
     {
       apiGroups: ["admissionregistration.k8s.io"],
-      resources: ["validatingadmissionpolicies", "validatingadmissionpolicybindings"],
+      resources: [
+        "mutatingadmissionpolicies",
+        "mutatingadmissionpolicybindings",
+        "validatingadmissionpolicies",
+        "validatingadmissionpolicybindings",
+      ],
       verbs: ["get"],
     },
   ],

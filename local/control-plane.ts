@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { apiServerArguments } from "../components/plan/machines/api-server.ts";
 import type { Stack } from "../stacks/index.ts";
 import type { Access } from "./api.ts";
 import { cacheDirectory } from "./cache.ts";
@@ -193,6 +194,7 @@ export function apiServerPlan(inputs: ControlPlaneInputs): ProcessPlan {
     `--token-auth-file=${credentials.tokenFile}`,
     "--allow-privileged=true",
     `--admission-control-config-file=${admissionFile(directory)}`,
+    ...apiServerArguments().map((argument) => `--${argument}`),
   ];
   return plan(inputs, "kube-apiserver", serverArguments, lessGarbageCollection);
 }

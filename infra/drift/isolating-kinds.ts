@@ -27,6 +27,10 @@ export const isolatingKinds: readonly IsolatingKind[] = [
     ValidatingAdmissionPolicyBinding: "validatingadmissionpolicybindings",
     ValidatingWebhookConfiguration: "validatingwebhookconfigurations",
   }),
+  ...kinds(apiVersions.MutatingAdmissionPolicy, {
+    MutatingAdmissionPolicy: "mutatingadmissionpolicies",
+    MutatingAdmissionPolicyBinding: "mutatingadmissionpolicybindings",
+  }),
   ...kinds("rbac.authorization.k8s.io/v1", {
     ClusterRole: "clusterroles",
     ClusterRoleBinding: "clusterrolebindings",

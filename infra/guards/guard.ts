@@ -10,6 +10,7 @@ import { declaredVersions } from "../checks/support.ts";
 import { type EditableHost, type HandEdits, readHandEdits } from "../drift/put-back.ts";
 import { kubeconfigWarnings, renewalOf } from "../kubeconfig-renewal.ts";
 import type { Model } from "../model.ts";
+import { apiServerProblems, knowsMutatingPolicies } from "./api-server.ts";
 import { goneProblems } from "./gone.ts";
 import { type GuestRestarts, guestRestarts, restartWarnings } from "./guest-restarts.ts";
 import { hardwareProblems, hardwareWarnings } from "./hardware.ts";
@@ -29,6 +30,7 @@ export interface LiveSources {
     readonly nodes: readonly LiveNode[];
     /** Undefined where the kubeconfig has no client certificate. */
     readonly certificateEnd: Date | undefined;
+    readonly knowsMutatingPolicies?: boolean;
     readonly byHand?: ChangedByHand;
   }>;
   backedUp(model: Model): Promise<BackedUp>;
@@ -56,7 +58,7 @@ export interface Guarded {
  * what the file says, every downgrade and every skipped version, and a Failure where cluster or bucket do not answer.
  */
 export async function guard(model: Model, sources: LiveSources, now: Date): Promise<Guarded> {
-  const { live, running, nodes, certificateEnd, byHand } = await sources.cluster(model);
+  const { live, running, nodes, certificateEnd, byHand, ...found } = await sources.cluster(model);
   const managed = model.machines !== undefined;
   const skew = versionChangeProblems(declaredVersions(model), running, managed);
   const staged = stagesOf(model, live, now);
@@ -64,6 +66,7 @@ export async function guard(model: Model, sources: LiveSources, now: Date): Prom
   // That a guest lacks volumes is said once, and with the way back that fits.
   const moves = moveProblems(model, staged, live).filter(({ key }) => !gone.some((of) => key === `${of.key}.from`));
   refuse(model.stack.name, [
+    ...apiServerProblems(found.knowsMutatingPolicies, managed),
     ...hardwareProblems(model, nodes),
     ...gone,
     ...lossProblems(model, live, now),
@@ -132,13 +135,15 @@ export const liveSources: LiveSources = {
       directory: ".",
       remedy: renewalOf(stack, machines !== undefined),
     });
-    const [live, running, nodes, edits] = await Promise.all([
+    const [live, running, nodes, known, edits] = await Promise.all([
       readLiveState(host),
       runningVersions(host),
       readLiveNodes(host),
+      knowsMutatingPolicies(host),
       readHandEdits(host),
     ]);
-    return { live, running, nodes, certificateEnd: host.certificateEnd, byHand: { host, edits } };
+    const { certificateEnd } = host;
+    return { live, running, nodes, certificateEnd, knowsMutatingPolicies: known, byHand: { host, edits } };
   },
   backedUp: async ({ backup, secrets }) => {
     const { readCatalogue } = await import("../catalogue/catalogue.ts");

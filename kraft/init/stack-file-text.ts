@@ -67,7 +67,7 @@ function sections(
     {
       key: "kraft:network",
       value: { resolvers, home: [], ...(entry === undefined ? {} : { entry }) },
-      comment: "home: your own public ranges, such as your IPv6 prefix; without it tenants have no IPv6.",
+      comment: "home: your own public ranges, such as your IPv6 prefix: tenants never reach them.",
     },
     { key: "kraft:domain", value: domain },
     {

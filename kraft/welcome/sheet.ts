@@ -148,8 +148,9 @@ says where else you hear of it.
   \`kubectl apply\` warns of it. Gateway API and Traefik's own kinds do nothing, and middlewares cannot be used.
 - Names of volume claims are unique in your whole cluster, not only in their namespace. A claim does not grow: the operator
   enlarges it, or you copy the data into a larger one.
-- Pods cannot be privileged, use the network or folders of the machine, or mount storage from elsewhere. A toleration
-  needs a key, pod affinity names no namespaces, and \`preemptionPolicy: Never\` is not possible.
+- Pods cannot be privileged, use the network or folders of the machine, write raw packets (\`NET_RAW\`), or mount storage from
+  elsewhere. They have no IPv6. A toleration needs a key, pod affinity names no namespaces, and \`preemptionPolicy: Never\` is
+  not possible.
 - NetworkPolicies have no effect. Nobody else's pods reach yours, whatever you write.
 - A Service needs a selector, or \`clusterIP: None\`: Endpoints of your own are not looked at.
 - Every claim gets a new volume of a storage class above: PersistentVolumes of your own cannot be mounted.

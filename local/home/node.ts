@@ -1,5 +1,6 @@
 import { stringify } from "yaml";
 import { sharedMachineLabel } from "../../cluster/live-nodes.ts";
+import { podBridgeRules } from "../../components/plan/machines/pod-bridges.ts";
 import { processesPerPod } from "../../components/plan/size.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
@@ -59,6 +60,9 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
   conf_dir = "/etc/cni/net.d"
 `;
 }
+
+/** Where a node has the rules of its pods' bridge. */
+export const podBridgesFile = "/etc/kraft/pod-bridges.nft";
 
 /** Pods on a bridge of their node; other nodes' pods are routed, and nothing between pods is translated (as flannel's host-gw does). */
 function networkConfiguration({ stack, name }: NodeInputs): string {
@@ -153,9 +157,11 @@ export function nodeMachine(inputs: NodeInputs, more: readonly HomeProcess[] = [
       { path: "/etc/containerd/config.toml", text: containerdConfiguration(inputs.pauseImage), mode: 0o644 },
       { path: "/etc/cni/net.d/10-pods.conflist", text: networkConfiguration(inputs), mode: 0o644 },
       { path: "/etc/kubernetes/kubelet.yaml", text: kubeletConfiguration(inputs), mode: 0o644 },
+      { path: podBridgesFile, text: podBridgeRules, mode: 0o644 },
       { path: "/usr/local/sbin/start-kubelet", text: kubeletScript(inputs), mode: 0o755 },
     ],
     commands: [
+      ["nft", "--file", podBridgesFile],
       ["ip", "route", "add", "default", "via", router.address],
       ...others.map((other) => [
         "ip",

@@ -14,6 +14,7 @@ import { identities, type Identity } from "./boundary/identities.ts";
 import { legitimateObjects } from "./boundary/legitimate.ts";
 import type { LegitimateObject } from "./boundary/legitimate/entry.ts";
 import { collectionPath } from "./boundary/paths.ts";
+import { rawPacketTests } from "./boundary/raw-packets.ts";
 import { type KubernetesObject, type Pod as GuestPod, updatedPod } from "./boundary/translate.ts";
 import { certificatesAreCounted, type Config, type Embedded, eventually } from "./embedded.ts";
 import { type Guest, startGuest } from "./guest.ts";
@@ -193,6 +194,8 @@ test("who reaches whom, by the NetworkPolicies that the API server holds", async
 });
 
 guestTests(() => ({ host, guest }));
+
+rawPacketTests(() => ({ operator: host.cluster.api, kubelet: as("k3k-kubelet") }));
 
 test("where a policy cannot be evaluated, or has no say, it refuses: every one is in force as it was declared", async () => {
   interface Policy extends KubernetesObject {

@@ -13,6 +13,7 @@ import {
 import { accountRule, claimTemplateRules, copyRules, type GuestLimits, largestPodRules } from "./guest-rules.ts";
 import { podSecurityRules } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
+import { rawPacketsRule } from "./raw-packets.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
 const volumeTypes = [
@@ -104,6 +105,7 @@ export const hostPodPolicy: AdmissionPolicy = {
       message: "spec.nodeName would pass by the scheduler: remove it",
     },
     ...resourceRules(),
+    rawPacketsRule,
     labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
     nameServerRule,
   ],

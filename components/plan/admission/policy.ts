@@ -46,6 +46,12 @@ export interface AdmissionPolicy {
   readonly warns?: true;
 }
 
+/** A policy that changes objects before the others judge them. Where it cannot be evaluated, the request is refused. */
+export interface MutatingPolicy extends Pick<AdmissionPolicy, "name" | "requests" | "scope"> {
+  /** Lists of JSON patches, in CEL, applied one after the other. */
+  readonly patches: readonly string[];
+}
+
 const scopes: Readonly<Record<Scope, Selector | undefined>> = {
   tenants: { matchExpressions: [{ key: tenantLabel, operator: "Exists" }] },
   "unknown-tenants": {
@@ -57,12 +63,28 @@ const scopes: Readonly<Record<Scope, Selector | undefined>> = {
   everywhere: undefined,
 };
 
+function matchConstraints({ scope, requests }: Pick<AdmissionPolicy, "requests" | "scope">) {
+  return { matchPolicy: "Equivalent", namespaceSelector: scopes[scope], resourceRules: requests };
+}
+
+/** The `spec` of the MutatingAdmissionPolicy. */
+export function mutatingPolicySpec(policy: MutatingPolicy) {
+  return {
+    failurePolicy: "Fail",
+    // After whatever else changes the object.
+    reinvocationPolicy: "IfNeeded",
+    matchConstraints: matchConstraints(policy),
+    mutations: policy.patches.map((expression) => ({ patchType: "JSONPatch", jsonPatch: { expression } })),
+  };
+}
+
 /** The `spec` of the ValidatingAdmissionPolicy. */
-export function policySpec({ scope, requests, conditions, variables, rules, clock }: AdmissionPolicy) {
+export function policySpec(policy: AdmissionPolicy) {
+  const { conditions, variables, rules, clock } = policy;
   return {
     failurePolicy: "Fail",
     paramKind: clock && { apiVersion: "coordination.k8s.io/v1", kind: "Lease" },
-    matchConstraints: { matchPolicy: "Equivalent", namespaceSelector: scopes[scope], resourceRules: requests },
+    matchConstraints: matchConstraints(policy),
     matchConditions: conditions,
     variables,
     validations: rules,

@@ -1,4 +1,5 @@
 import { processesPerPod } from "../size.ts";
+import { apiServerArguments } from "./api-server.ts";
 
 /** What determines the configuration of every k3s server of a cluster. */
 export interface K3sSettings {
@@ -31,6 +32,7 @@ export const k3sFiles = {
   token: "/etc/rancher/k3s/token",
   podSecurity: "/etc/rancher/k3s/pod-security.yaml",
   auditPolicy: "/etc/rancher/k3s/audit-policy.yaml",
+  podBridges: "/etc/rancher/k3s/pod-bridges.nft",
   kubelet: "/var/lib/rancher/k3s/agent/etc/kubelet.conf.d/90-kraft.conf",
   unit: "/etc/systemd/system/k3s.service",
 } as const;
@@ -65,6 +67,7 @@ export function k3sConfiguration(settings: K3sSettings): Record<string, unknown>
     "etcd-s3": true,
     "etcd-s3-config-secret": snapshotSecret,
     "kube-apiserver-arg": [
+      ...apiServerArguments(),
       `admission-control-config-file=${k3sFiles.podSecurity}`,
       `audit-policy-file=${k3sFiles.auditPolicy}`,
       "audit-log-path=/var/log/kubernetes/audit.log",
@@ -134,6 +137,7 @@ After=network-online.target iscsid.service
 
 [Service]
 Type=notify
+ExecStartPre=/usr/sbin/nft --file ${k3sFiles.podBridges}
 ExecStart=/usr/local/bin/k3s server
 KillMode=process
 Delegate=yes

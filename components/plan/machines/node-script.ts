@@ -9,6 +9,7 @@ import {
   kubeletConfiguration,
   podSecurityConfiguration,
 } from "./k3s.ts";
+import { podBridgeRules } from "./pod-bridges.ts";
 import { modules, type NetworkDriver, type NodeFile, packages, systemFiles } from "./system.ts";
 
 /** One machine of a k3s cluster. */
@@ -114,6 +115,7 @@ function k3sNodeFiles(node: K3sNode): NodeFile[] {
     file(k3sFiles.podSecurity, "600", yaml(podSecurityConfiguration())),
     file(k3sFiles.auditPolicy, "600", yaml(auditPolicy())),
     file(k3sFiles.kubelet, "644", yaml(kubeletConfiguration())),
+    file(k3sFiles.podBridges, "644", podBridgeRules),
     file(k3sFiles.unit, "644", k3sUnit),
   ];
 }

@@ -15,10 +15,11 @@ export const networkDrivers = ["e1000e"] as const;
 export type NetworkDriver = (typeof networkDrivers)[number];
 
 /**
- * Packages that Longhorn 1.12 asks for (longhorn.io, installation requirements), and `ethtool` where a card needs it.
+ * Packages that Longhorn 1.12 asks for (longhorn.io, installation requirements), `nftables` for `podBridgeRules`, and `ethtool`
+ * where a card needs it.
  */
 export function packages(drivers: readonly NetworkDriver[]): string[] {
-  const always = ["ca-certificates", "cryptsetup", "curl", "dmsetup", "nfs-common", "open-iscsi"];
+  const always = ["ca-certificates", "cryptsetup", "curl", "dmsetup", "nfs-common", "nftables", "open-iscsi"];
   return [...always, ...(drivers.length > 0 ? ["ethtool"] : [])].sort();
 }
 

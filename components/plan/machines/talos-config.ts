@@ -1,7 +1,9 @@
 import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { processesPerPod } from "../size.ts";
+import { apiServerFlags } from "./api-server.ts";
 import { bootloader, diskKey, type HostTraits, type Machine } from "./machine.ts";
+import { ipv6OffArgument } from "./pod-bridges.ts";
 
 /** A drive of a machine by the WWID that `talosctl get disks` shows: names like sda change from start to start. */
 export interface Drives {
@@ -119,6 +121,7 @@ function machineAndCluster(settings: TalosNodeSettings): object {
         // Off by default, and without it no NetworkPolicy is in force: nothing would keep tenants apart.
         cni: { name: "flannel", flannel: { kubeNetworkPoliciesEnabled: true } },
       },
+      apiServer: { extraArgs: apiServerFlags },
       // Fixed for ever with the first start; 1022 addresses a node leave room for more than the default of 110 pods.
       controllerManager: { extraArgs: { "node-cidr-mask-size": "22" } },
       etcd: { advertisedSubnets: [own] },
@@ -176,8 +179,11 @@ export function systemExtensions({ processor }: Machine): readonly string[] {
 
 /** The schematic of a machine's images, as Talos' Image Factory takes it. */
 export function schematic(machine: Machine): string {
-  const extensions = systemExtensions(machine);
-  return stringify({ customization: { systemExtensions: { officialExtensions: extensions } } }, { indent: 4 });
+  const customization = {
+    extraKernelArgs: [ipv6OffArgument],
+    systemExtensions: { officialExtensions: systemExtensions(machine) },
+  };
+  return stringify({ customization }, { indent: 4 });
 }
 
 /**

@@ -3,7 +3,13 @@
  * `kraft drill` wrote about backups. The blackbox exporter reads the object and decides by an expression of CEL, so that no
  * program of ours has to run.
  */
-import { type AdmissionPolicy, bindingSpec, policySpec } from "../admission/policy.ts";
+import {
+  type AdmissionPolicy,
+  bindingSpec,
+  type MutatingPolicy,
+  mutatingPolicySpec,
+  policySpec,
+} from "../admission/policy.ts";
 import { apiVersions } from "../custom-kinds.ts";
 import { failedDrillAnnotation, provenAnnotation } from "../drill.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "../names.ts";
@@ -36,14 +42,16 @@ export interface Walls {
   readonly boundaries: readonly Boundary[];
   readonly tenants: readonly { readonly name: string; readonly domains: readonly string[] }[];
   readonly admission: readonly AdmissionPolicy[];
+  readonly mutating: readonly MutatingPolicy[];
 }
 
 /** Every question about objects. */
-export function objectProbes({ boundaries, tenants, admission }: Walls): readonly ObjectProbe[] {
+export function objectProbes({ boundaries, tenants, admission, mutating }: Walls): readonly ObjectProbe[] {
   return [
     ...boundaries.map(boundaryProbe),
     ...tenants.map(namespaceProbe),
     ...admission.flatMap(admissionProbes),
+    ...mutating.flatMap(mutatingProbes),
     {
       job: "backup-target",
       object: "backup target",
@@ -98,10 +106,25 @@ function equal(field: string, values: Readonly<Record<string, string>>): string[
  * change by hand.
  */
 function admissionProbes(policy: AdmissionPolicy): readonly ObjectProbe[] {
-  const { matchConstraints, ...rest } = policySpec(policy);
-  // With what the API server adds (pkg/apis/admissionregistration/v1/defaults.go of Kubernetes 1.35).
-  const spec = {
-    ...rest,
+  return specProbes("admissionregistration.k8s.io/v1", policy.name, {
+    validatingadmissionpolicies: withDefaults(policySpec(policy)),
+    validatingadmissionpolicybindings: bindingSpec(policy),
+  });
+}
+
+/** The same of a policy that changes objects. */
+function mutatingProbes(policy: MutatingPolicy): readonly ObjectProbe[] {
+  return specProbes(apiVersions.MutatingAdmissionPolicy, policy.name, {
+    mutatingadmissionpolicies: withDefaults(mutatingPolicySpec(policy)),
+    mutatingadmissionpolicybindings: { policyName: policy.name },
+  });
+}
+
+/** With what the API server adds (pkg/apis/admissionregistration/v1/defaults.go of Kubernetes 1.35). */
+function withDefaults(spec: Pick<ReturnType<typeof policySpec>, "matchConstraints">): object {
+  const { matchConstraints } = spec;
+  return {
+    ...spec,
     matchConstraints: {
       ...matchConstraints,
       namespaceSelector: matchConstraints.namespaceSelector ?? {},
@@ -109,11 +132,14 @@ function admissionProbes(policy: AdmissionPolicy): readonly ObjectProbe[] {
       resourceRules: matchConstraints.resourceRules.map((rule) => ({ ...rule, scope: "*" })),
     },
   };
-  const kinds = { validatingadmissionpolicies: spec, validatingadmissionpolicybindings: bindingSpec(policy) };
-  return Object.entries(kinds).map(([plural, declared]) => ({
+}
+
+/** That objects of one name have these specifications, by the plural of their kind. */
+function specProbes(api: string, name: string, specs: Readonly<Record<string, object>>): readonly ObjectProbe[] {
+  return Object.entries(specs).map(([plural, declared]) => ({
     job: "walls",
-    object: `${plural} ${policy.name}`,
-    path: `/apis/admissionregistration.k8s.io/v1/${plural}/${policy.name}`,
+    object: `${plural} ${name}`,
+    path: `/apis/${api}/${plural}/${name}`,
     holds: `body.spec == ${JSON.stringify(stored(declared))}`,
   }));
 }

@@ -25,7 +25,7 @@ before(async () => {
       targets: { ntfy: "https://ntfy.example/kraft", heartbeat: "https://hc.example:8443/x" },
       secrets: { ntfyToken: "tk_secret", emailPassword: undefined, webhookToken: undefined },
       tenants,
-      objects: objectProbes({ boundaries: [], tenants: [{ name: "acme", domains: [] }], admission: [] }),
+      objects: objectProbes({ boundaries: [], tenants: [{ name: "acme", domains: [] }], admission: [], mutating: [] }),
       nodes: [{ memoryGiB: 32 }],
       network,
     });
@@ -115,6 +115,8 @@ test("what watches may find nodes, Ingresses and the pods of two namespaces, rea
   assert.deepEqual(granted.sort(), [
     "everywhere /metrics get",
     "everywhere ingresses get,list,watch",
+    "everywhere mutatingadmissionpolicies get",
+    "everywhere mutatingadmissionpolicybindings get",
     "everywhere namespaces get",
     "everywhere networkpolicies list",
     "everywhere nodes get,list,watch",

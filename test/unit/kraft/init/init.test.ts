@@ -182,7 +182,7 @@ ${[1, 2, 3]
   kraft:machines:
     clusterInit: true
 
-  # home: your own public ranges, such as your IPv6 prefix; without it tenants have no IPv6.
+  # home: your own public ranges, such as your IPv6 prefix: tenants never reach them.
   kraft:network:
     resolvers:
       - 192.168.1.1

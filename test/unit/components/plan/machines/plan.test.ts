@@ -12,6 +12,7 @@ import {
   shutdownSeconds,
 } from "../../../../../components/plan/machines/k3s.ts";
 import { k3sLimits, nodeMinutes, nodeScript } from "../../../../../components/plan/machines/node-script.ts";
+import { podBridgeRules } from "../../../../../components/plan/machines/pod-bridges.ts";
 import { kernelSettings, packages, systemFiles } from "../../../../../components/plan/machines/system.ts";
 import { allocatable } from "../../../../../infra/checks/figures.ts";
 import type { K3sMachines } from "../../../../../infra/model.ts";
@@ -174,6 +175,22 @@ describe("k3s", () => {
   test("the kernel is set as protect-kernel-defaults demands", () => {
     const demanded = { "vm.panic_on_oom": 0, "vm.overcommit_memory": 1, "kernel.panic": 10, "kernel.panic_on_oops": 1 };
     assert.deepEqual({ ...kernelSettings, ...demanded }, kernelSettings);
+  });
+
+  test("no IPv6 passes the pods' bridges, from before the first pod on", () => {
+    assert.equal(written(script(1), "/etc/rancher/k3s/pod-bridges.nft"), podBridgeRules);
+    const service = /\[Service\]([^[]*)/.exec(written(script(1), "/etc/systemd/system/k3s.service"))?.[1];
+    assert.match(
+      service ?? "",
+      /^ExecStartPre=\/usr\/sbin\/nft --file \/etc\/rancher\/k3s\/pod-bridges\.nft\nExecStart=/m,
+    );
+    assert.ok(packages([]).includes("nftables"));
+  });
+
+  test("the API server knows the policies that take raw packets from pods", () => {
+    const given = config["kube-apiserver-arg"] as readonly string[];
+    assert.ok(given.includes("feature-gates=MutatingAdmissionPolicy=true"));
+    assert.ok(given.includes("runtime-config=admissionregistration.k8s.io/v1beta1=true"));
   });
 
   test("logind waits longer than the kubelet takes", () => {

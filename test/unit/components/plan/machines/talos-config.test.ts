@@ -164,6 +164,12 @@ describe("the machine configuration that comes of it", () => {
     assert.deepEqual(cni, { name: "flannel", flannel: { kubeNetworkPoliciesEnabled: true } });
   });
 
+  test("tells the API server to know the policies that take raw packets from pods", () => {
+    const { extraArgs } = cluster["apiServer"] as { readonly extraArgs: Fields };
+    assert.equal(extraArgs["feature-gates"], "MutatingAdmissionPolicy=true");
+    assert.equal(extraArgs["runtime-config"], "admissionregistration.k8s.io/v1beta1=true");
+  });
+
   test("keeps Pod Security at baseline where a namespace says nothing", () => {
     const { admissionControl } = cluster["apiServer"] as {
       admissionControl: { name: string; configuration: Fields }[];

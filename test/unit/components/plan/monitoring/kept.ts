@@ -1,4 +1,5 @@
 import { hostPolicies } from "../../../../../components/plan/admission/policies.ts";
+import { rawPacketsPolicy } from "../../../../../components/plan/admission/raw-packets.ts";
 import { objectProbes } from "../../../../../components/plan/monitoring/object-probes.ts";
 import { prometheusConfig } from "../../../../../components/plan/monitoring/scrapes.ts";
 import { denyEverything } from "../../../../../components/plan/network/policy.ts";
@@ -20,6 +21,7 @@ export const objects = objectProbes({
   boundaries: [{ namespace: "k3k-acme", tenant: "acme", policies: [denyEverything] }],
   tenants: [{ name: "acme", domains: ["acme.example"] }],
   admission: hostPolicies({ ingressClassName: "traefik", issuerName: "kraft-issuer" }),
+  mutating: [rawPacketsPolicy],
 });
 
 /** Whether a job keeps a series; Prometheus anchors its expressions. */
