@@ -1,6 +1,5 @@
 import * as kubernetes from "@pulumi/kubernetes";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
-import { customResource } from "./custom-resource.ts";
 import {
   type AdmissionPolicy,
   bindingSpec,
@@ -42,12 +41,16 @@ export function declareMutatingPolicy(
   name: string,
   policy: MutatingPolicy,
   opts: CustomResourceOptions,
-): kubernetes.apiextensions.CustomResource {
+): kubernetes.admissionregistration.v1alpha1.MutatingAdmissionPolicyBinding {
   const metadata = { name: policy.name };
-  const declared = customResource(name, "MutatingAdmissionPolicy", metadata, mutatingPolicySpec(policy), opts);
-  const spec = { policyName: policy.name };
-  return customResource(`${name}-binding`, "MutatingAdmissionPolicyBinding", metadata, spec, {
-    ...opts,
-    dependsOn: [declared],
-  });
+  const declared = new kubernetes.admissionregistration.v1alpha1.MutatingAdmissionPolicy(
+    name,
+    { metadata, spec: mutatingPolicySpec(policy) },
+    opts,
+  );
+  return new kubernetes.admissionregistration.v1alpha1.MutatingAdmissionPolicyBinding(
+    `${name}-binding`,
+    { metadata, spec: { policyName: policy.name } },
+    { ...opts, dependsOn: [declared] },
+  );
 }

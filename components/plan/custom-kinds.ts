@@ -1,12 +1,11 @@
 import type { Input } from "@pulumi/pulumi";
-import type { mutatingPolicySpec } from "./admission/policy.ts";
 import type { issuerSpec } from "./cert-manager-values.ts";
 import type { syncConfig } from "./guest.ts";
 import type { Limit, podQuota } from "./size.ts";
 import type { Schedule } from "./storage.ts";
 
 /**
- * The `spec` of every object that Kraft declares and Pulumi has no types for, by kind: the fields that it sets, no others. What their
+ * The `spec` of every custom resource that Kraft declares, by kind: the fields that it sets, no others. What their
  * controllers report, and what the API server fills in, is in `cluster/`.
  */
 export interface CustomKinds {
@@ -66,8 +65,6 @@ export interface CustomKinds {
   };
   readonly IPAddressPool: { readonly addresses: readonly string[]; readonly autoAssign: boolean };
   readonly L2Advertisement: { readonly ipAddressPools: readonly string[] };
-  readonly MutatingAdmissionPolicy: ReturnType<typeof mutatingPolicySpec>;
-  readonly MutatingAdmissionPolicyBinding: { readonly policyName: string };
 }
 
 /** The API version in which each kind is declared. */
@@ -81,7 +78,4 @@ export const apiVersions = {
   IngressRouteUDP: "traefik.io/v1alpha1",
   IPAddressPool: "metallb.io/v1beta1",
   L2Advertisement: "metallb.io/v1beta1",
-  // Kubernetes' own since 1.34, and so far only where it is asked for (machines/api-server.ts). Pulumi has no types of it yet.
-  MutatingAdmissionPolicy: "admissionregistration.k8s.io/v1beta1",
-  MutatingAdmissionPolicyBinding: "admissionregistration.k8s.io/v1beta1",
 } as const satisfies Record<keyof CustomKinds, string>;

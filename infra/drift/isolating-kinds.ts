@@ -1,4 +1,5 @@
 import { apiVersions } from "../../components/plan/custom-kinds.ts";
+import { mutatingPolicyApi } from "../../components/plan/machines/api-server.ts";
 
 interface IsolatingKind {
   readonly apiVersion: string;
@@ -27,7 +28,7 @@ export const isolatingKinds: readonly IsolatingKind[] = [
     ValidatingAdmissionPolicyBinding: "validatingadmissionpolicybindings",
     ValidatingWebhookConfiguration: "validatingwebhookconfigurations",
   }),
-  ...kinds(apiVersions.MutatingAdmissionPolicy, {
+  ...kinds(mutatingPolicyApi, {
     MutatingAdmissionPolicy: "mutatingadmissionpolicies",
     MutatingAdmissionPolicyBinding: "mutatingadmissionpolicybindings",
   }),

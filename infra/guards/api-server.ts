@@ -1,6 +1,5 @@
 import type { Host } from "../../cluster/client.ts";
-import { apiVersions } from "../../components/plan/custom-kinds.ts";
-import { apiServerArguments } from "../../components/plan/machines/api-server.ts";
+import { apiServerArguments, mutatingPolicyApi } from "../../components/plan/machines/api-server.ts";
 import { listIf, type Problem } from "../../errors/problem.ts";
 
 const plural = "mutatingadmissionpolicies";
@@ -8,7 +7,7 @@ const plural = "mutatingadmissionpolicies";
 /** Whether an API server knows the policies that take raw packets from tenants' pods. */
 export async function knowsMutatingPolicies(host: Pick<Host, "get">): Promise<boolean> {
   const api = await host.get<{ readonly resources?: readonly { readonly name: string }[] }>(
-    `/apis/${apiVersions.MutatingAdmissionPolicy}`,
+    `/apis/${mutatingPolicyApi}`,
   );
   return api?.resources?.some(({ name }) => name === plural) ?? false;
 }

@@ -12,6 +12,7 @@ import {
 } from "../admission/policy.ts";
 import { apiVersions } from "../custom-kinds.ts";
 import { failedDrillAnnotation, provenAnnotation } from "../drill.ts";
+import { mutatingPolicyApi } from "../machines/api-server.ts";
 import { domainsAnnotation, policyLabel, tenantLabel, tenantNames } from "../names.ts";
 import { platformNamespaces } from "../network/platform-policies.ts";
 import { networkPolicyName, networkPolicySpec, type NetworkRules } from "../network/policy.ts";
@@ -114,7 +115,7 @@ function admissionProbes(policy: AdmissionPolicy): readonly ObjectProbe[] {
 
 /** The same of a policy that changes objects. */
 function mutatingProbes(policy: MutatingPolicy): readonly ObjectProbe[] {
-  return specProbes(apiVersions.MutatingAdmissionPolicy, policy.name, {
+  return specProbes(mutatingPolicyApi, policy.name, {
     mutatingadmissionpolicies: withDefaults(mutatingPolicySpec(policy)),
     mutatingadmissionpolicybindings: { policyName: policy.name },
   });

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { rawPacketsPolicy } from "../../../components/plan/admission/raw-packets.ts";
-import { apiVersions } from "../../../components/plan/custom-kinds.ts";
+import { mutatingPolicyApi } from "../../../components/plan/machines/api-server.ts";
 import type { Api } from "../../../local/api.ts";
 import { eventually } from "../embedded.ts";
 import { collectionPath } from "./paths.ts";
@@ -54,6 +54,9 @@ function container(name: string, securityContext: SecurityContext): Container {
   return { name, image: "x:1", ...(securityContext !== undefined && { securityContext }) };
 }
 
+/** So little that the quota has room, which gives back only in time what dry runs took of it. */
+const small = { resources: { requests: { cpu: "1m", memory: "1Mi" } } };
+
 /** A pod whose containers of both kinds ask for each of these. */
 function podOf(name: string, asked: readonly SecurityContext[]): object {
   return {
@@ -63,8 +66,8 @@ function podOf(name: string, asked: readonly SecurityContext[]): object {
     spec: {
       priorityClassName: "kraft-tenant",
       automountServiceAccountToken: false,
-      containers: asked.map((context, index) => container(`main${index}`, context)),
-      initContainers: asked.map((context, index) => container(`init${index}`, context)),
+      containers: asked.map((context, index) => ({ ...container(`main${index}`, context), ...small })),
+      initContainers: asked.map((context, index) => ({ ...container(`init${index}`, context), ...small })),
     },
   };
 }
@@ -138,7 +141,7 @@ export function rawPacketTests(clients: () => { readonly operator: Api; readonly
 
   test("without the policy that takes it away, no pod of a tenant is made with it", async () => {
     const { operator, kubelet } = clients();
-    const path = `/apis/${apiVersions.MutatingAdmissionPolicyBinding}/mutatingadmissionpolicybindings/${rawPacketsPolicy.name}`;
+    const path = `/apis/${mutatingPolicyApi}/mutatingadmissionpolicybindings/${rawPacketsPolicy.name}`;
     const binding = (await operator.get<KubernetesObject>(path)) ?? assert.fail("no binding");
     const answer = (asked: SecurityContext) => kubelet.answer("POST", pods, podOf("made", [asked]));
     await operator.delete(path);
