@@ -11,7 +11,7 @@ test("an API server that the operator sets up has to know MutatingAdmissionPolic
   assert.equal(problem?.key, "kraft:cluster");
   assert.equal(
     problem.allowed,
-    "Kubernetes 1.34 or later with --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1alpha1=true",
+    "Kubernetes 1.34 or later with --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true",
   );
 });
 

@@ -190,7 +190,11 @@ describe("k3s", () => {
   test("the API server knows the policies that take raw packets from pods", () => {
     const given = config["kube-apiserver-arg"] as readonly string[];
     assert.ok(given.includes("feature-gates=MutatingAdmissionPolicy=true"));
-    assert.ok(given.includes("runtime-config=admissionregistration.k8s.io/v1alpha1=true"));
+    assert.ok(
+      given.includes(
+        "runtime-config=admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true",
+      ),
+    );
   });
 
   test("logind waits longer than the kubelet takes", () => {

@@ -167,7 +167,10 @@ describe("the machine configuration that comes of it", () => {
   test("tells the API server to know the policies that take raw packets from pods", () => {
     const { extraArgs } = cluster["apiServer"] as { readonly extraArgs: Fields };
     assert.equal(extraArgs["feature-gates"], "MutatingAdmissionPolicy=true");
-    assert.equal(extraArgs["runtime-config"], "admissionregistration.k8s.io/v1alpha1=true");
+    assert.equal(
+      extraArgs["runtime-config"],
+      "admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true",
+    );
   });
 
   test("keeps Pod Security at baseline where a namespace says nothing", () => {
