@@ -23,7 +23,7 @@ export function apiServerProblems(known: boolean | undefined, managed: boolean):
     found: "an API server without MutatingAdmissionPolicies",
     allowed: `Kubernetes 1.34 or later with --${apiServerArguments().join(" --")}`,
     fix:
-      "add both, on k3s to kube-apiserver-arg in the configuration of every server, and restart it: without them every pod of a " +
-      "tenant could write packets under another's address, past all network policies",
+      "add both, on k3s to kube-apiserver-arg in the configuration of every server, and restart it: without them no pod of a " +
+      "tenant is accepted, since each could write packets under another's address, past all network policies",
   });
 }

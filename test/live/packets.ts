@@ -154,6 +154,11 @@ function connected(enter: (...command: readonly string[]) => readonly string[], 
   return stdout.trim().split(/\s+/);
 }
 
+/** A command line that runs in the network of a process, as root. */
+function inNetworkOfProcess(pid: number | undefined, ...command: readonly string[]): readonly string[] {
+  return rootCommand("nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, ...command);
+}
+
 for (const [sender, find] of Object.entries(senders)) {
   test(`${sender} gets where the computed matrix says, and nowhere else`, async () => {
     const all = await cases();
@@ -161,9 +166,7 @@ for (const [sender, find] of Object.entries(senders)) {
     const found = await find();
     assert.ok(found.length > 0);
     for (const [pid] of found) {
-      const inPodNetwork = (...command: readonly string[]): readonly string[] =>
-        rootCommand("nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, ...command);
-      const lines = connected(inPodNetwork, targets);
+      const lines = connected((...command) => inNetworkOfProcess(pid, ...command), targets);
       const others = all.filter((_, index) => !lines.includes(`own${index}`));
       assert.deepEqual(
         table(others, (one) => lines.includes(String(all.indexOf(one)))),
@@ -204,8 +207,7 @@ test("no IPv6 leaves a pod, by which it would reach its node and its neighbours 
   );
   const node = pod?.spec?.nodeName ?? assert.fail("no probe on the host");
   const [traefik] = await ofPods({ host }, paths.pods.in("traefik"), ({ spec }) => spec?.nodeName === node);
-  const inTraefik = rootCommand("nsenter", `--net=/proc/${traefik?.[0] ?? "none"}/ns/net`, "cat", "/proc/net/if_inet6");
-  const [executable = "", ...rest] = inTraefik;
+  const [executable = "", ...rest] = inNetworkOfProcess(traefik?.[0], "cat", "/proc/net/if_inet6");
   const neighbour = linkLocal(spawnSync(executable, rest, { encoding: "utf8" }).stdout, "eth0");
   const own = linkLocal(runInMachine(directory, node, "cat", "/proc/net/if_inet6").stdout, "cni0");
   const reached = async (): Promise<readonly boolean[]> => {

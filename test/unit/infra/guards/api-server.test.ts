@@ -13,6 +13,7 @@ test("an API server that the operator sets up has to know MutatingAdmissionPolic
     problem.allowed,
     "Kubernetes 1.34 or later with --feature-gates=MutatingAdmissionPolicy=true --runtime-config=admissionregistration.k8s.io/v1beta1=true,admissionregistration.k8s.io/v1alpha1=true",
   );
+  assert.match(problem.fix, /without them no pod of a tenant is accepted/);
 });
 
 test("one that the same run sets up may learn of them in it", () => {
