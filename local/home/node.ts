@@ -107,6 +107,7 @@ function kubeletConfiguration({ stack, cgroup, name, clientAuthority }: NodeInpu
     failCgroupV1: false,
     failSwapOn: false,
     podPidsLimit: processesPerPod,
+    seccompDefault: true,
     // Three kubelets share one machine: each would evict its pods for what the others fill.
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
     imageGCHighThresholdPercent: 100,

@@ -3,6 +3,7 @@ import "./home.ts";
 import "./afternoon.ts";
 import "./guards.ts";
 import "./packets.ts";
+import "./pod-bridges.ts";
 import "./ports.ts";
 import "./machine-power.ts";
 import "./backup.ts";

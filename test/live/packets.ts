@@ -7,7 +7,6 @@ import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { nas, provider, router, visitor } from "../../local/home/addresses.ts";
 import { inNetworkOf, runInMachine } from "../../local/home/enter.ts";
-import { podBridgesFile } from "../../local/home/node.ts";
 import { rootCommand } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
@@ -176,6 +175,26 @@ for (const [sender, find] of Object.entries(senders)) {
   });
 }
 
+/** Of every process in the namespaces of two tenants, what the kernel says of it. */
+async function tenantProcesses(): Promise<string[]> {
+  const all = ["acme", "blue"].map(async (tenant) => {
+    const found = (await ofPods({ host }, paths.pods.in(tenantNames(tenant).namespace))).flat();
+    assert.ok(found.length >= 4, `${tenant} has ${found.length} processes`);
+    return found.map((pid) => readFileSync(`/proc/${pid}/status`, "utf8"));
+  });
+  return (await Promise.all(all)).flat();
+}
+
+test("every process in a tenant's namespace runs under a seccomp profile, whether its pod names one or not", async () => {
+  for (const status of await tenantProcesses()) {
+    // SECCOMP_MODE_FILTER in Linux' seccomp.h.
+    assert.match(status, /^Seccomp:\s*2$/m);
+  }
+  const { code, text } = await inPod(probe, "unshare", "--user", "true");
+  assert.notEqual(code, 0);
+  assert.match(text, /not permitted/);
+});
+
 /** CAP_NET_RAW in Linux' capability.h, as a bit of the sets in /proc. */
 const rawPackets = 1n << 13n;
 
@@ -183,50 +202,10 @@ test("no process in a tenant's namespace can ever write raw packets, under addre
   const { code, text } = await inPod(probe, "arping", "-I", "eth0", "-c", "1", "-w", "2", "10.42.0.1");
   assert.notEqual(code, 0);
   assert.match(text, /not permitted/);
-  for (const tenant of ["acme", "blue"]) {
-    const found = (await ofPods({ host }, paths.pods.in(tenantNames(tenant).namespace))).flat();
-    assert.ok(found.length >= 4, `${tenant} has ${found.length} processes`);
-    for (const pid of found) {
-      const status = readFileSync(`/proc/${pid}/status`, "utf8");
-      const [, bounding = "none"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status) ?? [];
-      assert.equal(BigInt(`0x${bounding}`) & rawPackets, 0n, status);
-    }
+  for (const status of await tenantProcesses()) {
+    const [, bounding = "none"] = /^CapBnd:\s*([0-9a-f]+)$/m.exec(status) ?? [];
+    assert.equal(BigInt(`0x${bounding}`) & rawPackets, 0n, status);
   }
-});
-
-/** The address that the kernel gave a device, from what /proc/net/if_inet6 says in its network. */
-function linkLocal(text: string, device: string): string {
-  const found = text.split("\n").map((line) => line.trim().split(/\s+/));
-  const [address = ""] = found.find(([address, , , , , name]) => address?.startsWith("fe80") && name === device) ?? [];
-  return address.match(/.{4}/g)?.join(":") ?? assert.fail(`${device} has no address: ${text}`);
-}
-
-test("no IPv6 leaves a pod, by which it would reach its node and its neighbours there, whatever policies say", async () => {
-  const [pod] = (await host().list(paths.pods.in(namespace))).filter(({ metadata }) =>
-    metadata.name.startsWith(`${probe}-`),
-  );
-  const node = pod?.spec?.nodeName ?? assert.fail("no probe on the host");
-  const [traefik] = await ofPods({ host }, paths.pods.in("traefik"), ({ spec }) => spec?.nodeName === node);
-  const [executable = "", ...rest] = inNetworkOfProcess(traefik?.[0], "cat", "/proc/net/if_inet6");
-  const neighbour = linkLocal(spawnSync(executable, rest, { encoding: "utf8" }).stdout, "eth0");
-  const own = linkLocal(runInMachine(directory, node, "cat", "/proc/net/if_inet6").stdout, "cni0");
-  const reached = async (): Promise<readonly boolean[]> => {
-    const targets = [`${own}%eth0 10250`, `${neighbour}%eth0 8000`];
-    const answers = targets.map((target) => inPod(probe, "sh", "-c", `nc -w 2 ${target} </dev/null`));
-    return (await Promise.all(answers)).map(({ code }) => code === 0);
-  };
-  const rules = (...line: readonly string[]): void => {
-    const { status, stderr } = runInMachine(directory, node, "nft", ...line);
-    assert.equal(status, 0, stderr);
-  };
-  assert.deepEqual(await reached(), [false, false]);
-  rules("delete", "table", "bridge", "kraft");
-  try {
-    assert.deepEqual(await reached(), [true, true], "something else than the rules stopped it");
-  } finally {
-    rules("--file", podBridgesFile);
-  }
-  assert.deepEqual(await reached(), [false, false]);
 });
 
 test("the internet gets to ports 80 and 443 of the home, and to no other that anything listens on", () => {

@@ -176,10 +176,10 @@ describe("a machine on Talos", () => {
     assert.deepEqual(run.changes, { same: 3, create: 1 });
     assert.deepEqual(did, ["apply-config --insecure", "bootstrap", "health", ...configured]);
     assert.match(run.progress, /installing Talos 1\.13\.8 on drive naa[^]*the machine is healthy/);
-    assert.ok(
-      readFileSync(join(machine, "applied"), "utf8").includes(passphrase),
-      "the machine itself gets its secrets",
-    );
+    const applied = readFileSync(join(machine, "applied"), "utf8");
+    assert.ok(applied.includes(passphrase), "the machine itself gets its secrets");
+    assert.match(applied, /^ {8}defaultRuntimeSeccompProfileEnabled: true$/m);
+    assert.match(applied, /^ {8}fs\.epoll\.max_user_watches: "2147483647"$/m);
     assert.match(readFileSync(kubeconfig, "utf8"), /a kubeconfig\nkraft-proliant/);
     const second = await upWell();
     assert.deepEqual([second.run.changes, second.did], [{ same: 4 }, []]);

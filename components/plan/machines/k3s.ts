@@ -175,7 +175,12 @@ export const k3sReserves = {
  */
 export const shutdownSeconds = { all: 90, critical: 30 } as const;
 
-/** A drop-in for the kubelet of k3s (1.32 or newer). */
+/**
+ * A drop-in for the kubelet of k3s (1.32 or newer).
+ *
+ * A pod that names no seccomp profile runs under the runtime's: by the kubelet's own default it would run under none. Talos does
+ * so by itself.
+ */
 export function kubeletConfiguration(): Record<string, unknown> {
   const { system, kube, evictionMebibytes } = k3sReserves;
   return {
@@ -183,6 +188,7 @@ export function kubeletConfiguration(): Record<string, unknown> {
     kind: "KubeletConfiguration",
     maxPods: podsPerNode,
     podPidsLimit: processesPerPod,
+    seccompDefault: true,
     systemReserved: amounts(system),
     kubeReserved: amounts(kube),
     evictionHard: {

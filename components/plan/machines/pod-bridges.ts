@@ -1,9 +1,21 @@
+import { specialIPv4 } from "../network/host-network.ts";
+
 /**
- * Rules of nftables that let no IPv6 through the bridges that pods are on. Clusters here have IPv4 networks only, so that no
- * NetworkPolicy is ever in force for IPv6, and by the addresses that the kernel gives every device (fe80::) all pods of a node
- * would reach each other and the node. Loading them again changes nothing.
+ * The mark of packets that network policies have judged: kube-router's firewall, which k3s has built in, sets it on each packet
+ * of a pod that it has rules for and whose policies allow it (`syncPodFirewallChains` in its pkg/controllers/netpol/pod.go).
+ */
+const judgedMark = "0x20000";
+
+/**
+ * Rules of nftables for what comes from the pods of a node, in addition to NetworkPolicies. Loading them again changes nothing.
  *
- * On Talos, where nobody loads rules, the kernel gives no such addresses: `ipv6OffArgument`.
+ * - No IPv6: clusters here have IPv4 networks only, so that no NetworkPolicy is ever in force for IPv6, and by the addresses
+ *   that the kernel gives every device (fe80::) all pods of a node would reach each other and the node. On Talos, where nobody
+ *   loads rules, the kernel gives no such addresses: `ipv6OffArgument`.
+ * - No connection that policies have not judged. kube-router knows a pod only a second after its start, and lets connections
+ *   of before go on. What a pod sends in that second is dropped, and the pod's kernel sends it again.
+ * - No ping but to the internet, unless policies have judged it. The release of kube-router in k3s (2.6.3) lets every ping
+ *   through without asking them (`CommonICMPRules` in its pkg/utils/iptables.go), and pings tell which machines a home has.
  */
 export const podBridgeRules = `table bridge kraft {}
 delete table bridge kraft
@@ -11,6 +23,24 @@ table bridge kraft {
   chain ipv4-only {
     type filter hook prerouting priority filter; policy accept;
     ether type ip6 drop
+  }
+}
+table ip kraft {}
+delete table ip kraft
+table ip kraft {
+  chain judged-only {
+    ct state established,related accept
+    meta l4proto icmp ip daddr != { ${specialIPv4.join(", ")} } accept
+    meta mark & ${judgedMark} == ${judgedMark} accept
+    drop
+  }
+  chain forward {
+    type filter hook forward priority filter + 10; policy accept;
+    iifname "cni0" jump judged-only
+  }
+  chain input {
+    type filter hook input priority filter + 10; policy accept;
+    iifname "cni0" jump judged-only
   }
 }
 `;

@@ -1,4 +1,5 @@
 import { shutdownSeconds } from "./k3s.ts";
+import { kernelLimits } from "./kernel-limits.ts";
 
 /** A file that a node's script writes. */
 export interface NodeFile {
@@ -26,12 +27,9 @@ export function packages(drivers: readonly NetworkDriver[]): string[] {
 /** Kernel modules: `iscsi_tcp` before iscsid starts. */
 export const modules: readonly string[] = ["br_netfilter", "dm_crypt", "iscsi_tcp", "overlay", "wireguard"];
 
-/**
- * What k3s demands with `protect-kernel-defaults` (docs.k3s.io, security/hardening-guide), and room for many watches.
- */
+/** What k3s demands with `protect-kernel-defaults` (docs.k3s.io, security/hardening-guide), and `kernelLimits`. */
 export const kernelSettings: Readonly<Record<string, number>> = {
-  "fs.inotify.max_user_instances": 8192,
-  "fs.inotify.max_user_watches": 1048576,
+  ...kernelLimits,
   "kernel.panic": 10,
   "kernel.panic_on_oops": 1,
   "vm.overcommit_memory": 1,

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { stringify } from "yaml";
 import { processesPerPod } from "../size.ts";
 import { apiServerFlags } from "./api-server.ts";
+import { kernelLimits } from "./kernel-limits.ts";
 import { bootloader, diskKey, type HostTraits, type Machine } from "./machine.ts";
 import { ipv6OffArgument } from "./pod-bridges.ts";
 
@@ -108,8 +109,7 @@ function machineAndCluster(settings: TalosNodeSettings): object {
         // Talos takes its control plane out of load balancers; here there is nothing else to balance to.
         "node.kubernetes.io/exclude-from-external-load-balancers": { $patch: "delete" },
       },
-      // Every guest is a K3s of its own that watches files, and the kernel's default is 128 for all of them.
-      sysctls: { "fs.inotify.max_user_instances": "8192", "fs.inotify.max_user_watches": "1048576" },
+      sysctls: Object.fromEntries(Object.entries(kernelLimits).map(([key, limit]) => [key, String(limit)])),
     },
     cluster: {
       allowSchedulingOnControlPlanes: true,

@@ -17,7 +17,7 @@ export interface HostNetwork {
  * Ranges of IPv4 that are not on the internet (IANA's special-purpose registry, RFC 6890): private, shared with a
  * carrier, link-local with the metadata services of clouds, loopback, benchmarks, multicast, reserved.
  */
-const specialIPv4 = [
+export const specialIPv4: readonly string[] = [
   "0.0.0.0/8",
   "10.0.0.0/8",
   "100.64.0.0/10",

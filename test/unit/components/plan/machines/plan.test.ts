@@ -139,6 +139,10 @@ describe("what follows from the hardware", () => {
     assert.equal(left.pods, maxPods);
   });
 
+  test("a pod that names no seccomp profile runs under the runtime's", () => {
+    assert.equal(kubeletConfiguration()["seccompDefault"], true);
+  });
+
   test("networks and version are the stack's", () => {
     const config = parse(script(1).split("cat <<'END_OF_FILE'\n")[1]?.split("END_OF_FILE")[0] ?? "") as object;
     assert.deepEqual(config, {
@@ -177,7 +181,14 @@ describe("k3s", () => {
     assert.deepEqual({ ...kernelSettings, ...demanded }, kernelSettings);
   });
 
-  test("no IPv6 passes the pods' bridges, from before the first pod on", () => {
+  test("what the kernel counts for all of root is no limit that a pod could use up", () => {
+    const settings = systemFiles([]).find(({ path }) => path === "/etc/sysctl.d/90-kraft.conf")?.content ?? "";
+    for (const key of ["fs.aio-max-nr", "fs.epoll.max_user_watches", "fs.inotify.max_user_instances"]) {
+      assert.ok(settings.split("\n").includes(`${key} = 2147483647`), settings);
+    }
+  });
+
+  test("no IPv6 passes the pods' bridges, and no connection that policies have not judged, from before the first pod on", () => {
     assert.equal(written(script(1), "/etc/rancher/k3s/pod-bridges.nft"), podBridgeRules);
     const service = /\[Service\]([^[]*)/.exec(written(script(1), "/etc/systemd/system/k3s.service"))?.[1];
     assert.match(

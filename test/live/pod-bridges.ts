@@ -1,0 +1,148 @@
+// The rules of nftables on each node, in addition to network policies: each is tried, taken away, tried again and put back, so
+// that no test passes for another reason.
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import type { Pod } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
+import { nas, provider } from "../../local/home/addresses.ts";
+import { machineProcess, runInMachine } from "../../local/home/enter.ts";
+import { podBridgesFile } from "../../local/home/node.ts";
+import { rootCommand } from "../../local/root.ts";
+import { eventually } from "../cluster/embedded.ts";
+import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
+import { ofPods } from "./processes.ts";
+
+const nodes = ["optiplex-1", "optiplex-2", "optiplex-3"];
+
+/** Works on nodes that have lost one of the two tables of `podBridgeRules`, which they get back. */
+async function withoutTable(family: "bridge" | "ip", nodes: readonly string[], work: () => Promise<void> | void) {
+  const nft = (...line: readonly string[]): void => {
+    for (const node of nodes) {
+      const { status, stderr } = runInMachine(directory, node, "nft", ...line);
+      assert.equal(status, 0, stderr);
+    }
+  };
+  nft("delete", "table", family, "kraft");
+  try {
+    await work();
+  } finally {
+    nft("--file", podBridgesFile);
+  }
+}
+
+/** The address that the kernel gave a device, from what /proc/net/if_inet6 says in its network. */
+function linkLocal(text: string, device: string): string {
+  const found = text.split("\n").map((line) => line.trim().split(/\s+/));
+  const [address = ""] = found.find(([address, , , , , name]) => address?.startsWith("fe80") && name === device) ?? [];
+  return address.match(/.{4}/g)?.join(":") ?? assert.fail(`${device} has no address: ${text}`);
+}
+
+/** The pod that test/live/packets.ts made, its node, and a process of it. */
+async function probePod() {
+  const name = await readyPod("probe");
+  const isProbe = ({ metadata }: Pod): boolean => metadata.name.startsWith(`${name}-`);
+  const pod = (await host().list<Pod>(paths.pods.in(namespace))).find(isProbe);
+  const [processes] = await ofPods({ host }, paths.pods.in(namespace), isProbe);
+  return { name, node: pod?.spec?.nodeName ?? assert.fail("no probe on the host"), process: processes?.[0] };
+}
+
+test("no IPv6 leaves a pod, by which it would reach its node and its neighbours there, whatever policies say", async () => {
+  const { name: probe, node } = await probePod();
+  const [traefik] = await ofPods({ host }, paths.pods.in("traefik"), ({ spec }) => spec?.nodeName === node);
+  const target = `--target=${traefik?.[0] ?? "none"}`;
+  const [executable = "", ...rest] = rootCommand("nsenter", target, "--net", "cat", "/proc/net/if_inet6");
+  const neighbour = linkLocal(spawnSync(executable, rest, { encoding: "utf8" }).stdout, "eth0");
+  const own = linkLocal(runInMachine(directory, node, "cat", "/proc/net/if_inet6").stdout, "cni0");
+  const reached = async (): Promise<readonly boolean[]> => {
+    const targets = [`${own}%eth0 10250`, `${neighbour}%eth0 8000`];
+    const answers = targets.map((target) => inPod(probe, "sh", "-c", `nc -w 2 ${target} </dev/null`));
+    return (await Promise.all(answers)).map(({ code }) => code === 0);
+  };
+  assert.deepEqual(await reached(), [false, false]);
+  await withoutTable("bridge", [node], async () => {
+    assert.deepEqual(await reached(), [true, true], "something else than the rules stopped it");
+  });
+  assert.deepEqual(await reached(), [false, false]);
+});
+
+test("a pod's pings get to the internet, and to nothing at home, also where the firewall lets all of them through", async () => {
+  const { node, process } = await probePod();
+  const files = `--mount=/proc/${machineProcess(directory, node) ?? "none"}/ns/mnt`;
+  const isAnswered = (address: string): boolean => {
+    const ping = ["ping", "-c", "1", "-W", "2", address];
+    const [executable = "", ...rest] = rootCommand(
+      "nsenter",
+      files,
+      `--net=/proc/${process ?? "none"}/ns/net`,
+      ...ping,
+    );
+    return spawnSync(executable, rest).status === 0;
+  };
+  const answers = (): readonly boolean[] => [provider.address, nas.address, "192.168.1.11"].map(isAnswered);
+  // As the firewall of k3s does, whose release is newer than the one here.
+  const letThrough = (command: "-I" | "-D"): void => {
+    for (const chain of ["FORWARD", "INPUT"]) {
+      const rule = ["iptables", command, chain, "-p", "icmp", "--icmp-type", "echo-request", "-j", "ACCEPT"];
+      assert.equal(runInMachine(directory, node, ...rule).status, 0);
+    }
+  };
+  letThrough("-I");
+  try {
+    assert.deepEqual(answers(), [true, false, false]);
+    await withoutTable("ip", [node], () => {
+      assert.deepEqual(answers(), [true, true, true], "something else than the rules stopped it");
+    });
+  } finally {
+    letThrough("-D");
+  }
+});
+
+/** What no tenant's pod may reach: the network storage at home, the host's API server, and the kubelet of each node, its own too. */
+const forbidden = [`${nas.address} 80`, "192.168.1.11 6443", ...[1, 2, 3].map((node) => `192.168.1.1${node} 10250`)];
+
+/** Tries everything in `forbidden` at once, again and again for some seconds, and then the internet. */
+const firstSeconds = `
+for round in 1 2 3 4 5 6; do
+${forbidden.map((target) => `  ( nc -w 1 ${target} </dev/null >/dev/null 2>&1 && echo "reached ${target}" ) &`).join("\n")}
+  wait
+done
+wget -qO- http://${provider.address}/
+echo end`;
+
+/** What new pods print whose first act it is to try what they may not reach. */
+async function newPods(name: string): Promise<readonly string[]> {
+  const api = await guest();
+  const pods = "/api/v1/namespaces/default/pods";
+  return Promise.all(
+    [1, 2, 3].map(async (index) => {
+      const path = `${pods}/${name}-${index}`;
+      await api.create(pods, {
+        apiVersion: "v1",
+        kind: "Pod",
+        metadata: { name: `${name}-${index}` },
+        spec: {
+          restartPolicy: "Never",
+          terminationGracePeriodSeconds: 1,
+          containers: [{ name: "main", image: "busybox:1.37.0", command: ["sh", "-c", firstSeconds] }],
+        },
+      });
+      const text = await eventually(`the end of ${name}-${index}`, async () => {
+        const phase = (await api.get<Pod>(path))?.status?.phase;
+        return phase === "Succeeded" ? (await api.send("GET", `${path}/log`)).text : undefined;
+      });
+      await api.delete(path);
+      return text;
+    }),
+  );
+}
+
+test("a pod reaches nothing in its first second, before its node knows which policies hold for it", async () => {
+  const content = ["A site on the internet.\nend\n"];
+  assert.deepEqual(new Set(await newPods("early")), new Set(content));
+  await withoutTable("ip", nodes, async () => {
+    const texts = await newPods("free");
+    assert.match(texts.join(""), /^reached /m, "something else than the rules stopped it");
+  });
+  assert.deepEqual(new Set(await newPods("late")), new Set(content));
+});
