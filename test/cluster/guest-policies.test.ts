@@ -295,7 +295,7 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
   [
     "no seccomp",
     () => workload("Deployment", { securityContext: { seccompProfile: { type: "Unconfined" } } }),
-    ["may not be Unconfined"],
+    ["may only say RuntimeDefault"],
   ],
   [
     "no AppArmor in one container",
@@ -303,7 +303,7 @@ const refused: readonly (readonly [string, () => Sent, readonly string[]])[] = [
       workload("Deployment", {
         containers: [container({ securityContext: { appArmorProfile: { type: "Unconfined" } } })],
       }),
-    ["may not be Unconfined"],
+    ["may only say RuntimeDefault"],
   ],
   [
     "a type of SELinux",

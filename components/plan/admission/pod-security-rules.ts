@@ -34,6 +34,33 @@ const sysctls = [
   "net.ipv4.tcp_wmem",
 ];
 
+type OfField = (field: string, condition: string) => string;
+
+/** Conditions, in CEL, on a field of the security context of a pod, its containers, or both, which are true where it is absent. */
+function onSecurityContext(spec: string): Readonly<Record<"both" | "ofContainer" | "ofPod", OfField>> {
+  const ofContainer: OfField = (field, condition) =>
+    everyContainer(
+      `!has(c.securityContext) || !has(c.securityContext.${field}) || ${condition.replaceAll("$", `c.securityContext.${field}`)}`,
+      spec,
+    );
+  const ofPod: OfField = (field, condition) =>
+    `(!has(${spec}.securityContext) || !has(${spec}.securityContext.${field}) || ${condition.replaceAll("$", `${spec}.securityContext.${field}`)})`;
+  return { ofContainer, ofPod, both: (...of) => `${ofPod(...of)} && ${ofContainer(...of)}` };
+}
+
+/**
+ * Pod Security `baseline` allows the profiles that a node has loaded (`Localhost`) as well. Those of Debian 13 and Ubuntu are for its own
+ * programs, and some of them confine nothing (`flags=(unconfined)` in /etc/apparmor.d).
+ */
+export function profileRule(spec = "object.spec"): Rule {
+  const { both } = onSecurityContext(spec);
+  const isDefault = "$.type == 'RuntimeDefault'";
+  return {
+    expression: `${both("seccompProfile", isDefault)} && ${both("appArmorProfile", isDefault)}`,
+    message: "seccompProfile and appArmorProfile may only say RuntimeDefault: remove them, or write that",
+  };
+}
+
 /**
  * What Pod Security `baseline` refuses on the host, in a guest's own words: there its refusal would come seconds later, in the
  * status of a pod under another name. Volumes of the node and /proc are refused by other rules.
@@ -42,15 +69,7 @@ const sysctls = [
  */
 export function podSecurityRules(spec: string): readonly Rule[] {
   const off = (field: string): string => `(!has(${spec}.${field}) || !${spec}.${field})`;
-  const ofContainer = (field: string, condition: string): string =>
-    everyContainer(
-      `!has(c.securityContext) || !has(c.securityContext.${field}) || ${condition.replaceAll("$", `c.securityContext.${field}`)}`,
-      spec,
-    );
-  const ofPod = (field: string, condition: string): string =>
-    `(!has(${spec}.securityContext) || !has(${spec}.securityContext.${field}) || ${condition.replaceAll("$", `${spec}.securityContext.${field}`)})`;
-  const both = (field: string, condition: string): string =>
-    `${ofPod(field, condition)} && ${ofContainer(field, condition)}`;
+  const { both, ofContainer, ofPod } = onSecurityContext(spec);
   const handler = (action: string): string =>
     `(!has(${action}.httpGet) || !has(${action}.httpGet.host) || ${action}.httpGet.host == '') && ` +
     `(!has(${action}.tcpSocket) || !has(${action}.tcpSocket.host) || ${action}.tcpSocket.host == '')`;
@@ -79,10 +98,7 @@ export function podSecurityRules(spec: string): readonly Rule[] {
       message:
         "securityContext.sysctls may name only settings that are a pod's own, such as net.ipv4.ip_unprivileged_port_start: remove all others, and ask the operator for those of the machine",
     },
-    {
-      expression: `${both("seccompProfile", "$.type != 'Unconfined'")} && ${both("appArmorProfile", "$.type != 'Unconfined'")}`,
-      message: "seccompProfile and appArmorProfile may not be Unconfined: remove them, or write RuntimeDefault",
-    },
+    profileRule(spec),
     {
       expression: both(
         "seLinuxOptions",

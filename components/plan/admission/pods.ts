@@ -11,8 +11,9 @@ import {
   valueOr,
 } from "./expressions.ts";
 import { accountRule, claimTemplateRules, copyRules, type GuestLimits, largestPodRules } from "./guest-rules.ts";
-import { podSecurityRules } from "./pod-security-rules.ts";
+import { podSecurityRules, profileRule } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
+import { qosClassRule } from "./qos-class.ts";
 import { rawPacketsRule } from "./raw-packets.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
@@ -105,7 +106,9 @@ export const hostPodPolicy: AdmissionPolicy = {
       message: "spec.nodeName would pass by the scheduler: remove it",
     },
     ...resourceRules(),
+    profileRule(),
     rawPacketsRule,
+    qosClassRule,
     labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
     nameServerRule,
   ],
@@ -145,6 +148,7 @@ export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPo
         limits,
         "!variables.volumes.exists(v, v.name.startsWith('kube-api-access'))",
       ),
+      qosClassRule,
     ],
   };
 }

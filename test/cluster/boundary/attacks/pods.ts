@@ -80,6 +80,33 @@ export const podAttacks: readonly Attack[] = [
     podSecurity,
   ),
   pod(
+    "a profile of the node's own programs in place of the runtime's",
+    ({ spec }) => {
+      spec["securityContext"] = { appArmorProfile: { type: "Localhost", localhostProfile: "flatpak" } };
+    },
+    "seccompProfile and appArmorProfile may only say RuntimeDefault",
+  ),
+  pod(
+    "the same by the annotation of before Kubernetes 1.30",
+    ({ metadata }) =>
+      (metadata.annotations = { "container.apparmor.security.beta.kubernetes.io/web": "localhost/flatpak" }),
+    "seccompProfile and appArmorProfile may only say RuntimeDefault",
+  ),
+  pod(
+    "memory that was never asked for, and to be ended after all neighbours",
+    (object) => (object["status"] = { qosClass: "Guaranteed" }),
+    "status.qosClass may not say Guaranteed",
+  ),
+  pod(
+    "the same, with one container that requests all of its limits",
+    (object) => {
+      const all = { cpu: "100m", memory: "128Mi" };
+      object.spec.containers.push({ name: "second", image: "x:1", resources: { requests: all, limits: all } });
+      object["status"] = { qosClass: "Guaranteed" };
+    },
+    "status.qosClass may not say Guaranteed",
+  ),
+  pod(
     "an SELinux type of the node's",
     ({ spec }) => (spec["securityContext"] = { seLinuxOptions: { type: "spc_t" } }),
     podSecurity,

@@ -47,6 +47,28 @@ export function applicationPods(host: Host): LegitimateObject[] {
       }),
     },
     {
+      name: "a pod that requests all that it may use",
+      source: "kubernetes.io, Pod Quality of Service Classes",
+      pod: {
+        ...deploymentPod("guaranteed", [
+          container("nginx", "nginx", {
+            resources: { requests: { cpu: "0.1", memory: "128Mi" }, limits: { cpu: "100m", memory: "131072Ki" } },
+          }),
+        ]),
+        status: { qosClass: "Guaranteed" },
+      },
+    },
+    {
+      name: "the same for the pod as a whole",
+      source: "kubernetes.io, Assign Pod-level CPU and memory resources",
+      pod: {
+        ...deploymentPod("guaranteed-as-a-whole", [container("nginx", "nginx")], {
+          spec: { resources: { requests: { cpu: "500m", memory: "5Gi" }, limits: { cpu: "500m", memory: "5Gi" } } },
+        }),
+        status: { qosClass: "Guaranteed" },
+      },
+    },
+    {
       name: "nginx under pod security restricted",
       source: "kubernetes.io, Pod Security Standards",
       pod: deploymentPod(
