@@ -1,5 +1,6 @@
 import { condition } from "../cluster/objects.ts";
 import { paths } from "../cluster/paths.ts";
+import { mutatingPolicyApi } from "../components/plan/machines/api-server.ts";
 import { platformOwner } from "../infra/drift/owner.ts";
 import { table } from "../infra/table.ts";
 import type { Api } from "./api.ts";
@@ -162,11 +163,12 @@ async function tenantLines(api: Api): Promise<string[]> {
 
 /** The walls around tenants: how many of each kind are in force, and what is not. */
 async function boundaryLines({ api, machines }: HostCluster): Promise<string[]> {
-  const [bindings, policies] = await Promise.all([
+  const [validating, mutating, policies] = await Promise.all([
     api.list("/apis/admissionregistration.k8s.io/v1/validatingadmissionpolicybindings"),
+    api.list(`/apis/${mutatingPolicyApi}/mutatingadmissionpolicybindings`),
     api.list("/apis/networking.k8s.io/v1/networkpolicies"),
   ]);
-  const ours = bindings.filter(({ metadata }) => metadata.name.startsWith("kraft-")).length;
+  const ours = [...validating, ...mutating].filter(({ metadata }) => metadata.name.startsWith("kraft-")).length;
   const namespaces = new Set(policies.map(({ metadata }) => metadata.namespace)).size;
   return table([
     [String(ours), "admission policies in force"],
