@@ -114,15 +114,18 @@ function cacheFolder(module: ToolModule, source: string, go: Go | undefined): st
   return found === undefined ? undefined : join(parent, found);
 }
 
-/** What a platform is run and tested with: not the tools that only check files. */
-const platformModules: readonly ToolModule["name"][] = ["engine", "cluster", "kwok", "storage"];
+/** What any platform is run with. */
+const everywhere: readonly ToolModule["name"][] = ["engine", "cluster", "storage"];
+
+/** What a platform on simulated nodes is run and tested with: not the tools that only check files. */
+const platformModules: readonly ToolModule["name"][] = [...everywhere, "kwok"];
 
 /**
  * What a platform on real machines is run with, the programs in its pods included, but for {@link entryModules} and
  * {@link monitoringModules}.
  */
 export const realModules: readonly ToolModule["name"][] = [
-  ...platformModules,
+  ...everywhere,
   "home",
   "nodes",
   "volumes",

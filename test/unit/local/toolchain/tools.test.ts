@@ -87,7 +87,7 @@ test("what runs on nodes and in pods is never taken from the machine: it may not
   for (const { name, tools } of toolModules) {
     if (
       [...realModules, ...entryModules, ...monitoringModules].includes(name) &&
-      !["engine", "cluster", "kwok"].includes(name)
+      !["engine", "cluster"].includes(name)
     ) {
       assert.deepEqual(
         tools.filter(({ installed }) => installed !== undefined),
