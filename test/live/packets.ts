@@ -7,11 +7,10 @@ import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { nas, provider, router, visitor } from "../../local/home/addresses.ts";
 import { inNetworkOf, runInMachine } from "../../local/home/enter.ts";
-import { rootCommand } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
 import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
-import { ofPods, type Processes } from "./processes.ts";
+import { inNetworkOfProcess, ofPods, type Processes } from "./processes.ts";
 
 const app = "probe";
 let probe: string;
@@ -151,11 +150,6 @@ function connected(enter: (...command: readonly string[]) => readonly string[], 
   const { stdout, stderr, status } = spawnSync(executable, rest, { encoding: "utf8" });
   assert.equal(status, 0, stderr);
   return stdout.trim().split(/\s+/);
-}
-
-/** A command line that runs in the network of a process, as root. */
-function inNetworkOfProcess(pid: number | undefined, ...command: readonly string[]): readonly string[] {
-  return rootCommand("nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, ...command);
 }
 
 for (const [sender, find] of Object.entries(senders)) {

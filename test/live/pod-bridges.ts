@@ -8,10 +8,9 @@ import { paths } from "../../cluster/paths.ts";
 import { nas, provider } from "../../local/home/addresses.ts";
 import { machineProcess, runInMachine } from "../../local/home/enter.ts";
 import { podBridgesFile } from "../../local/home/node.ts";
-import { rootCommand } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
-import { ofPods } from "./processes.ts";
+import { inNetworkOfProcess, ofNodes, ofPods } from "./processes.ts";
 
 const nodes = ["optiplex-1", "optiplex-2", "optiplex-3"];
 
@@ -50,8 +49,7 @@ async function probePod() {
 test("no IPv6 leaves a pod, by which it would reach its node and its neighbours there, whatever policies say", async () => {
   const { name: probe, node } = await probePod();
   const [traefik] = await ofPods({ host }, paths.pods.in("traefik"), ({ spec }) => spec?.nodeName === node);
-  const target = `--target=${traefik?.[0] ?? "none"}`;
-  const [executable = "", ...rest] = rootCommand("nsenter", target, "--net", "cat", "/proc/net/if_inet6");
+  const [executable = "", ...rest] = inNetworkOfProcess(traefik?.[0], "cat", "/proc/net/if_inet6");
   const neighbour = linkLocal(spawnSync(executable, rest, { encoding: "utf8" }).stdout, "eth0");
   const own = linkLocal(runInMachine(directory, node, "cat", "/proc/net/if_inet6").stdout, "cni0");
   const reached = async (): Promise<readonly boolean[]> => {
@@ -71,12 +69,7 @@ test("a pod's pings get to the internet, and to nothing at home, also where the 
   const files = `--mount=/proc/${machineProcess(directory, node) ?? "none"}/ns/mnt`;
   const isAnswered = (address: string): boolean => {
     const ping = ["ping", "-c", "1", "-W", "2", address];
-    const [executable = "", ...rest] = rootCommand(
-      "nsenter",
-      files,
-      `--net=/proc/${process ?? "none"}/ns/net`,
-      ...ping,
-    );
+    const [executable = "", ...rest] = inNetworkOfProcess(process, "nsenter", files, ...ping);
     return spawnSync(executable, rest).status === 0;
   };
   const answers = (): readonly boolean[] => [provider.address, nas.address, "192.168.1.11"].map(isAnswered);
@@ -137,13 +130,34 @@ async function newPods(name: string): Promise<readonly string[]> {
   );
 }
 
-test("a pod reaches nothing in its first second, before its node knows which policies hold for it", async () => {
-  const texts = await newPods("early");
+/** Holds the firewall of every node still for some seconds, in which it learns of no new pod. */
+async function withoutFirewall<Result>(work: () => Promise<Result>): Promise<Result> {
+  const firewalls = (await ofNodes({ directory, host }, "kube-router")).flat();
+  assert.equal(firewalls.length, nodes.length);
+  const signal = (name: NodeJS.Signals): void => {
+    firewalls.forEach((pid) => process.kill(pid, name));
+  };
+  signal("SIGSTOP");
+  const timer = setTimeout(signal, 15_000, "SIGCONT");
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+    signal("SIGCONT");
+  }
+}
+
+test("a pod that the firewall of its node does not know yet reaches nothing", async () => {
+  const texts = await withoutFirewall(() => newPods("early"));
   assert.deepEqual(
     texts,
     texts.map(() => "A site on the internet.\nend\n"),
   );
   await withoutTable("ip", nodes, async () => {
-    assert.match((await newPods("free")).join(""), /^reached /m, "something else than the rules stopped it");
+    assert.match(
+      (await withoutFirewall(() => newPods("free"))).join(""),
+      /^reached /m,
+      "something else than the rules stopped it",
+    );
   });
 });

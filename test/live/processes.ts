@@ -3,10 +3,16 @@ import { hasEnded, type Pod } from "../../cluster/objects.ts";
 import { type Path, paths } from "../../cluster/paths.ts";
 import { machineProcess } from "../../local/home/enter.ts";
 import { readOrUndefined } from "../../local/processes.ts";
+import { rootCommand } from "../../local/root.ts";
 import type { EmbeddedHome } from "./embedded-home.ts";
 
 /** Numbers, on this machine, of the processes of one pod or of one machine of a home. */
 export type Processes = readonly number[];
+
+/** A command line that runs in the network of a process, as root. */
+export function inNetworkOfProcess(pid: number | undefined, ...command: readonly string[]): readonly string[] {
+  return rootCommand("nsenter", `--net=/proc/${pid ?? "none"}/ns/net`, ...command);
+}
 
 /**
  * The processes of some pods of a home, without those that only hold their namespaces.

@@ -12,8 +12,8 @@ const judgedMark = "0x20000";
  * - No IPv6: clusters here have IPv4 networks only, so that no NetworkPolicy is ever in force for IPv6, and by the addresses
  *   that the kernel gives every device (fe80::) all pods of a node would reach each other and the node. On Talos, where nobody
  *   loads rules, the kernel gives no such addresses: `ipv6OffArgument`.
- * - No connection that policies have not judged. kube-router knows a pod only a second after its start, and lets connections
- *   of before go on. What a pod sends in that second is dropped, and the pod's kernel sends it again.
+ * - No connection that policies have not judged. kube-router knows a pod only a second after its start, and leaves earlier
+ *   connections open. What a pod sends in that second is dropped, and the pod's kernel sends it again.
  * - No ping but to the internet, unless policies have judged it. The release of kube-router in k3s (2.6.3) lets every ping
  *   through without asking them (`CommonICMPRules` in its pkg/utils/iptables.go), and pings tell which machines a home has.
  */
