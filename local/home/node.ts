@@ -158,7 +158,7 @@ export function nodeMachine(inputs: NodeInputs, more: readonly HomeProcess[] = [
       { path: "/etc/containerd/config.toml", text: containerdConfiguration(inputs.pauseImage), mode: 0o644 },
       { path: "/etc/cni/net.d/10-pods.conflist", text: networkConfiguration(inputs), mode: 0o644 },
       { path: "/etc/kubernetes/kubelet.yaml", text: kubeletConfiguration(inputs), mode: 0o644 },
-      { path: podBridgesFile, text: podBridgeRules, mode: 0o644 },
+      { path: podBridgesFile, text: podBridgeRules(stack.network.clusterDns), mode: 0o644 },
       { path: "/usr/local/sbin/start-kubelet", text: kubeletScript(inputs), mode: 0o755 },
     ],
     commands: [

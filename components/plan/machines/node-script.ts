@@ -101,21 +101,24 @@ export function nodeScript(plan: K3sClusterPlan, node: K3sNode, functions: reado
     ...functions.map((text) => `${text.trimEnd()}\n`),
     shellFunction("put_system_files", systemFiles(node.networkDrivers).map(put)),
     shellFunction("k3s_config", [heredoc("cat", yaml(k3sConfiguration(plan.settings)))]),
-    shellFunction("put_k3s_files", [`k3s_config | put ${k3sFiles.config} 600 k3s`, ...k3sNodeFiles(node).map(put)]),
+    shellFunction("put_k3s_files", [
+      `k3s_config | put ${k3sFiles.config} 600 k3s`,
+      ...k3sNodeFiles(plan, node).map(put),
+    ]),
     // A command of the script that reads its standard input must not read the rest of the script.
     "main </dev/null",
     "",
   ].join("\n");
 }
 
-function k3sNodeFiles(node: K3sNode): NodeFile[] {
+function k3sNodeFiles({ settings }: K3sClusterPlan, node: K3sNode): NodeFile[] {
   const file = (path: string, mode: string, content: string): NodeFile => ({ path, mode, group: "k3s", content });
   return [
     file(k3sFiles.node, "600", yaml({ "node-name": node.name, "node-ip": node.address })),
     file(k3sFiles.podSecurity, "600", yaml(podSecurityConfiguration())),
     file(k3sFiles.auditPolicy, "600", yaml(auditPolicy())),
     file(k3sFiles.kubelet, "644", yaml(kubeletConfiguration())),
-    file(k3sFiles.podBridges, "644", podBridgeRules),
+    file(k3sFiles.podBridges, "644", podBridgeRules(settings.clusterDns)),
     file(k3sFiles.unit, "644", k3sUnit),
   ];
 }

@@ -189,7 +189,7 @@ describe("k3s", () => {
   });
 
   test("no IPv6 passes the pods' bridges, and no connection that policies have not judged, from before the first pod on", () => {
-    assert.equal(written(script(1), "/etc/rancher/k3s/pod-bridges.nft"), podBridgeRules);
+    assert.equal(written(script(1), "/etc/rancher/k3s/pod-bridges.nft"), podBridgeRules(homelab.network.clusterDns));
     const service = /\[Service\]([^[]*)/.exec(written(script(1), "/etc/systemd/system/k3s.service"))?.[1];
     assert.match(
       service ?? "",
