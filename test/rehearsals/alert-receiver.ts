@@ -16,6 +16,9 @@ export const alerts = {
   heartbeat: `${origin}${paths.heartbeat}`,
 } as const;
 
+/** Seconds by which a message may be later than its rule says: two questions of Prometheus, a check, and Alertmanager's wait. */
+export const allowance = 150;
+
 /** One alert, as Alertmanager told it. */
 export interface Told {
   /** Milliseconds since 1970. */

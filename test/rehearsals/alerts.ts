@@ -10,7 +10,7 @@ import { tenantNames } from "../../components/plan/names.ts";
 import { asRoot } from "../../local/root.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
-import { AlertReceiver, alerts, type Told } from "./alert-receiver.ts";
+import { AlertReceiver, alerts, allowance, type Told } from "./alert-receiver.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { SecondAuthority } from "./second-authority.ts";
 import { database, moveIn, shop } from "./tenants.ts";
@@ -27,9 +27,6 @@ const config = { "kraft:alerts": alerts };
 
 /** Seconds that a certificate is valid which nobody has renewed for eighty days of its ninety. */
 const shortLifetime = 9 * 24 * 3600;
-
-/** Seconds by which a message may be later than its rule says: two questions of Prometheus, a check, and Alertmanager's wait. */
-const allowance = 150;
 
 interface Scene {
   readonly rehearsal: Rehearsal;
@@ -132,7 +129,6 @@ async function begin(rehearsal: Rehearsal): Promise<Scene> {
   rehearsal.removeAtEnd(() => {
     receiver.leave();
     authority.leave();
-    return Promise.resolve();
   });
   await rehearsal.step(`${tenant} moves in`, () => moveIn(home, tenant));
   await eventually("the shop answers", () => Promise.resolve(visited(home)), 180);
@@ -270,7 +266,6 @@ async function setImmutable({ rehearsal, home }: Scene, immutable: boolean): Pro
     // Nobody could remove the home otherwise.
     rehearsal.removeAtEnd(() => {
       set("-i");
-      return Promise.resolve();
     });
   }
 }

@@ -1,6 +1,5 @@
 // Certificates from their first issue on, with the internet's authority and a second one whose certificates live for minutes:
 // from staging to production, renewal in time and late, and names that an authority cannot confirm or refuses.
-import type { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { condition } from "../../cluster/objects.ts";
@@ -17,6 +16,7 @@ import {
   anotherCertificate,
   answers,
   certificateFor,
+  certificateNotDue,
   certificateOf,
   expectTrust,
   ingresses,
@@ -25,10 +25,12 @@ import {
   problemsOf,
   quietStatus,
   removeFromGuest,
+  renewalOf,
   secretOf,
   visitorOf,
 } from "./sites.ts";
 import { moveIn, shop } from "./tenants.ts";
+import { everyoneSees } from "./visitor.ts";
 
 const tenant = "acme";
 const { namespace } = tenantNames(tenant);
@@ -37,7 +39,6 @@ const site = `${shop}.${domain}`;
 
 /** Seconds that a certificate of the second authority is valid. cert-manager renews it when a third of them is left. */
 const lifetime = 150;
-const renewedAfter = (lifetime / 3) * 2;
 
 /** Names of the tenant whose certificates cannot be issued: the authority has the one on its list, the other leads elsewhere. */
 const refused = `refused.${domain}`;
@@ -67,7 +68,6 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   const authority = new SecondAuthority(home);
   rehearsal.removeAtEnd(() => {
     authority.leave();
-    return Promise.resolve();
   });
   await rehearsal.step("a second authority starts", () => authority.start({ lifetime, refused: [refused] }));
   await rehearsal.step(`${tenant} moves in`, () => moveIn(home, tenant));
@@ -83,7 +83,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
 async function fromStagingToProduction({ rehearsal, home, authority, config }: Scene): Promise<void> {
   const tolerant = visitorOf(rehearsal, home, site);
   const browser = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
-  await eventually("the site answers with a certificate", () => Promise.resolve(tolerant.sees ? true : undefined), 180);
+  await everyoneSees([tolerant]);
   rehearsal.expect("a browser that trusts the second authority opens the site", String(browser.sees), !browser.sees);
   const start = Date.now();
   await rehearsal.step("kraft:issuer is the second authority, pulumi up", () => home.bringUp(config));
@@ -105,7 +105,7 @@ async function fromStagingToProduction({ rehearsal, home, authority, config }: S
     named.every((name) => all.includes(name)),
   );
   const told = Date.now();
-  await eventually("a browser opens the site", () => Promise.resolve(browser.sees ? true : undefined), 120);
+  await everyoneSees([browser], 120);
   rehearsal.figure("a browser opens the site, after the command", clock((Date.now() - told) / 1000));
   expectTrust(rehearsal, "calls that who trusts both missed since the change", tolerant, start);
   await quietStatus(home, 60);
@@ -128,11 +128,11 @@ async function renewed({ rehearsal, home, authority }: Scene): Promise<void> {
 
 async function renewedLate({ rehearsal, home, authority }: Scene): Promise<void> {
   const visitor = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
-  const before = await notDueSoon(home);
+  const before = await certificateNotDue(home, site, 40, lifetime * 2);
   const start = Date.now();
   await rehearsal.step("the authority does not answer when the next renewal is due, for 15 seconds", async () => {
     authority.pause();
-    await sleep(Math.max(0, before.validFromDate.getTime() + (renewedAfter + 15) * 1000 - Date.now()));
+    await sleep(Math.max(0, renewalOf(before) + 15_000 - Date.now()));
     authority.resume();
   });
   const back = Date.now();
@@ -181,14 +181,6 @@ async function corrected({ rehearsal, home, authority }: Scene): Promise<void> {
   rehearsal.figure("it answers, after the CNAME was changed", clock((Date.now() - start) / 1000));
   await removeFromGuest(home, tenant, `${ingresses}/${elsewhere}`);
   await quietStatus(home, 60);
-}
-
-/** The certificate of the site, if it is not about to be renewed; otherwise the next one. */
-async function notDueSoon(home: EmbeddedHome): Promise<X509Certificate> {
-  const now = certificateOf(home, site);
-  return Date.now() < now.validFromDate.getTime() + (renewedAfter - 40) * 1000
-    ? now
-    : anotherCertificate(home, site, now, lifetime * 2);
 }
 
 /** Why a certificate was not issued. */

@@ -56,7 +56,6 @@ export async function runParts(rehearsal: Rehearsal, home: EmbeddedHome, config:
   rehearsal.removeAtEnd(() => {
     limiting.leave();
     authority.leave();
-    return Promise.resolve();
   });
   const came = (name: string): boolean => pageOf(home, `${shop}.${name}.example`) === `the page of ${name}\n`;
   await eventually("both sites", () => Promise.resolve([tenant, other].every(came) ? true : undefined), 180);

@@ -10,7 +10,7 @@ import { cutPower, powerOn } from "../../local/home/power.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
-import { Visitor } from "./visitor.ts";
+import { everyoneSees, Visitor } from "./visitor.ts";
 
 const entry = "192.168.1.250";
 const site = "https://www.acme.example/";
@@ -28,9 +28,8 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   const visitor = new Visitor(home, site);
   rehearsal.removeAtEnd(() => {
     visitor.leave();
-    return Promise.resolve();
   });
-  await answers(visitor);
+  await everyoneSees([visitor]);
   const again = await rehearsal.step("a second run", () => home.bringUp(config));
   const [outcome = again] = /^(?:Nothing changed|Changed).*/m.exec(again) ?? [];
   rehearsal.expect("a second run", outcome, outcome.startsWith("Nothing changed: all"));
@@ -49,9 +48,9 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   );
   rehearsal.figure("another node answers, after the cut", clock((Date.now() - cut) / 1000));
   rehearsal.figure("and it is", await answering(home));
-  await answers(visitor);
+  await everyoneSees([visitor]);
   await sleep(10_000);
-  await answers(visitor);
+  await everyoneSees([visitor]);
   const back = visitor.backAfter(cut) ?? Infinity;
   rehearsal.expect("the site answers every time again, within a minute", clock(back), back < 60);
   rehearsal.figure("calls that a visitor missed", visitor.missed(cut));
@@ -75,7 +74,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   await sleep(30_000);
   rehearsal.figure("the node that answers half a minute later", await answering(home));
   rehearsal.figure("calls that a visitor missed since it came back", visitor.missed(returned));
-  await answers(visitor);
+  await everyoneSees([visitor]);
   // The server of a guest that ran on that node starts again, too.
   await rehearsal.step("every guest is Ready", () =>
     eventually("every guest", async () => ((await everyGuestIsReady(home)) ? true : undefined), 600),
@@ -112,10 +111,6 @@ function hardwareAddress(text: string): string | undefined {
 
 function answering(home: EmbeddedHome): Promise<string> {
   return eventually(`somebody answers for ${entry}`, () => Promise.resolve(answeringNow(home)), 120);
-}
-
-async function answers(visitor: Visitor): Promise<void> {
-  await eventually("the site answers", () => Promise.resolve(visitor.sees ? true : undefined), 180);
 }
 
 async function everyGuestIsReady(home: EmbeddedHome): Promise<boolean> {

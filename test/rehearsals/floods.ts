@@ -10,7 +10,7 @@ import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { RequestFlood } from "./request-flood.ts";
 import { checksums, database, moveIn, shop, writeFiles } from "./tenants.ts";
-import { tenantAtTheirApi, Visitor } from "./visitor.ts";
+import { everyoneSees, tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const neighbour = "blue";
@@ -53,13 +53,8 @@ export async function runFloods(rehearsal: Rehearsal, home: EmbeddedHome): Promi
   rehearsal.removeAtEnd(() => {
     site.leave();
     api.leave();
-    return Promise.resolve();
   });
-  await eventually(
-    "the neighbour's site and API",
-    () => Promise.resolve(site.sees && api.sees ? true : undefined),
-    180,
-  );
+  await everyoneSees([site, api]);
   const before = await checksums(home.guest(neighbour), database);
   for (const [what, flood] of Object.entries(floods)) {
     const start = Date.now();

@@ -12,7 +12,7 @@ import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { applications, expectFiles, filesOf, moveIn, shop, waitingPods, writeFiles } from "./tenants.ts";
-import { tenantAtTheirApi, Visitor } from "./visitor.ts";
+import { everyoneSees, tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 /** The tenants of the stack `local`. All have a guest; the first two have moved in. */
 const tenants = ["acme", "blue", "coral"] as const;
@@ -44,11 +44,8 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     visitors.forEach((visitor) => {
       visitor.leave();
     });
-    return Promise.resolve();
   });
-  const allSee = (): Promise<true | undefined> =>
-    Promise.resolve(visitors.every(({ sees }) => sees) ? true : undefined);
-  await eventually("every site and every API answers", allSee, 180);
+  await everyoneSees(visitors);
   const pods = await podsOf(home);
 
   await refused(rehearsal, home, "v1.36.0-k3s1", ["upgrade the host first"]);
@@ -61,7 +58,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     home.bringUp({ "kraft:guestVersion": next }),
   );
   const taken = (Date.now() - start) / 1000;
-  await eventually("every site and every API answers", allSee, 180);
+  await everyoneSees(visitors);
   for (const tenant of tenants) {
     await eventually(
       `every pod of ${tenant}`,

@@ -5,7 +5,7 @@ import { heartbeatSeconds } from "../../components/plan/monitoring/alertmanager.
 import { cutPower, powerOn } from "../../local/home/power.ts";
 import { stacks } from "../../stacks/index.ts";
 import { eventually } from "../cluster/embedded.ts";
-import { AlertReceiver, alerts } from "./alert-receiver.ts";
+import { AlertReceiver, alerts, allowance } from "./alert-receiver.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { moveIn } from "./tenants.ts";
 
@@ -18,16 +18,12 @@ const quietMinutes = 60;
 /** Minutes after which the service outside says something: a period of five, and ten of grace (docs/monitoring.md). */
 const graceMinutes = 15;
 
-/** Seconds by which a heartbeat may be late: two questions of Prometheus, a check, and Alertmanager's wait. */
-const allowance = 150;
-
 export async function run(rehearsal: Rehearsal): Promise<void> {
   const home = rehearsal.home();
   await rehearsal.step("a home comes up, with three tenants", () => rehearsal.bringUp(home, config));
   const receiver = new AlertReceiver(home);
   rehearsal.removeAtEnd(() => {
     receiver.leave();
-    return Promise.resolve();
   });
   const heartbeat = (since: number): Promise<number> =>
     eventually("a heartbeat", () => Promise.resolve(receiver.heartbeats.find((at) => at > since)), 600);

@@ -10,7 +10,6 @@ import { platformNamespaces } from "../../components/plan/network/platform-polic
 import { messageOf } from "../../errors/failure.ts";
 import { runInMachine } from "../../local/home/enter.ts";
 import { asRoot } from "../../local/root.ts";
-import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome, Guest } from "../live/embedded-home.ts";
 import { ofNodes, ofPods, type Processes } from "../live/processes.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
@@ -24,7 +23,7 @@ import {
   waitingPods,
   writeFiles,
 } from "./tenants.ts";
-import { tenantAtTheirApi, Visitor } from "./visitor.ts";
+import { everyoneSees, tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const names = tenantNames(tenant);
@@ -140,9 +139,8 @@ async function watched(rehearsal: Rehearsal, home: EmbeddedHome): Promise<Scene>
   rehearsal.removeAtEnd(() => {
     site.leave();
     api.leave();
-    return Promise.resolve();
   });
-  await eventually("both answer", () => Promise.resolve(site.sees && api.sees ? true : undefined), 180);
+  await everyoneSees([site, api]);
   return { rehearsal, home, site, api, files: await filesOf(home.guest(tenant)) };
 }
 

@@ -20,7 +20,7 @@ import { OutsideBucket } from "./outside-bucket.ts";
 import { operatorEnvironment, passphraseFile, pulumi } from "./pulumi-command.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { applications, bringBackLostPods, expectFiles, filesOf, moveIn, shop, writeFiles } from "./tenants.ts";
-import { Visitor } from "./visitor.ts";
+import { everyoneSees, Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const { namespace } = tenantNames(tenant);
@@ -63,9 +63,8 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   rehearsal.removeAtEnd(() => {
     old.leave();
     fresh.leave();
-    return Promise.resolve();
   });
-  await eventually("a visitor on homelab", () => Promise.resolve(old.sees ? true : undefined), 180);
+  await everyoneSees([old]);
 
   await rehearsal.command("npx kraft backup acme -s homelab", () => tool("backup", tenant, "-s", "homelab"));
   const kraftSource = { "kraft:source": { stack: "homelab", ...bucket.location("homelab") } };
@@ -106,7 +105,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   );
   const lost = await rehearsal.step("every pod is ready", () => bringBackLostPods(proliant, tenant));
   rehearsal.figure("pods that waited until K3k's kubelets were started again", lost.join(", ") || "none");
-  await eventually("the site on proliant", () => Promise.resolve(fresh.sees ? true : undefined), 300);
+  await everyoneSees([fresh], 300);
   const gone = old.away(cut)?.from ?? NaN;
   const came = cut + (fresh.backAfter(cut) ?? NaN) * 1000;
   rehearsal.figure(
@@ -143,7 +142,6 @@ function sideBySide(rehearsal: Rehearsal, homes: readonly EmbeddedHome[]): strin
   const folder = mkdtempSync(join(tmpdir(), "kraft-move-"));
   rehearsal.removeAtEnd(() => {
     rmSync(folder, { recursive: true });
-    return Promise.resolve();
   });
   for (const home of homes) {
     symlinkSync(stackFile(home), join(folder, basename(stackFile(home))));

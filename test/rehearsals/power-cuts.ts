@@ -22,7 +22,7 @@ import {
   shop,
   writeFiles,
 } from "./tenants.ts";
-import { Visitor } from "./visitor.ts";
+import { everyoneSees, Visitor } from "./visitor.ts";
 
 const tenant = "acme";
 const nodes = (stacks.get("local")?.nodes ?? []).map(({ name }) => name);
@@ -49,9 +49,8 @@ export async function runCuts(rehearsal: Rehearsal, home: EmbeddedHome): Promise
   const site = new Visitor(home, `https://${shop}.${tenant}.example/`);
   rehearsal.removeAtEnd(() => {
     site.leave();
-    return Promise.resolve();
   });
-  await eventually("the site", () => Promise.resolve(site.sees ? true : undefined), 180);
+  await everyoneSees([site]);
   for (let number = 1; number <= cuts; number += 1) {
     await rehearsal.part(`cut ${number}`, () => cutOnce(rehearsal, home, site, number));
   }
@@ -90,7 +89,7 @@ async function cutOnce(rehearsal: Rehearsal, home: EmbeddedHome, site: Visitor, 
     `cut ${number}: pods that waited until K3k's kubelets were started again`,
     lost.join(", ") || "none",
   );
-  await eventually("the site", () => Promise.resolve(site.sees ? true : undefined), 180);
+  await everyoneSees([site]);
   rehearsal.figure(`cut ${number}: the site answers, after the power`, clock(site.backAfter(back) ?? NaN));
 
   const found = await journal.read();

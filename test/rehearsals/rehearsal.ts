@@ -20,7 +20,7 @@ export function clock(seconds: number): string {
 export class Rehearsal {
   readonly #started = Date.now();
   readonly #findings: Finding[] = [];
-  readonly #removals: (() => Promise<void>)[] = [];
+  readonly #removals: (() => Promise<void> | void)[] = [];
 
   /** Seconds since the beginning. */
   get seconds(): number {
@@ -48,7 +48,7 @@ export class Rehearsal {
   }
 
   /** Has something removed at the end, the last one first. */
-  removeAtEnd(remove: () => Promise<void>): void {
+  removeAtEnd(remove: () => Promise<void> | void): void {
     this.#removals.unshift(remove);
   }
 

@@ -52,7 +52,6 @@ export function visitorOf(
   const visitor = new Visitor(home, `https://${host}/`, options);
   rehearsal.removeAtEnd(() => {
     visitor.leave();
-    return Promise.resolve();
   });
   return visitor;
 }
@@ -83,6 +82,28 @@ export function anotherCertificate(
     },
     seconds,
   );
+}
+
+/** When cert-manager renews a certificate, in milliseconds since 1970: when a third of its life is left. */
+export function renewalOf({ validFromDate, validToDate }: X509Certificate): number {
+  const from = validFromDate.getTime();
+  return from + ((validToDate.getTime() - from) / 3) * 2;
+}
+
+/**
+ * The certificate of a host, if it is not renewed soon; otherwise the next one.
+ *
+ * @param soon Seconds.
+ * @param patience Seconds that the next one may take.
+ */
+export async function certificateNotDue(
+  home: EmbeddedHome,
+  host: string,
+  soon: number,
+  patience: number,
+): Promise<X509Certificate> {
+  const now = certificateOf(home, host);
+  return Date.now() + soon * 1000 < renewalOf(now) ? now : anotherCertificate(home, host, now, patience);
 }
 
 /** cert-manager's Certificate of a host of a tenant. */

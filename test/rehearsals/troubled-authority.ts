@@ -1,5 +1,4 @@
 // Certificates while the line to the internet is cut, and at an authority that limits orders; part of the rehearsal `domains`.
-import type { X509Certificate } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { condition } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
@@ -14,7 +13,7 @@ import {
   anotherCertificate,
   answers,
   certificateFor,
-  certificateOf,
+  certificateNotDue,
   expectTrust,
   ingresses,
   ingressFor,
@@ -22,13 +21,14 @@ import {
   problemsOf,
   quietStatus,
   removeFromGuest,
+  renewalOf,
   secretOf,
   visitorOf,
 } from "./sites.ts";
+import { everyoneSees } from "./visitor.ts";
 
 /** Seconds that a certificate of the second authority is valid. cert-manager renews it when a third of them is left. */
 const lifetime = 360;
-const renewedAfter = (lifetime / 3) * 2;
 
 /** Seconds before and after the moment at which a certificate is due that the line to the internet is cut. */
 const cut = { before: 50, after: 60 } as const;
@@ -40,15 +40,15 @@ export async function shortLives({ rehearsal, home, authority, limiting, config 
   await accountAt(home, limiting.host);
   const browser = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
   await issueAnew(rehearsal, home);
-  await eventually("a browser opens the site", () => Promise.resolve(browser.sees ? true : undefined), 120);
+  await everyoneSees([browser], 120);
   browser.leave();
   await quietStatus(home, 120);
 }
 
 export async function lineCut({ rehearsal, home, authority }: Scene): Promise<void> {
   const visitor = visitorOf(rehearsal, home, site, ["--cacert", authority.roots]);
-  const before = await notDueSoon(home);
-  const due = before.validFromDate.getTime() + renewedAfter * 1000;
+  const before = await certificateNotDue(home, site, cut.before + 20, lifetime);
+  const due = renewalOf(before);
   await sleep(Math.max(0, due - cut.before * 1000 - Date.now()));
   const start = Date.now();
   await rehearsal.step("the line to the internet is cut", async () => {
@@ -62,7 +62,7 @@ export async function lineCut({ rehearsal, home, authority }: Scene): Promise<vo
   });
   const back = Date.now();
   rehearsal.figure("the line was cut for", clock((back - start) / 1000));
-  await eventually("the site", () => Promise.resolve(visitor.sees ? true : undefined), 60);
+  await everyoneSees([visitor], 60);
   rehearsal.figure("the site answers again, after the line is back", clock(visitor.backAfter(back) ?? NaN));
   const after = await anotherCertificate(home, site, before, lifetime);
   rehearsal.figure("renewed, after the line is back", clock((after.validFromDate.getTime() - back) / 1000));
@@ -77,7 +77,7 @@ export async function limitedOrders({ rehearsal, home, authority, limiting }: Sc
   const host = `limited.${domain}`;
   const free = `free.${domain}`;
   const api = await home.guest(tenant).api();
-  await notDueSoon(home);
+  await certificateNotDue(home, site, cut.before + 20, lifetime);
   limiting.limit();
   try {
     await api.create(ingresses, ingressFor(host));
@@ -126,11 +126,4 @@ function line(home: EmbeddedHome, state: "down" | "up"): void {
   if (status !== 0) {
     throw new Error(stderr);
   }
-}
-
-/** The certificate of the site, if it is not about to be renewed; otherwise the next one. */
-async function notDueSoon(home: EmbeddedHome): Promise<X509Certificate> {
-  const now = certificateOf(home, site);
-  const isFar = Date.now() < now.validFromDate.getTime() + (renewedAfter - cut.before - 20) * 1000;
-  return isFar ? now : anotherCertificate(home, site, now, lifetime);
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { visitor } from "../../local/home/addresses.ts";
 import { inMachine } from "../../local/home/enter.ts";
+import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 
 /** Somebody on the internet who opens a page every second. */
@@ -83,6 +84,12 @@ export class Visitor {
     this.#child.stdout?.destroy();
     this.#child.kill();
   }
+}
+
+/** Waits until every visitor gets their page. */
+export async function everyoneSees(visitors: readonly Visitor[], seconds = 180): Promise<void> {
+  const all = (): true | undefined => (visitors.every(({ sees }) => sees) ? true : undefined);
+  await eventually("a page for every visitor", () => Promise.resolve(all()), seconds);
 }
 
 /** A tenant on the internet who asks every second, with the kubeconfig that they were given, whether their API server is ready. */
