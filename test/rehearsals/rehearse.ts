@@ -20,6 +20,7 @@ const rehearsals: Readonly<
     "from staging to production, renewals in time and late, names that are not issued",
     () => import("./certificates.ts"),
   ],
+  "disk-full": ["the system disk of a node is full, and has room again", () => import("./disk-full.ts")],
   domains: [
     "twenty names at once, a domain that is taken, the line cut, an authority that limits orders",
     () => import("./domains.ts"),
