@@ -7,7 +7,6 @@ import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { nas, provider, router, visitor } from "../../local/home/addresses.ts";
 import { inNetworkOf, runInMachine } from "../../local/home/enter.ts";
-import { eventually } from "../cluster/embedded.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
 import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
 import { inNetworkOfProcess, ofPods, type Processes } from "./processes.ts";
@@ -28,11 +27,9 @@ test("the tenant starts a pod to look around from", async () => {
     },
   });
   probe = await readyPod(app);
-  // The firewall learns of a new pod after its start: see docs/trust-model.md.
-  await eventually("the firewall of the new pod", async () => {
-    const { code } = await inPod(probe, "nc", "-w", "1", nas.address, "80");
-    return code === 0 ? undefined : true;
-  });
+  // A pod's first connection waits: see `podBridgeRules`.
+  const { code, text } = await inPod(probe, "sh", "-c", "nc -w 15 kubernetes.default 443 </dev/null");
+  assert.equal(code, 0, text);
 });
 
 async function podAddress(namespace: string, ...labels: readonly string[]): Promise<string> {

@@ -12,6 +12,9 @@ const judgedMark = "0x20000";
  */
 const settleSeconds = 5;
 
+/** More pods than a node starts in a day, after which a pod that has opened no connection is forgotten, and waits once more. */
+const podsPerDay = 131_072;
+
 /**
  * Rules of nftables for what comes from the pods of a node, in addition to NetworkPolicies. Loading them again lets every pod
  * wait once more, and changes nothing else.
@@ -46,10 +49,10 @@ table ip kraft {}
 delete table ip kraft
 table ip kraft {
   set known {
-    type ether_addr; flags dynamic, timeout; size 65535; timeout 1h;
+    type ether_addr; flags dynamic, timeout; size ${podsPerDay}; timeout 1d;
   }
   set waiting {
-    type ether_addr; flags dynamic, timeout; size 65535; timeout ${settleSeconds}s;
+    type ether_addr; flags dynamic, timeout; size ${podsPerDay}; timeout ${settleSeconds}s;
   }
   chain judged-only {
     ct state established,related accept
