@@ -124,8 +124,9 @@ test("1 and 4: the checkout, and a stack file for a cluster that is there", () =
   next("npx kraft init homelab");
 
   // The other steps until 4 can wait: `init` comes first, as the page says.
-  const own = lines.findIndex(({ line }) => line.startsWith("umask"));
-  const [, ssh, server, context, init, uid] = lines.splice(own, 6).map(({ line }) => line);
+  const own = lines.findIndex(({ section }) => section === "4. Machines");
+  const [rules, , ssh, server, context, init, uid] = lines.splice(own, 7).map(({ line }) => line);
+  assert.match(run(rules ?? ""), /^table bridge kraft /m);
   assert.match(ssh ?? "", /^ssh .* > ~\/\.kube\/kraft-homelab\.yaml$/);
   assert.match(server ?? "", /^kubectl .* set-cluster default --server=/);
   assert.match(context ?? "", /^kubectl .* rename-context default kraft-homelab$/);

@@ -1,12 +1,12 @@
 // Where a tenant's pod gets: real packets, beside what is computed from the policies in test/cluster/reachability/.
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { nas, provider, router, visitor } from "../../local/home/addresses.ts";
 import { inNetworkOf, runInMachine } from "../../local/home/enter.ts";
+import { readOrUndefined } from "../../local/processes.ts";
 import { destinations } from "../cluster/reachability/expected.ts";
 import { directory, guest, host, inPod, namespace, readyPod } from "./home.ts";
 import { inNetworkOfProcess, ofPods, type Processes } from "./processes.ts";
@@ -171,7 +171,8 @@ async function tenantProcesses(): Promise<string[]> {
   const all = ["acme", "blue"].map(async (tenant) => {
     const found = (await ofPods({ host }, paths.pods.in(tenantNames(tenant).namespace))).flat();
     assert.ok(found.length >= 4, `${tenant} has ${found.length} processes`);
-    return found.map((pid) => readFileSync(`/proc/${pid}/status`, "utf8"));
+    // A probe's process may have ended since.
+    return found.map((pid) => readOrUndefined(`/proc/${pid}/status`) ?? []).flat();
   });
   return (await Promise.all(all)).flat();
 }

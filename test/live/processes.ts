@@ -15,7 +15,8 @@ export function inNetworkOfProcess(pid: number | undefined, ...command: readonly
 }
 
 /**
- * The processes of some pods of a home, without those that only hold their namespaces.
+ * The processes of some pods of a home, without those that only hold their namespaces, and without those in which runc
+ * still prepares what it will then run (it names them `runc:[…]`).
  *
  * @param chosen Which of the pods at that path. Default: all
  */
@@ -27,7 +28,9 @@ export async function ofPods(
   const pods = (await home.host().list(path)).filter((pod) => !hasEnded(pod) && chosen(pod));
   const all = processes();
   return pods.map(({ metadata: { uid = "" } }) =>
-    all.filter(({ cgroup, command }) => cgroup.includes(`pod${uid}/`) && command !== "pause").map(({ pid }) => pid),
+    all
+      .filter(({ cgroup, command }) => cgroup.includes(`pod${uid}/`) && command !== "pause" && !isRunc(command))
+      .map(({ pid }) => pid),
   );
 }
 
@@ -45,6 +48,8 @@ export async function ofNodes(
       .map(({ pid }) => pid);
   });
 }
+
+const isRunc = (command: string): boolean => /^runc($|:\[)/.test(command);
 
 interface Process {
   readonly pid: number;
