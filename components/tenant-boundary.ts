@@ -3,13 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import { declareMutatingPolicy, declarePolicy } from "./admission-policy.ts";
 import type { IngressSettings } from "./plan/admission/ingresses.ts";
 import { hostPodPolicy } from "./plan/admission/pods.ts";
-import { hostPolicies } from "./plan/admission/policies.ts";
-import { rawPacketsPolicy } from "./plan/admission/raw-packets.ts";
+import { hostMutations, hostPolicies } from "./plan/admission/policies.ts";
 import { priorityClasses, tenantPriority } from "./plan/size.ts";
 
 /**
- * What the host's API server lets all tenants do: admission policies that check every object from a guest, one that takes
- * raw packets from pods, and the priority class that tells guests' pods from the platform's.
+ * What the host's API server lets all tenants do: admission policies that check every object from a guest, some that
+ * take raw packets from its pods and give them a seccomp profile, and the priority class that tells guests' pods from the platform's.
  *
  * It must exist before any object of a tenant. On the network, a `NetworkBoundary` in each namespace keeps tenants apart.
  *
@@ -35,15 +34,15 @@ export class TenantBoundary extends pulumi.ComponentResource {
       { parent: this },
     );
     const nameOf = (policy: { readonly name: string }): string => `${name}-${policy.name.replace(/^kraft-/, "")}`;
-    const rawPackets = declareMutatingPolicy(nameOf(rawPacketsPolicy), rawPacketsPolicy, { parent: this });
+    const mutations = hostMutations.map((policy) => declareMutatingPolicy(nameOf(policy), policy, { parent: this }));
     const bindings = hostPolicies(args).map((policy) =>
       declarePolicy(nameOf(policy), policy, {
         parent: this,
-        // It refuses what the other has not changed.
-        dependsOn: policy === hostPodPolicy ? [rawPackets] : [],
+        // It refuses what the others have not changed.
+        dependsOn: policy === hostPodPolicy ? mutations : [],
       }),
     );
-    this.guards = [priorityClass, rawPackets, ...bindings];
+    this.guards = [priorityClass, ...mutations, ...bindings];
     this.registerOutputs({ priorityClass: priorityClasses.tenant });
   }
 }

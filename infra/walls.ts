@@ -1,7 +1,6 @@
 import { deletionPolicies } from "../components/plan/admission/deletions.ts";
 import type { IngressSettings } from "../components/plan/admission/ingresses.ts";
-import { hostPolicies } from "../components/plan/admission/policies.ts";
-import { rawPacketsPolicy } from "../components/plan/admission/raw-packets.ts";
+import { hostMutations, hostPolicies } from "../components/plan/admission/policies.ts";
 import { reportPolicy } from "../components/plan/admission/reports.ts";
 import { drillNamespace } from "../components/plan/drill.ts";
 import { isStopped } from "../components/plan/lifecycle.ts";
@@ -77,6 +76,6 @@ export function declaredWalls(
     ],
     tenants: staying.map(({ tenant: { name, domains } }) => ({ name, domains })),
     admission: [...hostPolicies(ingress), ...deletionPolicies, reportPolicy],
-    mutating: [rawPacketsPolicy],
+    mutating: hostMutations,
   };
 }

@@ -15,6 +15,7 @@ import { legitimateObjects } from "./boundary/legitimate.ts";
 import type { LegitimateObject } from "./boundary/legitimate/entry.ts";
 import { collectionPath } from "./boundary/paths.ts";
 import { rawPacketTests } from "./boundary/raw-packets.ts";
+import { seccompTests } from "./boundary/seccomp.ts";
 import { type KubernetesObject, type Pod as GuestPod, updatedPod } from "./boundary/translate.ts";
 import { certificatesAreCounted, type Config, type Embedded, eventually } from "./embedded.ts";
 import { type Guest, startGuest } from "./guest.ts";
@@ -195,7 +196,9 @@ test("who reaches whom, by the NetworkPolicies that the API server holds", async
 
 guestTests(() => ({ host, guest }));
 
-rawPacketTests(() => ({ operator: host.cluster.api, kubelet: as("k3k-kubelet") }));
+for (const mutationTests of [rawPacketTests, seccompTests]) {
+  mutationTests(() => ({ operator: host.cluster.api, kubelet: as("k3k-kubelet") }));
+}
 
 test("where a policy cannot be evaluated, or has no say, it refuses: every one is in force as it was declared", async () => {
   interface Policy extends KubernetesObject {

@@ -8,6 +8,9 @@ export interface NamedExpression {
   readonly expression: string;
 }
 
+/** True, in CEL, of a request that makes an object. */
+export const isNew = "request.operation == 'CREATE'";
+
 /** The value of an optional field in CEL, and what counts where it is absent. */
 export function valueOr(field: string, otherwise: string): string {
   return `has(${field}) ? ${field} : ${otherwise}`;

@@ -15,6 +15,7 @@ import { podSecurityRules, profileRule } from "./pod-security-rules.ts";
 import { type AdmissionPolicy, requestsFor, type Rule } from "./policy.ts";
 import { qosClassRule } from "./qos-class.ts";
 import { rawPacketsRule } from "./raw-packets.ts";
+import { seccompRule } from "./seccomp.ts";
 
 /** Volumes that stay inside the tenant's namespace. NFS and iSCSI are mounted by the node, past all NetworkPolicies. */
 const volumeTypes = [
@@ -108,6 +109,7 @@ export const hostPodPolicy: AdmissionPolicy = {
     ...resourceRules(),
     profileRule(),
     rawPacketsRule,
+    seccompRule,
     qosClassRule,
     labelRule("request.namespace == 'k3k-' + variables.labels['cluster']"),
     nameServerRule,

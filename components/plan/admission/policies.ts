@@ -15,12 +15,17 @@ import {
 } from "./kubelet.ts";
 import { guestPolicy, namespacePolicy, unknownTenantPolicy } from "./namespaces.ts";
 import { guestPodPolicy, guestTemplatePolicy, hostPodPolicy } from "./pods.ts";
-import type { AdmissionPolicy } from "./policy.ts";
+import type { AdmissionPolicy, MutatingPolicy } from "./policy.ts";
+import { rawPacketsPolicy } from "./raw-packets.ts";
+import { seccompPolicy } from "./seccomp.ts";
 import { servicePolicy } from "./services.ts";
 
 const storageClasses = tiers.map((tier) => tier.storageClass);
 
-/** Every admission policy of the host, the same for all tenants. */
+/** What is changed in every pod of a tenant before the policies below judge it. */
+export const hostMutations: readonly MutatingPolicy[] = [rawPacketsPolicy, seccompPolicy];
+
+/** Every admission policy of the host that judges, the same for all tenants. */
 export function hostPolicies(settings: IngressSettings): readonly AdmissionPolicy[] {
   return [
     namespacePolicy,

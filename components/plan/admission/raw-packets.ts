@@ -1,4 +1,4 @@
-import { everyContainer, quoted, valueOr } from "./expressions.ts";
+import { everyContainer, isNew, quoted, valueOr } from "./expressions.ts";
 import { type MutatingPolicy, requestsFor, type Rule } from "./policy.ts";
 
 /**
@@ -39,7 +39,6 @@ function dropIn(field: "containers" | "ephemeralContainers" | "initContainers", 
   );
 }
 
-const isNew = "request.operation == 'CREATE'";
 const former = valueOr("oldObject.spec.ephemeralContainers", "[]");
 
 /** Takes the capability from every container that is made in a tenant's namespace, whoever makes it. */

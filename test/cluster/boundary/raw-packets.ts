@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { rawPacketsPolicy } from "../../../components/plan/admission/raw-packets.ts";
-import { mutatingPolicyApi } from "../../../components/plan/machines/api-server.ts";
 import type { Api } from "../../../local/api.ts";
 import { eventually } from "../embedded.ts";
+import { whileUnbound } from "./mutations.ts";
 import { collectionPath } from "./paths.ts";
 import type { KubernetesObject } from "./translate.ts";
 
@@ -141,21 +141,18 @@ export function rawPacketTests(clients: () => { readonly operator: Api; readonly
 
   test("without the policy that takes it away, no pod of a tenant is made with it", async () => {
     const { operator, kubelet } = clients();
-    const path = `/apis/${mutatingPolicyApi}/mutatingadmissionpolicybindings/${rawPacketsPolicy.name}`;
-    const binding = (await operator.get<KubernetesObject>(path)) ?? assert.fail("no binding");
-    const answer = (asked: SecurityContext) => kubelet.answer("POST", pods, podOf("made", [asked]));
-    await operator.delete(path);
-    try {
-      const refused = await eventually("a refusal", async () => {
-        const { status, message } = await answer(undefined);
-        return status === 201 ? undefined : message;
-      });
-      assert.match(refused, /every container of a tenant drops the capability NET_RAW/);
-      assert.equal((await answer({ capabilities: { drop: ["ALL"] } })).status, 201);
-    } finally {
-      const { name, labels, annotations } = binding.metadata;
-      await operator.apply(path, { ...binding, metadata: { name, labels, annotations } });
-      await eventually("the policy", async () => ((await answer(undefined)).status === 201 ? true : undefined));
-    }
+    const refusal = async (asked: SecurityContext): Promise<string | undefined> => {
+      const { status, message } = await kubelet.answer("POST", pods, podOf("made", [asked]));
+      return status === 201 ? undefined : message;
+    };
+    await whileUnbound(
+      operator,
+      rawPacketsPolicy,
+      () => refusal(undefined),
+      async (refused) => {
+        assert.match(refused, /every container of a tenant drops the capability NET_RAW/);
+        assert.equal(await refusal({ capabilities: { drop: ["ALL"] } }), undefined);
+      },
+    );
   });
 }

@@ -1,5 +1,4 @@
-import { hostPolicies } from "../../../../../components/plan/admission/policies.ts";
-import { rawPacketsPolicy } from "../../../../../components/plan/admission/raw-packets.ts";
+import { hostMutations, hostPolicies } from "../../../../../components/plan/admission/policies.ts";
 import { objectProbes } from "../../../../../components/plan/monitoring/object-probes.ts";
 import { prometheusConfig } from "../../../../../components/plan/monitoring/scrapes.ts";
 import { denyEverything } from "../../../../../components/plan/network/policy.ts";
@@ -21,7 +20,7 @@ export const objects = objectProbes({
   boundaries: [{ namespace: "k3k-acme", tenant: "acme", policies: [denyEverything] }],
   tenants: [{ name: "acme", domains: ["acme.example"] }],
   admission: hostPolicies({ ingressClassName: "traefik", issuerName: "kraft-issuer" }),
-  mutating: [rawPacketsPolicy],
+  mutating: hostMutations,
 });
 
 /** Whether a job keeps a series; Prometheus anchors its expressions. */
