@@ -144,7 +144,7 @@ export class Api {
     );
   }
 
-  /** An API server that is busy, or has just learned of a kind, says so and wants to be asked again. */
+  /** Asks again where an API server is busy, or has just learned of a kind, and says so. */
   async #sendAgain(method: Method, path: string, sent?: ApiRequest): Promise<ApiAnswer> {
     for (let attempt = 1; ; attempt += 1) {
       let answer: ApiAnswer;
@@ -155,12 +155,21 @@ export class Api {
           `${this.#access.server} does not answer (${this.#access.where}): ${messageOf(error)}\n  Is the cluster on, and does the address still fit?`,
         );
       }
-      if (answer.status !== 429 || attempt === attempts) {
+      if (!isBusy(answer) || attempt === attempts) {
         return answer;
       }
       await sleep(1000);
     }
   }
+}
+
+/**
+ * Whether an answer asks for another attempt. While controllers write a namespace's quota, the API server gives up counting a new
+ * object after three tries, and makes nothing (`checkQuotas` in pkg/admission/plugin/resourcequota/controller.go of
+ * k8s.io/apiserver 0.35).
+ */
+function isBusy({ status, text }: ApiAnswer): boolean {
+  return status === 429 || (status === 409 && statusMessage(text).includes("cannot be fulfilled on resourcequotas "));
 }
 
 function send(url: URL, options: RequestOptions, sent: ApiRequest): Promise<ApiAnswer> {

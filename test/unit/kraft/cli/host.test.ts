@@ -21,8 +21,16 @@ const folder = mkdtempSync(join(tmpdir(), "kraft-host-"));
 const stack = stacks.get("homelab") ?? assert.fail("no stack homelab");
 
 let server: Server;
-/** How often the server still says that it is busy. */
+/** How often the server still says that it is busy, and in which words. */
 let busy = 0;
+const storage = { status: 429, message: "storage is (re)initializing" };
+const quota = {
+  status: 409,
+  message:
+    'Operation cannot be fulfilled on resourcequotas "kraft-objects": the object has been modified; please apply your changes to the latest version and try again',
+};
+const another = { status: 409, message: 'Operation cannot be fulfilled on pods "web": the object has been modified' };
+let answer = storage;
 /** Who the server took the last caller for. */
 let caller: string;
 
@@ -50,7 +58,7 @@ before(async () => {
         response.end(JSON.stringify({ items: [{ metadata: { name: "one" } }] }));
       } else if (request.url === "/busy" && busy > 0) {
         busy -= 1;
-        response.writeHead(429).end(JSON.stringify({ kind: "Status", message: "storage is (re)initializing" }));
+        response.writeHead(answer.status).end(JSON.stringify({ kind: "Status", message: answer.message }));
       } else if (request.url === "/busy") {
         response.end(JSON.stringify({ items: [] }));
       } else if (request.url === "/broken") {
@@ -108,10 +116,16 @@ async function connected(user: Readonly<Record<string, string>>, values: Readonl
 
 test("an API server that is busy is asked again, but not for ever", async () => {
   const host = await connected({ token: "secret" });
-  busy = 2;
-  assert.deepEqual(await host.list("/busy"), []);
+  for (answer of [storage, quota]) {
+    busy = 2;
+    assert.deepEqual(await host.list("/busy"), []);
+  }
+  answer = storage;
   busy = 100;
   await assert.rejects(host.list("/busy"), /429 storage is \(re\)initializing/);
+  answer = another;
+  busy = 1;
+  await assert.rejects(host.list("/busy"), /409 Operation cannot be fulfilled on pods/);
 });
 
 describe("credentials of a kubeconfig", () => {
