@@ -16,8 +16,14 @@ import { gofmt } from "./check/go.ts";
 
 const root = resolve(import.meta.dirname, "..");
 
-/** How many programs or test files run at once. Two clusters need about 5 GiB of memory. */
+/** How many short test files run at once. */
 const atOnce = 2;
+
+/**
+ * How many test files with a cluster of their own run at once. They wait for a fourth of their time, so that two leave two cores
+ * idle. Three clusters need about 8 GiB of memory.
+ */
+const clustersAtOnce = 3;
 
 /** The files that take longest start first, so that none of them runs alone at the end. */
 const longest = [
@@ -148,7 +154,7 @@ async function report(
 }
 
 /** Runs long test files, each with a cluster or machines of its own, and prints the report of each when it ends. */
-async function oneByOne(paths: string[], concurrency = atOnce): Promise<Counts> {
+async function oneByOne(paths: string[], concurrency = clustersAtOnce): Promise<Counts> {
   const rank = (path: string): number =>
     (longest.indexOf(basename(path, ".test.ts")) + longest.length + 1) % (longest.length + 1);
   const waiting = [...paths].sort((one, other) => rank(one) - rank(other));
