@@ -75,6 +75,14 @@ install_k3s() {
   say "installed k3s $VERSION ($digest)"
 }
 
+# K3k's kubelets do not notice that pods of their guests are gone, and guests take them for running (rancher/k3k#454). When they start
+# they make them anew, which now is on other nodes.
+drain() {
+  kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" >/dev/null &&
+    kube delete pods --all-namespaces --selector mode=shared,type=agent --field-selector "spec.nodeName=$NODE" \
+      --wait=false >/dev/null
+}
+
 # Before a member changes its version: a snapshot to go back to, and for another minor version a node without tenants.
 before_upgrade() {
   local found=$1 snapshot="kraft-before-${VERSION//+/-}"
@@ -94,7 +102,7 @@ before_upgrade() {
   if [ "$(minor_of "$found")" != "$(minor_of "$VERSION")" ]; then
     note_pending uncordon
     say "draining"
-    kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" >/dev/null || {
+    drain || {
       kube uncordon "$NODE" >/dev/null
       clear_pending uncordon
       fail "could not be drained within $DRAIN_SECONDS s, and was left as it is" \
