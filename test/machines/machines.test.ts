@@ -202,7 +202,7 @@ describe("machines", () => {
       ...[2, 3].flatMap((number) => [
         `optiplex-${number} kubectl drain optiplex-${number} --ignore-daemonsets --delete-emptydir-data --timeout=5s`,
         // Else what it moved away would be gone for good, and the guests would not know.
-        `optiplex-${number} kubectl delete pods --all-namespaces --selector mode=shared,type=agent --field-selector spec.nodeName=optiplex-${number} --wait=false`,
+        `optiplex-${number} kubectl delete pods --all-namespaces --selector mode=shared,type=agent --wait=false`,
         `optiplex-${number} k3s server v1.36.0+k3s1`,
         `optiplex-${number} kubectl uncordon optiplex-${number}`,
       ]),

@@ -76,11 +76,10 @@ install_k3s() {
 }
 
 # K3k's kubelets do not notice that pods of their guests are gone, and guests take them for running (rancher/k3k#454). When they start
-# they make them anew, which now is on other nodes.
+# they make them anew. All of them do: a pod may run on another node than the kubelet that looks after it.
 drain() {
   kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" >/dev/null &&
-    kube delete pods --all-namespaces --selector mode=shared,type=agent --field-selector "spec.nodeName=$NODE" \
-      --wait=false >/dev/null
+    kube delete pods --all-namespaces --selector mode=shared,type=agent --wait=false >/dev/null
 }
 
 # Before a member changes its version: a snapshot to go back to, and for another minor version a node without tenants.
