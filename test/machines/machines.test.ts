@@ -187,6 +187,18 @@ describe("machines", () => {
 
   test("another minor version drains, and the next node waits until every volume has its copies", async () => {
     declared.version = "v1.36.0+k3s1";
+    lab.set("drain-fails", "");
+    await refused(/machines-optiplex-1[\s\S]*could not be drained within 5 s, and was left as it is/);
+    lab.set("drain-fails", undefined);
+    assert.deepEqual(
+      lab.takeCalls().filter((call) => /kubectl|k3s server/.test(call)),
+      [
+        "optiplex-1 kubectl drain optiplex-1 --ignore-daemonsets --delete-emptydir-data --timeout=5s",
+        // Some pods may have moved before it failed.
+        "optiplex-1 kubectl delete pods --all-namespaces --selector mode=shared,type=agent --wait=false",
+        "optiplex-1 kubectl uncordon optiplex-1",
+      ],
+    );
     lab.set("degraded-volumes", "pvc-1\n");
     await refused(/machines-optiplex-1[\s\S]*volumes still lack a copy after 2 s: pvc-1/);
     assert.deepEqual(starts(lab.takeCalls()), ["optiplex-1 k3s server v1.36.0+k3s1"]);

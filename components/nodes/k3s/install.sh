@@ -75,11 +75,14 @@ install_k3s() {
   say "installed k3s $VERSION ($digest)"
 }
 
-# K3k's kubelets do not notice that pods of their guests are gone, and guests take them for running (rancher/k3k#454). When they start
-# they make them anew. All of them do: a pod may run on another node than the kubelet that looks after it.
+# Moves the pods of this node to others. K3k's kubelets do not notice that a pod of their guest is gone from the host, and the guest goes
+# on showing it as running (rancher/k3k#454), until they start again. All of them do: a pod may run on another node than its kubelet.
+# They do so after a drain that failed as well: it has moved some pods.
 drain() {
-  kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" >/dev/null &&
-    kube delete pods --all-namespaces --selector mode=shared,type=agent --wait=false >/dev/null
+  local result=0
+  kube drain "$NODE" --ignore-daemonsets --delete-emptydir-data --timeout="${DRAIN_SECONDS}s" >/dev/null || result=$?
+  kube delete pods --all-namespaces --selector mode=shared,type=agent --wait=false >/dev/null || result=$?
+  return "$result"
 }
 
 # Before a member changes its version: a snapshot to go back to, and for another minor version a node without tenants.
