@@ -172,7 +172,7 @@ async function tenantProcesses(): Promise<string[]> {
     const found = (await ofPods({ host }, paths.pods.in(tenantNames(tenant).namespace))).flat();
     assert.ok(found.length >= 4, `${tenant} has ${found.length} processes`);
     // A probe's process may have ended since.
-    return found.map((pid) => readOrUndefined(`/proc/${pid}/status`) ?? []).flat();
+    return found.flatMap((pid) => readOrUndefined(`/proc/${pid}/status`) ?? []);
   });
   return (await Promise.all(all)).flat();
 }

@@ -5,6 +5,7 @@ import {
   byTenant,
   byWorkloadController,
   everyContainer,
+  isNew,
   list,
   quoted,
   syncedNamePattern,
@@ -79,7 +80,7 @@ export const hostPodPolicy: AdmissionPolicy = {
     {
       name: "made-or-changed-by-a-tenant",
       // Creations are checked whoever makes them; changes by others than tenants are bookkeeping of controllers.
-      expression: `request.operation == 'CREATE' ? !(${byWorkloadController}) : (${byTenant})`,
+      expression: `${isNew} ? !(${byWorkloadController}) : (${byTenant})`,
     },
   ],
   variables: [
@@ -131,7 +132,7 @@ export function guestPodPolicy(tenant: string, limits: GuestLimits): AdmissionPo
         // Else nobody could take the finalizers from a pod that runs and that a new rule, or a smaller size, would refuse.
         name: "new-or-changed",
         expression:
-          "request.operation == 'CREATE' || object.spec != oldObject.spec || " +
+          `${isNew} || object.spec != oldObject.spec || ` +
           `(${valueOr("object.metadata.labels", "{}")}) != (${valueOr("oldObject.metadata.labels", "{}")})`,
       },
     ],
@@ -179,7 +180,7 @@ export const writtenTemplates = {
     },
     {
       name: "new-or-changed",
-      expression: `request.operation == 'CREATE' || ${templateOf("object")} != ${templateOf("oldObject")}`,
+      expression: `${isNew} || ${templateOf("object")} != ${templateOf("oldObject")}`,
     },
   ],
   variables: [

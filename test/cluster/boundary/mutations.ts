@@ -5,6 +5,12 @@ import type { Api } from "../../../local/api.ts";
 import { eventually } from "../embedded.ts";
 import type { KubernetesObject } from "./translate.ts";
 
+/** What the API server refuses a new object with; undefined where it accepts it. Nothing is made. */
+export async function refusalOf(client: Api, collection: string, object: object): Promise<string | undefined> {
+  const { status, message } = await client.answer("POST", collection, object);
+  return status === 201 ? undefined : message;
+}
+
 /**
  * Takes a mutating policy out of force, and puts it back.
  *

@@ -4,7 +4,7 @@ import { describe, test } from "node:test";
 import { rawPacketsPolicy } from "../../../components/plan/admission/raw-packets.ts";
 import type { Api } from "../../../local/api.ts";
 import { eventually } from "../embedded.ts";
-import { whileUnbound } from "./mutations.ts";
+import { refusalOf, whileUnbound } from "./mutations.ts";
 import { collectionPath } from "./paths.ts";
 import type { KubernetesObject } from "./translate.ts";
 
@@ -141,10 +141,7 @@ export function rawPacketTests(clients: () => { readonly operator: Api; readonly
 
   test("without the policy that takes it away, no pod of a tenant is made with it", async () => {
     const { operator, kubelet } = clients();
-    const refusal = async (asked: SecurityContext): Promise<string | undefined> => {
-      const { status, message } = await kubelet.answer("POST", pods, podOf("made", [asked]));
-      return status === 201 ? undefined : message;
-    };
+    const refusal = (asked: SecurityContext) => refusalOf(kubelet, pods, podOf("made", [asked]));
     await whileUnbound(
       operator,
       rawPacketsPolicy,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { seccompPolicy } from "../../../components/plan/admission/seccomp.ts";
 import type { Api } from "../../../local/api.ts";
-import { whileUnbound } from "./mutations.ts";
+import { refusalOf, whileUnbound } from "./mutations.ts";
 import { collectionPath } from "./paths.ts";
 import type { KubernetesObject } from "./translate.ts";
 
@@ -64,10 +64,7 @@ export function seccompTests(clients: () => { readonly operator: Api; readonly k
 
   test("without the policy that gives it, no pod of a tenant is made that names none", async () => {
     const { operator, kubelet } = clients();
-    const refusal = async (asked: object | undefined): Promise<string | undefined> => {
-      const { status, message } = await kubelet.answer("POST", pods, podOf(asked));
-      return status === 201 ? undefined : message;
-    };
+    const refusal = (asked: object | undefined) => refusalOf(kubelet, pods, podOf(asked));
     await whileUnbound(
       operator,
       seccompPolicy,
