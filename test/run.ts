@@ -20,8 +20,8 @@ const root = resolve(import.meta.dirname, "..");
 const atOnce = 2;
 
 /**
- * How many test files with a cluster of their own run at once. They wait for a fourth of their time, so that two leave two cores
- * idle. Three clusters need about 8 GiB of memory.
+ * How many test files with a cluster of their own run at once. They spend a quarter of their time waiting: two of them do not keep
+ * two cores busy. Three clusters need about 8 GiB of memory.
  */
 const clustersAtOnce = 3;
 
