@@ -1,7 +1,7 @@
 // Measures what Kraft promises of the embedded stack `local` on real machines, the second part of:
 //
 //   npm run measure
-//   npm run measure:cold      with every tool downloaded and built anew, in 15 GB of the temporary folder
+//   npm run measure:cold      with every tool downloaded and built anew, in 15 GB of the temporary folder, which Ctrl-C leaves there
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
