@@ -74,14 +74,16 @@ function hasImageOf({ spec }: Pod, version: string): boolean {
   return spec?.containers?.[0]?.image?.endsWith(`:${version}`) === true;
 }
 
-/** Whether a server's pod waits for its image, and none of its containers was ever started. */
-function neverStarted({ status }: Pod): boolean {
-  const [server] = status?.containerStatuses ?? [];
-  return (
-    /^(ErrImagePull|ImagePullBackOff|InvalidImageName)$/.test(server?.state?.waiting?.reason ?? "") &&
-    (server?.restartCount ?? 0) === 0 &&
-    server?.lastState?.terminated === undefined
-  );
+/**
+ * Whether none of the containers of a server's pod was ever started: it waits for its image, or was deleted while it did. Of a
+ * container that never was, a kubelet reports then that it terminated, without its ID (TerminatePod in
+ * pkg/kubelet/status/status_manager.go of Kubernetes 1.35).
+ */
+function neverStarted(pod: Pod): boolean {
+  const [server] = pod.status?.containerStatuses ?? [];
+  const waitsForImage = /^(ErrImagePull|ImagePullBackOff|InvalidImageName)$/.test(server?.state?.waiting?.reason ?? "");
+  const ended = isEnding(pod) && server?.state?.terminated !== undefined && (server.containerID ?? "") === "";
+  return (waitsForImage || ended) && (server?.restartCount ?? 0) === 0 && server?.lastState?.terminated === undefined;
 }
 
 /**

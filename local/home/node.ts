@@ -5,6 +5,7 @@ import { processesPerPod } from "../../components/plan/size.ts";
 import type { Stack } from "../../stacks/index.ts";
 import { importedMarker } from "../images/store.ts";
 import { controlPlaneNode, lan, nodeAddress, podCidr, router } from "./addresses.ts";
+import { internetNames } from "./internet.ts";
 import type { HomeProcess, MachinePlan } from "./plan.ts";
 
 /** What a node's machine follows from. */
@@ -58,8 +59,19 @@ disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapsho
 [plugins."io.containerd.grpc.v1.cri".cni]
   bin_dir = "/usr/lib/cni"
   conf_dir = "/etc/cni/net.d"
+
+[plugins."io.containerd.grpc.v1.cri".registry]
+  config_path = "/etc/containerd/certs.d"
 `;
 }
+
+/**
+ * The only registry that there is: the internet's web site, which says of every image that it does not have it. Without a table for the
+ * host containerd 1.6 refuses the file.
+ */
+const registryConfiguration = `server = "http://${internetNames.site}"
+[host."http://${internetNames.site}"]
+`;
 
 /** Where a node has the rules of its pods' bridge. */
 export const podBridgesFile = "/etc/kraft/pod-bridges.nft";
@@ -156,6 +168,7 @@ export function nodeMachine(inputs: NodeInputs, more: readonly HomeProcess[] = [
       { path: "/etc/hosts", text: inputs.hosts, mode: 0o644 },
       { path: "/etc/resolv.conf", text: `nameserver ${router.address}\n`, mode: 0o644 },
       { path: "/etc/containerd/config.toml", text: containerdConfiguration(inputs.pauseImage), mode: 0o644 },
+      { path: "/etc/containerd/certs.d/_default/hosts.toml", text: registryConfiguration, mode: 0o644 },
       { path: "/etc/cni/net.d/10-pods.conflist", text: networkConfiguration(inputs), mode: 0o644 },
       { path: "/etc/kubernetes/kubelet.yaml", text: kubeletConfiguration(inputs), mode: 0o644 },
       { path: podBridgesFile, text: podBridgeRules(stack.network.clusterDns), mode: 0o644 },

@@ -19,14 +19,14 @@ function staged(stages: Readonly<Record<string, Staged["stage"]>>): Staged[] {
 }
 
 /** A server's pod, as the API server has it. */
-function pod(image: string, ready: boolean, more: Partial<Pod["metadata"]> = {}, waiting?: object): Pod {
+function pod(image: string, ready: boolean, more: Partial<Pod["metadata"]> = {}, container?: object): Pod {
   return {
     metadata: { name: "k3k-acme-server-0", ...more },
     spec: { containers: [{ image: `rancher/k3s:${image}` }] },
     status: {
       phase: ready ? "Running" : "Pending",
       conditions: [{ type: "Ready", status: ready ? "True" : "False", message: "containers with unready status" }],
-      ...(waiting && { containerStatuses: [{ state: { waiting } }] }),
+      ...(container && { containerStatuses: [container] }),
     },
   };
 }
@@ -95,7 +95,7 @@ describe("a restart", () => {
   for (const [what, found, said] of [
     [
       "whose image cannot be fetched",
-      pod(version, false, {}, { reason: "ImagePullBackOff", message: "no such host" }),
+      pod(version, false, {}, { state: { waiting: { reason: "ImagePullBackOff", message: "no such host" } } }),
       "rancher/k3s:v1.35.7-k3s1, ImagePullBackOff: no such host",
     ],
     ["that is not ready", pod(version, false), "rancher/k3s:v1.35.7-k3s1, containers with unready status"],
@@ -115,7 +115,8 @@ describe("a restart", () => {
 
   test("ends at once where the registry has no such image", async () => {
     const message = "failed to pull and unpack image: docker.io/rancher/k3s:v1.35.7-k3s1: not found";
-    const get = () => Promise.resolve(pod(version, false, {}, { reason: "ErrImagePull", message }) as never);
+    const container = { state: { waiting: { reason: "ErrImagePull", message } } };
+    const get = () => Promise.resolve(pod(version, false, {}, container) as never);
     await assert.rejects(
       seeThrough({ get, ...readOnly }, restarts, "acme"),
       /^Failure: the guest of acme on v1\.35\.7-k3s1: there is no such image; pod k3k-acme\/k3k-acme-server-0: .*\nNot touched/,
@@ -123,13 +124,18 @@ describe("a restart", () => {
   });
 
   test("of a guest whose pod waits for another image deletes that pod, which its StatefulSet would keep, and no other", async () => {
-    const waiting = { reason: "ImagePullBackOff", message: "not found" };
-    const stuck = (metadata: object): Pod => pod("v1.35.70-k3s1", false, { uid: "a", ...metadata }, waiting);
-    const started = pod("v1.35.6-k3s1", false, { uid: "b" });
+    const waiting = { state: { waiting: { reason: "ImagePullBackOff", message: "not found" } } };
+    const terminated = { exitCode: 137, reason: "ContainerStatusUnknown", startedAt: null };
+    const ending = { deletionTimestamp: "2026-11-30T00:00:00Z" };
+    const stuck = (metadata: object, container: object): Pod =>
+      pod("v1.35.70-k3s1", false, { uid: "a", ...metadata }, container);
     const found = [
-      stuck({}),
-      stuck({ deletionTimestamp: "2026-11-30T00:00:00Z" }),
-      started,
+      stuck({}, waiting),
+      stuck(ending, { state: { terminated }, restartCount: 0, lastState: {} }),
+      pod("v1.35.6-k3s1", false, { uid: "b" }),
+      stuck(ending, { state: { terminated }, containerID: "containerd://c" }),
+      stuck(ending, { state: { terminated }, restartCount: 1 }),
+      stuck({}, { state: { terminated } }),
       undefined,
       pod(version, true),
     ];
