@@ -20,6 +20,8 @@ const settled = tenants.slice(0, 2);
 
 /** The version that guests run at first, and the next patch. */
 const [before = "", next = ""] = guestVersions(local.guestVersion);
+/** A version that the home's registry says it does not have. */
+const absent = "v1.35.99-k3s1";
 
 export async function run(rehearsal: Rehearsal): Promise<void> {
   const home = rehearsal.home();
@@ -46,11 +48,13 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     });
   });
   await everyoneSees(visitors);
-  const pods = await podsOf(home);
+  const undisturbed: Undisturbed = { since: Date.now(), sites, pods: await podsOf(home), files };
 
   await refused(rehearsal, home, "v1.36.0-k3s1", ["upgrade the host first"]);
   await refused(rehearsal, home, "v1.35.3-k3s1", ["an older version does not read what a newer one wrote"]);
   await refused(rehearsal, home, "v1.34.9-k3s1", ["an older version does not read what a newer one wrote"]);
+  await takeBack(rehearsal, home, apis);
+  await expectSameTenants(rehearsal, home, undisturbed);
 
   const servers = new Servers(home);
   const start = Date.now();
@@ -59,26 +63,14 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   );
   const taken = (Date.now() - start) / 1000;
   await everyoneSees(visitors);
-  for (const tenant of tenants) {
-    await eventually(
-      `every pod of ${tenant}`,
-      async () => ((await waitingPods(home.guest(tenant))).length === 0 ? true : undefined),
-      180,
-    );
-  }
+  await everyPodIsReady(home);
   await servers.leave();
 
   rehearsal.figure("pulumi up, and what npm run local does beside it", clock(taken));
   const said = /one after the other: [\w, ]+/.exec(printed)?.[0] ?? "nothing";
   rehearsal.expect("what it says first", said, said.includes(tenants.join(", ")));
   for (const tenant of tenants) {
-    const away = apis.get(tenant)?.away(start);
-    rehearsal.figure(
-      `the API of ${tenant}`,
-      away === undefined
-        ? "never away"
-        : `away from ${clock((away.from - start) / 1000)} to ${clock((away.until - start) / 1000)}, for ${clock((away.until - away.from) / 1000)}`,
-    );
+    rehearsal.figure(`the API of ${tenant}`, absence(apis.get(tenant), start));
   }
   rehearsal.expect(
     "most servers that were not ready at once",
@@ -86,21 +78,10 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
     servers.most === 1 && servers.order.join() === tenants.join(),
   );
   rehearsal.figure("questions that the host's API server did not answer", String(servers.unanswered));
-  for (const [tenant, site] of sites) {
-    rehearsal.figure(`calls that the site of ${tenant} missed`, `${site.missed(start)} ${site.reasons(start)}`.trim());
-    const missed = site.away(start);
-    rehearsal.expect(`the site of ${tenant} was away`, missed === undefined ? "never" : "yes", missed === undefined);
-  }
   for (const tenant of tenants) {
-    const image = (await serverOf(home, tenant))?.spec?.containers?.[0]?.image ?? "none";
-    rehearsal.expect(`image of the server of ${tenant}`, image, image.endsWith(`:${next}`));
+    await expectImage(rehearsal, home, tenant, next);
   }
-  const now = await podsOf(home);
-  const restarted = [...pods].filter(([name, uid]) => now.get(name) !== uid).map(([name]) => name);
-  rehearsal.expect("pods of tenants that were made anew", restarted.join(", ") || "none", restarted.length === 0);
-  for (const [tenant, found] of files) {
-    await expectFiles(rehearsal, home.guest(tenant), found);
-  }
+  await expectSameTenants(rehearsal, home, undisturbed);
   await refused(rehearsal, home, before, ["an older version does not read what a newer one wrote"]);
   const again = await rehearsal.step("the same once more", () => home.bringUp({ "kraft:guestVersion": next }));
   const unchanged = /Nothing changed: .*/.exec(again)?.[0];
@@ -126,6 +107,85 @@ async function refused(
   rehearsal.expect(`${version} is refused`, missing.length === 0 ? reasons.join("; ") : said, missing.length === 0);
 }
 
+/** A version that does not exist reaches one guest, whose API is away until the version before is written back. */
+async function takeBack(rehearsal: Rehearsal, home: EmbeddedHome, apis: ReadonlyMap<string, Visitor>): Promise<void> {
+  const start = Date.now();
+  const [first, ...others] = tenants;
+  await refused(rehearsal, home, absent, [`the guest of ${first} on ${absent}: there is no such image`]);
+  rehearsal.figure("until that was said", clock((Date.now() - start) / 1000));
+  await expectImage(rehearsal, home, first, absent);
+  for (const tenant of others) {
+    await expectImage(rehearsal, home, tenant, before);
+  }
+  const back = Date.now();
+  await rehearsal.step(`kraft:guestVersion is ${before} again, pulumi up`, () =>
+    home.bringUp({ "kraft:guestVersion": before }),
+  );
+  rehearsal.figure("pulumi up, on the way back", clock((Date.now() - back) / 1000));
+  await everyoneSees([...apis.values()]);
+  await everyPodIsReady(home);
+  for (const tenant of tenants) {
+    await expectImage(rehearsal, home, tenant, before);
+  }
+  rehearsal.figure(`the API of ${first}`, absence(apis.get(first), start));
+  for (const tenant of others) {
+    const away = absence(apis.get(tenant), start);
+    rehearsal.expect(`the API of ${tenant}`, away, away === neverAway);
+  }
+}
+
+async function everyPodIsReady(home: EmbeddedHome): Promise<void> {
+  for (const tenant of tenants) {
+    await eventually(
+      `every pod of ${tenant}`,
+      async () => ((await waitingPods(home.guest(tenant))).length === 0 ? true : undefined),
+      180,
+    );
+  }
+}
+
+const neverAway = "never away";
+
+/** When an API did not answer, from a moment on. */
+function absence(api: Visitor | undefined, start: number): string {
+  const away = api?.away(start);
+  const after = (moment: number): string => clock((moment - start) / 1000);
+  return away === undefined
+    ? neverAway
+    : `away from ${after(away.from)} to ${after(away.until)}, for ${clock((away.until - away.from) / 1000)}`;
+}
+
+/** What no change of the guests' version may touch, as it was at first. */
+interface Undisturbed {
+  /** From when on each site's page came, in milliseconds. */
+  readonly since: number;
+  readonly sites: ReadonlyMap<string, Visitor>;
+  readonly pods: ReadonlyMap<string, string>;
+  readonly files: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+async function expectSameTenants(rehearsal: Rehearsal, home: EmbeddedHome, was: Undisturbed): Promise<void> {
+  for (const [tenant, site] of was.sites) {
+    rehearsal.figure(
+      `calls that the site of ${tenant} missed`,
+      `${site.missed(was.since)} ${site.reasons(was.since)}`.trim(),
+    );
+    const missed = site.away(was.since);
+    rehearsal.expect(`the site of ${tenant} was away`, missed === undefined ? "never" : "yes", missed === undefined);
+  }
+  const now = await podsOf(home);
+  const restarted = [...was.pods].filter(([name, uid]) => now.get(name) !== uid).map(([name]) => name);
+  rehearsal.expect("pods of tenants that were made anew", restarted.join(", ") || "none", restarted.length === 0);
+  for (const [tenant, found] of was.files) {
+    await expectFiles(rehearsal, home.guest(tenant), found);
+  }
+}
+
+async function expectImage(rehearsal: Rehearsal, home: EmbeddedHome, tenant: string, version: string): Promise<void> {
+  const image = (await serverOf(home, tenant))?.spec?.containers?.[0]?.image ?? "none";
+  rehearsal.expect(`image of the server of ${tenant}`, image, image.endsWith(`:${version}`));
+}
+
 async function serverOf(home: EmbeddedHome, tenant: string): Promise<Pod | undefined> {
   const { namespace, server } = tenantNames(tenant);
   return home.host().get(paths.pods.named(namespace, `${server}-0`));
@@ -140,6 +200,8 @@ async function podsOf(home: EmbeddedHome): Promise<ReadonlyMap<string, string>> 
     found
       .flat()
       .filter(({ metadata }) => metadata.labels?.["role"] !== "server")
+      // cert-manager's answers to a challenge end with it.
+      .filter(({ metadata }) => metadata.labels?.["acme.cert-manager.io/http01-solver"] === undefined)
       .map(({ metadata, status }) => [
         `${metadata.namespace ?? ""}/${metadata.name}`,
         `${metadata.uid ?? ""} ${(status?.containerStatuses ?? []).map(({ restartCount }) => restartCount ?? 0).join()}`,
