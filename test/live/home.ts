@@ -1,8 +1,11 @@
 // The one home that all tests of this folder share: brought up before the first of them, and removed after the last, also
 // when the process is ended.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before } from "node:test";
 import type * as k8s from "@kubernetes/client-node";
+import { parse } from "yaml";
 import type { Api as ClusterApi } from "../../cluster/api.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import type { Api } from "../../local/api.ts";
@@ -13,6 +16,12 @@ import { EmbeddedHome, type EndedInPod, type Guest } from "./embedded-home.ts";
 
 export const tenant = "acme";
 export const { namespace } = tenantNames(tenant);
+
+/**
+ * The tenant's ports, and the Service that they lead to. They are declared from the first run on, and `ports.ts` takes them away:
+ * each change rolls Traefik over every node.
+ */
+export const ports = { tcp: 25565, udp: 34197, service: "names", listens: 7000 } as const;
 
 const home = new EmbeddedHome();
 
@@ -25,8 +34,18 @@ export let firstUp: string;
 before(async () => {
   const reason = obstacle(surroundings());
   assert.equal(reason, undefined, `this machine cannot run the live tests: ${reason ?? ""}`);
-  firstUp = await bringUp();
+  firstUp = await bringUp(withPorts());
 });
+
+/** The stack file's tenants, the first of them with the ports. */
+function withPorts(): Config {
+  const text = readFileSync(join(import.meta.dirname, "..", "..", "Pulumi.local.yaml"), "utf8");
+  const { config } = parse(text) as { readonly config: Readonly<Record<string, Readonly<Record<string, object>>>> };
+  const tenants = config["kraft:tenants"] ?? {};
+  const destination = `default/${ports.service}:${ports.listens}`;
+  const declared = { [`${ports.tcp}/tcp`]: destination, [`${ports.udp}/udp`]: destination };
+  return { "kraft:tenants": { ...tenants, [tenant]: { ...tenants[tenant], ports: declared } } };
+}
 
 after(remove);
 

@@ -1,34 +1,22 @@
 // Ports of a tenant, from the stack file to the pod: over the router and Traefik, with real packets of TCP and UDP.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { test } from "node:test";
-import { parse } from "yaml";
 import { paths } from "../../cluster/paths.ts";
 import { withoutRights } from "../../kraft/welcome/sample.ts";
 import { router, visitor } from "../../local/home/addresses.ts";
 import { runInMachine } from "../../local/home/enter.ts";
 import { coreDnsImage } from "../../local/images/images.ts";
 import { eventually } from "../cluster/embedded.ts";
-import { bringUp, directory, guest, readyPod, tenant } from "./home.ts";
+import { bringUp, directory, guest, ports, readyPod } from "./home.ts";
 
-const app = "names";
-const listens = 7000;
+const { service: app, listens } = ports;
 const answer = "192.0.2.25";
 
 /** What the visitor gets from a name server on a port of the home's public address. */
-function ask(protocol: "tcp" | "udp", port: number): string {
+function ask(protocol: "tcp" | "udp", port: number = ports[protocol]): string {
   const how = ["+short", "+time=1", "+tries=1", protocol === "tcp" ? "+tcp" : "+notcp"];
   const command = ["dig", ...how, "-p", String(port), `@${router.publicAddress}`, "port.test"];
   return runInMachine(directory, visitor.name, ...command).stdout.trim();
-}
-
-/** The stack file's tenants, the first of them with these ports. */
-function withPorts(ports: Readonly<Record<string, string>>): Readonly<Record<string, unknown>> {
-  const text = readFileSync(join(import.meta.dirname, "..", "..", "Pulumi.local.yaml"), "utf8");
-  const { config } = parse(text) as { readonly config: Readonly<Record<string, Readonly<Record<string, object>>>> };
-  const tenants = config["kraft:tenants"] ?? {};
-  return { "kraft:tenants": { ...tenants, [tenant]: { ...tenants[tenant], ports } } };
 }
 
 /** A name server with one name, since names are asked for by TCP and by UDP. */
@@ -81,18 +69,13 @@ async function deployNameServer(): Promise<void> {
 
 test("a port of TCP and one of UDP lead from the internet to the tenant's Service, and end with their line in the file", async () => {
   await deployNameServer();
-  const destination = `default/${app}:${listens}`;
-  await bringUp(withPorts({ "25565/tcp": destination, "34197/udp": destination }));
-  for (const [protocol, port] of [
-    ["tcp", 25565],
-    ["udp", 34197],
-  ] as const) {
-    const asked = (): Promise<true | undefined> => Promise.resolve(ask(protocol, port) === answer ? true : undefined);
+  for (const protocol of ["tcp", "udp"] as const) {
+    const asked = (): Promise<true | undefined> => Promise.resolve(ask(protocol) === answer ? true : undefined);
     await eventually(`an answer by ${protocol}`, asked);
   }
-  assert.notEqual(ask("udp", 25565), answer);
-  assert.notEqual(ask("tcp", 34197), answer);
+  assert.notEqual(ask("udp", ports.tcp), answer);
+  assert.notEqual(ask("tcp", ports.udp), answer);
   await bringUp();
-  assert.notEqual(ask("tcp", 25565), answer);
-  assert.notEqual(ask("udp", 34197), answer);
+  assert.notEqual(ask("tcp"), answer);
+  assert.notEqual(ask("udp"), answer);
 });
