@@ -32,6 +32,7 @@ const rehearsals: Readonly<
   kills: ["every part is killed in turn, and comes back", () => import("./kills.ts")],
   move: ["a tenant moves from one home to another", () => import("./move.ts")],
   "node-death": ["a node dies, tenants come back by the page, and the node does too", () => import("./node-death.ts")],
+  "node-restart": ["every node is drained and restarts, one after the other", () => import("./node-restart.ts")],
   "power-cuts": ["the power of every node is cut while a tenant writes", () => import("./power-cuts.ts")],
 };
 
