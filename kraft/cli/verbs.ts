@@ -75,16 +75,19 @@ export const verbs: readonly Verb[] = [
     name: "status",
     summary: "show nodes, tenants, backups and certificates of a cluster",
     options: [
+      ["--guests", "look into the guests too, for pods that the host does not have"],
       ["--prometheus", "print figures in Prometheus' text format, for node_exporter's textfile collector"],
       ["--html [file]", "print one HTML page, or write it to a file that you alone can read"],
       ["--force", "with --html <file>: replace an existing file"],
     ],
     details: [
       "Only reads a running cluster. Exits with 1 if anything is wrong; the problems are listed at the end.",
+      "K3k loses pods when a node is drained or comes back, and their guests show them as if they ran: --guests compares every guest's pods with the host's, and names the command that brings them back.",
       "The page begins with the problems, the most urgent first, and adds what `check` knows of capacity and cost. It needs no server and no network. It names tenants and their domains.",
     ],
     examples: [
       "status",
+      "status -s homelab --guests",
       "status -s homelab --json",
       "status -s homelab --prometheus",
       "status -s homelab --html ~/homelab.html --force",

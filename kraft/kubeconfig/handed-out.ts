@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
 import type { ConnectedHost, Host, WritableHost } from "../../cluster/client.ts";
+import { guestKubeconfig } from "../../cluster/guest-api.ts";
 import { certificateEnd, type Kubeconfig } from "../../cluster/kubeconfig.ts";
-import { paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
 import { keysOf, type StackFile } from "../../infra/config/stack-file.ts";
@@ -155,14 +155,13 @@ export function writtenAt(path: string, tenant: string, server: string): Written
 
 /** The kubeconfig in the Secret that K3k keeps for a guest. */
 async function sourceOf(host: Host, tenant: string): Promise<string> {
-  const { namespace, kubeconfigSecret: name } = tenantNames(tenant);
-  const secret = await host.get(paths.secrets.named(namespace, name));
-  const encoded = secret?.data?.["kubeconfig.yaml"];
-  if (encoded === undefined) {
+  const text = await guestKubeconfig(host, tenant);
+  if (text === undefined) {
+    const { namespace, kubeconfigSecret } = tenantNames(tenant);
     throw new Failure(
-      `there is no kubeconfig yet: Secret ${name} in namespace ${namespace} ${secret === undefined ? "does not exist" : "has no key kubeconfig.yaml"}\n` +
+      `there is no kubeconfig yet, in Secret ${kubeconfigSecret} of namespace ${namespace}\n` +
         `  K3k writes it once the guest's API server answers. See what delays it: ${invocation} status`,
     );
   }
-  return Buffer.from(encoded, "base64").toString("utf8");
+  return text;
 }

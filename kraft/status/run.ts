@@ -1,6 +1,11 @@
 import type { Host } from "../../cluster/client.ts";
+import { guestThroughHost } from "../../cluster/guest-api.ts";
+import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
+import type { Cluster } from "../../cluster/objects.ts";
+import { paths } from "../../cluster/paths.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
-import { UsageError } from "../../errors/failure.ts";
+import { tenantNames } from "../../components/plan/names.ts";
+import { Failure, UsageError } from "../../errors/failure.ts";
 import { ConfigError, listIf, type Problem } from "../../errors/problem.ts";
 import { declaredVersions } from "../../infra/checks/support.ts";
 import { parse } from "../../infra/config/parse.ts";
@@ -16,12 +21,14 @@ import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
 import { type Figures, figuresOf } from "./html/capacity.ts";
 import { pageHtml } from "./html/document.ts";
 import { planPage } from "./html/plan.ts";
+import type { GuestPods, LookedInto } from "./lost-pods.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { observedCollections } from "./report.ts";
 import { judge } from "./status.ts";
 import { statusText } from "./text.ts";
 
 interface Given {
+  readonly guests?: true;
   readonly prometheus?: true;
   /** The file; true for standard output. */
   readonly html?: string | true;
@@ -46,7 +53,10 @@ export const run: Run<Given> = async (given, output) => {
   const tenants = declaredTenantsOf(file);
   const leaveOut = parse(file.raw).config.leaveOut ?? [];
   const expected = { stack: file.stack, tenants, leaveOut, entry: entryOf(file), context, uid, versions };
-  const result = judge(observed, expected, new Date());
+  const ready = observed.clusters.filter(isReady).map(({ metadata }) => metadata.name);
+  const guests =
+    given.guests === true ? await output.during("looking into the guests", lookInto(ready, file, host)) : undefined;
+  const result = judge(observed, expected, new Date(), guests);
   const { description } = file.stack;
   const zone = timezone ?? machineZone();
   const page = (): string => pageHtml(planPage({ status: result, description, zone, figures: figuresIn(file) }));
@@ -65,6 +75,29 @@ export const run: Run<Given> = async (given, output) => {
     ok: result.ok,
   };
 };
+
+function isReady({ metadata, status }: Cluster): boolean {
+  return status?.phase === "Ready" && metadata.deletionTimestamp === undefined;
+}
+
+/** The pods of guests, as each of them and as the host knows them. */
+async function lookInto(tenants: readonly string[], file: StackFile, host: Host): Promise<LookedInto> {
+  const { kubeconfig, context } = keysOf(file, ["cluster"]).cluster;
+  const access = { file: kubeconfigPath(kubeconfig, file.directory), context };
+  const podsOf = async (tenant: string): Promise<GuestPods | string> => {
+    try {
+      // First the guest's: a pod that ends in between must not look lost.
+      const inGuest = await (await guestThroughHost(host, access, tenant)).list(paths.pods.all);
+      return { inGuest, onHost: await host.list(paths.pods.in(tenantNames(tenant).namespace)) };
+    } catch (error) {
+      if (!(error instanceof Failure)) {
+        throw error;
+      }
+      return error.message;
+    }
+  };
+  return new Map(await Promise.all(tenants.map(async (tenant) => [tenant, await podsOf(tenant)] as const)));
+}
 
 function refuseCombinations({ json, prometheus, html, force }: Given & CommonOptions): void {
   const printed = [

@@ -6,6 +6,7 @@ import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Remark } from "../cli/output.ts";
 import { formerAuthority, obstacleOf } from "./authority.ts";
 import { scheduleStatuses, targetStatus, volumeStatuses } from "./backups.ts";
+import type { LookedInto } from "./lost-pods.ts";
 import {
   type CertificateStatus,
   critical,
@@ -21,13 +22,17 @@ import {
 } from "./report.ts";
 import { tenantStatuses } from "./tenants.ts";
 
-/** What is the matter with a cluster, from what it told about itself. */
-export function judge(observed: Observed, expected: Expected, now: Date): Status {
+/**
+ * What is the matter with a cluster, from what it told about itself.
+ *
+ * @param guests Those that were looked into. Default: none
+ */
+export function judge(observed: Observed, expected: Expected, now: Date, guests: LookedInto = new Map()): Status {
   const problems = new Problems();
   const notes: Remark[] = [];
   const nodes = nodeStatuses(observed, expected, problems);
   const platform = workloadStatuses(observed, expected, problems);
-  const tenants = tenantStatuses(observed, expected, now, problems, notes);
+  const tenants = tenantStatuses(observed, expected, guests, now, problems, notes);
   const names = tenants.map(({ name }) => name);
   const target = targetStatus(observed, problems);
   const schedules = scheduleStatuses(observed, problems);

@@ -16,6 +16,7 @@ import { distance, moment, timestamp } from "../cli/moment.ts";
 import type { Remark } from "../cli/output.ts";
 import { proofDays, recordOf } from "../drill/record.ts";
 import { endingText, handedOutOf } from "../kubeconfig/record.ts";
+import { type LookedInto, lostPods } from "./lost-pods.ts";
 import {
   critical,
   type DeclaredTenant,
@@ -48,6 +49,7 @@ interface Guest {
 export function tenantStatuses(
   observed: Observed,
   { stack, tenants, leaveOut }: Expected,
+  guests: LookedInto,
   now: Date,
   problems: Problems,
   notes: Remark[],
@@ -99,6 +101,7 @@ export function tenantStatuses(
       ...drillProblems(guest, now),
       kubeconfigProblem(guest, stack.name, now),
       ...leftoverProblems(guest, observed),
+      ...lostPodProblems(name, guests, now),
     );
     notes.push(...moveNotes(guest, stack.name, now).map((message) => ({ subject: subjects.tenant(name), message })));
     return tenantStatus(guest, observed);
@@ -247,6 +250,16 @@ function podProblems({ name, declared, cluster }: Guest, observed: Observed): Fi
         "no pod of its guest finds a name: K3k took the label from the guest's name server. Delete it in the guest, where it is made anew: kubectl -n kube-system delete pod -l k8s-app=kube-dns",
     ),
   ];
+}
+
+/** Pods of a guest that the host does not have, where it was looked into. */
+function lostPodProblems(name: string, guests: LookedInto, now: Date): Finding[] {
+  const pods = guests.get(name);
+  return typeof pods === "string"
+    ? [`its guest could not be looked into: ${pods}`]
+    : pods === undefined
+      ? []
+      : lostPods(tenantNames(name).namespace, pods, now);
 }
 
 /** Where a tenant is moving from or has moved to: nothing that `pulumi up` would mend. */

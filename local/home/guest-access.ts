@@ -2,8 +2,7 @@ import { Agent } from "node:https";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import { Api } from "../../cluster/api.ts";
-import { paths } from "../../cluster/paths.ts";
-import { tenantNames } from "../../components/plan/names.ts";
+import { guestKubeconfig } from "../../cluster/guest-api.ts";
 import { Failure } from "../../errors/failure.ts";
 import type { HostCluster } from "../host-cluster.ts";
 import { writeFileWhole } from "../state.ts";
@@ -35,13 +34,11 @@ export function guestApiName(tenant: string, domain: string): string {
  * @throws Failure while K3k has not written one yet.
  */
 export async function guestAccess(cluster: HostCluster, tenant: string, domain: string): Promise<GuestAccess> {
-  const { namespace, kubeconfigSecret } = tenantNames(tenant);
-  const secret = await cluster.api.get(paths.secrets.named(namespace, kubeconfigSecret));
-  const encoded = secret?.data?.["kubeconfig.yaml"];
-  if (encoded === undefined) {
+  const text = await guestKubeconfig(cluster.api, tenant);
+  if (text === undefined) {
     throw new Failure(`K3k has written no kubeconfig for ${tenant} yet.`);
   }
-  const source = parse(Buffer.from(encoded, "base64").toString("utf8")) as K3kKubeconfig;
+  const source = parse(text) as K3kKubeconfig;
   const authority = source.clusters[0].cluster["certificate-authority-data"];
   const { user } = source.users[0];
   const server = `https://127.0.0.1:${cluster.state.ports?.websecure ?? 0}`;

@@ -121,10 +121,14 @@ export async function waitingPods(guest: Guest): Promise<readonly Pod[]> {
   return pods.filter((pod) => !hasEnded(pod) && condition(pod.status, "Ready")?.status !== "True");
 }
 
+/** What `kraft status --guests` says of pods that the host does not have, and the command beside it. */
+const lostPod =
+  /its guest has (?<pods>.+) on (?<node>\S+), and the host has no such pod: kubectl -n (?<namespace>\S+) delete pod -l (?<selector>\S+) /;
+
 /**
  * Waits until every pod of a guest is ready. K3k 1.1.0's kubelets delete each other's pods when they start (rancher/k3k#1021),
- * and may then leave a new one without a container for ever: the kubelet of its node is started again, as
- * docs/runbooks/house-burned-down.md says.
+ * and may then leave a new one without a container for ever: `kraft status --guests` names it, and the command beside it is
+ * followed, as docs/runbooks/node-lost.md says.
  *
  * @param patience How many seconds the pods have before that. Default: what node-lost.md says
  * @returns names of the pods that waited for that
@@ -141,10 +145,26 @@ export async function bringBackLostPods(
     () => [],
     () => waiting(),
   );
-  const nodes = new Set(lost.map(({ spec }) => spec?.nodeName));
-  for (const { metadata, spec } of await home.host().list(labelled(paths.pods.in(namespace), "type=agent"))) {
-    if (nodes.has(spec?.nodeName)) {
-      await home.host().delete(paths.pods.named(namespace, metadata.name));
+  if (lost.length === 0) {
+    return [];
+  }
+  const { stdout } = await home.tool("status", "-s", home.stack, "--guests", "--json");
+  const { problems } = JSON.parse(stdout) as { readonly problems: readonly { readonly message: string }[] };
+  const told = problems
+    .map(({ message }) => lostPod.exec(message)?.groups)
+    .filter((groups) => groups?.["namespace"] === namespace);
+  const names = told.flatMap((groups) => groups?.["pods"]?.split(", ") ?? []);
+  for (const { metadata } of lost) {
+    const name = `${metadata.namespace ?? ""}/${metadata.name}`;
+    assert.ok(names.includes(name), `${name} is not ready, and status --guests does not name it: ${stdout}`);
+  }
+  for (const groups of told) {
+    for (const { metadata, spec } of await home
+      .host()
+      .list(labelled(paths.pods.in(namespace), groups?.["selector"] ?? ""))) {
+      if (spec?.nodeName === groups?.["node"]) {
+        await home.host().delete(paths.pods.named(namespace, metadata.name));
+      }
     }
   }
   await eventually(`the pods of ${tenant}, once K3k's kubelets had started again`, ready, 180);

@@ -32,7 +32,7 @@ describe("what completes a command line", () => {
     ["check --", ["--dns", "--resolver", "--stack", "--directory", "--json", "--help"]],
     ["check --dns ", ["--resolver", "--stack", "--directory", "--json", "--help"]],
     ["status --html ", []],
-    ["status --html -", ["--prometheus", "--force", "--stack", "--directory", "--json", "--help"]],
+    ["status --html -", ["--guests", "--prometheus", "--force", "--stack", "--directory", "--json", "--help"]],
     ["status --html --force -s lo", ["local"]],
     ["status --html page.html --f", ["--force"]],
     ["kit ", []],
