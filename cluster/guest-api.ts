@@ -3,7 +3,7 @@ import { duplexPair } from "node:stream";
 import { connect } from "node:tls";
 import { parse } from "yaml";
 import { tenantNames } from "../components/plan/names.ts";
-import { Failure, messageOf } from "../errors/failure.ts";
+import { Failure } from "../errors/failure.ts";
 import { Api } from "./api.ts";
 import type { Host } from "./client.ts";
 import { credentialsOf, type Kubeconfig } from "./kubeconfig.ts";
@@ -57,7 +57,9 @@ export async function guestThroughHost(
     // The forwarding ends with its input.
     connection.once("close", () => near.end());
     forward.portForward(namespace, `${server}-0`, [port], far, null, far).catch((error: unknown) => {
-      connection.destroy(new Error(`no way to ${server}-0: ${messageOf(error)}`));
+      // The library rejects with its web socket's event.
+      const { message } = error as { readonly message?: string };
+      connection.destroy(new Error(`no way to ${server}-0: ${message ?? String(error)}`));
     });
     return connection;
   };

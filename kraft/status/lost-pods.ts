@@ -1,4 +1,5 @@
 import { condition, hasEnded, type Pod } from "../../cluster/objects.ts";
+import { syncedName, tenantNames } from "../../components/plan/names.ts";
 import type { Finding } from "./report.ts";
 
 /** A guest's pods as it knows them, and all that the host has in its namespace, K3k's own among them. */
@@ -18,11 +19,13 @@ const patience = 60_000;
  * (rancher/k3k#454), and those of 1.1.0 delete each other's pods when they start (rancher/k3k#1021). The guest then shows them
  * as `Running` or `Pending` until the K3k kubelet of that node starts again.
  *
- * @param namespace The tenant's, on the host.
+ * They are told apart by name: K3k's annotations are gone from a pod of the host once its guest has changed that (`updatePod` in
+ * k3k-kubelet/provider/provider.go of 1.1.0).
  */
-export function lostPods(namespace: string, { inGuest, onHost }: GuestPods, now: Date): Finding[] {
+export function lostPods(tenant: string, { inGuest, onHost }: GuestPods, now: Date): Finding[] {
+  const { cluster, namespace } = tenantNames(tenant);
   const isOld = (moment: unknown): boolean => now.getTime() - new Date(String(moment)).getTime() > patience;
-  const known = new Set(onHost.map(({ metadata }) => nameIn(metadata.annotations ?? {})));
+  const known = new Set(onHost.map(({ metadata }) => metadata.name));
   const settled = new Set(
     onHost.filter((pod) => isKubelet(pod) && isOld(startOf(pod))).map(({ spec }) => spec?.nodeName),
   );
@@ -31,7 +34,7 @@ export function lostPods(namespace: string, { inGuest, onHost }: GuestPods, now:
       settled.has(pod.spec?.nodeName) &&
       !hasEnded(pod) &&
       isOld(pod.metadata.creationTimestamp) &&
-      !known.has(`${pod.metadata.namespace ?? ""}/${pod.metadata.name}`),
+      !known.has(syncedName(cluster, { name: pod.metadata.name, namespace: pod.metadata.namespace ?? "" })),
   );
   return [...Map.groupBy(lost, ({ spec }) => spec?.nodeName ?? "")].sort().map(([node, pods]) => {
     const names = pods.map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`).sort();
@@ -41,11 +44,6 @@ export function lostPods(namespace: string, { inGuest, onHost }: GuestPods, now:
         `kubectl -n ${namespace} delete pod -l type=agent --field-selector spec.nodeName=${node}`,
     };
   });
-}
-
-/** Namespace and name that a pod of the host has in its guest, as K3k notes them. */
-function nameIn(annotations: Readonly<Record<string, string>>): string {
-  return `${annotations["k3k.io/namespace"] ?? ""}/${annotations["k3k.io/name"] ?? ""}`;
 }
 
 function isKubelet({ metadata, status }: Pod): boolean {

@@ -259,7 +259,7 @@ function lostPodProblems(name: string, guests: LookedInto, now: Date): Finding[]
     ? [`its guest could not be looked into: ${pods}`]
     : pods === undefined
       ? []
-      : lostPods(tenantNames(name).namespace, pods, now);
+      : lostPods(name, pods, now);
 }
 
 /** Where a tenant is moving from or has moved to: nothing that `pulumi up` would mend. */

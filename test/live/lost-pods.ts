@@ -2,15 +2,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { labelled, paths } from "../../cluster/paths.ts";
+import { syncedName } from "../../components/plan/names.ts";
 import { eventually } from "../cluster/embedded.ts";
-import { guest, host, namespace, readyPod, tool } from "./home.ts";
+import { guest, host, namespace, readyPod, tenant, tool } from "./home.ts";
 
 test("a pod that somebody deletes on the host is named by status --guests, and is back after the command beside it", async () => {
   const name = await readyPod("shop");
   const said = async (): Promise<string> => (await tool("status", "-s", "local", "--guests", "--json")).stdout;
   assert.doesNotMatch(await said(), /could not be looked into|no such pod/);
   const pods = await host().list(paths.pods.in(namespace));
-  const onHost = pods.find(({ metadata }) => metadata.annotations?.["k3k.io/name"] === name) ?? assert.fail(name);
+  const hostName = syncedName(tenant, { name, namespace: "default" });
+  const onHost = pods.find(({ metadata }) => metadata.name === hostName) ?? assert.fail(hostName);
   await host().delete(paths.pods.named(namespace, onHost.metadata.name));
   // Each with its grace period.
   const [, node] = await eventually("what status says of it", async () => {

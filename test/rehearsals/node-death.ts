@@ -334,11 +334,13 @@ function outageText(visitor: Visitor, cut: number): string {
       : `back after ${clock(back)}`;
 }
 
-/** How many pods a node has that tenants made. */
+/** How many pods a node has that node-lost.md waits for: all of tenants but K3k's kubelets. */
 async function tenantPodsOn(home: EmbeddedHome, node: string): Promise<number> {
+  const namespaces: readonly (string | undefined)[] = tenants.map((tenant) => tenantNames(tenant).namespace);
   const pods = await home.host().list(paths.pods.all);
   return pods.filter(
-    ({ metadata, spec }) => spec?.nodeName === node && metadata.annotations?.["k3k.io/name"] !== undefined,
+    ({ metadata, spec }) =>
+      spec?.nodeName === node && namespaces.includes(metadata.namespace) && metadata.labels?.["type"] !== "agent",
   ).length;
 }
 

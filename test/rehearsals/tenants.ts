@@ -125,50 +125,58 @@ export async function waitingPods(guest: Guest): Promise<readonly Pod[]> {
 const lostPod =
   /its guest has (?<pods>.+) on (?<node>\S+), and the host has no such pod: kubectl -n (?<namespace>\S+) delete pod -l (?<selector>\S+) /;
 
+/** How often node-lost.md is followed: a kubelet of K3k's that starts may lose a pod once more. */
+const rounds = 3;
+
 /**
  * Waits until every pod of a guest is ready. K3k 1.1.0's kubelets delete each other's pods when they start (rancher/k3k#1021),
  * and may then leave a new one without a container for ever: `kraft status --guests` names it, and the command beside it is
  * followed, as docs/runbooks/node-lost.md says.
  *
  * @param patience How many seconds the pods have before that. Default: what node-lost.md says
- * @returns names of the pods that waited for that
+ * @returns names of the pods that waited for that, once for each time
  */
 export async function bringBackLostPods(
   home: EmbeddedHome,
   tenant: string,
   patience = 120,
 ): Promise<readonly string[]> {
-  const { namespace } = tenantNames(tenant);
-  const waiting = (): Promise<readonly Pod[]> => waitingPods(home.guest(tenant));
-  const ready = (): Promise<true | undefined> => waiting().then((pods) => (pods.length === 0 ? true : undefined));
-  const lost = await eventually(`the pods of ${tenant}`, ready, patience).then(
-    () => [],
-    () => waiting(),
-  );
-  if (lost.length === 0) {
-    return [];
+  const ready = (): Promise<true | undefined> =>
+    waitingPods(home.guest(tenant)).then((pods) => (pods.length === 0 ? true : undefined));
+  const lost: string[] = [];
+  for (let round = 1; round <= rounds; round += 1) {
+    try {
+      await eventually(`the pods of ${tenant}`, ready, patience);
+      return lost;
+    } catch {
+      lost.push(...(await startKubeletsOfLostPods(home, tenant)));
+    }
   }
+  await eventually(`the pods of ${tenant}, once K3k's kubelets had started again`, ready, 180);
+  return lost;
+}
+
+/** Follows the commands that `kraft status --guests` names for a tenant; gives the names of the pods that it named. */
+async function startKubeletsOfLostPods(home: EmbeddedHome, tenant: string): Promise<readonly string[]> {
+  const { namespace } = tenantNames(tenant);
+  const waiting = await waitingPods(home.guest(tenant));
   const { stdout } = await home.tool("status", "-s", home.stack, "--guests", "--json");
   const { problems } = JSON.parse(stdout) as { readonly problems: readonly { readonly message: string }[] };
   const told = problems
     .map(({ message }) => lostPod.exec(message)?.groups)
     .filter((groups) => groups?.["namespace"] === namespace);
   const names = told.flatMap((groups) => groups?.["pods"]?.split(", ") ?? []);
-  for (const { metadata } of lost) {
+  for (const { metadata } of waiting) {
     const name = `${metadata.namespace ?? ""}/${metadata.name}`;
     assert.ok(names.includes(name), `${name} is not ready, and status --guests does not name it: ${stdout}`);
   }
   for (const groups of told) {
-    for (const { metadata, spec } of await home
-      .host()
-      .list(labelled(paths.pods.in(namespace), groups?.["selector"] ?? ""))) {
-      if (spec?.nodeName === groups?.["node"]) {
-        await home.host().delete(paths.pods.named(namespace, metadata.name));
-      }
+    const kubelets = await home.host().list(labelled(paths.pods.in(namespace), groups?.["selector"] ?? ""));
+    for (const { metadata } of kubelets.filter(({ spec }) => spec?.nodeName === groups?.["node"])) {
+      await home.host().delete(paths.pods.named(namespace, metadata.name));
     }
   }
-  await eventually(`the pods of ${tenant}, once K3k's kubelets had started again`, ready, 180);
-  return lost.map(({ metadata }) => metadata.name);
+  return names;
 }
 
 /** Has a pod write files of random bytes to its volume, and wait until they are on the disk. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Pod } from "../../../../cluster/objects.ts";
+import { syncedName } from "../../../../components/plan/names.ts";
 import { lostPods } from "../../../../kraft/status/lost-pods.ts";
 
 const now = new Date("2026-12-01T20:00:00Z");
@@ -25,10 +26,9 @@ function guestPod(changes: {
   };
 }
 
-/** K3k's pod on the host for a pod of the guest. */
+/** K3k's pod on the host for a pod of the guest, from which K3k took its annotations. */
 function hostPod(name: string, namespace = "default"): Pod {
-  const annotations = { "k3k.io/name": name, "k3k.io/namespace": namespace };
-  return { metadata: { name: `${name}-default-acme-x`, namespace: "k3k-acme", annotations } };
+  return { metadata: { name: syncedName("acme", { name, namespace }), namespace: "k3k-acme" } };
 }
 
 /** K3k's kubelet on a node. */
@@ -44,7 +44,7 @@ function kubelet(on: string, age: number, ready = true): Pod {
 }
 
 function found(inGuest: readonly Pod[], onHost: readonly Pod[]): readonly unknown[] {
-  return lostPods("k3k-acme", { inGuest, onHost }, now);
+  return lostPods("acme", { inGuest, onHost }, now);
 }
 
 describe("pods of a guest that the host does not have", () => {
