@@ -159,7 +159,7 @@ async function sourceOf(host: Host, tenant: string): Promise<string> {
   if (text === undefined) {
     const { namespace, kubeconfigSecret } = tenantNames(tenant);
     throw new Failure(
-      `there is no kubeconfig yet, in Secret ${kubeconfigSecret} of namespace ${namespace}\n` +
+      `there is no kubeconfig yet: Secret ${kubeconfigSecret} in namespace ${namespace} does not exist, or has no key kubeconfig.yaml\n` +
         `  K3k writes it once the guest's API server answers. See what delays it: ${invocation} status`,
     );
   }
