@@ -1,4 +1,5 @@
-import { condition, hasEnded, type Pod } from "../../cluster/objects.ts";
+import { type Cluster, condition, hasEnded, type Pod } from "../../cluster/objects.ts";
+import { suspendedAtAnnotation } from "../../components/plan/lifecycle.ts";
 import { syncedName, tenantNames } from "../../components/plan/names.ts";
 import type { Finding } from "./report.ts";
 
@@ -10,6 +11,18 @@ export interface GuestPods {
 
 /** Guests that were looked into, by tenant: their pods, or why nobody could. */
 export type LookedInto = ReadonlyMap<string, GuestPods | string>;
+
+/** Names of the guests whose API should answer: those that are Ready, and neither stopped nor being deleted. */
+export function answeringGuests(clusters: readonly Cluster[]): readonly string[] {
+  return clusters
+    .filter(
+      ({ metadata, status }) =>
+        status?.phase === "Ready" &&
+        metadata.deletionTimestamp === undefined &&
+        metadata.annotations?.[suspendedAtAnnotation] === undefined,
+    )
+    .map(({ metadata }) => metadata.name);
+}
 
 /** Milliseconds that K3k's kubelet has for a pod that is new, or after its own start. */
 const patience = 60_000;

@@ -1,7 +1,6 @@
 import type { Host } from "../../cluster/client.ts";
 import { guestThroughHost } from "../../cluster/guest-api.ts";
 import { kubeconfigPath } from "../../cluster/kubeconfig.ts";
-import type { Cluster } from "../../cluster/objects.ts";
 import { paths } from "../../cluster/paths.ts";
 import { runningVersions } from "../../cluster/running-versions.ts";
 import { tenantNames } from "../../components/plan/names.ts";
@@ -21,7 +20,7 @@ import { checkTarget, writeCredential } from "../kubeconfig/file.ts";
 import { type Figures, figuresOf } from "./html/capacity.ts";
 import { pageHtml } from "./html/document.ts";
 import { planPage } from "./html/plan.ts";
-import type { GuestPods, LookedInto } from "./lost-pods.ts";
+import { answeringGuests, type GuestPods, type LookedInto } from "./lost-pods.ts";
 import { statusMetrics } from "./prometheus.ts";
 import { observedCollections } from "./report.ts";
 import { judge } from "./status.ts";
@@ -53,9 +52,10 @@ export const run: Run<Given> = async (given, output) => {
   const tenants = declaredTenantsOf(file);
   const leaveOut = parse(file.raw).config.leaveOut ?? [];
   const expected = { stack: file.stack, tenants, leaveOut, entry: entryOf(file), context, uid, versions };
-  const ready = observed.clusters.filter(isReady).map(({ metadata }) => metadata.name);
   const guests =
-    given.guests === true ? await output.during("looking into the guests", lookInto(ready, file, host)) : undefined;
+    given.guests === true
+      ? await output.during("looking into the guests", lookInto(answeringGuests(observed.clusters), file, host))
+      : undefined;
   const result = judge(observed, expected, new Date(), guests);
   const { description } = file.stack;
   const zone = timezone ?? machineZone();
@@ -75,10 +75,6 @@ export const run: Run<Given> = async (given, output) => {
     ok: result.ok,
   };
 };
-
-function isReady({ metadata, status }: Cluster): boolean {
-  return status?.phase === "Ready" && metadata.deletionTimestamp === undefined;
-}
 
 /** The pods of guests, as each of them and as the host knows them. */
 async function lookInto(tenants: readonly string[], file: StackFile, host: Host): Promise<LookedInto> {

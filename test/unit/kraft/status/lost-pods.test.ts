@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Pod } from "../../../../cluster/objects.ts";
+import { suspendedAtAnnotation } from "../../../../components/plan/lifecycle.ts";
 import { syncedName } from "../../../../components/plan/names.ts";
-import { lostPods } from "../../../../kraft/status/lost-pods.ts";
+import { answeringGuests, lostPods } from "../../../../kraft/status/lost-pods.ts";
 
 const now = new Date("2026-12-01T20:00:00Z");
 const node = "optiplex-1";
@@ -85,4 +86,18 @@ describe("pods of a guest that the host does not have", () => {
   test("one of the same name in another namespace is another pod", () => {
     assert.equal(found([lost], [settled, hostPod("db-0", "other")]).length, 1);
   });
+});
+
+test("a guest is looked into while it should answer", () => {
+  const cluster = (name: string, phase: string, metadata: object = {}) => ({
+    metadata: { name, namespace: `k3k-${name}`, ...metadata },
+    status: { phase },
+  });
+  const clusters = [
+    cluster("acme", "Ready"),
+    cluster("blue", "Provisioning"),
+    cluster("coral", "Ready", { annotations: { [suspendedAtAnnotation]: "2026-11-30T20:00:00Z" } }),
+    cluster("dune", "Ready", { deletionTimestamp: "2026-12-01T19:00:00Z" }),
+  ];
+  assert.deepEqual(answeringGuests(clusters), ["acme"]);
 });

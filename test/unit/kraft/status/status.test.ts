@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import type { Volume } from "../../../../cluster/objects.ts";
 import { schedules } from "../../../../components/plan/storage.ts";
 import { Style } from "../../../../kraft/cli/output.ts";
+import type { LookedInto } from "../../../../kraft/status/lost-pods.ts";
 import { statusMetrics } from "../../../../kraft/status/prometheus.ts";
 import type { DeclaredTenant, Observed, Status } from "../../../../kraft/status/report.ts";
 import { judge } from "../../../../kraft/status/status.ts";
@@ -133,14 +134,28 @@ function statusOf(
   changes: Partial<Observed>,
   tenants: readonly DeclaredTenant[] = [active("acme")],
   entry?: string,
+  guests?: LookedInto,
 ): Status {
   const expected = { stack, tenants, leaveOut: [], entry, context: "kraft-homelab", uid: "1", versions: [] };
-  return judge({ ...well, ...changes }, expected, now);
+  return judge({ ...well, ...changes }, expected, now, guests);
 }
 
 function problems(changes: Partial<Observed>, tenants?: readonly DeclaredTenant[]): string[] {
   return statusOf(changes, tenants).problems.map(({ subject, message }) => `${subject}: ${message}`);
 }
+
+test("of guests that were looked into, what the host does not have and who did not answer", () => {
+  const acme = { inGuest: [], onHost: [] };
+  assert.deepEqual(statusOf({}, undefined, undefined, new Map([["acme", acme]])).problems, []);
+  const silent = new Map([["acme", "https://k3k-acme-service.k3k-acme:6443 does not answer"]]);
+  assert.deepEqual(statusOf({}, undefined, undefined, silent).problems, [
+    {
+      subject: "tenant acme",
+      message: "its guest could not be looked into: https://k3k-acme-service.k3k-acme:6443 does not answer",
+      severity: "warning",
+    },
+  ]);
+});
 
 test("all is well", () => {
   const status = statusOf({});
