@@ -82,7 +82,7 @@ export const verbs: readonly Verb[] = [
     ],
     details: [
       "Only reads a running cluster. Exits with 1 if anything is wrong; the problems are listed at the end.",
-      "K3k loses pods when a node is drained or comes back, and their guests show them as if they ran: --guests compares every guest's pods with the host's, and names the command that brings them back.",
+      "K3k may lose pods when a node is drained or comes back, and their guests show them as if they ran: --guests compares every guest's pods with the host's, and names the command that brings them back.",
       "The page begins with the problems, the most urgent first, and adds what `check` knows of capacity and cost. It needs no server and no network. It names tenants and their domains.",
     ],
     examples: [

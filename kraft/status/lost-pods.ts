@@ -24,11 +24,14 @@ export function answeringGuests(clusters: readonly Cluster[]): readonly string[]
     .map(({ metadata }) => metadata.name);
 }
 
+/** What a pod says in the guest that the host refused, for example for want of quota: that is the tenant's own. */
+const refusedByHost = "ProviderFailed";
+
 /** Milliseconds that K3k's kubelet has for a pod that is new, or after its own start. */
 const patience = 60_000;
 
 /**
- * Pods that a guest has on a node, and that the host does not have. K3k's kubelets do not notice that a pod is gone from the host
+ * Pods that a guest has on a node, and that the host does not have. K3k's kubelets may miss that a pod is gone from the host
  * (rancher/k3k#454), and those of 1.1.0 delete each other's pods when they start (rancher/k3k#1021). The guest then shows them
  * as `Running` or `Pending` until the K3k kubelet of that node starts again.
  *
@@ -46,6 +49,7 @@ export function lostPods(tenant: string, { inGuest, onHost }: GuestPods, now: Da
     (pod) =>
       settled.has(pod.spec?.nodeName) &&
       !hasEnded(pod) &&
+      pod.status?.reason !== refusedByHost &&
       isOld(pod.metadata.creationTimestamp) &&
       !known.has(syncedName(cluster, { name: pod.metadata.name, namespace: pod.metadata.namespace ?? "" })),
   );

@@ -23,7 +23,9 @@ test("the drill restores both and reads them: the guest's datastore, and the fil
   assert.deepEqual([shop?.files, shop?.bytes], [1, page.length]);
 });
 
-test("status has nothing to say against it", async () => {
-  const { code, stdout } = await tool("status", "local");
-  assert.equal(code, 0, stdout);
+test("status has nothing to say against it, and finds every guest's pods on the host", async () => {
+  for (const more of [[], ["--guests"]]) {
+    const { code, stdout } = await tool("status", "local", ...more);
+    assert.equal(code, 0, stdout);
+  }
 });

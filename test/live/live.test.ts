@@ -7,6 +7,5 @@ import "./pod-bridges.ts";
 import "./ports.ts";
 import "./machine-power.ts";
 import "./backup.ts";
-import "./lost-pods.ts";
 import "./power-cut.ts";
 import "./removal.ts";

@@ -69,10 +69,12 @@ describe("pods of a guest that the host does not have", () => {
   });
 
   const lost = guestPod({ on: node });
+  const refused = { ...lost, status: { phase: "Pending", reason: "ProviderFailed" } };
   for (const [what, inGuest, onHost] of [
     ["it is on the host", lost, [settled, hostPod("db-0")]],
     ["it is new", guestPod({ on: node, age: 59 }), [settled]],
     ["it ended", guestPod({ on: node, phase: "Succeeded" }), [settled]],
+    ["the host refused it", refused, [settled]],
     ["no node has it", guestPod({}), [settled]],
     ["its kubelet of K3k has just started", lost, [kubelet(node, 59)]],
     ["its kubelet of K3k is not ready", lost, [kubelet(node, 300, false)]],
