@@ -2,7 +2,7 @@
 // their guests' APIs. Versions that are refused come first, then every guest restarts with its data, one after the other.
 import { setTimeout as sleep } from "node:timers/promises";
 import { guestServerLabel } from "../../cluster/guest-server.ts";
-import { condition, type Pod } from "../../cluster/objects.ts";
+import { condition } from "../../cluster/objects.ts";
 import { labelled, paths } from "../../cluster/paths.ts";
 import { tenantNames } from "../../components/plan/names.ts";
 import { Failure, messageOf } from "../../errors/failure.ts";
@@ -11,7 +11,7 @@ import { local } from "../../stacks/local.ts";
 import { eventually } from "../cluster/embedded.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
-import { applications, expectFiles, filesOf, moveIn, shop, waitingPods, writeFiles } from "./tenants.ts";
+import { expectFiles, moveInWithFiles, serverOf, shop, waitingPods } from "./tenants.ts";
 import { everyoneSees, tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 /** The tenants of the stack `local`. All have a guest; the first two have moved in. */
@@ -28,13 +28,7 @@ export async function run(rehearsal: Rehearsal): Promise<void> {
   await rehearsal.step("a home comes up", () => rehearsal.bringUp(home));
   const files = new Map<string, Readonly<Record<string, string>>>();
   for (const tenant of settled) {
-    await rehearsal.step(`${tenant} moves in`, async () => {
-      await moveIn(home, tenant);
-      for (const app of applications) {
-        await writeFiles(home.guest(tenant), app, 4);
-      }
-      files.set(tenant, await filesOf(home.guest(tenant)));
-    });
+    files.set(tenant, await rehearsal.step(`${tenant} moves in`, () => moveInWithFiles(home, tenant)));
   }
   const sites = new Map(settled.map((tenant) => [tenant, new Visitor(home, `https://${shop}.${tenant}.example/`)]));
   const apis = new Map<string, Visitor>();
@@ -184,11 +178,6 @@ async function expectSameTenants(rehearsal: Rehearsal, home: EmbeddedHome, was: 
 async function expectImage(rehearsal: Rehearsal, home: EmbeddedHome, tenant: string, version: string): Promise<void> {
   const image = (await serverOf(home, tenant))?.spec?.containers?.[0]?.image ?? "none";
   rehearsal.expect(`image of the server of ${tenant}`, image, image.endsWith(`:${version}`));
-}
-
-async function serverOf(home: EmbeddedHome, tenant: string): Promise<Pod | undefined> {
-  const { namespace, server } = tenantNames(tenant);
-  return home.host().get(paths.pods.named(namespace, `${server}-0`));
 }
 
 /** The pods of tenants on the host but the guests' servers: by their names, what tells them from later ones and from restarts. */

@@ -19,6 +19,7 @@ import {
   filesOf,
   moveIn,
   preferring,
+  serverOf,
   shop,
   writeFiles,
 } from "./tenants.ts";
@@ -292,11 +293,6 @@ async function taint(api: ClusterApi, node: string, on: boolean): Promise<void> 
   const found = await api.get(path);
   const rest = (found?.spec?.taints ?? []).filter(({ key }) => key !== outOfService.key);
   await api.merge(path, { spec: { taints: on ? [...rest, outOfService] : rest } });
-}
-
-function serverOf(home: EmbeddedHome, tenant: string): Promise<Pod | undefined> {
-  const { namespace, server } = tenantNames(tenant);
-  return home.host().get(paths.pods.named(namespace, `${server}-0`));
 }
 
 /** The pods of an application of the struck tenant, as the tenant sees them. */

@@ -17,7 +17,7 @@ import type { Ended } from "../fixtures/kraft/command.ts";
 import type { EmbeddedHome } from "../live/embedded-home.ts";
 import { clock, type Rehearsal } from "./rehearsal.ts";
 import { quietStatus } from "./sites.ts";
-import { applications, bringBackLostPods, expectFiles, filesOf, moveIn, shop, writeFiles } from "./tenants.ts";
+import { bringBackLostPods, expectFiles, moveInWithFiles, shop } from "./tenants.ts";
 import { everyoneSees, tenantAtTheirApi, Visitor } from "./visitor.ts";
 
 /** The tenants of the stack `local`. All have a guest; the first two have moved in. */
@@ -55,13 +55,7 @@ async function moveEverybodyIn(rehearsal: Rehearsal): Promise<Scene> {
   await rehearsal.step("a home comes up", () => rehearsal.bringUp(home));
   const files = new Map<string, Readonly<Record<string, string>>>();
   for (const tenant of settled) {
-    await rehearsal.step(`${tenant} moves in`, async () => {
-      await moveIn(home, tenant);
-      for (const app of applications) {
-        await writeFiles(home.guest(tenant), app, 4);
-      }
-      files.set(tenant, await filesOf(home.guest(tenant)));
-    });
+    files.set(tenant, await rehearsal.step(`${tenant} moves in`, () => moveInWithFiles(home, tenant)));
   }
   const visitors: Record<string, Visitor> = {};
   rehearsal.removeAtEnd(() => {

@@ -56,6 +56,21 @@ export async function moveIn(home: EmbeddedHome, tenant: string, node?: string):
   await guest.readyPod(database, node, 180);
 }
 
+/** Gives a tenant both applications, and each of these four files; returns what they hold, by application. */
+export async function moveInWithFiles(home: EmbeddedHome, tenant: string): Promise<Readonly<Record<string, string>>> {
+  await moveIn(home, tenant);
+  for (const app of applications) {
+    await writeFiles(home.guest(tenant), app, 4);
+  }
+  return filesOf(home.guest(tenant));
+}
+
+/** The pod of a guest's server, on the host; undefined while there is none. */
+export function serverOf(home: EmbeddedHome, tenant: string): Promise<Pod | undefined> {
+  const { namespace, server } = tenantNames(tenant);
+  return home.host().get(paths.pods.named(namespace, `${server}-0`));
+}
+
 async function bundleOf(home: EmbeddedHome, tenant: string): Promise<readonly k8s.KubernetesObject[]> {
   const out = join(mkdtempSync(join(tmpdir(), "kraft-bundle-")), tenant);
   try {
